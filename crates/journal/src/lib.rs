@@ -1,1 +1,74 @@
-//! journal
+//! An append-only journal of JSON lines that survives crashes.
+//!
+//! A record is any value that serializes to a JSON object. The journal numbers
+//! it, adds a checksum, and returns from [`Journal::append`] when the line is
+//! on stable storage; threads that append at the same time share one fsync.
+//!
+//! ```
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! let (journal, _found) = journal::Journal::open(dir)?;
+//! std::thread::scope(|scope| {
+//!     for agent in ["claude", "gemini"] {
+//!         let journal = journal.clone();
+//!         scope.spawn(move || journal.append(&serde_json::json!({ "agent": agent })));
+//!     }
+//! });
+//! let lines: Vec<journal::Line> =
+//!     journal::Reader::open(journal.session_path())?.collect::<Result<_, _>>()?;
+//! assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it promises
+//! - What was appended is on disk, and is read back after any crash.
+//! - Numbers start at 1, go up by 1, and never repeat, across crashes and
+//!   archived sessions.
+//! - No byte on disk is destroyed: damage is skipped and reported as
+//!   [`Damage`], with file, line, offset, length and reason, and never hides
+//!   the good line behind it.
+//! - There is one writer per directory. Readers need no lock.
+//!
+//! # What it is not
+//! It is no database and no message queue: there are no indexes, updates or
+//! deletions, and old sessions stay until somebody removes them. It trusts the
+//! disk to keep what an fsync said it has.
+//!
+//! # Files
+//! `current_session.jsonl` is being written; `archive/session_*.jsonl` are
+//! closed sessions that never change again. A line is
+//! `{"message_num":N,` + your members + `,"crc":"xxxxxxxx"}`.
+#![warn(clippy::indexing_slicing)]
+
+mod archive;
+mod backward;
+mod damage;
+mod error;
+mod follow;
+mod fs;
+mod group;
+mod journal;
+mod line;
+mod locate;
+mod lock;
+mod numbering;
+mod options;
+mod reader;
+mod recovery;
+mod session;
+mod writer;
+
+pub use archive::{Archive, list_archives};
+pub use backward::Backward;
+pub use damage::{Damage, Integrity, Reason};
+pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
+pub use follow::Follower;
+pub use fs::{AppendFile, FileSystem, LockGuard, ReadFile, RealFs};
+pub use group::Group;
+pub use journal::Journal;
+pub use locate::open_at;
+pub use options::Options;
+pub use reader::{Ending, Item, Line, Problem, Reader, Record};
+pub use recovery::{Recovery, Tail};
+pub use session::current_session;
+pub use writer::{Archived, Committed, FreshFile, Session, Writer};

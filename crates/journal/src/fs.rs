@@ -1,0 +1,309 @@
+//! The seam between the journal and the file system.
+//!
+//! Everything that the journal does to a disk goes through [`FileSystem`], so
+//! that a test can make the Nth operation fail or keep only what was synced.
+//! [`RealFs`] is what programs use.
+
+use std::fmt::Debug;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, IoSlice, Write};
+use std::path::Path;
+
+/// What the journal needs of a file system.
+pub trait FileSystem: Debug + Send + Sync {
+    /// Creates a directory and its parents, readable by its owner alone.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+
+    /// Opens a file for appending, and creates it (mode 0600) where it is missing.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn ReadFile>>;
+
+    /// Creates an empty file, and fails where the name is taken.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] where the name is taken.
+    fn create_new(&self, path: &Path) -> io::Result<()>;
+
+    /// Replaces a small file's contents. Not durable; for hints only.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn write_hint(&self, path: &Path, contents: &[u8]) -> io::Result<()>;
+
+    /// Takes the exclusive lock that the file stands for; dropping the guard,
+    /// or the death of the process, releases it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] where another process holds it.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>>;
+
+    /// Renames a file, over an existing one if need be.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the creation or the renaming of a directory's entries durable.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Lists the names of a directory's plain files with their lengths.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>>;
+}
+
+/// A file that only grows, but for a failed write that is cut back.
+pub trait AppendFile: Debug + Send {
+    /// Writes at the end of the file; may write less than all.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Returns when the file's bytes and length are on stable storage.
+    ///
+    /// # Errors
+    /// After an error nothing is known about the bytes since the last success.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Cuts the file back to `len` bytes.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn set_len(&mut self, len: u64) -> io::Result<()>;
+
+    /// Returns the file's length in bytes.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn size(&self) -> io::Result<u64>;
+
+    /// Tells whether `path` still leads to this very file.
+    fn is_at(&self, path: &Path) -> bool;
+}
+
+/// A file that is read at given places, by several readers at once.
+pub trait ReadFile: Debug + Send + Sync {
+    /// Reads at most `buf.len()` bytes from `offset` on; 0 is the end of the file.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Returns the file's length in bytes.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn size(&self) -> io::Result<u64>;
+}
+
+/// Holds a lock until it is dropped.
+pub trait LockGuard: Debug + Send {}
+
+/// The operating system's files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealFs;
+
+impl FileSystem for RealFs {
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut builder = std::fs::DirBuilder::new();
+        private_dir(&mut builder);
+        builder.recursive(true).create(path)
+    }
+
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
+        let mut options = OpenOptions::new();
+        private_file(&mut options);
+        let file = options.append(true).create(true).open(path)?;
+        Ok(Box::new(RealAppend(file)))
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
+        Ok(Box::new(RealRead(File::open(path)?)))
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        private_file(&mut options);
+        options.write(true).create_new(true).open(path).map(drop)
+    }
+
+    fn write_hint(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        private_file(&mut options);
+        options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)?
+            .write_all(contents)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>> {
+        let mut options = OpenOptions::new();
+        private_file(&mut options);
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Box::new(RealLock { _file: file })),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        sync_directory(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            // A file that went away while the directory was read is not listed.
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
+                names.push((name, metadata.len()));
+            }
+        }
+        Ok(names)
+    }
+}
+
+#[derive(Debug)]
+struct RealAppend(File);
+
+impl AppendFile for RealAppend {
+    fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(slices)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        match (self.0.metadata(), std::fs::metadata(path)) {
+            (Ok(ours), Ok(there)) => same_file(&ours, &there),
+            _ => false,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct RealRead(File);
+
+impl ReadFile for RealRead {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match positional_read(&self.0, buf, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+}
+
+#[derive(Debug)]
+struct RealLock {
+    _file: File,
+}
+
+impl LockGuard for RealLock {}
+
+#[cfg(unix)]
+fn positional_read(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buf, offset)
+}
+
+#[cfg(windows)]
+fn positional_read(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buf, offset)
+}
+
+/// Windows has no fsync of a directory; NTFS journals its metadata by itself.
+#[cfg(windows)]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(windows))]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(unix)]
+fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    a.dev() == b.dev() && a.ino() == b.ino()
+}
+
+/// The standard library has no stable file identity on Windows, and a file
+/// that takes another's name inherits its creation time there. The length
+/// tells, since there is one writer.
+#[cfg(not(unix))]
+fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+    a.len() == b.len()
+}
+
+#[cfg(unix)]
+fn private_file(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+/// Files inherit the directory's access list on Windows.
+#[cfg(not(unix))]
+fn private_file(_options: &mut OpenOptions) {}
+
+#[cfg(unix)]
+fn private_dir(builder: &mut std::fs::DirBuilder) {
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+}
+
+#[cfg(not(unix))]
+fn private_dir(_builder: &mut std::fs::DirBuilder) {}

@@ -1,0 +1,231 @@
+//! One line: `{"message_num":N,` + the body's members + `,"crc":"xxxxxxxx"}`.
+//!
+//! The checksum is the CRC-32C (Castagnoli, as in RFC 3720 section 12.1) of
+//! all bytes of the line before the `"crc"` key, in 8 lower-case hex digits.
+
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::damage::{Integrity, Reason};
+
+/// How every line of ours begins. No record's body may contain it, see
+/// [`crate::group`]: that makes a record findable behind a torn one.
+pub(crate) const START: &[u8] = b"{\"message_num\":";
+/// What precedes the checksum's digits; the comma belongs to the checked bytes.
+const CRC_KEY: &[u8] = b",\"crc\":\"";
+const CRC_DIGITS: usize = 8;
+/// `,"crc":"xxxxxxxx"}`
+pub(crate) const CRC_FIELD: usize = CRC_KEY.len() + CRC_DIGITS + 2;
+/// How many bytes of the checksum field's fixed parts may differ for it to be
+/// taken for a spoilt checksum rather than for none.
+const CRC_TYPOS: usize = 2;
+
+/// What a stretch of bytes turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// A record, with its own number if it has a believable one.
+    Record {
+        number: Option<u64>,
+        integrity: Integrity,
+    },
+    /// No record.
+    Bad(Reason),
+}
+
+/// Appends the checksum field to `line`, whose record begins at `start` and
+/// still lacks it and the closing brace.
+pub(crate) fn seal(line: &mut Vec<u8>, start: usize) {
+    line.push(b',');
+    let crc = crc32c::crc32c(line.get(start..).unwrap_or_default());
+    line.extend_from_slice(CRC_KEY.get(1..).unwrap_or_default());
+    for shift in (0..CRC_DIGITS).rev() {
+        let digit = (crc >> (4 * shift)) & 0xF;
+        line.push(char::from_digit(digit, 16).map_or(b'0', |c| c as u8));
+    }
+    line.extend_from_slice(b"\"}");
+}
+
+/// Tells what a line (without its newline) is.
+pub(crate) fn check(line: &[u8]) -> Checked {
+    let line = line.trim_ascii_end();
+    match stored_crc(line) {
+        Some((checked, crc)) if crc32c::crc32c(checked) == crc => {
+            // The writer puts a checksum only on what it encoded itself.
+            Checked::Record {
+                number: leading_number(line),
+                integrity: Integrity::Verified,
+            }
+        }
+        stored => check_unsealed(line, stored.is_some() || looks_like_crc(line)),
+    }
+}
+
+fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
+    // Some editors on Windows put a byte order mark in front of a file.
+    let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+    if text.contains(&0) {
+        return Checked::Bad(Reason::Nul);
+    }
+    if std::str::from_utf8(text).is_err() {
+        return Checked::Bad(Reason::NotUtf8);
+    }
+    // `IgnoredAny` neither recurses nor refuses deep nesting.
+    if serde_json::from_slice::<IgnoredAny>(text).is_err() {
+        return Checked::Bad(Reason::NotJson);
+    }
+    if text.trim_ascii_start().first() != Some(&b'{') {
+        return Checked::Bad(Reason::NotAnObject);
+    }
+    let integrity = if had_crc {
+        Integrity::Altered
+    } else {
+        Integrity::Unverified
+    };
+    Checked::Record {
+        number: member_number(text),
+        integrity,
+    }
+}
+
+/// Splits a line into the bytes that its checksum covers and the checksum.
+fn stored_crc(line: &[u8]) -> Option<(&[u8], u32)> {
+    let (front, field) = line.split_at_checked(line.len().checked_sub(CRC_FIELD)?)?;
+    let digits = field.strip_prefix(CRC_KEY)?.strip_suffix(b"\"}")?;
+    let crc = parse_hex(digits)?;
+    Some((line.get(..front.len() + 1)?, crc))
+}
+
+fn parse_hex(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0u32, |value, byte| {
+        // Upper-case digits are not what the writer writes.
+        let digit = (*byte as char)
+            .to_digit(16)
+            .filter(|_| !byte.is_ascii_uppercase())?;
+        Some(value << 4 | digit)
+    })
+}
+
+/// Tells whether a line ends in what was once a checksum field: one of ours in
+/// which a byte or two have changed must not pass for a line without checksum.
+fn looks_like_crc(line: &[u8]) -> bool {
+    if !line.starts_with(START) {
+        return false;
+    }
+    let Some(field) = line
+        .len()
+        .checked_sub(CRC_FIELD)
+        .and_then(|at| line.get(at..))
+    else {
+        return false;
+    };
+    let key = field.iter().zip(CRC_KEY);
+    let end = field.iter().rev().zip(b"}\"");
+    key.chain(end)
+        .filter(|(found, expected)| found != expected)
+        .count()
+        <= CRC_TYPOS
+}
+
+/// Reads the number at the start of a line of ours.
+fn leading_number(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(START)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
+}
+
+/// Finds the member `message_num` of any JSON object.
+fn member_number(text: &[u8]) -> Option<u64> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    deserializer.deserialize_map(NumberVisitor).ok().flatten()
+}
+
+struct NumberVisitor;
+
+impl<'de> Visitor<'de> for NumberVisitor {
+    type Value = Option<u64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<u64>, A::Error> {
+        let mut number = None;
+        // Raw keys: a lone surrogate in some other key is none of our business.
+        while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            if key.get() == "\"message_num\"" {
+                number = value.get().parse().ok();
+            }
+        }
+        Ok(number)
+    }
+}
+
+/// A part of a line that is no record as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) range: std::ops::Range<usize>,
+    pub(crate) checked: Checked,
+}
+
+/// Finds the whole records inside a line that as a whole is none: records
+/// glued behind a torn one, or two whose newline was spoilt.
+///
+/// Every [`START`] is the true start of a record, so each stretch from one to
+/// the next is looked at once. Only records with a right checksum are taken.
+pub(crate) fn split(line: &[u8], reason: Reason) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut cuts: Vec<usize> = memchr::memmem::find_iter(line, START).collect();
+    cuts.push(line.len());
+    let mut bad_from = 0;
+    for pair in cuts.windows(2) {
+        let &[start, end] = pair else { continue };
+        if let Some(length) = sealed_prefix(line.get(start..end).unwrap_or_default()) {
+            push_bad(&mut pieces, bad_from..start, reason);
+            let record = start..start + length;
+            let number = leading_number(line.get(record.clone()).unwrap_or_default());
+            let checked = Checked::Record {
+                number,
+                integrity: Integrity::Verified,
+            };
+            bad_from = record.end;
+            pieces.push(Piece {
+                range: record,
+                checked,
+            });
+        }
+    }
+    push_bad(&mut pieces, bad_from..line.len(), reason);
+    pieces
+}
+
+/// Returns the length of the record with a right checksum that `piece` begins with.
+///
+/// What follows the record may hold the end of another one, so every checksum
+/// field is tried; the checksum is carried on from one to the next.
+fn sealed_prefix(piece: &[u8]) -> Option<usize> {
+    let mut crc = 0;
+    let mut covered = 0;
+    for key in memchr::memmem::find_iter(piece, CRC_KEY) {
+        crc = crc32c::crc32c_append(crc, piece.get(covered..=key)?);
+        covered = key + 1;
+        let record = piece.get(..key + CRC_FIELD)?;
+        if stored_crc(record).is_some_and(|(_, stored)| stored == crc) {
+            return Some(record.len());
+        }
+    }
+    None
+}
+
+fn push_bad(pieces: &mut Vec<Piece>, range: std::ops::Range<usize>, reason: Reason) {
+    if !range.is_empty() {
+        pieces.push(Piece {
+            range,
+            checked: Checked::Bad(reason),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

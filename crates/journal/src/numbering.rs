@@ -1,0 +1,114 @@
+//! Which number a record has when its own is missing or not to be believed.
+
+use crate::damage::Integrity;
+
+/// Beyond this a number in an unchecked line is taken for nonsense: it is the
+/// largest integer that every JSON reader keeps exact.
+const BELIEVABLE: u64 = 1 << 53;
+
+/// Carries the numbering from record to record.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Numbering {
+    last: u64,
+    /// Whether `last` comes from a record whose checksum is right.
+    trusted: bool,
+    /// Whether any record came before.
+    begun: bool,
+    /// Stretches of damage since the last record: so many numbers may be gone.
+    skipped: u64,
+}
+
+impl Numbering {
+    /// Goes on after a record whose number is known.
+    pub(crate) fn after(last: u64) -> Self {
+        Self {
+            last,
+            trusted: false,
+            begun: last > 0,
+            skipped: 0,
+        }
+    }
+
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Notes a stretch of damage.
+    pub(crate) fn skip(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// Returns the number of a record that carries `own`.
+    pub(crate) fn assign(&mut self, own: Option<u64>, integrity: Integrity) -> u64 {
+        let expected = self.last.saturating_add(1);
+        let number = match (own, integrity) {
+            (Some(own), Integrity::Verified) => own,
+            (Some(own), Integrity::Unverified) if own > self.last && own < BELIEVABLE => own,
+            (Some(own), Integrity::Altered) if self.is_near(own) => own,
+            _ => expected,
+        };
+        let verified = integrity == Integrity::Verified;
+        // A line that stands twice must not set the numbering back.
+        self.last = if verified && !self.trusted {
+            number
+        } else {
+            self.last.max(number)
+        };
+        self.trusted = verified;
+        self.begun = true;
+        self.skipped = 0;
+        number
+    }
+
+    /// An altered line's number may be what was altered.
+    fn is_near(&self, own: u64) -> bool {
+        let farthest = self.last.saturating_add(1).saturating_add(self.skipped);
+        own > self.last && own < BELIEVABLE && (!self.begun || own <= farthest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_without_a_number_count_on() {
+        let mut numbering = Numbering::default();
+        assert_eq!(numbering.assign(None, Integrity::Unverified), 1);
+        assert_eq!(numbering.assign(None, Integrity::Unverified), 2);
+        assert_eq!(numbering.assign(Some(7), Integrity::Verified), 7);
+        assert_eq!(numbering.assign(None, Integrity::Unverified), 8);
+    }
+
+    #[test]
+    fn an_altered_number_does_not_carry_the_numbering_away() {
+        let mut numbering = Numbering::default();
+        numbering.assign(Some(5), Integrity::Verified);
+        assert_eq!(numbering.assign(Some(9006), Integrity::Altered), 6);
+        assert_eq!(numbering.assign(Some(7), Integrity::Verified), 7);
+    }
+
+    #[test]
+    fn an_altered_first_line_is_believed_only_until_a_verified_one_comes() {
+        let mut numbering = Numbering::default();
+        assert_eq!(numbering.assign(Some(9001), Integrity::Altered), 9001);
+        assert_eq!(numbering.assign(Some(1002), Integrity::Verified), 1002);
+        assert_eq!(numbering.last(), 1002);
+    }
+
+    #[test]
+    fn an_altered_line_behind_damage_keeps_its_number() {
+        let mut numbering = Numbering::default();
+        numbering.assign(Some(5), Integrity::Verified);
+        numbering.skip();
+        assert_eq!(numbering.assign(Some(7), Integrity::Altered), 7);
+    }
+
+    #[test]
+    fn a_repeated_line_does_not_set_the_numbering_back() {
+        let mut numbering = Numbering::default();
+        numbering.assign(Some(5), Integrity::Verified);
+        assert_eq!(numbering.assign(Some(4), Integrity::Verified), 4);
+        assert_eq!(numbering.last(), 5);
+    }
+}

@@ -1,0 +1,44 @@
+//! How a journal is opened.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::fs::{FileSystem, RealFs};
+use crate::session::utc_stamp;
+
+/// The default of [`Options::max_line`]: 256 MiB.
+pub(crate) const DEFAULT_MAX_LINE: usize = 256 << 20;
+
+/// Settings of a journal, with defaults that suit most embedders.
+#[derive(Clone)]
+pub struct Options {
+    /// The longest line in bytes that is written, and that readers hold in
+    /// memory. Longer ones are refused when written and are damage when read.
+    /// Default: 256 MiB.
+    pub max_line: usize,
+    /// Gives the date and time part of an archive's name. Characters other
+    /// than letters, digits, `-` and `_` become `-`. Default: the time in UTC,
+    /// `YYYYMMDD_HHMMSS`.
+    pub stamp: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The file system. Default: the operating system's.
+    pub fs: Arc<dyn FileSystem>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_line: DEFAULT_MAX_LINE,
+            stamp: Arc::new(utc_stamp),
+            fs: Arc::new(RealFs),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("max_line", &self.max_line)
+            .field("fs", &self.fs)
+            .finish_non_exhaustive()
+    }
+}

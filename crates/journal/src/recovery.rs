@@ -1,0 +1,164 @@
+//! What opening finds: the state in which the last writer left the files.
+
+use std::path::PathBuf;
+
+use crate::archive::{last_number, remove_reservations};
+use crate::damage::{Damage, Integrity};
+use crate::error::{AtPath, IoError, OpenError};
+use crate::fs::{AppendFile, FileSystem};
+use crate::options::Options;
+use crate::reader::{Item, Reader};
+use crate::session::Layout;
+
+/// How many findings a report lists; it counts all of them.
+const LISTED: usize = 100;
+
+/// What was found when a journal was opened, and what was done about it.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// The session file.
+    pub session: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How many records it holds.
+    pub records: u64,
+    /// How many of them carry no checksum (older recorders, lines made by hand).
+    pub unverified: u64,
+    /// The number of the session's first record, or of the next one to come.
+    pub first: u64,
+    /// The number that the next record gets.
+    pub next: u64,
+    /// How many stretches of damage there are.
+    pub damaged: u64,
+    /// The first hundred of them.
+    pub damage: Vec<Damage>,
+    /// How many records do not match their checksum.
+    pub altered: u64,
+    /// The offsets in bytes of the first hundred of those.
+    pub altered_at: Vec<u64>,
+    /// What was done about a last line without newline.
+    pub tail: Tail,
+}
+
+/// What was done about the session's last line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tail {
+    /// It ends as it should.
+    #[default]
+    Whole,
+    /// It was a whole record that lacked its newline, and got it.
+    Completed,
+    /// It was torn, and got a newline so that the next record starts a line of
+    /// its own.
+    Fenced,
+}
+
+impl Recovery {
+    /// Tells whether anything was found that somebody should look at.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.damaged == 0 && self.altered == 0
+    }
+}
+
+/// Opens the session file for appending and makes its last line end.
+///
+/// What is there is synced before anyone relies on it: a writer that was
+/// killed may have left bytes that only the kernel's cache holds.
+pub(crate) fn open_session(
+    fs: &dyn FileSystem,
+    layout: &Layout,
+) -> Result<(Box<dyn AppendFile>, u64, bool), IoError> {
+    let path = layout.current();
+    let mut file = fs.open_append(&path).at("open", &path)?;
+    let mut len = file.size().at("measure", &path)?;
+    let fenced = len > 0 && last_byte(fs, &path, len)? != Some(b'\n');
+    if fenced {
+        let newline = [std::io::IoSlice::new(b"\n")];
+        if file.append(&newline).at("append to", &path)? == 0 {
+            return Err(std::io::ErrorKind::WriteZero.into()).at("append to", &path);
+        }
+        len += 1;
+    }
+    file.sync().at("sync", &path)?;
+    fs.sync_dir(&layout.dir).at("sync", &layout.dir)?;
+    Ok((file, len, fenced))
+}
+
+fn last_byte(fs: &dyn FileSystem, path: &std::path::Path, len: u64) -> Result<Option<u8>, IoError> {
+    let file = fs.open_read(path).at("open", path)?;
+    let mut byte = [0; 1];
+    let count = file.read_at(&mut byte, len - 1).at("read", path)?;
+    Ok(byte.first().copied().filter(|_| count == 1))
+}
+
+/// Reads the session and the archives' ends.
+pub(crate) fn survey(
+    options: &Options,
+    layout: &Layout,
+    fenced: bool,
+) -> Result<Recovery, OpenError> {
+    let fs = options.fs.as_ref();
+    remove_reservations(fs, layout)?;
+    let path = layout.current();
+    let mut found = Recovery {
+        session: path.clone(),
+        ..Recovery::default()
+    };
+    let last_is_record = read_session(options, &mut found)?;
+    if fenced {
+        found.tail = if last_is_record {
+            Tail::Completed
+        } else {
+            Tail::Fenced
+        };
+    }
+    let archived = last_number(fs, layout).map_err(IoError::from)?;
+    let last = archived.max(found.next.saturating_sub(1));
+    found.next = last
+        .checked_add(1)
+        .filter(|next| *next < u64::MAX / 2)
+        .ok_or(OpenError::NumbersExhausted { path, last })?;
+    if found.records == 0 {
+        found.first = found.next;
+    }
+    Ok(found)
+}
+
+/// Counts the session's records; tells whether the last thing in it is one.
+fn read_session(options: &Options, found: &mut Recovery) -> Result<bool, IoError> {
+    let mut reader = Reader::open_in(options.fs.as_ref(), &found.session)?;
+    reader.set_max_line(options.max_line);
+    let mut last_is_record = false;
+    while let Some(item) = reader.next_item()? {
+        last_is_record = matches!(item, Item::Record(_));
+        match item {
+            Item::Damage(damage) => {
+                found.damaged += 1;
+                if found.damage.len() < LISTED {
+                    found.damage.push(damage);
+                }
+            }
+            Item::Record(record) => {
+                if found.records == 0 {
+                    found.first = record.number;
+                }
+                found.records += 1;
+                match record.integrity {
+                    Integrity::Verified => {}
+                    Integrity::Unverified => found.unverified += 1,
+                    Integrity::Altered => {
+                        found.altered += 1;
+                        if found.altered_at.len() < LISTED {
+                            found.altered_at.push(record.offset);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    found.bytes = reader.offset();
+    found.next = reader.last_number().saturating_add(1);
+    Ok(last_is_record)
+}

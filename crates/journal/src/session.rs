@@ -1,0 +1,113 @@
+//! The names of a journal's files and their order.
+
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// The session being written.
+pub(crate) const CURRENT: &str = "current_session.jsonl";
+const ARCHIVE_DIR: &str = "archive";
+const LOCK: &str = "journal.lock";
+const OWNER: &str = "journal.owner";
+const PREFIX: &str = "session_";
+const SUFFIX: &str = ".jsonl";
+
+/// The places of a journal's files below its directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub(crate) dir: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    pub(crate) fn current(&self) -> PathBuf {
+        self.dir.join(CURRENT)
+    }
+
+    pub(crate) fn archive_dir(&self) -> PathBuf {
+        self.dir.join(ARCHIVE_DIR)
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.dir.join(LOCK)
+    }
+
+    /// The owner's process id stands beside the lock and not in it: on Windows
+    /// a locked file can't be read by others.
+    pub(crate) fn owner(&self) -> PathBuf {
+        self.dir.join(OWNER)
+    }
+
+    pub(crate) fn archive(&self, name: &str) -> PathBuf {
+        self.archive_dir().join(name)
+    }
+}
+
+/// Returns the path of the session being written in a journal's directory.
+#[must_use]
+pub fn current_session(dir: impl AsRef<Path>) -> PathBuf {
+    dir.as_ref().join(CURRENT)
+}
+
+/// Tells whether a file in the archive directory is a closed session.
+pub(crate) fn is_archive_name(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Names a closed session: `session_STAMP[_LABEL].jsonl`, and from the second
+/// one of the same name on `session_STAMP[_LABEL]_2.jsonl` and so on.
+pub(crate) fn archive_name(stamp: &str, label: Option<&str>, attempt: u32) -> String {
+    let mut name = format!("{PREFIX}{}", safe(stamp));
+    if let Some(label) = label.map(safe).filter(|label| !label.is_empty()) {
+        name.push('_');
+        name.push_str(&label);
+    }
+    if attempt > 1 {
+        name.push_str(&format!("_{attempt}"));
+    }
+    name + SUFFIX
+}
+
+/// Keeps what is harmless in a file name on every system.
+fn safe(text: &str) -> String {
+    const LONGEST: usize = 64;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    text.chars()
+        .map(|c| if allowed(c) { c } else { '-' })
+        .take(LONGEST)
+        .collect()
+}
+
+/// Returns the time in UTC as `YYYYMMDD_HHMMSS`.
+pub(crate) fn utc_stamp() -> String {
+    let form = format_description!("[year][month][day]_[hour][minute][second]");
+    // Formatting fails only for a year beyond 9999.
+    OffsetDateTime::now_utc()
+        .format(&form)
+        .unwrap_or_else(|_| "undated".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_cannot_leave_the_archive_directory() {
+        let name = archive_name("20251120_143022", Some("../../etc/passwd"), 1);
+        assert_eq!(name, "session_20251120_143022_------etc-passwd.jsonl");
+    }
+
+    #[test]
+    fn a_second_archive_in_the_same_second_gets_its_own_name() {
+        assert_eq!(
+            archive_name("20251120_143022", None, 2),
+            "session_20251120_143022_2.jsonl"
+        );
+    }
+}
