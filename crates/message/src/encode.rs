@@ -211,6 +211,3 @@ fn push_number(key: &str, number: usize, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&digits[start..]);
 }
-
-#[cfg(test)]
-mod tests;

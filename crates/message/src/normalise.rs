@@ -178,6 +178,3 @@ impl<'a> Shared<'a> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;
