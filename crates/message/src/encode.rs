@@ -96,7 +96,7 @@ fn push_fields(fields: &Fields<'_>, recorded_at: &str, out: &mut Vec<u8>) {
     push_or_default(",\"tier\":", fields.tier, TIER, out);
     push_or_default(",\"chain_type\":", fields.chain_type, UNKNOWN, out);
     out.extend_from_slice(b",\"shl_tags\":");
-    push_on_one_line(fields.shl_tags.unwrap_or("[]"), out);
+    push_without_breaks(fields.shl_tags.unwrap_or("[]"), out);
     out.extend_from_slice(b",\"message_id\":");
     out.extend_from_slice(fields.message_id.unwrap_or("null").as_bytes());
 }
@@ -162,20 +162,24 @@ fn push_envelope(payload: &str, content: &Range<usize>, out: &mut Vec<u8>) {
 /// Only whitespace between tokens changes: line breaks become spaces, and a
 /// space comes between a brace and a first key `message_num`.
 pub(crate) fn push_on_one_line(value: &str, out: &mut Vec<u8>) {
-    let start = out.len();
     let mut rest = value;
     while let Some((plain, tail)) = rest.split_once(RECORD_START) {
-        out.extend_from_slice(plain.as_bytes());
+        push_without_breaks(plain, out);
         out.extend_from_slice(b"{ ");
         out.extend_from_slice(&RECORD_START.as_bytes()[1..]);
         rest = tail;
     }
-    out.extend_from_slice(rest.as_bytes());
-    for byte in &mut out[start..] {
+    push_without_breaks(rest, out);
+}
+
+fn push_without_breaks(value: &str, out: &mut Vec<u8>) {
+    out.extend(value.bytes().map(|byte| {
         if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
+            b' '
+        } else {
+            byte
         }
-    }
+    }));
 }
 
 /// Writes the frames behind the second one.

@@ -204,41 +204,26 @@ impl<'a> Scanner<'a> {
         if !self.eat(b'"') {
             return Err(self.malformed());
         }
+        let bytes = self.text.as_bytes();
         let start = self.at;
-        let mut escaped = false;
+        let (mut at, mut escaped) = (start, false);
         loop {
-            self.at = find_special(self.text.as_bytes(), self.at);
-            match self.peek() {
+            at = find_special(bytes, at);
+            match bytes.get(at) {
                 Some(b'"') => {
-                    let inner = start..self.at;
-                    self.at += 1;
-                    return Ok(StringToken { inner, escaped });
+                    self.at = at + 1;
+                    return Ok(StringToken {
+                        inner: start..at,
+                        escaped,
+                    });
                 }
                 Some(b'\\') => {
                     escaped = true;
-                    self.escape()?;
+                    at += escape_length(bytes, at).ok_or(Malformed { at })?;
                 }
-                _ => return Err(self.malformed()),
+                _ => return Err(Malformed { at }),
             }
         }
-    }
-
-    fn escape(&mut self) -> Scan<()> {
-        self.at += 1;
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-            Some(b'u') => {
-                self.at += 1;
-                for _ in 0..4 {
-                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
-                        return Err(self.malformed());
-                    }
-                    self.at += 1;
-                }
-            }
-            _ => return Err(self.malformed()),
-        }
-        Ok(())
     }
 
     fn scalar(&mut self) -> Scan<()> {
@@ -312,6 +297,27 @@ impl<'a> Scanner<'a> {
     fn malformed(&self) -> Malformed {
         Malformed { at: self.at }
     }
+}
+
+/// Checks the escape at `at` and returns its length.
+#[inline]
+fn escape_length(bytes: &[u8], at: usize) -> Option<usize> {
+    const SHORT: [bool; 256] = {
+        let mut table = [false; 256];
+        let letters = b"\"\\/bfnrt";
+        let mut index = 0;
+        while index < letters.len() {
+            table[letters[index] as usize] = true;
+            index += 1;
+        }
+        table
+    };
+    let letter = *bytes.get(at + 1)?;
+    if SHORT[usize::from(letter)] {
+        return Some(2);
+    }
+    let digits = bytes.get(at + 2..at + 6)?;
+    (letter == b'u' && digits.iter().all(u8::is_ascii_hexdigit)).then_some(6)
 }
 
 /// Where the text between a string's quotes stands.

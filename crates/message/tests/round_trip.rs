@@ -19,7 +19,7 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
 
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 1_000,
+        cases: 400,
         failure_persistence: None,
         ..ProptestConfig::default()
     }
