@@ -1,1 +1,40 @@
-//! transport
+//! The broker's pipeline: intake, recorder and delivery.
+//!
+//! ```text
+//! publishers ─▶ intake ─▶ queue ─▶ recorder (write + fsync, a group at a time)
+//!                                      │
+//!                                      ▼
+//!                              committed tail ─▶ a cursor and an XPUB socket per subscriber
+//! ```
+//!
+//! [`Broker::start`] opens the journal, takes the ports and starts the threads;
+//! [`Broker::stop`] ends them in order. A message is visible to subscribers
+//! only after the fsync of its record has returned.
+//!
+//! # What it is not
+//! It has no options of its own, prints nothing (it logs), and handles no
+//! signals: that is the program's part.
+
+mod batch;
+mod broker;
+mod cursor;
+mod delivery;
+mod endpoint;
+mod error;
+mod intake;
+mod link;
+mod platform;
+mod queue;
+mod recorder;
+mod rotation;
+mod shutdown;
+mod sockopt;
+mod subscriber;
+mod subscriptions;
+mod tail;
+mod thread;
+mod waker;
+mod xpub;
+
+pub use broker::{Broker, Config, Stopped};
+pub use error::{Failure, StartError};

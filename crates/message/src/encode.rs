@@ -1,0 +1,217 @@
+//! Frames to the body of a record.
+
+use std::ops::Range;
+
+use crate::escape::{base64_is_shorter, push_base64, push_string};
+use crate::normalise::{Fields, JsonPayload, TIER, UNKNOWN};
+use crate::scan::{RECORD_START, has_non_finite};
+
+/// Appends the body of the record for these frames: one JSON object on one line.
+///
+/// The object begins with `topic` and ends with `recorded_at`, which is the
+/// recorder's clock in the form of [`format_time`](crate::format_time). It
+/// contains the bytes `{"message_num":` nowhere, whatever the frames hold, so
+/// that these bytes mark the start of a record beyond doubt.
+///
+/// Nothing is lost: [`decode_frames`](crate::decode_frames) gives the same frames back.
+///
+/// ```
+/// let mut body = Vec::new();
+/// let frames = ["general", r#"{"sender_id":"claude","content":"hi"}"#];
+/// message::encode(&frames, "2025-11-20T04:30:00.123Z", &mut body);
+/// assert_eq!(
+///     String::from_utf8(body).unwrap(),
+///     concat!(
+///         r#"{"topic":"general","sender":"claude","timestamp":"2025-11-20T04:30:00.123Z","#,
+///         r#""tier":"E","chain_type":"unknown","shl_tags":[],"message_id":null,"content":"hi","#,
+///         r#""envelope":{"sender_id":"claude","content":0},"content_at":32,"#,
+///         r#""recorded_at":"2025-11-20T04:30:00.123Z"}"#,
+///     ),
+/// );
+/// ```
+pub fn encode<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>) {
+    const FIELDS: usize = 512;
+    let frame = |index: usize| frames.get(index).map(AsRef::as_ref);
+    let topic = frame(0).unwrap_or_default();
+    let payload = Payload::read(frame(1).or(frame(0)));
+    out.reserve(frame(1).unwrap_or_default().len() + topic.len() + FIELDS);
+
+    push_topic(topic, out);
+    push_fields(&payload.fields(), recorded_at, out);
+    push_content(&payload, frames.len() > 1, out);
+    if std::str::from_utf8(topic).is_err() {
+        out.extend_from_slice(b",\"topic_base64\":");
+        push_base64(topic, out);
+    }
+    if frames.len() != 2 {
+        push_number(",\"frames\":", frames.len(), out);
+    }
+    if let Some(more @ [_, ..]) = frames.get(2..) {
+        push_more(more, out);
+    }
+    out.extend_from_slice(b",\"recorded_at\":");
+    push_string(recorded_at, out);
+    out.push(b'}');
+}
+
+/// The frame that the fields and the content come from, as far as it can be understood.
+enum Payload<'a> {
+    Missing,
+    Json(JsonPayload<'a>),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    fn read(frame: Option<&'a [u8]>) -> Self {
+        let Some(bytes) = frame else {
+            return Self::Missing;
+        };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Self::Bytes(bytes);
+        };
+        match JsonPayload::read(text) {
+            Ok(json) => Self::Json(json),
+            Err(_) if base64_is_shorter(text) => Self::Bytes(bytes),
+            Err(_) => Self::Text(text),
+        }
+    }
+
+    fn fields(&self) -> Fields<'a> {
+        match self {
+            Self::Json(json) => json.fields,
+            _ => Fields::default(),
+        }
+    }
+}
+
+fn push_topic(topic: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"topic\":");
+    push_string(&String::from_utf8_lossy(topic), out);
+}
+
+fn push_fields(fields: &Fields<'_>, recorded_at: &str, out: &mut Vec<u8>) {
+    push_or_default(",\"sender\":", fields.sender, UNKNOWN, out);
+    push_or_default(",\"timestamp\":", fields.timestamp, recorded_at, out);
+    push_or_default(",\"tier\":", fields.tier, TIER, out);
+    push_or_default(",\"chain_type\":", fields.chain_type, UNKNOWN, out);
+    out.extend_from_slice(b",\"shl_tags\":");
+    push_without_breaks(fields.shl_tags.unwrap_or("[]"), out);
+    out.extend_from_slice(b",\"message_id\":");
+    out.extend_from_slice(fields.message_id.unwrap_or("null").as_bytes());
+}
+
+fn push_or_default(key: &str, token: Option<&str>, default: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(key.as_bytes());
+    match token {
+        Some(token) => out.extend_from_slice(token.as_bytes()),
+        None => push_string(default, out),
+    }
+}
+
+/// Writes `content` and, where asked for, the fields that make the payload exact again.
+fn push_content(payload: &Payload<'_>, exact: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"content\":");
+    match payload {
+        Payload::Missing => out.extend_from_slice(b"null"),
+        Payload::Json(json) => push_json(json, exact, out),
+        Payload::Text(text) => {
+            push_string(text, out);
+            out.extend_from_slice(b",\"content_is\":\"text\"");
+        }
+        Payload::Bytes(bytes) => {
+            push_base64(bytes, out);
+            out.extend_from_slice(b",\"content_is\":\"base64\"");
+        }
+    }
+}
+
+fn push_json(json: &JsonPayload<'_>, exact: bool, out: &mut Vec<u8>) {
+    let content = json.content.as_ref().unwrap_or(&json.value);
+    let value = json.text.get(content.clone()).unwrap_or_default();
+    if json.is_embeddable() {
+        out.extend_from_slice(value.as_bytes());
+        if exact && json.content.is_some() {
+            push_envelope(json.text, content, out);
+        }
+        return;
+    }
+    if json.marks.non_finite && has_non_finite(value) {
+        push_string(value, out);
+        out.extend_from_slice(b",\"content_is\":\"text\"");
+    } else {
+        push_on_one_line(value, out);
+    }
+    if exact {
+        out.extend_from_slice(b",\"payload\":");
+        push_string(json.text, out);
+    }
+}
+
+/// Writes the payload with a 0 where the content stood.
+fn push_envelope(payload: &str, content: &Range<usize>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"envelope\":");
+    out.extend_from_slice(payload.get(..content.start).unwrap_or_default().as_bytes());
+    out.push(b'0');
+    out.extend_from_slice(payload.get(content.end..).unwrap_or_default().as_bytes());
+    push_number(",\"content_at\":", content.start, out);
+}
+
+/// Appends a JSON value so that it breaks no line and starts no record.
+///
+/// Only whitespace between tokens changes: line breaks become spaces, and a
+/// space comes between a brace and a first key `message_num`.
+pub(crate) fn push_on_one_line(value: &str, out: &mut Vec<u8>) {
+    let mut rest = value;
+    while let Some((plain, tail)) = rest.split_once(RECORD_START) {
+        push_without_breaks(plain, out);
+        out.extend_from_slice(b"{ ");
+        out.extend_from_slice(&RECORD_START.as_bytes()[1..]);
+        rest = tail;
+    }
+    push_without_breaks(rest, out);
+}
+
+fn push_without_breaks(value: &str, out: &mut Vec<u8>) {
+    out.extend(value.bytes().map(|byte| {
+        if matches!(byte, b'\n' | b'\r') {
+            b' '
+        } else {
+            byte
+        }
+    }));
+}
+
+/// Writes the frames behind the second one.
+fn push_more<F: AsRef<[u8]>>(more: &[F], out: &mut Vec<u8>) {
+    let mut before = b",\"more\":[".as_slice();
+    for frame in more {
+        out.extend_from_slice(before);
+        before = b",";
+        match std::str::from_utf8(frame.as_ref()) {
+            Ok(text) if !base64_is_shorter(text) => push_string(text, out),
+            _ => {
+                out.extend_from_slice(b"{\"base64\":");
+                push_base64(frame.as_ref(), out);
+                out.push(b'}');
+            }
+        }
+    }
+    out.push(b']');
+}
+
+fn push_number(key: &str, number: usize, out: &mut Vec<u8>) {
+    out.extend_from_slice(key.as_bytes());
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        digits[start] = b"0123456789"[rest % 10];
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[start..]);
+}

@@ -1,0 +1,190 @@
+//! JSON strings and base64: text and bytes as they stand in a line.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+const ONES: u64 = u64::MAX / 0xff;
+const HIGHS: u64 = ONES << 7;
+
+/// Finds the next quote, backslash or control byte at or after `from`, else the end.
+///
+/// Looks at eight bytes at a time. A byte that borrows from its neighbour can
+/// only mark one above the first true hit, so the lowest mark is exact.
+#[inline]
+pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let (words, tail) = rest.as_chunks::<8>();
+    let mut at = from;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        let low = word.wrapping_sub(ONES * 0x20) & !word;
+        let hit = quote.wrapping_sub(ONES) & !quote | slash.wrapping_sub(ONES) & !slash | low;
+        if hit & HIGHS != 0 {
+            return at + (hit & HIGHS).trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + tail
+        .iter()
+        .position(|&byte| is_special(byte))
+        .unwrap_or(tail.len())
+}
+
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Appends `text` as a JSON string with its quotes.
+pub(crate) fn push_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text.as_bytes();
+    while let Some((plain, tail)) = rest.split_at_checked(find_special(rest, 0)) {
+        out.extend_from_slice(plain);
+        let Some((&byte, tail)) = tail.split_first() else {
+            break;
+        };
+        push_escape(byte, out);
+        rest = tail;
+    }
+    out.push(b'"');
+}
+
+fn push_escape(byte: u8, out: &mut Vec<u8>) {
+    match short_escape(byte) {
+        Some(letter) => out.extend_from_slice(&[b'\\', letter]),
+        None => {
+            let digit = b"0123456789abcdef"[usize::from(byte & 0xf)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), digit]);
+        }
+    }
+}
+
+fn short_escape(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => return None,
+    })
+}
+
+/// Tells whether base64 is shorter than the escaped text.
+pub(crate) fn base64_is_shorter(text: &str) -> bool {
+    let limit = text.len().div_ceil(3) * 4;
+    let (bytes, mut at, mut escaped) = (text.as_bytes(), 0, text.len());
+    // Every escape adds at least one byte, so the loop ends early for text full of them.
+    while escaped <= limit {
+        at = find_special(bytes, at);
+        let Some(&byte) = bytes.get(at) else {
+            return false;
+        };
+        escaped += if short_escape(byte).is_some() { 1 } else { 5 };
+        at += 1;
+    }
+    true
+}
+
+/// Appends bytes as base64 in quotes.
+pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
+    STANDARD
+        .encode_slice(bytes, &mut out[start..])
+        .expect("four characters for three bytes were reserved");
+    out.push(b'"');
+}
+
+/// Appends the bytes that a base64 text stands for.
+pub(crate) fn decode_base64(text: &str, out: &mut Vec<u8>) -> Result<(), base64::DecodeError> {
+    STANDARD.decode_vec(text, out)
+}
+
+/// Returns what stands between the quotes if the token is a string.
+pub(crate) fn inner(token: &str) -> Option<&str> {
+    token.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// Returns the text of a checked token that is a string.
+pub(crate) fn text(token: &str) -> Option<Cow<'_, str>> {
+    inner(token).map(unescape)
+}
+
+/// Resolves the escapes of a string's checked inside.
+///
+/// A surrogate escape without its partner becomes U+FFFD.
+pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = String::with_capacity(inner.len());
+    unescape_into(inner, |part| text.push_str(part));
+    Cow::Owned(text)
+}
+
+/// Appends the text that a string's checked inside stands for.
+pub(crate) fn push_unescaped(inner: &str, out: &mut Vec<u8>) {
+    unescape_into(inner, |part| out.extend_from_slice(part.as_bytes()));
+}
+
+fn unescape_into(inner: &str, mut push: impl FnMut(&str)) {
+    let mut rest = inner;
+    while let Some((plain, tail)) =
+        memchr::memchr(b'\\', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+    {
+        push(plain);
+        let (character, tail) = read_escape(tail);
+        push(character.encode_utf8(&mut [0; 4]));
+        rest = tail;
+    }
+    push(rest);
+}
+
+/// Reads the escape at the beginning of `text` and returns what follows it.
+fn read_escape(text: &str) -> (char, &str) {
+    let mut characters = text.chars();
+    let letter = characters.by_ref().nth(1).unwrap_or('\\');
+    let rest = characters.as_str();
+    let character = match letter {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'u' => return read_code_point(text),
+        other => other,
+    };
+    (character, rest)
+}
+
+fn read_code_point(text: &str) -> (char, &str) {
+    let Some((unit, rest)) = read_unit(text) else {
+        return (char::REPLACEMENT_CHARACTER, "");
+    };
+    if let Some(character) = char::from_u32(unit) {
+        return (character, rest);
+    }
+    if let Some((low @ 0xdc00..=0xdfff, behind)) = read_unit(rest)
+        && unit < 0xdc00
+        && let Some(character) = char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+    {
+        return (character, behind);
+    }
+    (char::REPLACEMENT_CHARACTER, rest)
+}
+
+/// Reads `\uXXXX`.
+fn read_unit(text: &str) -> Option<(u32, &str)> {
+    let (digits, rest) = text.strip_prefix("\\u")?.split_at_checked(4)?;
+    Some((u32::from_str_radix(digits, 16).ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests;

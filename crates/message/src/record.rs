@@ -1,0 +1,167 @@
+//! A line as a record.
+
+use std::borrow::Cow;
+
+use crate::decode::rebuild;
+use crate::error::DecodeError;
+use crate::escape::{inner, text};
+use crate::frames::Frames;
+use crate::legacy;
+use crate::line::{Line, Origin};
+use crate::normalise::{Fields, TIER, UNKNOWN, string, tags};
+use crate::scan::elements;
+
+/// What the JSON in [`Record::content`] stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContentKind {
+    /// The JSON that was sent.
+    Json,
+    /// A JSON string that holds the text that was sent.
+    Text,
+    /// A JSON string that holds the bytes that were sent as base64.
+    Base64,
+}
+
+/// A line's fixed fields, whatever wrote it, borrowed from the line where possible.
+///
+/// A field that is missing or of the wrong type has its default.
+///
+/// ```
+/// use message::{ContentKind, Origin, Record};
+///
+/// let record = Record::parse(br#"{"message_num":1,"topic":"t","sender":"me","content":{"a":1}}"#)?;
+/// assert_eq!(record.message_num, Some(1));
+/// assert_eq!(record.sender, "me");
+/// assert_eq!(record.tier, "E");
+/// assert_eq!(record.content, r#"{"a":1}"#);
+/// assert_eq!(record.content_kind, ContentKind::Json);
+/// assert_eq!(record.origin, Origin::Other);
+/// # Ok::<(), message::DecodeError>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Record<'a> {
+    /// The journal's number of the record; older lines have none.
+    pub message_num: Option<u64>,
+    /// The first frame as text.
+    pub topic: Cow<'a, str>,
+    /// Who sent the message; `unknown` by default.
+    pub sender: Cow<'a, str>,
+    /// The sender's clock, verbatim; the recorder's clock by default, and empty without either.
+    pub timestamp: Cow<'a, str>,
+    /// The tier; `E` by default.
+    pub tier: Cow<'a, str>,
+    /// The chain type; `unknown` by default.
+    pub chain_type: Cow<'a, str>,
+    /// The tags.
+    pub shl_tags: Vec<Cow<'a, str>>,
+    /// The sender's name for the message.
+    pub message_id: Option<Cow<'a, str>>,
+    /// JSON text, verbatim as far as it fits on one line; see `content_kind`.
+    pub content: Cow<'a, str>,
+    /// What the text in `content` stands for.
+    pub content_kind: ContentKind,
+    /// The recorder's clock when the message came.
+    pub recorded_at: Option<Cow<'a, str>>,
+    /// What wrote the line.
+    pub origin: Origin,
+    line: Line<'a>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads a line, with or without its newline.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the line is not a JSON object in UTF-8.
+    pub fn parse(line: &'a [u8]) -> Result<Self, DecodeError> {
+        let line = Line::read(line)?;
+        let origin = line.origin();
+        let (fields, topic, (content, content_kind)) = match origin {
+            Origin::Legacy => {
+                let content = (legacy::content(&line), ContentKind::Json);
+                (legacy::fields(&line), legacy::topic(&line), content)
+            }
+            _ => (
+                own_fields(&line),
+                text_of(line.topic).unwrap_or_default(),
+                content(&line),
+            ),
+        };
+        let recorded_at = text_of(line.recorded_at);
+        let timestamp = text_of(fields.timestamp).or_else(|| recorded_at.clone());
+        let or_unknown = |token| text_of(token).unwrap_or(Cow::Borrowed(UNKNOWN));
+        Ok(Self {
+            message_num: line.message_num.and_then(|token| token.parse().ok()),
+            topic,
+            sender: or_unknown(fields.sender),
+            timestamp: timestamp.unwrap_or_default(),
+            tier: text_of(fields.tier).unwrap_or(Cow::Borrowed(TIER)),
+            chain_type: or_unknown(fields.chain_type),
+            shl_tags: elements(fields.shl_tags.unwrap_or("[]"))
+                .filter_map(text)
+                .collect(),
+            message_id: text_of(fields.message_id),
+            content,
+            content_kind,
+            recorded_at,
+            origin,
+            line,
+        })
+    }
+
+    /// Rebuilds the frames of the message.
+    ///
+    /// ```
+    /// let mut line = Vec::new();
+    /// let frames = [&b"topic"[..], b"\xff\x00", b"", b"more"];
+    /// message::encode(&frames, "2025-11-20T04:30:00.123Z", &mut line);
+    /// let record = message::Record::parse(&line)?;
+    /// assert!(record.frames()?.iter().eq(frames));
+    /// # Ok::<(), message::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the fields that make the frames exact are missing, of the
+    /// wrong type or contradict each other.
+    pub fn frames(&self) -> Result<Frames, DecodeError> {
+        let mut frames = Frames::new();
+        rebuild(&self.line, &mut frames)?;
+        Ok(frames)
+    }
+}
+
+fn text_of(token: Option<&str>) -> Option<Cow<'_, str>> {
+    token.and_then(text)
+}
+
+fn own_fields<'a>(line: &Line<'a>) -> Fields<'a> {
+    Fields {
+        sender: string(&[line.sender]),
+        timestamp: string(&[line.timestamp]),
+        tier: string(&[line.tier]),
+        chain_type: string(&[line.chain_type]),
+        shl_tags: tags(&[line.shl_tags]),
+        message_id: string(&[line.message_id]),
+    }
+}
+
+fn content<'a>(line: &Line<'a>) -> (Cow<'a, str>, ContentKind) {
+    let token = line.content.unwrap_or("null");
+    if line.non_finite
+        && let quoted @ Cow::Owned(_) = legacy::finite(token)
+    {
+        return (quoted, ContentKind::Text);
+    }
+    let kind = match line.exact.content_is.and_then(inner) {
+        Some("text") if token.starts_with('"') => ContentKind::Text,
+        Some("base64") if token.starts_with('"') => ContentKind::Base64,
+        _ => ContentKind::Json,
+    };
+    (Cow::Borrowed(token), kind)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The clock as text.
+
+use std::fmt;
+use std::ops::Deref;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const LEN: usize = 24;
+const DAY_MS: i64 = 86_400_000;
+/// 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z, in milliseconds from 1970.
+const FIRST_MS: i64 = -62_167_219_200_000;
+const LAST_MS: i64 = 253_402_300_799_999;
+
+/// Holds a point in time as RFC 3339 text in UTC with milliseconds; derefs to `str`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp([u8; LEN]);
+
+/// Writes a point in time as RFC 3339, UTC, with milliseconds and `Z`.
+///
+/// Times before the year 0 or after the year 9999 become the first or the last
+/// instant that the format can express.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+///
+/// let time = message::format_time(UNIX_EPOCH + Duration::from_millis(1_763_613_000_123));
+/// assert_eq!(&*time, "2025-11-20T04:30:00.123Z");
+/// ```
+#[must_use]
+pub fn format_time(time: SystemTime) -> Timestamp {
+    let ms = milliseconds(time).clamp(FIRST_MS, LAST_MS);
+    let (year, month, day) = date(ms.div_euclid(DAY_MS));
+    let within = ms.rem_euclid(DAY_MS);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    let parts = [
+        (0..4, year),
+        (5..7, month),
+        (8..10, day),
+        (11..13, within / 3_600_000),
+        (14..16, within / 60_000 % 60),
+        (17..19, within / 1_000 % 60),
+        (20..23, within % 1_000),
+    ];
+    for (place, mut number) in parts {
+        for digit in text[place].iter_mut().rev() {
+            *digit = u8::try_from(number % 10).map_or(b'0', |value| b'0' + value);
+            number /= 10;
+        }
+    }
+    Timestamp(text)
+}
+
+/// Rounds down to whole milliseconds, also before 1970.
+fn milliseconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => {
+            let ms = before.duration().as_nanos().div_ceil(1_000_000);
+            i64::try_from(ms).map_or(i64::MIN, |ms| -ms)
+        }
+    }
+}
+
+/// Turns days since 1970-01-01 into year, month and day of the Gregorian calendar.
+///
+/// Counts in eras of 400 years that begin on 1 March, so that the leap day is
+/// the last day of a year.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let in_era = days.rem_euclid(146_097);
+    let year = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
+    let in_year = in_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * in_year + 2) / 153;
+    let day = in_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+impl Deref for Timestamp {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits and punctuation are ASCII")
+    }
+}
+
+impl AsRef<str> for Timestamp {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use time::OffsetDateTime;
+    use time::macros::format_description;
+
+    use super::*;
+
+    fn at(ms: i64) -> SystemTime {
+        let distance = Duration::from_millis(ms.unsigned_abs());
+        if ms < 0 {
+            UNIX_EPOCH - distance
+        } else {
+            UNIX_EPOCH + distance
+        }
+    }
+
+    #[test]
+    fn clamps_what_four_digits_cannot_say() {
+        assert_eq!(&*format_time(at(LAST_MS + 1)), "9999-12-31T23:59:59.999Z");
+        assert_eq!(&*format_time(at(FIRST_MS - 1)), "0000-01-01T00:00:00.000Z");
+        assert_eq!(&*format_time(at(-1)), "1969-12-31T23:59:59.999Z");
+        assert_eq!(
+            format!("{:>26}", format_time(at(0))),
+            "  1970-01-01T00:00:00.000Z"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_time_crate(ms in FIRST_MS..=LAST_MS, below in 0..1_000_000_u32) {
+            let format = format_description!(
+                "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+            );
+            let time = at(ms) + Duration::from_nanos(u64::from(below));
+            let expected = OffsetDateTime::from(time).format(&format).unwrap();
+            prop_assert_eq!(&*format_time(time), expected.as_str());
+        }
+    }
+}

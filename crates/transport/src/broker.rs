@@ -1,0 +1,331 @@
+//! The whole pipeline: starts its parts in order and stops them in order.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, SystemTime};
+
+use jiff::tz::TimeZone;
+use journal::{Archived, IoError, Options, Recovery, Writer};
+use zmq::Socket;
+
+use crate::delivery::{Acceptor, Delivery};
+use crate::endpoint::{intake_socket, tcp};
+use crate::error::{Failure, StartError};
+use crate::intake::{Counters, Intake};
+use crate::platform::listen;
+use crate::queue::Queue;
+use crate::recorder::{ArchiveRequest, Recorder};
+use crate::rotation::{Rotation, local_stamp};
+use crate::shutdown::Phase;
+use crate::tail::Tail;
+use crate::thread::{Part, Report};
+use crate::waker::{Waker, sleeper};
+
+/// How long subscribers are given to take what they have not got when the
+/// broker stops. What they miss they get from the journal next time.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How a broker is run.
+#[derive(Clone)]
+pub struct Config {
+    /// The journal's directory; it is created where it is missing.
+    pub dir: PathBuf,
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// The publishers' port; 0 picks a free one.
+    pub pub_port: u16,
+    /// The subscribers' port; 0 picks a free one.
+    pub sub_port: u16,
+    /// How many of the session's newest messages a new subscription gets.
+    pub history: u64,
+    /// The local time of the daily rotation, hour and minute.
+    pub rotate_at: Option<(i8, i8)>,
+    /// The largest message that is taken, in bytes of all its frames.
+    pub max_message: u64,
+    /// The size in bytes at which a session is archived.
+    pub max_session: Option<u64>,
+    /// How many bytes may wait for the disk before publishers are held up.
+    pub max_queued: usize,
+    /// The wall clock.
+    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// The time zone of the rotation and of the archives' names.
+    pub zone: TimeZone,
+}
+
+impl Config {
+    /// Returns the defaults: loopback, ports 5555 and 5556, 10,000 messages of
+    /// history, rotation at midnight, messages up to 64 MiB.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            bind: IpAddr::from([127, 0, 0, 1]),
+            pub_port: 5555,
+            sub_port: 5556,
+            history: 10_000,
+            rotate_at: Some((0, 0)),
+            max_message: 64 << 20,
+            max_session: None,
+            max_queued: 128 << 20,
+            clock: Arc::new(SystemTime::now),
+            zone: TimeZone::system(),
+        }
+    }
+}
+
+/// A broker that is running.
+///
+/// Dropping it stops it as [`stop`](Self::stop) does.
+pub struct Broker {
+    recovery: Recovery,
+    session_path: PathBuf,
+    pub_port: u16,
+    sub_port: u16,
+    phase: Arc<Phase>,
+    queue: Arc<Queue>,
+    tail: Arc<Tail>,
+    delivery: Arc<Delivery>,
+    counters: Arc<Counters>,
+    recorded: Arc<AtomicU64>,
+    requests: mpsc::Sender<ArchiveRequest>,
+    intake: Part<()>,
+    recorder: Part<Option<Writer>>,
+    acceptor: Part<()>,
+    intake_waker: Arc<Waker>,
+    acceptor_waker: Arc<Waker>,
+}
+
+/// How a broker has ended.
+#[derive(Debug, Default)]
+pub struct Stopped {
+    /// The last session, if there was anything in it.
+    pub archived: Option<Archived>,
+    /// How many messages were recorded in this run.
+    pub recorded: u64,
+    /// Why the session could not be archived; it is continued next time.
+    pub not_archived: Option<IoError>,
+}
+
+impl Broker {
+    /// Opens the journal, takes the ports, and starts to record and deliver.
+    ///
+    /// `on_failure` is called, from one of the broker's threads, when it can't
+    /// go on; it should make somebody call [`stop`](Self::stop).
+    ///
+    /// # Errors
+    /// [`StartError`] where the journal can't be opened or a port is taken.
+    pub fn start(
+        config: &Config,
+        on_failure: impl Fn(Failure) + Send + Clone + 'static,
+    ) -> Result<Self, StartError> {
+        let (writer, recovery) = Writer::open(&config.dir, journal_options(config))?;
+        let context = zmq::Context::new();
+        context.set_io_threads(2)?;
+        let (socket, pub_port) = bind_intake(&context, config)?;
+        let (listener, sub_port) = bind_delivery(config)?;
+
+        let phase = Arc::new(Phase::default());
+        let queue = Arc::new(Queue::new(config.max_queued));
+        let session_path = writer.session_path();
+        let next = writer.next_number();
+        let tail =
+            Arc::new(Tail::new(session_path.clone(), writer.session(), next, config.history));
+        let counters = Arc::new(Counters::default());
+        let recorded = Arc::new(AtomicU64::new(0));
+        let delivery = Arc::new(Delivery {
+            context,
+            tail: Arc::clone(&tail),
+            phase: Arc::clone(&phase),
+            history: config.history,
+            connected: AtomicUsize::new(0),
+        });
+
+        let (requests, received) = mpsc::channel();
+        let recorder = Recorder {
+            writer,
+            queue: Arc::clone(&queue),
+            tail: Arc::clone(&tail),
+            requests: received,
+            rotation: Rotation::new(config.rotate_at, config.zone.clone(), (config.clock)()),
+            clock: Arc::clone(&config.clock),
+            max_session: config.max_session,
+            recorded: Arc::clone(&recorded),
+        };
+        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
+        let intake = Intake {
+            socket,
+            queue: Arc::clone(&queue),
+            phase: Arc::clone(&phase),
+            sleeper: intake_sleeper,
+            counters: Arc::clone(&counters),
+            next,
+            max_message: config.max_message,
+            max_line: max_line(config),
+            clock: Arc::clone(&config.clock),
+        };
+        let acceptor =
+            Acceptor { listener, delivery: Arc::clone(&delivery), sleeper: acceptor_sleeper };
+
+        let failed = Report { on_failure, queue: Arc::clone(&queue) };
+        Ok(Self {
+            intake_waker: intake.sleeper.waker(),
+            acceptor_waker: acceptor.sleeper.waker(),
+            recorder: Part::spawn("recorder", &failed, |failed| {
+                recorder.run().map_err(|failure| failed.report(failure)).ok()
+            })?,
+            intake: Part::spawn("intake", &failed, |failed| {
+                if let Err(error) = intake.run() {
+                    failed.report(error.into());
+                }
+            })?,
+            acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
+            recovery,
+            session_path,
+            pub_port,
+            sub_port,
+            phase,
+            queue,
+            tail,
+            delivery,
+            counters,
+            recorded,
+            requests,
+        })
+    }
+
+    /// Returns what was found when the journal was opened.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// Returns the port on which publishers are received.
+    #[must_use]
+    pub fn pub_port(&self) -> u16 {
+        self.pub_port
+    }
+
+    /// Returns the port on which subscribers are served.
+    #[must_use]
+    pub fn sub_port(&self) -> u16 {
+        self.sub_port
+    }
+
+    /// Returns the path of the session being written.
+    #[must_use]
+    pub fn session_path(&self) -> &Path {
+        &self.session_path
+    }
+
+    /// Returns how many messages were recorded in this run.
+    #[must_use]
+    pub fn recorded(&self) -> u64 {
+        self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many messages were refused because they were too large.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.counters.refused.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many subscribers are connected.
+    #[must_use]
+    pub fn subscribers(&self) -> usize {
+        self.delivery.connected.load(Ordering::Relaxed)
+    }
+
+    /// Closes the session and begins a new one; `None` where nothing is in it.
+    /// It waits until the group being recorded is done.
+    ///
+    /// # Errors
+    /// [`IoError`] with the file; the session then goes on.
+    pub fn archive(&self, label: Option<&str>) -> Result<Option<Archived>, IoError> {
+        let (reply, answer) = mpsc::channel();
+        let request = ArchiveRequest { label: label.map(str::to_owned), reply };
+        if self.requests.send(request).is_err() {
+            return Ok(None);
+        }
+        self.queue.nudge();
+        // A recorder that ends instead of answering archives as it stops.
+        answer.recv().unwrap_or(Ok(None))
+    }
+
+    /// Stops in order: takes in what has arrived, records it, gives subscribers
+    /// two seconds to take what they have not got, and archives the session.
+    pub fn stop(mut self) -> Stopped {
+        self.shut_down()
+    }
+
+    fn shut_down(&mut self) -> Stopped {
+        self.phase.stop_intake();
+        self.intake_waker.wake();
+        self.acceptor_waker.wake();
+        self.intake.join();
+        self.queue.end();
+        let writer = self.recorder.join().flatten();
+        self.phase.finish_delivery();
+        self.tail.wakers.wake_all();
+        self.acceptor.wait(DRAIN);
+        self.phase.close();
+        self.tail.wakers.wake_all();
+        self.acceptor.join();
+        let mut stopped = Stopped { recorded: self.recorded(), ..Stopped::default() };
+        if let Some(mut writer) = writer {
+            match writer.archive(None) {
+                Ok(archived) => stopped.archived = archived,
+                Err(error) => stopped.not_archived = Some(error),
+            }
+        }
+        stopped
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if !self.acceptor.is_joined() {
+            drop(self.shut_down());
+        }
+    }
+}
+
+fn journal_options(config: &Config) -> Options {
+    let (clock, zone) = (Arc::clone(&config.clock), config.zone.clone());
+    Options {
+        max_line: max_line(config),
+        stamp: Arc::new(move || local_stamp(clock(), &zone)),
+        ..Options::default()
+    }
+}
+
+/// Returns how long a line can get at most: a payload in base64 takes 4/3 of
+/// its size, one that is kept as text twice the same at most, and both may
+/// stand in a line beside the fields taken from them.
+fn max_line(config: &Config) -> usize {
+    usize::try_from(config.max_message).unwrap_or(usize::MAX / 8).saturating_mul(4) + (64 << 20)
+}
+
+fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {
+    let address = SocketAddr::new(config.bind, config.pub_port);
+    let socket = intake_socket(context, config.max_message)?;
+    socket.set_ipv6(config.bind.is_ipv6())?;
+    socket.bind(&tcp(address)).map_err(|error| listening("publishers", address, error.into()))?;
+    let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
+    let port = endpoint.rsplit(':').next().and_then(|port| port.parse().ok());
+    Ok((socket, port.unwrap_or(config.pub_port)))
+}
+
+fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {
+    let address = SocketAddr::new(config.bind, config.sub_port);
+    let bound = listen(address).and_then(|listener| {
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    });
+    bound.map_err(|error| listening("subscribers", address, error))
+}
+
+fn listening(role: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
+    StartError::Listen { role, address, source }
+}

@@ -1,0 +1,228 @@
+//! Walks the committed journal, record by record, in memory or on disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use journal::{Item, Reader, RealFs};
+use message::Frames;
+
+use crate::tail::{Place, Recorded, Source, Tail, Window};
+
+/// How much is skipped at once before the subscriber is looked after again.
+const MAX_SKIPPED: usize = 4096;
+
+/// A place in the journal and the way to what stands behind it.
+#[derive(Debug)]
+pub(crate) struct Cursor {
+    place: Place,
+    at: At,
+    /// The number of the record that was looked at last.
+    number: u64,
+    /// That record's frames, where it came from a file.
+    frames: Frames,
+}
+
+#[derive(Debug)]
+enum At {
+    /// Nowhere in particular: the tail has to be asked.
+    Unknown,
+    /// In memory, before the message at `index`.
+    Memory { recorded: Arc<Recorded>, index: usize },
+    /// In a file that is open.
+    File { reader: Box<Reader>, until: u64 },
+}
+
+/// What a cursor finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A wanted message: see [`Cursor::current`].
+    Message,
+    /// So many messages were passed over that the caller should look around.
+    Skipped,
+    /// Nothing new yet.
+    Head,
+    /// It was told to go no further.
+    Stop,
+}
+
+/// Why a cursor cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot replay from the journal")]
+pub(crate) struct Lost(#[from] journal::ReadError);
+
+impl Cursor {
+    /// Stands at the committed end; what it finds comes after that.
+    pub(crate) fn at_head(tail: &Tail) -> Self {
+        let (place, next) = tail.head();
+        Self { place, at: At::Unknown, number: next.saturating_sub(1), frames: Frames::default() }
+    }
+
+    /// Stands where a window begins.
+    pub(crate) fn at_window(tail: &Tail, history: u64) -> Result<(Self, u64), Lost> {
+        loop {
+            let window = tail.window(history);
+            let first = window.first;
+            if let Some(cursor) = Self::open(tail, window)? {
+                return Ok((cursor, first));
+            }
+        }
+    }
+
+    /// `None` where the session was closed in the meantime, so that its path
+    /// leads to another file.
+    fn open(tail: &Tail, window: Window) -> Result<Option<Self>, Lost> {
+        let Window { first, memory, session, path, until } = window;
+        let number = first.saturating_sub(1);
+        if let Some((recorded, index)) = memory {
+            let place = recorded.from;
+            let at = At::Memory { recorded, index };
+            return Ok(Some(Self { place, at, number, frames: Frames::default() }));
+        }
+        let mut reader = journal::open_at(&RealFs, &path, first)?;
+        if tail.head().0.session != session {
+            return Ok(None);
+        }
+        let offset = reader.offset().min(until);
+        reader.set_limit(until);
+        let place = Place { session, offset };
+        let at = if offset < until {
+            At::File { reader: Box::new(reader), until }
+        } else {
+            At::Unknown
+        };
+        Ok(Some(Self { place, at, number, frames: Frames::default() }))
+    }
+
+    /// Returns the number of the message found last.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Tells whether everything that is committed was looked at.
+    pub(crate) fn is_at_head(&self, tail: &Tail) -> bool {
+        self.number + 1 >= tail.head().1
+    }
+
+    /// Returns the frames of the message found last.
+    pub(crate) fn current(&self) -> Vec<&[u8]> {
+        match &self.at {
+            At::Memory { recorded, index } => match index.checked_sub(1) {
+                Some(last) => recorded.batch.frames(last).collect(),
+                None => Vec::new(),
+            },
+            _ => self.frames.iter().collect(),
+        }
+    }
+
+    /// Goes to the next message that `wanted` accepts by number and first
+    /// frame, but not to one with a number above `until`.
+    pub(crate) fn next(
+        &mut self,
+        tail: &Tail,
+        until: u64,
+        wanted: impl Fn(u64, &[u8]) -> bool,
+    ) -> Result<Step, Lost> {
+        for _ in 0..MAX_SKIPPED {
+            if self.number >= until {
+                return Ok(Step::Stop);
+            }
+            match self.step(tail)? {
+                Step::Message if !self.is_wanted(&wanted) => {}
+                step => return Ok(step),
+            }
+        }
+        Ok(Step::Skipped)
+    }
+
+    fn is_wanted(&self, wanted: impl Fn(u64, &[u8]) -> bool) -> bool {
+        let first = match &self.at {
+            At::Memory { recorded, index } => {
+                index.checked_sub(1).and_then(|last| recorded.batch.frames(last).next())
+            }
+            _ => self.frames.get(0),
+        };
+        first.is_some_and(|first| wanted(self.number, first))
+    }
+
+    /// Goes to the next message, whatever it is.
+    fn step(&mut self, tail: &Tail) -> Result<Step, Lost> {
+        loop {
+            match &mut self.at {
+                At::Memory { recorded, index } if *index < recorded.batch.len() => {
+                    self.number = recorded.batch.first() + *index as u64;
+                    *index += 1;
+                    return Ok(Step::Message);
+                }
+                At::Memory { recorded, .. } => {
+                    self.place = recorded.to;
+                    self.at = At::Unknown;
+                }
+                At::File { .. } => {
+                    if self.read_file()? {
+                        return Ok(Step::Message);
+                    }
+                }
+                At::Unknown => {
+                    if !self.find(tail)? {
+                        return Ok(Step::Head);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks the tail where to go on; false at the head.
+    fn find(&mut self, tail: &Tail) -> Result<bool, Lost> {
+        match tail.after(self.place) {
+            Source::Head => return Ok(false),
+            Source::Memory(recorded) => self.at = At::Memory { recorded, index: 0 },
+            Source::NextSession(place) => self.place = place,
+            Source::File { path, until } => self.open_file(tail, path, until)?,
+        }
+        Ok(true)
+    }
+
+    fn open_file(&mut self, tail: &Tail, path: PathBuf, until: u64) -> Result<(), Lost> {
+        let reader = Reader::open(&path);
+        // The session may have been closed, and its file renamed, since the
+        // path was given: then it has another one now.
+        let still_there = match tail.after(self.place) {
+            Source::File { path: now, .. } => now == path,
+            _ => false,
+        };
+        if still_there {
+            let mut reader = reader?;
+            reader.set_max_line(usize::MAX);
+            reader.seek(self.place.offset, Some(self.number));
+            reader.set_limit(until);
+            self.at = At::File { reader: Box::new(reader), until };
+        }
+        Ok(())
+    }
+
+    /// Reads the next message from the file; false where it has come to the
+    /// offset at which memory, or nothing yet, goes on.
+    fn read_file(&mut self) -> Result<bool, Lost> {
+        let At::File { reader, until } = &mut self.at else { return Ok(false) };
+        while let Some(item) = reader.next_item()? {
+            match item {
+                Item::Record(record) => match message::decode_frames(record.line, &mut self.frames)
+                {
+                    Ok(()) if !self.frames.is_empty() => {
+                        self.number = record.number;
+                        return Ok(true);
+                    }
+                    Ok(()) => {}
+                    Err(error) => {
+                        let number = record.number;
+                        log::warn!("message {number} cannot be replayed: {error}");
+                    }
+                },
+                Item::Damage(damage) => log::warn!("passed over in a replay: {damage}"),
+            }
+        }
+        self.place.offset = *until;
+        self.at = At::Unknown;
+        Ok(false)
+    }
+}

@@ -1,0 +1,199 @@
+//! Port 5556: accepts subscribers and serves each on a thread of its own.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use zmq::PollItem;
+
+use crate::link::{Link, LinkError, Wait};
+use crate::platform::raw;
+use crate::shutdown::Phase;
+use crate::subscriber::{Subscriber, Turn, TurnError};
+use crate::tail::Tail;
+use crate::waker::{Sleeper, sleeper};
+use crate::xpub::XpubLink;
+
+/// A subscriber that is idle wakes up so often at the latest.
+const IDLE: Duration = Duration::from_secs(60);
+/// While the broker drains, whether all has left is looked at so often.
+const DRAIN: Duration = Duration::from_millis(5);
+/// All has left when that was so this many times in a row: bytes that are no
+/// message's, such as answers to heartbeats, make the count run ahead.
+const FLUSHED: u32 = 3;
+/// A pause is waited for to its end, not to a millisecond before it.
+const MOMENT: Duration = Duration::from_millis(1);
+/// How long accepting rests when the system has no more file descriptors.
+const EXHAUSTED: Duration = Duration::from_millis(200);
+
+/// What all subscribers' threads share.
+pub(crate) struct Delivery {
+    pub(crate) context: zmq::Context,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) phase: Arc<Phase>,
+    /// How many of the session's newest messages a new subscription gets.
+    pub(crate) history: u64,
+    /// How many subscribers are connected.
+    pub(crate) connected: AtomicUsize,
+}
+
+/// The thread that accepts connections, and owns those that serve them.
+pub(crate) struct Acceptor {
+    pub(crate) listener: TcpListener,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) sleeper: Sleeper,
+}
+
+impl Acceptor {
+    /// Accepts until the broker stops, then joins all subscribers' threads.
+    pub(crate) fn run(mut self) {
+        let (ended, endings) = mpsc::channel();
+        let mut threads: HashMap<u64, JoinHandle<()>> = HashMap::new();
+        for id in 0.. {
+            let Some((client, peer)) = self.accept(|| reap(&endings, &mut threads)) else { break };
+            let delivery = Arc::clone(&self.delivery);
+            let (ended, acceptor) = (ended.clone(), self.sleeper.waker());
+            let name = format!("subscriber-{id}");
+            let spawned = std::thread::Builder::new().name(name).spawn(move || {
+                delivery.serve(client, peer);
+                // The acceptor outlives its threads but for a panic of its own.
+                let _told = ended.send(id);
+                acceptor.wake();
+            });
+            match spawned {
+                Ok(thread) => drop(threads.insert(id, thread)),
+                Err(error) => log::error!("refused subscriber {peer}: no thread: {error}"),
+            }
+        }
+        drop(self.listener);
+        threads.into_values().for_each(join);
+    }
+
+    /// Returns the next connection; `None` when the broker stops.
+    fn accept(&mut self, mut reap: impl FnMut()) -> Option<(TcpStream, SocketAddr)> {
+        loop {
+            self.sleeper.about_to_sleep();
+            reap();
+            if !self.delivery.phase.is_running() {
+                return None;
+            }
+            match self.listener.accept() {
+                Ok(accepted) => return Some(accepted),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(None),
+                Err(error) if is_exhausted(&error) => {
+                    log::error!("cannot accept another subscriber now: {error}");
+                    self.wait(Some(EXHAUSTED));
+                }
+                // A client that gave up while it waited in the queue.
+                Err(error) => log::debug!("a connection was not accepted: {error}"),
+            }
+        }
+    }
+
+    /// Waits for a connection, or only for time to pass.
+    fn wait(&mut self, pause: Option<Duration>) {
+        let mut items = vec![PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN)];
+        if pause.is_none() {
+            items.push(PollItem::from_fd(raw(&self.listener), zmq::POLLIN));
+        }
+        let timeout = pause.map_or(-1, |pause| i64::try_from(pause.as_millis()).unwrap_or(-1));
+        if let Err(error) = zmq::poll(&mut items, timeout) {
+            log::debug!("polling for subscribers: {error}");
+        }
+        self.sleeper.awake();
+    }
+}
+
+/// Tells whether the system has run out of something that may come back.
+/// Without a rest, accepting would be tried again and again at full speed.
+fn is_exhausted(error: &io::Error) -> bool {
+    !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted)
+}
+
+/// Joins the threads that have ended.
+fn reap(endings: &mpsc::Receiver<u64>, threads: &mut HashMap<u64, JoinHandle<()>>) {
+    endings.try_iter().filter_map(|id| threads.remove(&id)).for_each(join);
+}
+
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        log::error!("a subscriber's thread panicked; the others go on");
+    }
+}
+
+impl Delivery {
+    /// Serves one subscriber until it leaves or the broker stops.
+    fn serve(&self, client: TcpStream, peer: SocketAddr) {
+        self.connected.fetch_add(1, Ordering::Relaxed);
+        log::debug!("subscriber {peer} connected");
+        let result = self.try_serve(client);
+        self.connected.fetch_sub(1, Ordering::Relaxed);
+        match result {
+            Ok(()) => log::debug!("subscriber {peer} was sent everything"),
+            Err(TurnError::Link(LinkError::Closed)) => log::debug!("subscriber {peer} left"),
+            Err(error) => {
+                let source = std::error::Error::source(&error);
+                let cause = source.map_or_else(String::new, |source| format!(": {source}"));
+                log::warn!("subscriber {peer} was disconnected: {error}{cause}");
+            }
+        }
+    }
+
+    fn try_serve(&self, client: TcpStream) -> Result<(), TurnError> {
+        let mut link = XpubLink::new(&self.context, client)?;
+        let mut sleeper = sleeper().map_err(LinkError::from)?;
+        self.tail.wakers.add(sleeper.waker());
+        let result = self.run(&mut link, &mut sleeper);
+        self.tail.wakers.remove(&sleeper.waker());
+        result
+    }
+
+    fn run(&self, link: &mut dyn Link, sleeper: &mut Sleeper) -> Result<(), TurnError> {
+        let mut subscriber = Subscriber::new(&self.tail, self.history);
+        let mut flushed = 0;
+        while !self.phase.is_closing() {
+            link.pump()?;
+            while let Some(subscription) = link.subscription()? {
+                subscriber.apply(subscription);
+            }
+            match subscriber.turn(&self.tail, link)? {
+                Turn::More => {}
+                Turn::Full => link.wait(sleeper, Wait::Room)?,
+                Turn::Quiet(pause) => link.wait(sleeper, Wait::Wake(pause + MOMENT))?,
+                Turn::Idle if self.phase.is_recording() => {
+                    self.sleep(link, sleeper, &subscriber)?;
+                }
+                Turn::Idle => {
+                    flushed = if link.is_flushed() { flushed + 1 } else { 0 };
+                    if flushed == FLUSHED {
+                        break;
+                    }
+                    link.wait(sleeper, Wait::Wake(DRAIN))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sleeps until something is recorded, asked for, or over.
+    fn sleep(
+        &self,
+        link: &mut dyn Link,
+        sleeper: &mut Sleeper,
+        subscriber: &Subscriber,
+    ) -> Result<(), LinkError> {
+        sleeper.about_to_sleep();
+        // What came before the announcement has woken nobody.
+        let result = if self.phase.is_recording() && subscriber.is_up_to_date(&self.tail) {
+            link.wait(sleeper, Wait::Wake(IDLE))
+        } else {
+            Ok(())
+        };
+        sleeper.awake();
+        result
+    }
+}

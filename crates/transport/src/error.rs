@@ -1,0 +1,53 @@
+//! Why the broker could not start, or had to end.
+
+use std::net::SocketAddr;
+
+/// Why the broker could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The journal could not be opened.
+    #[error(transparent)]
+    Journal(#[from] journal::OpenError),
+    /// Another program listens there.
+    #[error("cannot listen for {role} on {address}")]
+    Listen {
+        /// `publishers` or `subscribers`.
+        role: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system gave no thread, or no pair of connected sockets.
+    #[error("cannot start the broker's threads")]
+    System(#[from] std::io::Error),
+    /// libzmq failed.
+    #[error("libzmq failed")]
+    Zmq(#[from] zmq::Error),
+}
+
+/// Why the broker ended by itself. What is recorded stays recorded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Recording failed for good.
+    #[error("recording failed")]
+    Recording(#[from] journal::CommitError),
+    /// The disk was still full when the broker had to stop.
+    #[error("{messages} messages could not be recorded before the broker stopped: the disk is full")]
+    NotRecorded {
+        /// How many.
+        messages: usize,
+    },
+    /// The intake socket failed.
+    #[error("receiving failed")]
+    Intake(#[from] zmq::Error),
+    /// A thread of the broker panicked, which is a defect of the program.
+    #[error("the {thread} thread panicked")]
+    Panicked {
+        /// Its name.
+        thread: &'static str,
+    },
+}

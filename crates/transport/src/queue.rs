@@ -1,0 +1,131 @@
+//! Where intake leaves batches and the recorder takes them: bounded by bytes.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::batch::Batch;
+
+/// Up to so many bytes are written and synced at once. Larger groups gain no
+/// bandwidth, and whoever comes behind one waits for all of it.
+const GROUP_BYTES: usize = 1 << 20;
+
+/// Batches on their way to the disk.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    batches: VecDeque<Batch>,
+    /// The memory of the batches that wait and of those being recorded.
+    bytes: usize,
+    /// Whether nothing more comes in.
+    ended: bool,
+    /// Set by whoever wants the recorder to look at its other duties.
+    nudged: bool,
+}
+
+/// What the recorder gets.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Batches(Vec<Batch>),
+    /// Time is up, or somebody nudged.
+    Nothing,
+    /// Intake has ended, and all of it was taken.
+    End,
+}
+
+impl Queue {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), limit }
+    }
+
+    /// Leaves a batch; waits while there is no memory for it, which is how
+    /// publishers come to feel a slow disk. False after the end.
+    pub(crate) fn put(&self, batch: Batch) -> bool {
+        let memory = batch.memory();
+        let mut state = self.lock();
+        // A batch that is larger than the limit passes when it is alone.
+        while state.bytes > 0 && state.bytes + memory > self.limit && !state.ended {
+            state = self.wait(state);
+        }
+        if state.ended {
+            return false;
+        }
+        state.bytes += memory;
+        state.batches.push_back(batch);
+        self.changed.notify_all();
+        true
+    }
+
+    /// Takes what is there, up to one group; waits for at most `timeout`.
+    pub(crate) fn take(&self, timeout: Duration) -> Taken {
+        let mut state = self.lock();
+        if state.batches.is_empty() && !state.ended && !state.nudged {
+            let waited = self.changed.wait_timeout_while(state, timeout, |state| {
+                state.batches.is_empty() && !state.ended && !state.nudged
+            });
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.nudged = false;
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while let Some(batch) = state.batches.front() {
+            bytes += batch.group.bytes().len();
+            if bytes > GROUP_BYTES && !taken.is_empty() {
+                break;
+            }
+            taken.extend(state.batches.pop_front());
+        }
+        match taken.is_empty() {
+            false => Taken::Batches(taken),
+            true if state.ended => Taken::End,
+            true => Taken::Nothing,
+        }
+    }
+
+    /// Frees the memory of batches that were recorded.
+    pub(crate) fn release(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.bytes = state.bytes.saturating_sub(bytes);
+        self.changed.notify_all();
+    }
+
+    /// Lets nothing more in.
+    pub(crate) fn end(&self) {
+        self.lock().ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Makes the recorder look at its other duties.
+    pub(crate) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for at most `timeout`, or until the end or a nudge.
+    pub(crate) fn pause(&self, timeout: Duration) {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.lock(), timeout, |state| !state.ended && !state.nudged);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.nudged = false;
+    }
+
+    /// Tells whether nothing more comes in.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.lock().ended
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,144 @@
+//! Puts batches on disk, a group at a time, and makes them visible.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
+
+use crate::batch::Batch;
+use crate::error::Failure;
+use crate::queue::{Queue, Taken};
+use crate::rotation::Rotation;
+use crate::tail::Tail;
+
+/// How often the wall clock is looked at when nothing comes in.
+const TICK: Duration = Duration::from_secs(1);
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+/// How often a full disk is complained about.
+const COMPLAIN: Duration = Duration::from_secs(5);
+
+/// A request to close the session now.
+pub(crate) struct ArchiveRequest {
+    pub(crate) label: Option<String>,
+    pub(crate) reply: Sender<Result<Option<Archived>, IoError>>,
+}
+
+/// The thread that owns the journal's writer.
+pub(crate) struct Recorder {
+    pub(crate) writer: Writer,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) requests: Receiver<ArchiveRequest>,
+    pub(crate) rotation: Rotation,
+    pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    pub(crate) max_session: Option<u64>,
+    pub(crate) recorded: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// Records until intake has ended and all of it is on disk.
+    pub(crate) fn run(mut self) -> Result<Writer, Failure> {
+        loop {
+            match self.queue.take(TICK) {
+                Taken::Batches(batches) => self.record(batches)?,
+                Taken::Nothing => {}
+                Taken::End => return Ok(self.writer),
+            }
+            self.look_around();
+        }
+    }
+
+    fn record(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
+        let memory = batches.iter().map(Batch::memory).sum();
+        let committed = self.commit(&batches)?;
+        if let Some(fresh) = &committed.fresh {
+            log::error!("recording goes on in a fresh file: {}", fresh.reason);
+            if let Some(archived) = &fresh.archived {
+                log::error!("what was recorded before is in {}", archived.path.display());
+            }
+            self.tail.rotate(fresh.archived.as_ref(), self.before(&committed));
+        }
+        let messages: usize = batches.iter().map(Batch::len).sum();
+        self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
+        self.tail.publish(batches, &committed);
+        self.queue.release(memory);
+        let full = |limit| self.writer.session().bytes >= limit;
+        if self.max_session.is_some_and(full) {
+            self.archive(None, "its size limit");
+        }
+        Ok(())
+    }
+
+    /// Returns the fresh session as it was before the group came into it.
+    fn before(&self, committed: &Committed) -> journal::Session {
+        journal::Session { bytes: committed.offset, ..self.writer.session() }
+    }
+
+    /// Commits a group, and holds it while the disk is full.
+    fn commit(&mut self, batches: &[Batch]) -> Result<Committed, Failure> {
+        let groups: Vec<&Group> = batches.iter().map(|batch| &batch.group).collect();
+        let mut complained: Option<Instant> = None;
+        loop {
+            let error = match self.writer.commit(&groups) {
+                Ok(committed) => {
+                    if complained.is_some() {
+                        log::warn!("there is room again: recording goes on");
+                    }
+                    return Ok(committed);
+                }
+                Err(error @ CommitError::NoRoom { .. }) => error,
+                Err(error) => return Err(error.into()),
+            };
+            if complained.is_none_or(|at| at.elapsed() >= COMPLAIN) {
+                log::error!(
+                    "DISK FULL: {error}; nothing is lost, delivery waits until there is room"
+                );
+                complained = Some(Instant::now());
+            }
+            if self.queue.has_ended() {
+                let messages = batches.iter().map(Batch::len).sum();
+                return Err(Failure::NotRecorded { messages });
+            }
+            self.queue.pause(RETRY);
+        }
+    }
+
+    /// Does what is due: requests and the daily rotation.
+    fn look_around(&mut self) {
+        while let Ok(ArchiveRequest { label, reply }) = self.requests.try_recv() {
+            let result = self.writer.archive(label.as_deref());
+            self.note(&result);
+            // Who asked may have stopped waiting.
+            let _heard = reply.send(result);
+        }
+        if self.rotation.is_due((self.clock)()) {
+            self.archive(None, "the daily rotation");
+        }
+    }
+
+    fn archive(&mut self, label: Option<&str>, reason: &str) {
+        let result = self.writer.archive(label);
+        self.note(&result);
+        match result {
+            Ok(Some(Archived { path, records, .. })) => {
+                log::info!("{reason}: archived {records} messages to {}", path.display());
+            }
+            Ok(None) => {}
+            Err(error) => log::error!("{reason}: {}", with_source(&error)),
+        }
+    }
+
+    /// Lets the cursors know where the session is now.
+    fn note(&self, result: &Result<Option<Archived>, IoError>) {
+        if let Ok(Some(archived)) = result {
+            self.tail.rotate(Some(archived), self.writer.session());
+        }
+    }
+}
+
+fn with_source(error: &IoError) -> String {
+    format!("{error}: {}", error.source)
+}

@@ -1,0 +1,209 @@
+//! One subscriber: what it wants, what it has, what it gets next.
+//!
+//! Replay and live delivery are the same act, done by two cursors: `live`
+//! walks with the topics that are caught up, and a replay brings new topics
+//! there. While a replay runs, `live` waits where it is.
+
+use std::time::{Duration, Instant};
+
+use crate::cursor::{Cursor, Lost, Step};
+use crate::link::{Link, Sent, Subscription};
+use crate::subscriptions::Topics;
+use crate::tail::Tail;
+
+/// After this long without another one, new subscriptions are replayed. A
+/// client sends those that it has when it connects one by one; replayed each
+/// for itself, their messages would not come in the journal's order.
+const QUIET: Duration = Duration::from_millis(10);
+/// How long a client that keeps subscribing is waited for at most.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How many messages are sent before the connection is looked after again.
+const QUANTUM: usize = 256;
+
+/// The state of one subscriber's delivery.
+#[derive(Debug)]
+pub(crate) struct Subscriber {
+    /// Topics that are caught up, and the cursor that serves them.
+    caught_up: Topics,
+    live: Cursor,
+    replay: Option<Replay>,
+    /// Topics that wait for their replay.
+    waiting: Vec<Vec<u8>>,
+    first_waiting: Instant,
+    last_waiting: Instant,
+    /// Whether a cursor stands at a message that is not sent yet.
+    unsent: bool,
+    history: u64,
+}
+
+/// The history of topics that were subscribed to a moment ago.
+#[derive(Debug)]
+struct Replay {
+    topics: Topics,
+    cursor: Cursor,
+    /// The number of the last message that `live` has passed.
+    until: u64,
+}
+
+/// How a turn ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// There is more to do.
+    More,
+    /// All that is committed was sent.
+    Idle,
+    /// Subscriptions have just come in; look again after so long.
+    Quiet(Duration),
+    /// The connection takes no more at the moment.
+    Full,
+}
+
+impl Subscriber {
+    pub(crate) fn new(tail: &Tail, history: u64) -> Self {
+        let now = Instant::now();
+        Self {
+            caught_up: Topics::default(),
+            live: Cursor::at_head(tail),
+            replay: None,
+            waiting: Vec::new(),
+            first_waiting: now,
+            last_waiting: now,
+            unsent: false,
+            history,
+        }
+    }
+
+    /// Notes what the subscriber asks for.
+    pub(crate) fn apply(&mut self, subscription: Subscription) {
+        match subscription {
+            Subscription::Add(topic) => self.add(topic),
+            Subscription::Remove(topic) => self.remove(&topic),
+        }
+    }
+
+    fn add(&mut self, topic: Vec<u8>) {
+        let replayed = self.replay.as_mut().is_some_and(|replay| replay.topics.add_again(&topic));
+        if replayed || self.caught_up.add_again(&topic) {
+            return;
+        }
+        self.last_waiting = Instant::now();
+        if self.waiting.is_empty() {
+            self.first_waiting = self.last_waiting;
+        }
+        self.waiting.push(topic);
+    }
+
+    fn remove(&mut self, topic: &[u8]) {
+        if let Some(index) = self.waiting.iter().position(|waiting| waiting == topic) {
+            self.waiting.swap_remove(index);
+        } else if !self.caught_up.remove(topic)
+            && let Some(replay) = &mut self.replay
+        {
+            replay.topics.remove(topic);
+        }
+    }
+
+    /// Sends what there is to send, up to a quantum.
+    pub(crate) fn turn(&mut self, tail: &Tail, link: &mut dyn Link) -> Result<Turn, TurnError> {
+        for _ in 0..QUANTUM {
+            if !self.unsent {
+                match self.find(tail)? {
+                    Found::Message => self.unsent = true,
+                    Found::Look => return Ok(Turn::More),
+                    Found::Nothing => return Ok(self.rest()),
+                }
+            }
+            let cursor = self.replay.as_ref().map_or(&self.live, |replay| &replay.cursor);
+            match link.send(&cursor.current())? {
+                Sent::Whole => self.unsent = false,
+                Sent::Full => return Ok(Turn::Full),
+            }
+        }
+        Ok(Turn::More)
+    }
+
+    fn rest(&self) -> Turn {
+        if self.waiting.is_empty() { Turn::Idle } else { Turn::Quiet(self.until_replay()) }
+    }
+
+    fn until_replay(&self) -> Duration {
+        let due = (self.last_waiting + QUIET).min(self.first_waiting + PATIENCE);
+        due.saturating_duration_since(Instant::now())
+    }
+
+    /// Moves the cursor whose turn it is to its next message.
+    fn find(&mut self, tail: &Tail) -> Result<Found, Lost> {
+        if self.replay.is_none() && !self.waiting.is_empty() && self.until_replay().is_zero() {
+            self.start_replay(tail)?;
+        }
+        if let Some(Replay { topics, cursor, until }) = &mut self.replay {
+            let caught_up = &self.caught_up;
+            let step = cursor.next(tail, *until, |number, topic| {
+                topics.matches(number, topic) && !caught_up.matches(number, topic)
+            })?;
+            match step {
+                Step::Message => return Ok(Found::Message),
+                Step::Skipped => return Ok(Found::Look),
+                Step::Head | Step::Stop => self.end_replay(),
+            }
+            return Ok(Found::Look);
+        }
+        if self.caught_up.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        let caught_up = &self.caught_up;
+        let step = self.live.next(tail, u64::MAX, |number, topic| caught_up.matches(number, topic));
+        Ok(match step? {
+            Step::Message => Found::Message,
+            Step::Skipped => Found::Look,
+            Step::Head | Step::Stop => Found::Nothing,
+        })
+    }
+
+    fn start_replay(&mut self, tail: &Tail) -> Result<(), Lost> {
+        if self.caught_up.is_empty() {
+            self.live = Cursor::at_head(tail);
+        }
+        let until = self.live.number();
+        let (cursor, first) = Cursor::at_window(tail, self.history)?;
+        // A subscriber that is far behind gets there with `live`.
+        let since = first.min(until + 1);
+        let mut topics = Topics::default();
+        for topic in self.waiting.drain(..) {
+            topics.add(topic, since);
+        }
+        self.replay = Some(Replay { topics, cursor, until });
+        Ok(())
+    }
+
+    fn end_replay(&mut self) {
+        if let Some(replay) = self.replay.take() {
+            self.caught_up.absorb(replay.topics);
+        }
+    }
+
+    /// Tells whether everything that is committed was handed to the link.
+    pub(crate) fn is_up_to_date(&self, tail: &Tail) -> bool {
+        let nothing_under_way = !self.unsent && self.replay.is_none() && self.waiting.is_empty();
+        nothing_under_way && (self.caught_up.is_empty() || self.live.is_at_head(tail))
+    }
+}
+
+enum Found {
+    Message,
+    /// The connection should be looked after first.
+    Look,
+    Nothing,
+}
+
+/// Why a subscriber can be served no longer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TurnError {
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    #[error(transparent)]
+    Link(#[from] crate::link::LinkError),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Which messages a subscriber wants.
+
+use std::collections::{BTreeMap, HashMap};
+
+/// A set of topic prefixes, as a ZeroMQ subscriber has one.
+#[derive(Debug, Default)]
+pub(crate) struct Topics {
+    topics: HashMap<Vec<u8>, Topic>,
+    /// How many topics there are of each length: a message's topic is looked
+    /// up once per length, however many topics there are.
+    lengths: BTreeMap<usize, usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Topic {
+    /// How often the subscriber has subscribed to it.
+    count: usize,
+    /// The number of the first record that was delivered for it.
+    since: u64,
+}
+
+impl Topics {
+    /// Adds a topic, all of whose records from `since` on have been delivered
+    /// or are about to be.
+    pub(crate) fn add(&mut self, topic: Vec<u8>, since: u64) {
+        let length = topic.len();
+        let mut new = false;
+        let entry = self.topics.entry(topic).or_insert_with(|| {
+            new = true;
+            Topic { count: 0, since }
+        });
+        entry.count += 1;
+        entry.since = entry.since.min(since);
+        if new {
+            *self.lengths.entry(length).or_insert(0) += 1;
+        }
+    }
+
+    /// Subscribes once more to a topic that is in the set; false if it is not.
+    pub(crate) fn add_again(&mut self, topic: &[u8]) -> bool {
+        self.topics.get_mut(topic).map(|topic| topic.count += 1).is_some()
+    }
+
+    /// Takes one subscription to a topic back; false if there is none.
+    pub(crate) fn remove(&mut self, topic: &[u8]) -> bool {
+        let Some(entry) = self.topics.get_mut(topic) else { return false };
+        entry.count -= 1;
+        if entry.count == 0 {
+            self.topics.remove(topic);
+            if let Some(count) = self.lengths.get_mut(&topic.len()) {
+                *count -= 1;
+                if *count == 0 {
+                    self.lengths.remove(&topic.len());
+                }
+            }
+        }
+        true
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// Moves all topics of another set into this one, with what they cover.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for (topic, Topic { count, since }) in other.topics {
+            for _ in 0..count {
+                self.add(topic.clone(), since);
+            }
+        }
+    }
+
+    /// Tells whether a message with this number and first frame belongs to a
+    /// topic that covers it.
+    pub(crate) fn matches(&self, number: u64, first_frame: &[u8]) -> bool {
+        self.lengths.keys().take_while(|length| **length <= first_frame.len()).any(|length| {
+            let prefix = first_frame.get(..*length).unwrap_or_default();
+            self.topics.get(prefix).is_some_and(|topic| topic.since <= number)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_a_prefix_and_the_empty_one_matches_all() {
+        let mut topics = Topics::default();
+        topics.add(b"claude".to_vec(), 1);
+        assert!(topics.matches(1, b"claude_design"));
+        assert!(topics.matches(1, b"claude"));
+        assert!(!topics.matches(1, b"claud"));
+        assert!(!topics.matches(1, b""));
+        topics.add(Vec::new(), 5);
+        assert!(topics.matches(5, b""));
+        assert!(!topics.matches(4, b"gemini"), "it does not cover what came before");
+    }
+
+    #[test]
+    fn a_topic_stays_until_it_was_dropped_as_often_as_it_was_added() {
+        let mut topics = Topics::default();
+        topics.add(b"a".to_vec(), 1);
+        assert!(topics.add_again(b"a"));
+        assert!(topics.remove(b"a"));
+        assert!(topics.matches(1, b"ab"));
+        assert!(topics.remove(b"a"));
+        assert!(topics.is_empty() && !topics.matches(1, b"ab"));
+        assert!(!topics.remove(b"a") && !topics.add_again(b"a"));
+    }
+}
