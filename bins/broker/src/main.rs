@@ -1,3 +1,111 @@
-//! The broker.
+//! The broker: options, start, what to do on signals, exit codes.
 
-fn main() {}
+mod args;
+mod exit;
+mod report;
+mod signals;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender};
+
+use anyhow::Context as _;
+use clap::Parser;
+use transport::{Broker, StartError};
+
+use crate::args::Args;
+use crate::exit::Exit;
+use crate::signals::{Event, events, listen};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    env_logger::Builder::new()
+        .filter_level(args.log_level)
+        .init();
+    match run(&args) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => {
+            let mut stderr = std::io::stderr();
+            // Where stderr is closed, the exit code has to do.
+            let _told = writeln!(stderr, "broker: {error:#}");
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<()> {
+    raise_file_limit();
+    let (sender, receiver) = events();
+    // Before anything is started: a signal in between would end the program
+    // without an archive.
+    listen(sender.clone()).context("cannot listen for signals")?;
+    let broker = start(args, sender)?;
+    let mut out = std::io::stdout();
+    report::ready(&mut out, &broker, args.history)?;
+    report::damage(broker.recovery());
+    let failure = wait(&broker, &receiver, &mut out)?;
+    stop(broker, &mut out)?;
+    failure.map_or(Ok(()), |failure| Err(failure.into()))
+}
+
+fn start(args: &Args, events: Sender<Event>) -> anyhow::Result<Broker> {
+    let config = args.config();
+    let on_failure = move |failure| {
+        // The main thread ends only with the program.
+        let _heard = events.send(Event::Failed(failure));
+    };
+    Broker::start(&config, on_failure).map_err(|error| match error {
+        StartError::Listen {
+            role: "publishers", ..
+        } => anyhow::Error::from(error).context(port_help(args.pub_port, "--pub-port")),
+        StartError::Listen { .. } => {
+            anyhow::Error::from(error).context(port_help(args.sub_port, "--sub-port"))
+        }
+        error => anyhow::Error::from(error).context("cannot start"),
+    })
+}
+
+fn port_help(port: u16, option: &str) -> String {
+    format!(
+        "port {port} can't be used: stop the program that has it (another broker?), \
+         or choose another port with {option}"
+    )
+}
+
+/// Handles events until one of them ends the broker.
+fn wait(
+    broker: &Broker,
+    events: &Receiver<Event>,
+    out: &mut impl Write,
+) -> anyhow::Result<Option<transport::Failure>> {
+    loop {
+        match events.recv().context("the signal thread has ended")? {
+            Event::Stop => return Ok(None),
+            Event::Failed(failure) => return Ok(Some(failure)),
+            Event::Archive => match broker.archive(None) {
+                Ok(Some(archived)) => report::archive(out, &archived)?,
+                Ok(None) => report::line(out, "[*] Nothing to archive: the session is empty")?,
+                Err(error) => log::error!("{:#}", anyhow::Error::from(error)),
+            },
+        }
+    }
+}
+
+fn stop(broker: Broker, out: &mut impl Write) -> anyhow::Result<()> {
+    report::line(out, "[*] Stopping")?;
+    let session = broker.session_path().to_owned();
+    let stopped = broker.stop();
+    report::stopped(out, &stopped, &session)?;
+    match stopped.not_archived {
+        Some(error) => Err(error).context("the session was not archived, and is continued"),
+        None => Ok(()),
+    }
+}
+
+/// 200 subscribers need more file descriptors than many systems' soft limit.
+fn raise_file_limit() {
+    const WANTED: u64 = 65_536;
+    if let Err(error) = rlimit::increase_nofile_limit(WANTED) {
+        log::debug!("the limit of open files stays as it is: {error}");
+    }
+}

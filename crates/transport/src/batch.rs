@@ -26,16 +26,25 @@ struct Arena {
 
 impl Arena {
     fn get(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before));
         let end = self.ends.get(index).copied().unwrap_or(0);
-        self.bytes.get(start.copied().unwrap_or(0)..end).unwrap_or_default()
+        self.bytes
+            .get(start.copied().unwrap_or(0)..end)
+            .unwrap_or_default()
     }
 }
 
 impl Batch {
     pub(crate) fn new(group: Group) -> Self {
         let first = group.first();
-        Self { group, frames: Arena::default(), message_ends: Vec::new(), first }
+        Self {
+            group,
+            frames: Arena::default(),
+            message_ends: Vec::new(),
+            first,
+        }
     }
 
     /// Adds a frame to the message that is being collected.
@@ -69,7 +78,9 @@ impl Batch {
     /// Forgets the frames of the message that is being collected.
     pub(crate) fn drop_message(&mut self) {
         self.frames.ends.truncate(self.collected_from());
-        self.frames.bytes.truncate(self.frames.ends.last().copied().unwrap_or(0));
+        self.frames
+            .bytes
+            .truncate(self.frames.ends.last().copied().unwrap_or(0));
     }
 
     fn collected_from(&self) -> usize {
@@ -78,7 +89,9 @@ impl Batch {
 
     /// Returns the frames of the message at `index`.
     pub(crate) fn frames(&self, index: usize) -> impl ExactSizeIterator<Item = &[u8]> {
-        let start = index.checked_sub(1).and_then(|before| self.message_ends.get(before));
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.message_ends.get(before));
         let end = self.message_ends.get(index).copied().unwrap_or(0);
         (start.copied().unwrap_or(0)..end).map(|frame| self.frames.get(frame))
     }

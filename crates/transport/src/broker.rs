@@ -130,8 +130,12 @@ impl Broker {
         let queue = Arc::new(Queue::new(config.max_queued));
         let session_path = writer.session_path();
         let next = writer.next_number();
-        let tail =
-            Arc::new(Tail::new(session_path.clone(), writer.session(), next, config.history));
+        let tail = Arc::new(Tail::new(
+            session_path.clone(),
+            writer.session(),
+            next,
+            config.history,
+        ));
         let counters = Arc::new(Counters::default());
         let recorded = Arc::new(AtomicU64::new(0));
         let delivery = Arc::new(Delivery {
@@ -165,15 +169,24 @@ impl Broker {
             max_line: max_line(config),
             clock: Arc::clone(&config.clock),
         };
-        let acceptor =
-            Acceptor { listener, delivery: Arc::clone(&delivery), sleeper: acceptor_sleeper };
+        let acceptor = Acceptor {
+            listener,
+            delivery: Arc::clone(&delivery),
+            sleeper: acceptor_sleeper,
+        };
 
-        let failed = Report { on_failure, queue: Arc::clone(&queue) };
+        let failed = Report {
+            on_failure,
+            queue: Arc::clone(&queue),
+        };
         Ok(Self {
             intake_waker: intake.sleeper.waker(),
             acceptor_waker: acceptor.sleeper.waker(),
             recorder: Part::spawn("recorder", &failed, |failed| {
-                recorder.run().map_err(|failure| failed.report(failure)).ok()
+                recorder
+                    .run()
+                    .map_err(|failure| failed.report(failure))
+                    .ok()
             })?,
             intake: Part::spawn("intake", &failed, |failed| {
                 if let Err(error) = intake.run() {
@@ -244,7 +257,10 @@ impl Broker {
     /// [`IoError`] with the file; the session then goes on.
     pub fn archive(&self, label: Option<&str>) -> Result<Option<Archived>, IoError> {
         let (reply, answer) = mpsc::channel();
-        let request = ArchiveRequest { label: label.map(str::to_owned), reply };
+        let request = ArchiveRequest {
+            label: label.map(str::to_owned),
+            reply,
+        };
         if self.requests.send(request).is_err() {
             return Ok(None);
         }
@@ -272,7 +288,10 @@ impl Broker {
         self.phase.close();
         self.tail.wakers.wake_all();
         self.acceptor.join();
-        let mut stopped = Stopped { recorded: self.recorded(), ..Stopped::default() };
+        let mut stopped = Stopped {
+            recorded: self.recorded(),
+            ..Stopped::default()
+        };
         if let Some(mut writer) = writer {
             match writer.archive(None) {
                 Ok(archived) => stopped.archived = archived,
@@ -304,16 +323,24 @@ fn journal_options(config: &Config) -> Options {
 /// its size, one that is kept as text twice the same at most, and both may
 /// stand in a line beside the fields taken from them.
 fn max_line(config: &Config) -> usize {
-    usize::try_from(config.max_message).unwrap_or(usize::MAX / 8).saturating_mul(4) + (64 << 20)
+    usize::try_from(config.max_message)
+        .unwrap_or(usize::MAX / 8)
+        .saturating_mul(4)
+        + (64 << 20)
 }
 
 fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {
     let address = SocketAddr::new(config.bind, config.pub_port);
     let socket = intake_socket(context, config.max_message)?;
     socket.set_ipv6(config.bind.is_ipv6())?;
-    socket.bind(&tcp(address)).map_err(|error| listening("publishers", address, error.into()))?;
+    socket
+        .bind(&tcp(address))
+        .map_err(|error| listening("publishers", address, error.into()))?;
     let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
-    let port = endpoint.rsplit(':').next().and_then(|port| port.parse().ok());
+    let port = endpoint
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok());
     Ok((socket, port.unwrap_or(config.pub_port)))
 }
 
@@ -327,5 +354,9 @@ fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {
 }
 
 fn listening(role: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
-    StartError::Listen { role, address, source }
+    StartError::Listen {
+        role,
+        address,
+        source,
+    }
 }

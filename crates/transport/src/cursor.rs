@@ -27,7 +27,10 @@ enum At {
     /// Nowhere in particular: the tail has to be asked.
     Unknown,
     /// In memory, before the message at `index`.
-    Memory { recorded: Arc<Recorded>, index: usize },
+    Memory {
+        recorded: Arc<Recorded>,
+        index: usize,
+    },
     /// In a file that is open.
     File { reader: Box<Reader>, until: u64 },
 }
@@ -54,7 +57,12 @@ impl Cursor {
     /// Stands at the committed end; what it finds comes after that.
     pub(crate) fn at_head(tail: &Tail) -> Self {
         let (place, next) = tail.head();
-        Self { place, at: At::Unknown, number: next.saturating_sub(1), frames: Frames::default() }
+        Self {
+            place,
+            at: At::Unknown,
+            number: next.saturating_sub(1),
+            frames: Frames::default(),
+        }
     }
 
     /// Stands where a window begins.
@@ -71,12 +79,23 @@ impl Cursor {
     /// `None` where the session was closed in the meantime, so that its path
     /// leads to another file.
     fn open(tail: &Tail, window: Window) -> Result<Option<Self>, Lost> {
-        let Window { first, memory, session, path, until } = window;
+        let Window {
+            first,
+            memory,
+            session,
+            path,
+            until,
+        } = window;
         let number = first.saturating_sub(1);
         if let Some((recorded, index)) = memory {
             let place = recorded.from;
             let at = At::Memory { recorded, index };
-            return Ok(Some(Self { place, at, number, frames: Frames::default() }));
+            return Ok(Some(Self {
+                place,
+                at,
+                number,
+                frames: Frames::default(),
+            }));
         }
         let mut reader = journal::open_at(&RealFs, &path, first)?;
         if tail.head().0.session != session {
@@ -86,11 +105,19 @@ impl Cursor {
         reader.set_limit(until);
         let place = Place { session, offset };
         let at = if offset < until {
-            At::File { reader: Box::new(reader), until }
+            At::File {
+                reader: Box::new(reader),
+                until,
+            }
         } else {
             At::Unknown
         };
-        Ok(Some(Self { place, at, number, frames: Frames::default() }))
+        Ok(Some(Self {
+            place,
+            at,
+            number,
+            frames: Frames::default(),
+        }))
     }
 
     /// Returns the number of the message found last.
@@ -136,9 +163,9 @@ impl Cursor {
 
     fn is_wanted(&self, wanted: impl Fn(u64, &[u8]) -> bool) -> bool {
         let first = match &self.at {
-            At::Memory { recorded, index } => {
-                index.checked_sub(1).and_then(|last| recorded.batch.frames(last).next())
-            }
+            At::Memory { recorded, index } => index
+                .checked_sub(1)
+                .and_then(|last| recorded.batch.frames(last).next()),
             _ => self.frames.get(0),
         };
         first.is_some_and(|first| wanted(self.number, first))
@@ -195,7 +222,10 @@ impl Cursor {
             reader.set_max_line(usize::MAX);
             reader.seek(self.place.offset, Some(self.number));
             reader.set_limit(until);
-            self.at = At::File { reader: Box::new(reader), until };
+            self.at = At::File {
+                reader: Box::new(reader),
+                until,
+            };
         }
         Ok(())
     }
@@ -203,7 +233,9 @@ impl Cursor {
     /// Reads the next message from the file; false where it has come to the
     /// offset at which memory, or nothing yet, goes on.
     fn read_file(&mut self) -> Result<bool, Lost> {
-        let At::File { reader, until } = &mut self.at else { return Ok(false) };
+        let At::File { reader, until } = &mut self.at else {
+            return Ok(false);
+        };
         while let Some(item) = reader.next_item()? {
             match item {
                 Item::Record(record) => match message::decode_frames(record.line, &mut self.frames)

@@ -54,7 +54,9 @@ impl Acceptor {
         let (ended, endings) = mpsc::channel();
         let mut threads: HashMap<u64, JoinHandle<()>> = HashMap::new();
         for id in 0.. {
-            let Some((client, peer)) = self.accept(|| reap(&endings, &mut threads)) else { break };
+            let Some((client, peer)) = self.accept(|| reap(&endings, &mut threads)) else {
+                break;
+            };
             let delivery = Arc::clone(&self.delivery);
             let (ended, acceptor) = (ended.clone(), self.sleeper.waker());
             let name = format!("subscriber-{id}");
@@ -111,12 +113,18 @@ impl Acceptor {
 /// Tells whether the system has run out of something that may come back.
 /// Without a rest, accepting would be tried again and again at full speed.
 fn is_exhausted(error: &io::Error) -> bool {
-    !matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted)
+    !matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::Interrupted
+    )
 }
 
 /// Joins the threads that have ended.
 fn reap(endings: &mpsc::Receiver<u64>, threads: &mut HashMap<u64, JoinHandle<()>>) {
-    endings.try_iter().filter_map(|id| threads.remove(&id)).for_each(join);
+    endings
+        .try_iter()
+        .filter_map(|id| threads.remove(&id))
+        .for_each(join);
 }
 
 fn join(thread: JoinHandle<()>) {

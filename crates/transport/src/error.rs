@@ -36,7 +36,9 @@ pub enum Failure {
     #[error("recording failed")]
     Recording(#[from] journal::CommitError),
     /// The disk was still full when the broker had to stop.
-    #[error("{messages} messages could not be recorded before the broker stopped: the disk is full")]
+    #[error(
+        "{messages} messages could not be recorded before the broker stopped: the disk is full"
+    )]
     NotRecorded {
         /// How many.
         messages: usize,

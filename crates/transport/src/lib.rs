@@ -38,3 +38,4 @@ mod xpub;
 
 pub use broker::{Broker, Config, Stopped};
 pub use error::{Failure, StartError};
+pub use journal::{Archived, Recovery, Tail};

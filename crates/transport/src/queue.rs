@@ -41,7 +41,11 @@ pub(crate) enum Taken {
 
 impl Queue {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), limit }
+        Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            limit,
+        }
     }
 
     /// Leaves a batch; waits while there is no memory for it, which is how
@@ -126,6 +130,8 @@ impl Queue {
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+        self.changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

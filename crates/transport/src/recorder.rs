@@ -1,8 +1,8 @@
 //! Puts batches on disk, a group at a time, and makes them visible.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
@@ -59,7 +59,8 @@ impl Recorder {
             if let Some(archived) = &fresh.archived {
                 log::error!("what was recorded before is in {}", archived.path.display());
             }
-            self.tail.rotate(fresh.archived.as_ref(), self.before(&committed));
+            self.tail
+                .rotate(fresh.archived.as_ref(), self.before(&committed));
         }
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
@@ -74,7 +75,10 @@ impl Recorder {
 
     /// Returns the fresh session as it was before the group came into it.
     fn before(&self, committed: &Committed) -> journal::Session {
-        journal::Session { bytes: committed.offset, ..self.writer.session() }
+        journal::Session {
+            bytes: committed.offset,
+            ..self.writer.session()
+        }
     }
 
     /// Commits a group, and holds it while the disk is full.
@@ -124,7 +128,10 @@ impl Recorder {
         self.note(&result);
         match result {
             Ok(Some(Archived { path, records, .. })) => {
-                log::info!("{reason}: archived {records} messages to {}", path.display());
+                log::info!(
+                    "{reason}: archived {records} messages to {}",
+                    path.display()
+                );
             }
             Ok(None) => {}
             Err(error) => log::error!("{reason}: {}", with_source(&error)),

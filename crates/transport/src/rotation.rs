@@ -22,14 +22,20 @@ impl Rotation {
     /// Rotates at `at` (hour, minute) in the given time zone, or never.
     pub(crate) fn new(at: Option<(i8, i8)>, zone: TimeZone, now: SystemTime) -> Self {
         let at = at.and_then(|(hour, minute)| Time::new(hour, minute, 0, 0).ok());
-        let mut rotation = Self { at, zone, next: None };
+        let mut rotation = Self {
+            at,
+            zone,
+            next: None,
+        };
         rotation.next = timestamp(now).and_then(|now| rotation.after(now));
         rotation
     }
 
     /// Tells whether a rotation is due, and looks ahead to the next one.
     pub(crate) fn is_due(&mut self, now: SystemTime) -> bool {
-        let (Some(next), Some(now)) = (self.next, timestamp(now)) else { return false };
+        let (Some(next), Some(now)) = (self.next, timestamp(now)) else {
+            return false;
+        };
         if now < next {
             if next.duration_since(now).unsigned_abs() > FARTHEST {
                 self.next = self.after(now);
@@ -47,7 +53,11 @@ impl Rotation {
         let at = self.at?;
         let mut date = moment.to_zoned(self.zone.clone()).date();
         for _ in 0..3 {
-            let due = date.to_datetime(at).to_zoned(self.zone.clone()).ok()?.timestamp();
+            let due = date
+                .to_datetime(at)
+                .to_zoned(self.zone.clone())
+                .ok()?
+                .timestamp();
             if due > moment {
                 return Some(due);
             }
@@ -64,7 +74,10 @@ fn timestamp(time: SystemTime) -> Option<Timestamp> {
 /// Returns the local time as `YYYYMMDD_HHMMSS`, for an archive's name.
 pub(crate) fn local_stamp(time: SystemTime, zone: &TimeZone) -> String {
     match timestamp(time) {
-        Some(time) => time.to_zoned(zone.clone()).strftime("%Y%m%d_%H%M%S").to_string(),
+        Some(time) => time
+            .to_zoned(zone.clone())
+            .strftime("%Y%m%d_%H%M%S")
+            .to_string(),
         None => "undated".to_owned(),
     }
 }
@@ -105,10 +118,13 @@ mod tests {
         for (day, hours) in [("2025-03-29", 48), ("2025-10-25", 48)] {
             let start: Timestamp = format!("{day}T12:00:00Z").parse().unwrap();
             let mut rotation = Rotation::new(Some((2, 30)), berlin(), start.into());
-            let minutes = (0..hours * 60).map(|minute| {
-                SystemTime::from(start) + Duration::from_secs(60 * minute)
-            });
-            assert_eq!(minutes.filter(|now| rotation.is_due(*now)).count(), 2, "{day}");
+            let minutes = (0..hours * 60)
+                .map(|minute| SystemTime::from(start) + Duration::from_secs(60 * minute));
+            assert_eq!(
+                minutes.filter(|now| rotation.is_due(*now)).count(),
+                2,
+                "{day}"
+            );
         }
     }
 
@@ -117,7 +133,10 @@ mod tests {
         let mut rotation = Rotation::new(Some((0, 0)), berlin(), at("2025-11-20T22:00:00Z"));
         assert!(rotation.is_due(at("2025-11-20T23:00:00Z")));
         assert!(!rotation.is_due(at("2025-11-20T22:30:00Z")));
-        assert!(!rotation.is_due(at("2025-11-20T23:00:00Z")), "it was done for this day");
+        assert!(
+            !rotation.is_due(at("2025-11-20T23:00:00Z")),
+            "it was done for this day"
+        );
         assert!(rotation.is_due(at("2040-01-01T00:00:00Z")));
         assert!(!rotation.is_due(at("2025-11-21T12:00:00Z")));
         assert!(rotation.is_due(at("2025-11-21T23:00:00Z")));
@@ -130,6 +149,9 @@ mod tests {
         let mut rotation = Rotation::new(Some((0, 0)), TimeZone::UTC, SystemTime::UNIX_EPOCH);
         assert!(!rotation.is_due(SystemTime::UNIX_EPOCH));
         assert!(rotation.is_due(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)));
-        assert_eq!(local_stamp(SystemTime::UNIX_EPOCH, &berlin()), "19700101_010000");
+        assert_eq!(
+            local_stamp(SystemTime::UNIX_EPOCH, &berlin()),
+            "19700101_010000"
+        );
     }
 }

@@ -39,5 +39,9 @@ fn set_flag(socket: &mut zmq::Socket, option: u32) -> zmq::Result<()> {
         )
     };
     // SAFETY: only reads the error number of this thread.
-    if result == 0 { Ok(()) } else { Err(zmq::Error::from_raw(unsafe { zmq_sys::zmq_errno() })) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(zmq::Error::from_raw(unsafe { zmq_sys::zmq_errno() }))
+    }
 }

@@ -82,7 +82,10 @@ impl Subscriber {
     }
 
     fn add(&mut self, topic: Vec<u8>) {
-        let replayed = self.replay.as_mut().is_some_and(|replay| replay.topics.add_again(&topic));
+        let replayed = self
+            .replay
+            .as_mut()
+            .is_some_and(|replay| replay.topics.add_again(&topic));
         if replayed || self.caught_up.add_again(&topic) {
             return;
         }
@@ -113,7 +116,10 @@ impl Subscriber {
                     Found::Nothing => return Ok(self.rest()),
                 }
             }
-            let cursor = self.replay.as_ref().map_or(&self.live, |replay| &replay.cursor);
+            let cursor = self
+                .replay
+                .as_ref()
+                .map_or(&self.live, |replay| &replay.cursor);
             match link.send(&cursor.current())? {
                 Sent::Whole => self.unsent = false,
                 Sent::Full => return Ok(Turn::Full),
@@ -123,7 +129,11 @@ impl Subscriber {
     }
 
     fn rest(&self) -> Turn {
-        if self.waiting.is_empty() { Turn::Idle } else { Turn::Quiet(self.until_replay()) }
+        if self.waiting.is_empty() {
+            Turn::Idle
+        } else {
+            Turn::Quiet(self.until_replay())
+        }
     }
 
     fn until_replay(&self) -> Duration {
@@ -136,7 +146,12 @@ impl Subscriber {
         if self.replay.is_none() && !self.waiting.is_empty() && self.until_replay().is_zero() {
             self.start_replay(tail)?;
         }
-        if let Some(Replay { topics, cursor, until }) = &mut self.replay {
+        if let Some(Replay {
+            topics,
+            cursor,
+            until,
+        }) = &mut self.replay
+        {
             let caught_up = &self.caught_up;
             let step = cursor.next(tail, *until, |number, topic| {
                 topics.matches(number, topic) && !caught_up.matches(number, topic)
@@ -152,7 +167,9 @@ impl Subscriber {
             return Ok(Found::Nothing);
         }
         let caught_up = &self.caught_up;
-        let step = self.live.next(tail, u64::MAX, |number, topic| caught_up.matches(number, topic));
+        let step = self.live.next(tail, u64::MAX, |number, topic| {
+            caught_up.matches(number, topic)
+        });
         Ok(match step? {
             Step::Message => Found::Message,
             Step::Skipped => Found::Look,
@@ -172,7 +189,11 @@ impl Subscriber {
         for topic in self.waiting.drain(..) {
             topics.add(topic, since);
         }
-        self.replay = Some(Replay { topics, cursor, until });
+        self.replay = Some(Replay {
+            topics,
+            cursor,
+            until,
+        });
         Ok(())
     }
 

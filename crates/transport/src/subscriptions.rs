@@ -38,12 +38,17 @@ impl Topics {
 
     /// Subscribes once more to a topic that is in the set; false if it is not.
     pub(crate) fn add_again(&mut self, topic: &[u8]) -> bool {
-        self.topics.get_mut(topic).map(|topic| topic.count += 1).is_some()
+        self.topics
+            .get_mut(topic)
+            .map(|topic| topic.count += 1)
+            .is_some()
     }
 
     /// Takes one subscription to a topic back; false if there is none.
     pub(crate) fn remove(&mut self, topic: &[u8]) -> bool {
-        let Some(entry) = self.topics.get_mut(topic) else { return false };
+        let Some(entry) = self.topics.get_mut(topic) else {
+            return false;
+        };
         entry.count -= 1;
         if entry.count == 0 {
             self.topics.remove(topic);
@@ -73,10 +78,15 @@ impl Topics {
     /// Tells whether a message with this number and first frame belongs to a
     /// topic that covers it.
     pub(crate) fn matches(&self, number: u64, first_frame: &[u8]) -> bool {
-        self.lengths.keys().take_while(|length| **length <= first_frame.len()).any(|length| {
-            let prefix = first_frame.get(..*length).unwrap_or_default();
-            self.topics.get(prefix).is_some_and(|topic| topic.since <= number)
-        })
+        self.lengths
+            .keys()
+            .take_while(|length| **length <= first_frame.len())
+            .any(|length| {
+                let prefix = first_frame.get(..*length).unwrap_or_default();
+                self.topics
+                    .get(prefix)
+                    .is_some_and(|topic| topic.since <= number)
+            })
     }
 }
 
@@ -94,7 +104,10 @@ mod tests {
         assert!(!topics.matches(1, b""));
         topics.add(Vec::new(), 5);
         assert!(topics.matches(5, b""));
-        assert!(!topics.matches(4, b"gemini"), "it does not cover what came before");
+        assert!(
+            !topics.matches(4, b"gemini"),
+            "it does not cover what came before"
+        );
     }
 
     #[test]

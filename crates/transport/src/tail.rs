@@ -91,25 +91,44 @@ impl Tail {
         let state = State {
             recent: VecDeque::new(),
             memory: 0,
-            head: Place { session: session.ordinal, offset: session.bytes },
+            head: Place {
+                session: session.ordinal,
+                offset: session.bytes,
+            },
             next,
             session_first: session.first,
             closed: BTreeMap::new(),
         };
         let messages = history.max(TAIL_MESSAGES);
-        Self { state: Mutex::new(state), wakers: Wakers::default(), current, messages }
+        Self {
+            state: Mutex::new(state),
+            wakers: Wakers::default(),
+            current,
+            messages,
+        }
     }
 
     /// Makes batches visible that were committed together.
     pub(crate) fn publish(&self, batches: Vec<Batch>, committed: &Committed) {
-        let mut from = Place { session: committed.session, offset: committed.offset };
+        let mut from = Place {
+            session: committed.session,
+            offset: committed.offset,
+        };
         let mut state = self.lock();
         for mut batch in batches {
-            let to = Place { offset: from.offset + batch.group.bytes().len() as u64, ..from };
+            let to = Place {
+                offset: from.offset + batch.group.bytes().len() as u64,
+                ..from
+            };
             batch.forget_lines();
             let memory = batch.memory();
             state.memory += memory;
-            state.recent.push_back(Arc::new(Recorded { batch, from, to, memory }));
+            state.recent.push_back(Arc::new(Recorded {
+                batch,
+                from,
+                to,
+                memory,
+            }));
             from = to;
         }
         state.head = from;
@@ -122,10 +141,19 @@ impl Tail {
     /// Notes that a session was closed and another one begun.
     pub(crate) fn rotate(&self, archived: Option<&Archived>, session: Session) {
         let mut state = self.lock();
-        if let Some(Archived { session, path, bytes, .. }) = archived {
+        if let Some(Archived {
+            session,
+            path,
+            bytes,
+            ..
+        }) = archived
+        {
             state.closed.insert(*session, (path.clone(), *bytes));
         }
-        state.head = Place { session: session.ordinal, offset: session.bytes };
+        state.head = Place {
+            session: session.ordinal,
+            offset: session.bytes,
+        };
         state.session_first = session.first;
         drop(state);
         self.wakers.wake_all();
@@ -143,7 +171,9 @@ impl Tail {
         if place == state.head {
             return Source::Head;
         }
-        let behind = state.recent.partition_point(|recorded| recorded.from < place);
+        let behind = state
+            .recent
+            .partition_point(|recorded| recorded.from < place);
         let oldest = state.recent.get(behind);
         if let Some(recorded) = oldest.filter(|recorded| recorded.from == place) {
             return Source::Memory(Arc::clone(recorded));
@@ -152,14 +182,21 @@ impl Tail {
         let in_memory = in_memory.map(|recorded| recorded.from.offset);
         if place.session == state.head.session {
             let until = in_memory.unwrap_or(state.head.offset);
-            return Source::File { path: self.current.clone(), until };
+            return Source::File {
+                path: self.current.clone(),
+                until,
+            };
         }
         match state.closed.get(&place.session) {
-            Some((path, bytes)) if place.offset < *bytes => {
-                Source::File { path: path.clone(), until: in_memory.unwrap_or(*bytes) }
-            }
+            Some((path, bytes)) if place.offset < *bytes => Source::File {
+                path: path.clone(),
+                until: in_memory.unwrap_or(*bytes),
+            },
             // Read to its end, or gone together with its directory.
-            _ => Source::NextSession(Place { session: place.session + 1, offset: 0 }),
+            _ => Source::NextSession(Place {
+                session: place.session + 1,
+                offset: 0,
+            }),
         }
     }
 
@@ -167,7 +204,9 @@ impl Tail {
     pub(crate) fn window(&self, history: u64) -> Window {
         let state = self.lock();
         let first = state.next.saturating_sub(history).max(state.session_first);
-        let batch = state.recent.partition_point(|recorded| recorded.end() <= first);
+        let batch = state
+            .recent
+            .partition_point(|recorded| recorded.end() <= first);
         let memory = state.recent.get(batch).filter(|recorded| {
             recorded.from.session == state.head.session && recorded.batch.first() <= first
         });

@@ -25,14 +25,22 @@ impl<T: Send + 'static> Part<T> {
     ) -> io::Result<Self> {
         let failed = failed.clone();
         let (alive, ended): (Sender<()>, Receiver<()>) = channel();
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let _alive = alive;
-            let guard = PanicGuard { thread: name, failed: &failed };
-            let result = run(&failed);
-            drop(guard);
-            result
-        })?;
-        Ok(Self { thread: Some(thread), ended })
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                let _alive = alive;
+                let guard = PanicGuard {
+                    thread: name,
+                    failed: &failed,
+                };
+                let result = run(&failed);
+                drop(guard);
+                result
+            })?;
+        Ok(Self {
+            thread: Some(thread),
+            ended,
+        })
     }
 
     /// Waits for the thread's end, for at most `timeout`.
@@ -74,7 +82,9 @@ struct PanicGuard<'a, F: Fn(Failure)> {
 impl<F: Fn(Failure)> Drop for PanicGuard<'_, F> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.failed.report(Failure::Panicked { thread: self.thread });
+            self.failed.report(Failure::Panicked {
+                thread: self.thread,
+            });
         }
     }
 }

@@ -25,8 +25,14 @@ pub(crate) fn sleeper() -> std::io::Result<Sleeper> {
     let (near, far) = stream_pair()?;
     near.set_nonblocking(true)?;
     far.set_nonblocking(true)?;
-    let waker = Waker { asleep: AtomicBool::new(false), end: far };
-    Ok(Sleeper { waker: Arc::new(waker), end: near })
+    let waker = Waker {
+        asleep: AtomicBool::new(false),
+        end: far,
+    };
+    Ok(Sleeper {
+        waker: Arc::new(waker),
+        end: near,
+    })
 }
 
 impl Waker {
@@ -70,7 +76,10 @@ pub(crate) struct Wakers(Mutex<Vec<Arc<Waker>>>);
 
 impl Wakers {
     pub(crate) fn add(&self, waker: Arc<Waker>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(waker);
     }
 
     pub(crate) fn remove(&self, waker: &Arc<Waker>) {

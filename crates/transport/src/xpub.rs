@@ -115,7 +115,9 @@ impl Link for XpubLink {
         if self.in_flight >= IN_FLIGHT {
             return Ok(Sent::Full);
         }
-        let Some((last, front)) = frames.split_last() else { return Ok(Sent::Whole) };
+        let Some((last, front)) = frames.split_last() else {
+            return Ok(Sent::Whole);
+        };
         for frame in front {
             match send_frame(&self.socket, frame, zmq::SNDMORE) {
                 // Only a message's first frame can meet a full pipe.
@@ -145,7 +147,10 @@ impl Link for XpubLink {
             self.socket.as_poll_item(zmq::POLLIN),
             PollItem::from_fd(sleeper.fd(), zmq::POLLIN),
             PollItem::from_fd(raw(&self.inner), interest(&self.to_client, &self.to_socket)),
-            PollItem::from_fd(raw(&self.client), interest(&self.to_socket, &self.to_client)),
+            PollItem::from_fd(
+                raw(&self.client),
+                interest(&self.to_socket, &self.to_client),
+            ),
         ];
         let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
         match zmq::poll(&mut items, timeout) {
@@ -200,7 +205,11 @@ struct Pipe {
 
 impl Pipe {
     fn new(chunk: usize) -> Self {
-        Self { buffer: vec![0; chunk], start: 0, end: 0 }
+        Self {
+            buffer: vec![0; chunk],
+            start: 0,
+            end: 0,
+        }
     }
 
     fn is_empty(&self) -> bool {

@@ -1,0 +1,216 @@
+//! What the user can say on the command line and in the environment.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use log::LevelFilter;
+use transport::Config;
+
+/// A ZeroMQ broker that records every message before anyone sees it.
+///
+/// Publishers connect to one port and subscribers to the other. A subscriber
+/// first gets the current session's history, then what is published.
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// The directory of the journal; it is created where it is missing
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = "conversation_logs"
+    )]
+    pub(crate) dir: PathBuf,
+
+    /// The address to listen on; anything but loopback lets others in
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "BROKER_BIND",
+        default_value = "127.0.0.1"
+    )]
+    pub(crate) bind: IpAddr,
+
+    /// The port for publishers; 0 picks a free one
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_PUB_PORT",
+        default_value = "5555"
+    )]
+    pub(crate) pub_port: u16,
+
+    /// The port for subscribers; 0 picks a free one
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_SUB_PORT",
+        default_value = "5556"
+    )]
+    pub(crate) sub_port: u16,
+
+    /// The port for acknowledged publishing and status; reserved, not bound yet
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_CONTROL_PORT",
+        default_value = "5557"
+    )]
+    pub(crate) control_port: u16,
+
+    /// How many of the session's newest messages a new subscription gets
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_HISTORY",
+        default_value = "10000"
+    )]
+    pub(crate) history: u64,
+
+    /// The local time at which the session is archived every day, or "off"
+    #[arg(
+        long,
+        value_name = "HH:MM",
+        env = "BROKER_ROTATE_AT",
+        default_value = "00:00",
+        value_parser = parse_time
+    )]
+    pub(crate) rotate_at: RotateAt,
+
+    /// The largest message that is taken, all frames together
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BROKER_MAX_MESSAGE_SIZE",
+        default_value = "64MiB",
+        value_parser = parse_size
+    )]
+    pub(crate) max_message_size: u64,
+
+    /// The size at which the session is archived, or "off"
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BROKER_MAX_SESSION_SIZE",
+        default_value = "off",
+        value_parser = parse_limit
+    )]
+    pub(crate) max_session_size: Limit,
+
+    /// How much is said on stderr: off, error, warn, info, debug or trace
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "BROKER_LOG_LEVEL",
+        default_value = "warn"
+    )]
+    pub(crate) log_level: LevelFilter,
+}
+
+const AFTER_HELP: &str = "\
+Sizes are bytes, or have one of the endings KiB, MiB, GiB.
+
+Ctrl+C or SIGTERM stops the broker and archives the session; a second one stops
+at once. SIGHUP archives the session and goes on.
+
+Exit codes: 0 stopped as told, 1 failed, 2 wrong options.";
+
+/// When to rotate: hour and minute, or never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RotateAt(pub(crate) Option<(i8, i8)>);
+
+/// A size in bytes, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limit(pub(crate) Option<u64>);
+
+impl Args {
+    /// Returns the broker's settings.
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            bind: self.bind,
+            pub_port: self.pub_port,
+            sub_port: self.sub_port,
+            history: self.history,
+            rotate_at: self.rotate_at.0,
+            max_message: self.max_message_size,
+            max_session: self.max_session_size.0,
+            ..Config::new(&self.dir)
+        }
+    }
+}
+
+fn parse_time(text: &str) -> Result<RotateAt, String> {
+    if text == "off" {
+        return Ok(RotateAt(None));
+    }
+    let time = text.split_once(':').and_then(|(hour, minute)| {
+        let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        let valid = digits(hour) && digits(minute);
+        Some((hour.parse().ok()?, minute.parse().ok()?)).filter(|_| valid)
+    });
+    time.filter(|(hour, minute)| (0..24).contains(hour) && (0..60).contains(minute))
+        .map(|time| RotateAt(Some(time)))
+        .ok_or_else(|| "expected a time such as 04:30, or \"off\"".to_owned())
+}
+
+fn parse_limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "off" => Ok(Limit(None)),
+        _ => parse_size(text).map(|size| Limit(Some(size))),
+    }
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match text.get(digits.len()..).unwrap_or_default() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err("expected bytes, or a number with KiB, MiB or GiB".to_owned()),
+    };
+    let number: u64 = digits
+        .trim_end()
+        .parse()
+        .map_err(|_| "expected a whole number such as 64MiB".to_owned())?;
+    match number.checked_mul(unit) {
+        Some(0) => Err("must be more than 0".to_owned()),
+        Some(size) => Ok(size),
+        None => Err("is too large".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_binary_units() {
+        assert_eq!(parse_size("4096"), Ok(4096));
+        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
+        assert_eq!(parse_size("2 GiB"), Ok(2 << 30));
+        assert_eq!(parse_limit("off"), Ok(Limit(None)));
+        for wrong in ["", "MiB", "0", "-1", "1.5MiB", "64MB", "99999999999GiB"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_hours_and_minutes() {
+        assert_eq!(parse_time("04:30"), Ok(RotateAt(Some((4, 30)))));
+        assert_eq!(parse_time("off"), Ok(RotateAt(None)));
+        for wrong in [
+            "", "4", "24:00", "23:60", "4:30", "04:30:00", "-1:30", "+4:30",
+        ] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+}
