@@ -4,9 +4,12 @@
 //! besides that the tokens `NaN`, `Infinity` and `-Infinity`, which Python's
 //! `json.dumps` writes. It does not recurse: nesting costs one bit a level.
 
+mod nesting;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
+use self::nesting::Nesting;
 use crate::escape::{find_special, unescape};
 
 /// The beginning of every line that the journal writes.
@@ -324,36 +327,6 @@ fn escape_length(bytes: &[u8], at: usize) -> Option<usize> {
 struct StringToken {
     inner: Range<usize>,
     escaped: bool,
-}
-
-/// The kinds of the open containers, one bit each; beyond 64 of them on the heap.
-#[derive(Debug, Default)]
-struct Nesting {
-    bits: u64,
-    depth: usize,
-    outer: Vec<u64>,
-}
-
-impl Nesting {
-    fn push(&mut self, is_object: bool) {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.outer.push(self.bits);
-        }
-        self.bits = self.bits << 1 | u64::from(is_object);
-        self.depth += 1;
-    }
-
-    fn pop(&mut self) {
-        self.depth -= 1;
-        self.bits >>= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.bits = self.outer.pop().unwrap_or_default();
-        }
-    }
-
-    fn top(&self) -> Option<bool> {
-        (self.depth > 0).then_some(self.bits & 1 == 1)
-    }
 }
 
 /// Goes over the elements of an array that has been checked before.

@@ -171,6 +171,14 @@ fn what_is_no_json_is_text_or_bytes_whichever_is_shorter() {
         r#""content":"she said \"no\"\nto all of that\u0001","content_is":"text""#,
     );
     assert_tail("\0\0\0", r#""content":"AAAA","content_is":"base64""#);
+    assert_tail(
+        "a run of text with a NUL\0",
+        r#""content":"a run of text with a NUL\u0000","content_is":"text""#,
+    );
+    let quotes = "\"".repeat(4);
+    assert_tail(&quotes, r#""content":"\"\"\"\"","content_is":"text""#);
+    let quotes = "\"".repeat(6);
+    assert_tail(&quotes, r#""content":"IiIiIiIi","content_is":"base64""#);
     assert_eq!(
         tail(&[&b"t"[..], b"\xff"]),
         r#""content":"/w==","content_is":"base64""#
@@ -269,6 +277,42 @@ fn null_is_absent_and_metadata_comes_first() {
         ("a", "B", "x")
     );
     assert_eq!(record.message_id.as_deref(), Some("i"));
+}
+
+#[test]
+fn the_first_name_that_is_present_counts() {
+    let parse = |payload: &str| {
+        let line = check(&["t", payload]);
+        let record = Record::parse(&line).expect("our own line");
+        [
+            record.sender,
+            record.tier,
+            record.chain_type,
+            record.shl_tags.concat().into(),
+        ]
+        .into_iter()
+        .chain(record.message_id)
+        .collect::<Vec<_>>()
+        .join(" ")
+    };
+    let mut payload = concat!(
+        r#"{"id":"2","message_id":"1","shl_tags":["o"],"chain_type":"o","tier":"t","ace_tier":"o","#,
+        r#""agent":"g","from":"f","sender":"s","sender_id":"i","#,
+        r#""metadata":{"shl_tags":["m"],"chain_type":"m","ace_tier":"m"}}"#,
+    )
+    .to_owned();
+    assert_eq!(parse(&payload), "i m m m 1");
+    for (gone, expected) in [
+        ("metadata", "i o o o 1"),
+        ("sender_id", "s o o o 1"),
+        ("sender", "f o o o 1"),
+        ("from", "g o o o 1"),
+        ("ace_tier", "g t o o 1"),
+        ("message_id", "g t o o 2"),
+    ] {
+        payload = payload.replacen(&format!("\"{gone}\":"), "\"gone\":", 1);
+        assert_eq!(parse(&payload), expected, "{payload}");
+    }
 }
 
 #[test]
