@@ -1,5 +1,7 @@
 //! The file of the older recorder is taken over as it is.
 
+use serde_json::{Value, json};
+
 use crate::util::broker::{Broker, viewer};
 use crate::util::client::{Publisher, Subscriber};
 use crate::util::dir::Dir;
@@ -41,14 +43,22 @@ fn its_messages_are_replayed_on_their_topics() {
     let replayed = subscriber.recv(3);
     let topics: Vec<&[u8]> = replayed.iter().map(|frames| &*frames[0]).collect();
     assert_eq!(topics, [b"general".as_slice(); 3]);
-    for (frames, text) in replayed
+    let payloads: Vec<Value> = replayed
         .iter()
-        .zip(["Hello", "Hello, Gemini", "plain words"])
-    {
-        assert_eq!(frames.len(), 2, "topic and payload");
-        let payload = String::from_utf8_lossy(&frames[1]);
-        assert!(payload.contains(text), "{text:?} in {payload}");
-    }
+        .map(|frames| {
+            assert_eq!(frames.len(), 2, "topic and payload");
+            serde_json::from_slice(&frames[1]).expect("a payload as agents send it")
+        })
+        .collect();
+    let senders: Vec<&Value> = payloads
+        .iter()
+        .map(|payload| &payload["sender_id"])
+        .collect();
+    assert_eq!(senders, ["gemini_cli", "claude_code", "llama_local"]);
+    let contents: Vec<&Value> = payloads.iter().map(|payload| &payload["content"]).collect();
+    assert_eq!(contents[0], &json!({"message": "Hello", "action": "greet"}));
+    assert_eq!(contents[1], &json!({"message": "Hello, Gemini – Grüße"}));
+    assert_eq!(contents[2], "plain words");
     Publisher::connect(broker.ports.publish).send(&agents("general", 1, 1));
     assert_eq!(subscriber.recv(1), agents("general", 1, 1));
 }

@@ -5,44 +5,8 @@ use std::fs;
 use crate::util::broker::Broker;
 use crate::util::client::{Publisher, Subscriber};
 use crate::util::dir::Dir;
-use crate::util::message::{Frames, agent, frames};
+use crate::util::message::{agent, shapes};
 use crate::util::record::Record;
-
-/// Messages of every shape; the last one is plain.
-fn shapes() -> Vec<Frames> {
-    let five: [&[u8]; 5] = [b"five", b"", b"{\"a\":1}", b"\x00\xff", b"last"];
-    vec![
-        frames([b"one frame".as_slice()]),
-        frames([b"{\"one\": \"frame of JSON\"}".as_slice()]),
-        frames([b"".as_slice()]),
-        frames([b"".as_slice(), b""]),
-        frames([b"topic".as_slice(), b""]),
-        frames([b"".as_slice(), b"{}"]),
-        frames(five),
-        frames([b"t".as_slice(), b"not json: {"]),
-        frames([b"t".as_slice(), b" {\"b\" :1,\n\"a\":\t2, \"b\": 1e400 } "]),
-        frames([b"t".as_slice(), b"{\"n\": NaN, \"i\": -Infinity}"]),
-        frames([b"t".as_slice(), b"{\"s\": \"\\ud800 \\u0000 \\/\"}"]),
-        frames([
-            b"t".as_slice(),
-            "{\"s\": \"\u{2028}\u{202e}\u{feff}\"}".as_bytes(),
-        ]),
-        frames([b"t".as_slice(), b"\xff\xfe\x00\n\r\n\x1b[2J"]),
-        frames([b"\xc3\x28 no UTF-8".as_slice(), b"{\"content\": 1}"]),
-        frames([
-            b"t".as_slice(),
-            b"{\"content\": {\"x\": 1}, \"content\": 2}",
-        ]),
-        frames([b"t".as_slice(), b"[1, 2]"]),
-        frames([b"t".as_slice(), b"null"]),
-        frames([b"t".as_slice(), "[".repeat(500).as_bytes()]),
-        frames([
-            b"t".as_slice(),
-            format!("{}{}", "[".repeat(500), "]".repeat(500)).as_bytes(),
-        ]),
-        agent("t", "claude_code", "plain"),
-    ]
-}
 
 #[test]
 fn frames_arrive_byte_for_byte_live_and_replayed_and_from_disk() {

@@ -1,11 +1,16 @@
 //! Everything that reaches the broker is on disk, whether or not anyone listens.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use crate::util::broker::Broker;
-use crate::util::client::Publisher;
+use crate::util::client::{Publisher, decode};
 use crate::util::dir::{Dir, assert_numbered_from};
-use crate::util::message::{agent, frames, ids};
+use crate::util::message::{Frames, agent, frames, ids, shapes};
+use crate::util::process::run;
+use crate::util::programs::workspace;
+use crate::util::python::python;
 use crate::util::record::{FIXED, Record};
 
 /// Sends payloads on the topic `t` with no subscriber, and returns their records.
@@ -70,6 +75,24 @@ fn fields_come_in_their_order_and_content_verbatim() {
         "the checksum is the last field"
     );
     assert_eq!(crc.as_str().unwrap().len(), 8, "crc {crc} is eight digits");
+}
+
+#[test]
+fn frames_are_rebuilt_from_the_file_byte_for_byte() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let sent = shapes();
+    Publisher::connect(broker.ports.publish).send(&sent);
+    dir.wait_lines(sent.len());
+
+    let script = workspace().join("tests/python/rebuild.py");
+    let ended = run(Command::new(python()).arg(script).arg(dir.current())).with_code(0);
+    let rebuilt: Vec<Frames> = ended
+        .stdout
+        .lines()
+        .map(|line| decode(&serde_json::from_str(line).expect("a line of JSON")))
+        .collect();
+    assert_eq!(rebuilt, sent);
 }
 
 #[test]

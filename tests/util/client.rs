@@ -306,8 +306,9 @@ fn messages(reply: &Value) -> Vec<Frames> {
     messages.iter().map(decode).collect()
 }
 
+/// Frames from a list of their base64 forms.
 #[track_caller]
-fn decode(message: &Value) -> Frames {
+pub(crate) fn decode(message: &Value) -> Frames {
     let frames = message.as_array().expect("a list of frames");
     frames
         .iter()

@@ -30,3 +30,39 @@ pub(crate) fn ids(start: &str, first: usize, count: usize) -> Vec<String> {
 pub(crate) fn frames<'a>(frames: impl IntoIterator<Item = &'a [u8]>) -> Frames {
     frames.into_iter().map(<[u8]>::to_vec).collect()
 }
+
+/// Messages of every shape; the last one is plain.
+pub(crate) fn shapes() -> Vec<Frames> {
+    let five: [&[u8]; 5] = [b"five", b"", b"{\"a\":1}", b"\x00\xff", b"last"];
+    vec![
+        frames([b"one frame".as_slice()]),
+        frames([b"{\"one\": \"frame of JSON\"}".as_slice()]),
+        frames([b"".as_slice()]),
+        frames([b"".as_slice(), b""]),
+        frames([b"topic".as_slice(), b""]),
+        frames([b"".as_slice(), b"{}"]),
+        frames(five),
+        frames([b"t".as_slice(), b"not json: {"]),
+        frames([b"t".as_slice(), b" {\"b\" :1,\n\"a\":\t2, \"b\": 1e400 } "]),
+        frames([b"t".as_slice(), b"{\"n\": NaN, \"i\": -Infinity}"]),
+        frames([b"t".as_slice(), b"{\"s\": \"\\ud800 \\u0000 \\/\"}"]),
+        frames([
+            b"t".as_slice(),
+            "{\"s\": \"\u{2028}\u{202e}\u{feff}\"}".as_bytes(),
+        ]),
+        frames([b"t".as_slice(), b"\xff\xfe\x00\n\r\n\x1b[2J"]),
+        frames([b"\xc3\x28 no UTF-8".as_slice(), b"{\"content\": 1}"]),
+        frames([
+            b"t".as_slice(),
+            b"{\"content\": {\"x\": 1}, \"content\": 2}",
+        ]),
+        frames([b"t".as_slice(), b"[1, 2]"]),
+        frames([b"t".as_slice(), b"null"]),
+        frames([b"t".as_slice(), "[".repeat(500).as_bytes()]),
+        frames([
+            b"t".as_slice(),
+            format!("{}{}", "[".repeat(500), "]".repeat(500)).as_bytes(),
+        ]),
+        agent("t", "claude_code", "plain"),
+    ]
+}
