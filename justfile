@@ -1,0 +1,37 @@
+# Each recipe is one line of plain cargo: copy it where there is no just.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Starts the broker, for example `just run --dir logs`.
+run *options:
+    cargo run -p broker -- {{options}}
+
+# Starts the viewer, for example `just viewer --stats`.
+viewer *options:
+    cargo run -p viewer -- {{options}}
+
+# All tests, the end-to-end tests among them.
+test:
+    cargo test --workspace
+
+# The end-to-end tests alone, or some of them: `just e2e replay`. They need python3.
+e2e *names:
+    cargo test --test e2e -- {{names}}
+
+# Formats everything.
+fmt:
+    cargo fmt --all
+
+# All lints, as strict as CI.
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation of all crates.
+doc:
+    cargo doc --workspace --no-deps --document-private-items
+
+# What CI runs.
+ci:
+    .ci/run

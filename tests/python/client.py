@@ -1,0 +1,254 @@
+"""Stock pyzmq sockets that a test drives with JSON lines.
+
+Each line on standard input is one command, such as
+    {"do": "recv", "socket": "sub", "count": 3}
+and each gets one line on standard output, in order: the command's result as an
+object, or {"error": "..."}. Frames travel as base64. The program ends at the end
+of its input, without waiting for anything.
+"""
+
+import base64
+import json
+import os
+import queue
+import sys
+import threading
+import time
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+DEADLINE = 60.0
+
+context = zmq.Context()
+context.set(zmq.MAX_SOCKETS, 4096)
+sockets = {}
+monitors = {}
+commands = queue.Queue()
+
+
+class Failed(Exception):
+    """A command that could not be done; the test gets the sentence."""
+
+
+def encode(frames):
+    return [base64.b64encode(frame).decode("ascii") for frame in frames]
+
+
+def decode(frames):
+    return [base64.b64decode(frame) for frame in frames]
+
+
+def agent_payload(sender, number, size):
+    """One message as agents send it, padded to about `size` bytes."""
+    head = (
+        '{"sender_id": "%s", "message_id": "%s-%d", '
+        '"timestamp": "2025-11-20T04:30:00Z", "content": {"n": %d, "pad": "'
+        % (sender, sender, number, number)
+    )
+    tail = (
+        '"}, "metadata": {"sender_role": "Agent", "ace_tier": "E", '
+        '"chain_type": "load", "shl_tags": ["@Status-Ready"]}}'
+    )
+    return (head + "x" * max(0, size - len(head) - len(tail)) + tail).encode("ascii")
+
+
+# Connecting
+
+
+def wait_event(monitor, wanted):
+    give_up = time.monotonic() + DEADLINE
+    while time.monotonic() < give_up:
+        if monitor.poll(1000) and recv_monitor_message(monitor)["event"] == wanted:
+            return
+    raise Failed("the socket was not connected in %d s" % DEADLINE)
+
+
+def connect(name, socket, port):
+    monitors[name] = socket.get_monitor_socket(
+        zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+    )
+    sockets[name] = socket
+    socket.connect("tcp://127.0.0.1:%d" % port)
+    wait_event(monitors[name], zmq.EVENT_HANDSHAKE_SUCCEEDED)
+
+
+def pub(command):
+    """A publisher that follows the recipe against loss before the broker."""
+    socket = context.socket(zmq.PUB)
+    socket.set(zmq.SNDHWM, 0)
+    socket.set(zmq.LINGER, -1)
+    connect(command["socket"], socket, command["port"])
+    return {}
+
+
+def sub(command):
+    socket = context.socket(zmq.SUB)
+    for option in ("RCVHWM", "RCVBUF"):
+        if option in command:
+            socket.set(getattr(zmq, option), command[option])
+    for topic in command["topics"]:
+        socket.subscribe(topic)
+    connect(command["socket"], socket, command["port"])
+    return {}
+
+
+def herd(command):
+    """Many subscribers at once, named 0, 1, 2 and so on."""
+    for number in range(command["count"]):
+        socket = context.socket(zmq.SUB)
+        socket.set(zmq.RCVHWM, 0)
+        socket.subscribe("")
+        socket.connect("tcp://127.0.0.1:%d" % command["port"])
+        sockets[str(number)] = socket
+    return {}
+
+
+def wait_connected(command):
+    """Waits for the next time that the socket connects, by itself."""
+    wait_event(monitors[command["socket"]], zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    return {}
+
+
+def wait_disconnected(command):
+    wait_event(monitors[command["socket"]], zmq.EVENT_DISCONNECTED)
+    return {}
+
+
+def reconnect(command):
+    """Drops the connection of the same socket and makes a new one."""
+    name = command["socket"]
+    # No event tells of a connection that was dropped on purpose.
+    sockets[name].disconnect("tcp://127.0.0.1:%d" % command["port"])
+    sockets[name].connect("tcp://127.0.0.1:%d" % command["port"])
+    wait_event(monitors[name], zmq.EVENT_HANDSHAKE_SUCCEEDED)
+    return {}
+
+
+def subscribe(command):
+    sockets[command["socket"]].subscribe(command["topic"])
+    return {}
+
+
+def unsubscribe(command):
+    sockets[command["socket"]].unsubscribe(command["topic"])
+    return {}
+
+
+def close(command):
+    """Closes a socket, or all of them."""
+    names = [command["socket"]] if "socket" in command else list(sockets)
+    for name in names:
+        if name in monitors:
+            sockets[name].disable_monitor()
+            monitors.pop(name).close()
+        sockets.pop(name).close()
+    return {}
+
+
+# Sending
+
+
+def send(command):
+    for message in command["messages"]:
+        sockets[command["socket"]].send_multipart(decode(message))
+    return {}
+
+
+def send_large(command):
+    """One message of [topic, payload], the payload being bytes 0 to 250 over and over."""
+    block = bytes(range(251))
+    size = command["size"]
+    payload = (block * (size // len(block) + 1))[:size]
+    sockets[command["socket"]].send_multipart([command["topic"].encode(), payload])
+    return {}
+
+
+def burst(command):
+    """Agents' messages one after the other, as fast as Python sends them."""
+    socket = sockets[command["socket"]]
+    topic = command["topic"].encode()
+    first = command["first"]
+    for number in range(first, first + command["count"]):
+        payload = agent_payload(command["sender"], number, command["size"])
+        socket.send_multipart([topic, payload])
+    return {}
+
+
+# Receiving
+
+
+def receive_many(command, enough):
+    """Receives until `enough(messages)`, or fails after a long silence and says how many came."""
+    socket = sockets[command["socket"]]
+    messages = []
+    while not enough(messages):
+        if not socket.poll(DEADLINE * 1000):
+            last = [frame[:100] for frame in messages[-1]] if messages else None
+            raise Failed("then silence: %d messages came, the last one %r" % (len(messages), last))
+        messages.append(socket.recv_multipart())
+    return messages
+
+
+def message_id(frames):
+    return json.loads(frames[-1]).get("message_id")
+
+
+def recv(command):
+    messages = receive_many(command, lambda got: len(got) == command["count"])
+    return {"messages": [encode(frames) for frames in messages]}
+
+
+def recv_to_file(command):
+    """The second frame of the next message goes to a file: it may be large."""
+    (frames,) = receive_many(command, lambda got: len(got) == 1)
+    with open(command["file"], "wb") as file:
+        file.write(frames[1])
+    return {"topic": frames[0].decode(), "frames": len(frames)}
+
+
+def recv_until(command):
+    """Ids of all messages up to the one whose id is `last`."""
+    last = command["last"]
+    messages = receive_many(command, lambda got: got and message_id(got[-1]) == last)
+    return {"ids": [message_id(frames) for frames in messages]}
+
+
+def herd_recv(command):
+    """Ids that each of the herd gets, up to `last`; subscribers with equal lists are counted."""
+    lists = {}
+    for number in range(command["count"]):
+        ids = recv_until({"socket": str(number), "last": command["last"]})["ids"]
+        key = json.dumps(ids)
+        lists[key] = lists.get(key, 0) + 1
+    return {"lists": [{"ids": json.loads(key), "count": lists[key]} for key in lists]}
+
+
+def read_commands():
+    for line in sys.stdin:
+        commands.put(json.loads(line))
+    # The test has gone: nobody waits for what is left to do.
+    os._exit(0)
+
+
+OPERATIONS = {
+    operation.__name__: operation
+    for operation in (
+        pub, sub, herd, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
+        close, send, send_large, burst, recv, recv_to_file, recv_until, herd_recv,
+    )
+}  # fmt: skip
+
+
+def main():
+    threading.Thread(target=read_commands, daemon=True).start()
+    while True:
+        command = commands.get()
+        try:
+            reply = OPERATIONS[command["do"]](command)
+        except (Failed, zmq.ZMQError) as error:
+            reply = {"error": "%s: %s" % (command["do"], error)}
+        print(json.dumps(reply), flush=True)
+
+
+main()

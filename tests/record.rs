@@ -1,0 +1,167 @@
+//! Everything that reaches the broker is on disk, whether or not anyone listens.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::util::broker::Broker;
+use crate::util::client::{Publisher, decode};
+use crate::util::dir::{Dir, assert_numbered_from};
+use crate::util::message::{Frames, agent, frames, ids, shapes};
+use crate::util::process::run;
+use crate::util::programs::workspace;
+use crate::util::python::python;
+use crate::util::record::{FIXED, Record};
+
+/// Sends payloads on the topic `t` with no subscriber, and returns their records.
+fn recorded(payloads: &[&str]) -> Vec<Record> {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let messages: Vec<_> = payloads
+        .iter()
+        .map(|payload| frames([b"t".as_slice(), payload.as_bytes()]))
+        .collect();
+    Publisher::connect(broker.ports.publish).send(&messages);
+    dir.wait_lines(payloads.len());
+    dir.records()
+}
+
+#[test]
+fn records_without_any_subscriber() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send(&[agent("greeting", "claude_code", "msg_001")]);
+    publisher.burst("bulk", 1, 500, 300);
+    dir.wait_lines(501);
+
+    let records = dir.records();
+    assert_eq!(records.len(), 501);
+    assert_numbered_from(1, &records);
+    let bulk: Vec<String> = records[1..].iter().map(Record::id).collect();
+    assert_eq!(bulk, ids("bulk", 1, 500));
+}
+
+#[test]
+fn fields_come_in_their_order_and_content_verbatim() {
+    let content = r#"{"z": 1,  "a": [1.50, 1e400, 12345678901234567890123], "z": "\ud800"}"#;
+    let payload = format!(
+        r#"{{"sender_id": "claude_code", "message_id": "msg_001", "timestamp": "2025-11-20T04:30:00Z", "in_reply_to": "msg_000", "content": {content}, "metadata": {{"sender_role": "Agent", "ace_tier": "A", "chain_type": "system_architecture", "shl_tags": ["@Status-Ready"]}}}}"#
+    );
+    let records = recorded(&[&payload]);
+    let record = &records[0];
+
+    assert_eq!(record.names()[..9], FIXED);
+    assert_eq!(record.raw("content"), content);
+    let fixed: Vec<_> = FIXED[..8].iter().map(|name| record.value(name)).collect();
+    assert_eq!(
+        json!(fixed),
+        json!([
+            1,
+            "t",
+            "claude_code",
+            "2025-11-20T04:30:00Z",
+            "A",
+            "system_architecture",
+            ["@Status-Ready"],
+            "msg_001",
+        ])
+    );
+    assert!(record.value("recorded_at").as_str().unwrap().ends_with('Z'));
+    let crc = record.value("crc");
+    assert_eq!(
+        record.names().last(),
+        Some(&"crc"),
+        "the checksum is the last field"
+    );
+    assert_eq!(crc.as_str().unwrap().len(), 8, "crc {crc} is eight digits");
+}
+
+#[test]
+fn frames_are_rebuilt_from_the_file_byte_for_byte() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let sent = shapes();
+    Publisher::connect(broker.ports.publish).send(&sent);
+    dir.wait_lines(sent.len());
+
+    let script = workspace().join("tests/python/rebuild.py");
+    let ended = run(Command::new(python()).arg(script).arg(dir.current())).with_code(0);
+    let rebuilt: Vec<Frames> = ended
+        .stdout
+        .lines()
+        .map(|line| decode(&serde_json::from_str(line).expect("a line of JSON")))
+        .collect();
+    assert_eq!(rebuilt, sent);
+}
+
+#[test]
+fn the_other_client_family_is_understood() {
+    let records = recorded(&[
+        r#"{"message_id": "m-7", "timestamp": "2025-12-02T16:44:26.701044", "from": "gemini", "to": "claude", "type": "request", "priority": "high", "content": {"text": "hi"}}"#,
+    ]);
+    let record = &records[0];
+    assert_eq!(record.value("sender"), "gemini");
+    assert_eq!(record.value("message_id"), "m-7");
+    assert_eq!(record.value("timestamp"), "2025-12-02T16:44:26.701044");
+    assert_eq!(record.value("tier"), "E");
+    assert_eq!(record.value("chain_type"), "unknown");
+    assert_eq!(record.value("shl_tags"), json!([]));
+    assert_eq!(record.value("content"), json!({"text": "hi"}));
+}
+
+#[test]
+fn what_is_missing_or_of_a_wrong_type_takes_its_default() {
+    let records = recorded(&[
+        "{}",
+        r#"{"tier": 7, "shl_tags": "x", "sender_id": [], "id": {}}"#,
+    ]);
+    for record in &records {
+        assert_eq!(record.names()[..9], FIXED);
+        assert_eq!(record.value("sender"), "unknown");
+        assert_eq!(record.value("tier"), "E");
+        assert_eq!(record.value("chain_type"), "unknown");
+        assert_eq!(record.value("shl_tags"), json!([]));
+        assert_eq!(record.value("message_id"), json!(null));
+        assert!(
+            record.value("timestamp").as_str().unwrap().ends_with('Z'),
+            "the broker's clock"
+        );
+    }
+}
+
+#[test]
+fn a_message_that_is_no_json_is_recorded_as_its_text() {
+    let records = recorded(&["plain words", "{not json", ""]);
+    let contents: Vec<_> = records
+        .iter()
+        .map(|record| record.value("content"))
+        .collect();
+    assert_eq!(json!(contents), json!(["plain words", "{not json", ""]));
+}
+
+#[test]
+fn a_record_is_little_longer_than_its_payload() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    Publisher::connect(broker.ports.publish).burst("claude_code", 1, 100, 1024);
+    dir.wait_lines(100);
+    let bytes = dir.current_bytes().len();
+    assert!(
+        bytes <= 100 * 1024 * 13 / 10,
+        "{bytes} bytes for 100 payloads of 1 KiB"
+    );
+}
+
+#[test]
+fn a_message_over_the_limit_is_refused_loudly_and_the_next_one_recorded() {
+    let dir = Dir::new();
+    let broker = Broker::start_with(&dir, &["--max-message-size", "4KiB"]);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send_large("large", 10_000);
+    broker.wait_for_warning("4096");
+    // Refusing may cost the publisher its connection, and with it what is under way.
+    Publisher::connect(broker.ports.publish).send(&[agent("small", "claude_code", "small-1")]);
+    dir.wait_lines(1);
+    assert_eq!(dir.records()[0].id(), "small-1");
+}

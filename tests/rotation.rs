@@ -1,0 +1,63 @@
+//! Sessions are closed by size; the time of day is an option.
+
+use std::fs;
+
+use crate::util::broker::{Broker, broker_on};
+use crate::util::client::{Publisher, Subscriber};
+use crate::util::dir::{Dir, assert_numbered_from};
+use crate::util::message::ids;
+use crate::util::process::run;
+use crate::util::record::Record;
+
+#[test]
+fn a_session_is_closed_at_the_size_limit_and_nobody_notices() {
+    const LIMIT: usize = 64 << 10;
+    let dir = Dir::new();
+    let broker = Broker::start_with(&dir, &["--max-session-size", "64KiB"]);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut live = Subscriber::connect(broker.ports.subscribe, &["load"]);
+    publisher.burst("warm", 1, 1, 1000);
+    live.ids_until("warm-1");
+
+    publisher.burst("load", 1, 1000, 1000);
+    assert!(
+        live.ids_until("load-1000") == ids("load", 1, 1000),
+        "each once and in order"
+    );
+    let records = dir.all_records();
+    assert_numbered_from(1, &records);
+    assert_eq!(
+        records.iter().skip(1).map(Record::id).collect::<Vec<_>>(),
+        ids("load", 1, 1000)
+    );
+    let sizes: Vec<u64> = dir
+        .archives()
+        .iter()
+        .map(|name| fs::metadata(dir.archive().join(name)).unwrap().len())
+        .collect();
+    assert!(sizes.len() > 1, "sessions of {sizes:?} bytes");
+    assert!(
+        sizes.iter().all(|size| *size >= (LIMIT - 2000) as u64),
+        "{sizes:?}: closed too soon"
+    );
+    assert!(dir.current_bytes().len() <= 2 * LIMIT, "closed too late");
+}
+
+#[test]
+fn rotation_can_be_off_or_at_a_time_of_day() {
+    for time in ["off", "00:00", "23:59"] {
+        let dir = Dir::new();
+        Broker::start_with(&dir, &["--rotate-at", time]);
+    }
+}
+
+#[test]
+fn a_time_of_day_that_is_none_is_refused() {
+    for time in ["24:00", "12:60", "noon", "12", "-1:00", "1200", ""] {
+        let dir = Dir::new();
+        let option = format!("--rotate-at={time}");
+        let ended = run(broker_on(&dir, Default::default()).arg(option)).with_code(2);
+        ended.warns("--rotate-at");
+        assert!(!dir.logs().exists(), "nothing is touched");
+    }
+}

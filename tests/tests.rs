@@ -1,0 +1,22 @@
+//! End-to-end tests: the broker and the viewer as processes, stock pyzmq as their clients.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a failing test is to stop and to say why; clippy sees only #[test] functions as tests"
+)]
+
+mod archive;
+mod errors;
+mod examples;
+mod legacy;
+mod live;
+mod many_subscribers;
+mod record;
+mod recovery;
+mod replay;
+mod rotation;
+mod shutdown;
+mod slow_subscriber;
+mod topics;
+mod util;
+mod viewer;
