@@ -28,6 +28,8 @@ pub(crate) fn subscriber_socket(context: &zmq::Context) -> zmq::Result<zmq::Sock
     let mut socket = context.socket(zmq::XPUB)?;
     set_xpub_manual(&mut socket)?;
     set_xpub_nodrop(&mut socket)?;
+    // A connection that has ended is not to be made again.
+    socket.set_reconnect_ivl(-1)?;
     // The relay sees whether everything has left; what has not is in the journal.
     socket.set_linger(0)?;
     // The bytes in flight are bounded by the link; this bounds tiny messages.

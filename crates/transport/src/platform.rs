@@ -46,53 +46,73 @@ pub(crate) fn stream_pair() -> io::Result<(LocalStream, LocalStream)> {
     }
 }
 
-/// Binds a socket to a private endpoint and connects to it. On Linux the
-/// endpoint is a name without a file, which nothing has to clean up.
+/// Listens for one connection from within this process. On Linux that is on a
+/// name without a file, which nothing has to clean up.
 #[cfg(target_os = "linux")]
-pub(crate) fn connect_privately(socket: &zmq::Socket) -> io::Result<(LocalStream, String)> {
+pub(crate) fn listen_privately() -> io::Result<PrivateListener> {
     use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
     let name = private_name()?;
-    let endpoint = format!("ipc://@{name}");
-    socket.bind(&endpoint)?;
-    let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
-    Ok((LocalStream::connect_addr(&address)?, endpoint))
+    let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
+    Ok(PrivateListener { listener, endpoint: format!("ipc://@{name}") })
 }
 
-/// Binds a socket to a private endpoint and connects to it.
+/// Listens for one connection from within this process.
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(crate) fn connect_privately(socket: &zmq::Socket) -> io::Result<(LocalStream, String)> {
-    // A wildcard makes libzmq create a directory of its own, readable by its
-    // owner alone, which it removes again when the endpoint is unbound.
-    socket.bind("ipc://*")?;
-    let endpoint = last_endpoint(socket)?;
-    let path = endpoint.strip_prefix("ipc://").unwrap_or(&endpoint);
-    Ok((LocalStream::connect(path)?, endpoint.clone()))
+pub(crate) fn listen_privately() -> io::Result<PrivateListener> {
+    let path = std::env::temp_dir().join(private_name()?);
+    let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    Ok(PrivateListener { listener, endpoint: format!("ipc://{}", path.display()) })
 }
 
-/// Binds a socket to a private endpoint and connects to it.
+/// Listens for one connection from within this process.
 #[cfg(not(unix))]
-pub(crate) fn connect_privately(socket: &zmq::Socket) -> io::Result<(LocalStream, String)> {
-    socket.bind("tcp://127.0.0.1:*")?;
-    let endpoint = last_endpoint(socket)?;
-    let address = endpoint.strip_prefix("tcp://").unwrap_or(&endpoint);
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    Ok((stream, endpoint))
+pub(crate) fn listen_privately() -> io::Result<PrivateListener> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let endpoint = format!("tcp://{}", listener.local_addr()?);
+    Ok(PrivateListener { listener, endpoint })
+}
+
+/// Waits for one connection from within this process.
+#[derive(Debug)]
+pub(crate) struct PrivateListener {
+    #[cfg(unix)]
+    listener: std::os::unix::net::UnixListener,
+    #[cfg(not(unix))]
+    listener: TcpListener,
+    pub(crate) endpoint: String,
+}
+
+impl PrivateListener {
+    /// Accepts the connection, and listens no longer.
+    pub(crate) fn accept(self, timeout: std::time::Duration) -> io::Result<LocalStream> {
+        let mut items = [zmq::PollItem::from_fd(raw(&self.listener), zmq::POLLIN)];
+        let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        if zmq::poll(&mut items, timeout)? == 0 {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(self.listener.accept()?.0)
+    }
+}
+
+/// On systems without abstract names the endpoint is a file.
+#[cfg(all(unix, not(target_os = "linux")))]
+impl Drop for PrivateListener {
+    fn drop(&mut self) {
+        if let Some(path) = self.endpoint.strip_prefix("ipc://") {
+            // It may be gone already; a leftover is an empty name.
+            let _removed: io::Result<()> = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// A name that nobody can guess: whoever connected to it in the moment before
-/// it is unbound would be served as if he were the subscriber.
-#[cfg(target_os = "linux")]
+/// the broker's own socket does would be taken for that.
+#[cfg(unix)]
 fn private_name() -> io::Result<String> {
     let mut random = [0; 16];
     io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
     Ok(format!("recorder-{:032x}", u128::from_ne_bytes(random)))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn last_endpoint(socket: &zmq::Socket) -> io::Result<String> {
-    let endpoint = socket.get_last_endpoint()?;
-    endpoint.map_err(|_| io::Error::other("the endpoint's name is not UTF-8"))
 }
 
 /// Listens on an address. The type is named here because the module is where

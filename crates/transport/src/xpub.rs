@@ -1,8 +1,8 @@
 //! A link made of an XPUB socket of its own behind the accepted connection.
 //!
 //! A ZeroMQ XPUB socket can't address one of its subscribers. So the broker
-//! accepts the TCP connection itself and passes the bytes on to a private
-//! endpoint of an XPUB socket that has no other peer. libzmq still speaks the
+//! accepts the TCP connection itself and passes the bytes on to an XPUB socket
+//! that has no other peer, over a private connection. libzmq still speaks the
 //! whole protocol with the client.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,7 +13,7 @@ use zmq::{PollItem, Socket};
 
 use crate::endpoint::subscriber_socket;
 use crate::link::{Link, LinkError, Sent, Subscription, Wait};
-use crate::platform::{LocalStream, connect_privately, raw};
+use crate::platform::{LocalStream, listen_privately, raw};
 use crate::waker::Sleeper;
 
 /// How many bytes may be between the socket and the relay. It bounds a stuck
@@ -25,6 +25,8 @@ const OUT_CHUNK: usize = 128 << 10;
 /// The same from the subscriber, who sends subscriptions only.
 const IN_CHUNK: usize = 8 << 10;
 
+/// How long libzmq may take to connect its socket to the relay.
+const CONNECT: Duration = Duration::from_secs(5);
 /// libzmq's own hand-over of messages is announced by nothing.
 const HAND_OVER: Duration = Duration::from_millis(10);
 /// A subscriber that does not read makes no event; only the broker's end needs
@@ -34,8 +36,7 @@ const STUCK: Duration = Duration::from_millis(250);
 /// One subscriber's XPUB socket, and the relay to its TCP connection.
 pub(crate) struct XpubLink {
     socket: Socket,
-    /// The socket's private endpoint, until its one peer is connected.
-    endpoint: Option<String>,
+    /// The connection to that socket.
     inner: LocalStream,
     client: TcpStream,
     to_client: Pipe,
@@ -52,11 +53,15 @@ impl XpubLink {
         client.set_nodelay(true)?;
         client.set_nonblocking(true)?;
         let socket = subscriber_socket(context)?;
-        let (inner, endpoint) = connect_privately(&socket)?;
+        // The socket connects to the relay and not the other way round: libzmq
+        // ends all connections that came in through an endpoint when that is
+        // unbound, and an endpoint that stays bound lets others in.
+        let listener = listen_privately()?;
+        socket.connect(&listener.endpoint)?;
+        let inner = listener.accept(CONNECT)?;
         inner.set_nonblocking(true)?;
         Ok(Self {
             socket,
-            endpoint: Some(endpoint),
             inner,
             client,
             to_client: Pipe::new(OUT_CHUNK),
@@ -65,14 +70,6 @@ impl XpubLink {
             subscribed: false,
         })
     }
-
-    /// Nobody else may connect once the one peer is there.
-    fn close_endpoint(&mut self) -> Result<(), LinkError> {
-        match self.endpoint.take() {
-            Some(endpoint) => Ok(self.socket.unbind(&endpoint)?),
-            None => Ok(()),
-        }
-    }
 }
 
 impl Link for XpubLink {
@@ -80,9 +77,6 @@ impl Link for XpubLink {
         self.to_socket.pump(&mut &self.client, &mut &self.inner)?;
         let relayed = self.to_client.pump(&mut &self.inner, &mut &self.client)?;
         self.in_flight = self.in_flight.saturating_sub(relayed);
-        if relayed > 0 {
-            self.close_endpoint()?;
-        }
         Ok(())
     }
 
