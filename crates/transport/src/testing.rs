@@ -27,7 +27,11 @@ impl Bench {
         let (writer, _) = Writer::open(dir.path(), Options::default()).unwrap();
         let (session, next) = (writer.session(), writer.next_number());
         let tail = Tail::new(writer.session_path(), session, next, history);
-        Self { dir, writer, tail: Arc::new(tail) }
+        Self {
+            dir,
+            writer,
+            tail: Arc::new(tail),
+        }
     }
 
     /// Ends the writer as a crash would, and starts another one.
@@ -80,7 +84,10 @@ impl Link for MemoryLink {
             }
             *room -= 1;
         }
-        let text: Vec<_> = frames.iter().map(|frame| String::from_utf8_lossy(frame)).collect();
+        let text: Vec<_> = frames
+            .iter()
+            .map(|frame| String::from_utf8_lossy(frame))
+            .collect();
         self.sent.push(text.join(" "));
         Ok(Sent::Whole)
     }
@@ -103,7 +110,10 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(bench: &Bench, history: u64) -> Self {
         let subscriber = Subscriber::new(&bench.tail, history);
-        Self { subscriber, link: MemoryLink::default() }
+        Self {
+            subscriber,
+            link: MemoryLink::default(),
+        }
     }
 
     pub(crate) fn subscribe(&mut self, topic: &str) {

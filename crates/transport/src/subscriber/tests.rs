@@ -160,10 +160,17 @@ fn a_subscriber_that_falls_behind_gets_archived_sessions_too() {
     bench.record(&["last"]);
     let came = client.take(&bench);
     assert_eq!(came.len(), 3001);
-    assert_eq!((came[0].as_str(), came[3000].as_str()), ("a 2", "last 3002"));
+    assert_eq!(
+        (came[0].as_str(), came[3000].as_str()),
+        ("a 2", "last 3002")
+    );
     let mut new = Client::new(&bench, 10);
     new.subscribe("");
-    assert_eq!(new.take(&bench), ["last 3002"], "history is the current session's");
+    assert_eq!(
+        new.take(&bench),
+        ["last 3002"],
+        "history is the current session's"
+    );
 }
 
 #[test]
@@ -187,7 +194,10 @@ fn damage_in_the_journal_is_passed_over() {
     let mut bench = Bench::new(100);
     bench.record(&["a"]);
     let path = bench.writer.session_path();
-    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap();
     std::io::Write::write_all(&mut file, b"{\"message_num\":2,\"topic\":\"to").unwrap();
     let mut bench = bench.restart(100);
     bench.record(&["a"]);

@@ -8,7 +8,11 @@ fn the_tail_is_bounded_by_number() {
         bench.record(&["a"; 100]);
     }
     let state = bench.tail.lock();
-    let kept: usize = state.recent.iter().map(|recorded| recorded.batch.len()).sum();
+    let kept: usize = state
+        .recent
+        .iter()
+        .map(|recorded| recorded.batch.len())
+        .sum();
     assert!((1024..1224).contains(&kept), "{kept}");
     assert_eq!(state.next, 3001);
     let memory: usize = state.recent.iter().map(|recorded| recorded.memory).sum();
