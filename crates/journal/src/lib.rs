@@ -56,6 +56,8 @@ mod options;
 mod reader;
 mod recovery;
 mod session;
+#[cfg(test)]
+mod testing;
 mod writer;
 
 pub use archive::{Archive, list_archives};

@@ -114,7 +114,7 @@ pub(crate) fn survey(
             Tail::Fenced
         };
     }
-    let archived = last_number(fs, layout).map_err(IoError::from)?;
+    let archived = last_number(fs, layout, options.max_line).map_err(IoError::from)?;
     let last = archived.max(found.next.saturating_sub(1));
     found.next = last
         .checked_add(1)
@@ -159,6 +159,9 @@ fn read_session(options: &Options, found: &mut Recovery) -> Result<bool, IoError
         }
     }
     found.bytes = reader.offset();
-    found.next = reader.last_number().saturating_add(1);
+    found.next = reader.highest_number().saturating_add(1);
     Ok(last_is_record)
 }
+
+#[cfg(test)]
+mod tests;
