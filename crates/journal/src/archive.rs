@@ -127,8 +127,13 @@ pub(crate) fn move_session(
 ) -> Result<String, IoError> {
     let name = reserve(fs, layout, stamp, label)?;
     let (from, to) = (layout.current(), layout.archive(&name));
-    fs.rename(&from, &to).at("archive", &from)?;
-    Ok(name)
+    let renamed = fs.rename(&from, &to).at("archive", &from);
+    // A network's file system may have renamed it nevertheless. If the removal
+    // fails too, the next start does it.
+    if renamed.is_err() && fs.open_read(&to).and_then(|file| file.size()).ok() == Some(0) {
+        let _reserved_in_vain: io::Result<()> = fs.remove_file(&to);
+    }
+    renamed.map(|()| name)
 }
 
 /// Makes the move durable, step 3.

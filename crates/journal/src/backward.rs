@@ -84,7 +84,7 @@ impl Backward {
     }
 
     /// Reads what stands before `end`.
-    fn new(path: &Path, file: Arc<dyn ReadFile>, end: u64, ending: Ending) -> Self {
+    pub(crate) fn new(path: &Path, file: Arc<dyn ReadFile>, end: u64, ending: Ending) -> Self {
         Self {
             path: path.to_owned(),
             file,

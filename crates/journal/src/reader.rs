@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use crate::backward::Backward;
 use crate::damage::{Damage, Integrity, Reason};
 use crate::error::ReadError;
 use crate::fs::{FileSystem, ReadFile, RealFs};
@@ -228,6 +229,12 @@ impl Reader {
         self.file.size().map_err(|source| self.failed(source))
     }
 
+    /// Reads the same file from its present end towards its start.
+    pub(crate) fn backward(&self) -> Result<Backward, ReadError> {
+        let (file, size) = (Arc::clone(&self.file), self.file_len()?);
+        Ok(Backward::new(&self.path, file, size, self.ending))
+    }
+
     fn failed(&self, source: std::io::Error) -> ReadError {
         let offset = self.base + self.filled as u64;
         ReadError {
@@ -255,6 +262,22 @@ impl Reader {
         let first = self.find_first()?;
         self.seek(0, None);
         Ok(first)
+    }
+
+    /// Tells whether the file's first record carries a number, and goes to the
+    /// start.
+    pub(crate) fn first_is_numbered(&mut self) -> Result<bool, ReadError> {
+        self.seek(0, None);
+        let mut numbered = false;
+        while self.is_ready()? {
+            if let Some(Checked::Record { number, .. }) = self.pieces.front().map(|p| p.checked) {
+                numbered = number.is_some();
+                break;
+            }
+            self.next_item()?;
+        }
+        self.seek(0, None);
+        Ok(numbered)
     }
 
     /// An altered first line may carry any number; the next line that was not
@@ -483,9 +506,12 @@ impl Reader {
             self.filled -= self.start;
             self.start = 0;
         }
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; CHUNK];
+        }
         // A long line doubles the buffer, so that it is copied seldom.
         if self.buffer.len() - self.filled < CHUNK / 2 {
-            self.buffer.resize(self.buffer.len().max(CHUNK / 2) * 2, 0);
+            self.buffer.resize(self.buffer.len() * 2, 0);
         }
         let offset = self.base + self.filled as u64;
         let allowed = usize::try_from(self.limit.saturating_sub(offset)).unwrap_or(usize::MAX);
