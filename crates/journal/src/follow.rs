@@ -43,6 +43,8 @@ struct Source {
     place: Place,
     /// Whether nothing is added to it any more.
     closed: bool,
+    /// Records up to this number were given out before they were taken back.
+    given: Option<u64>,
 }
 
 /// How a session begins.
@@ -171,6 +173,12 @@ impl Follower {
                 }
                 continue;
             };
+            if let Some(given) = source.given {
+                source.reader.skip_below(given.saturating_add(1))?;
+                if source.reader.is_ready()? || source.reader.last_number() >= given {
+                    source.given = None;
+                }
+            }
             if source.reader.is_ready()? {
                 return Ok(true);
             }
@@ -191,8 +199,8 @@ impl Follower {
                     source.reader.set_ending(Ending::Closed);
                 }
                 Change::CutBack => {
-                    seek_number(&mut source.reader, self.last.saturating_add(1))?;
-                    return source.reader.is_ready();
+                    source.given = Some(self.last);
+                    source.reader.seek(0, None);
                 }
             }
         }
@@ -228,6 +236,7 @@ impl Follower {
             reader,
             place: session.place,
             closed,
+            given: None,
         });
         Ok(())
     }

@@ -57,6 +57,9 @@ mod reader;
 mod recovery;
 mod session;
 #[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
+#[cfg(test)]
 mod testing;
 mod writer;
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use journal::{AppendFile, FileSystem, LockGuard, ReadFile};
 use journal::{CommitError, Group, Integrity, Item, Options, Reader, Tail, Writer};
 use support::{Dice, Fault, Keep, Op, Plan, ROOT, SimFs};
 
@@ -86,7 +87,6 @@ struct Contents {
 }
 
 fn read_file(fs: &SimFs, path: &Path, into: &mut Contents) {
-    use journal::FileSystem as _;
     assert!(fs.open_read(path).is_ok());
     let mut reader = Reader::open_in(fs, path).unwrap();
     while let Some(item) = reader.next_item().unwrap() {
@@ -103,7 +103,6 @@ fn read_file(fs: &SimFs, path: &Path, into: &mut Contents) {
 }
 
 fn read_all(fs: &SimFs) -> Contents {
-    use journal::FileSystem as _;
     let archive = dir().join("archive");
     let mut sessions: Vec<Contents> = Vec::new();
     let mut paths: Vec<PathBuf> = fs

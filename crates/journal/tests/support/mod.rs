@@ -11,7 +11,9 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{AppendFile, FileSystem, LockGuard, ReadFile};
+// The unit tests and the integration tests share this file, and each has these
+// names at its root.
+use super::{AppendFile, FileSystem, LockGuard, ReadFile};
 
 /// The kinds of operations that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
