@@ -39,6 +39,8 @@ pub struct Backward {
     implied: Option<u64>,
     /// Offsets and numbers of the records before, as far as they were counted.
     counted: VecDeque<(u64, u64)>,
+    /// Whether the search for a checked number came by any number.
+    numbered: bool,
     broken: bool,
 }
 
@@ -101,6 +103,7 @@ impl Backward {
             too_long: None,
             implied: None,
             counted: VecDeque::new(),
+            numbered: false,
             broken: false,
         }
     }
@@ -138,11 +141,15 @@ impl Backward {
             }
             self.too_long = None;
             while let Some(piece) = self.pieces.pop_back() {
-                if let Checked::Record {
+                let Checked::Record {
                     number: Some(number),
-                    integrity: Integrity::Verified,
+                    integrity,
                 } = piece.checked
-                {
+                else {
+                    continue;
+                };
+                self.numbered = true;
+                if integrity == Integrity::Verified {
                     return Ok(Some((self.base + piece.range.start as u64, number)));
                 }
             }
@@ -157,11 +164,13 @@ impl Backward {
         const LOOKED_AT: usize = 1000;
         /// So many lines at the end may be repeated ones.
         const REPEATED: usize = 32;
-        let Some((from, number)) = self.next_anchor(LOOKED_AT)? else {
-            return Ok(None);
-        };
         let mut reader = self.forward();
-        reader.seek(from, number.checked_sub(1));
+        match self.next_anchor(LOOKED_AT)? {
+            Some((from, number)) => reader.seek(from, number.checked_sub(1)),
+            // A short file in which some line carries a number is counted.
+            None if self.start == Start::Exhausted && self.numbered => {}
+            None => return Ok(None),
+        }
         while reader.next_item()?.is_some() {}
         let mut highest = reader.highest_number();
         for _ in 0..REPEATED {
@@ -170,7 +179,7 @@ impl Backward {
                 None => break,
             }
         }
-        Ok(Some(highest))
+        Ok(Some(highest).filter(|highest| *highest > 0))
     }
 
     fn forward(&self) -> Reader {

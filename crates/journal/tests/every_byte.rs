@@ -3,6 +3,7 @@
 //! After each: it opens, every undamaged record is read, no damaged one passes
 //! for intact, nothing on disk is destroyed, the damage is reported with its
 //! place, and the next record is readable and has a number of its own.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod support;
 
@@ -56,6 +57,8 @@ struct Case<'a> {
     intact: Vec<&'a str>,
     /// Whether there must be a report or an altered record.
     told: bool,
+    /// A place that the report must cover.
+    place: Option<usize>,
 }
 
 /// The lines that `range` of the file does not touch. The newline in front
@@ -118,6 +121,7 @@ fn check(case: &Case<'_>, known: &HashSet<&str>) {
         bytes,
         intact,
         told,
+        place,
     } = case;
     let fs = SimFs::new();
     let path = journal::current_session(dir());
@@ -144,6 +148,20 @@ fn check(case: &Case<'_>, known: &HashSet<&str>) {
         assert!(verified.contains(line), "{name}: lost: {line}");
     }
     assert!(!told || !found.is_clean(), "{name}: nothing reported");
+    if let Some(place) = place {
+        let place = *place as u64;
+        let covers = |offset: u64, length: u64| (offset..offset + length).contains(&place);
+        let damaged = found
+            .damage
+            .iter()
+            .any(|damage| covers(damage.offset, damage.length));
+        let altered = found.altered_at.iter().any(|offset| {
+            let from = usize::try_from(*offset).unwrap();
+            let length = bytes[from..].iter().position(|byte| *byte == b'\n');
+            covers(*offset, length.unwrap_or(bytes.len() - from) as u64)
+        });
+        assert!(damaged || altered, "{name}: not covered by the report");
+    }
     assert_eq!(found.damage.len() as u64, found.damaged.min(100));
     let largest = seen.verified.iter().map(|(number, _)| *number).max();
     assert!(found.next > largest.unwrap_or(0), "{name}: {}", found.next);
@@ -197,35 +215,46 @@ fn cut_at_every_byte() {
                 bytes: whole.as_bytes()[..at].to_vec(),
                 intact: untouched(&lines, &(at..usize::MAX)),
                 told: !line_ends,
+                place: at.checked_sub(1).filter(|_| !line_ends),
             }
         }),
     );
 }
 
-#[test]
-fn every_bit_flipped() {
-    let lines = lines(100 << 10);
+fn flip_bits(lines: &[String], places: Vec<usize>) {
     let whole = lines.concat().into_bytes();
     let old = lines[0].len() + lines[1].len();
-    run(
-        "flip",
-        &lines,
-        places(&lines, 4999)
-            .into_iter()
-            .flat_map(|at| (0..8).map(move |bit| (at, bit)))
-            .map(|(at, bit)| {
-                let mut bytes = whole.clone();
-                bytes[at] ^= 1 << bit;
-                // A line without checksum can't tell, and white space may change.
-                let told = at >= old && !bytes[at].is_ascii_whitespace();
-                Case {
-                    name: format!("bit {bit} of byte {at}"),
-                    bytes,
-                    intact: untouched(&lines, &(at..at + 1)),
-                    told,
-                }
-            }),
-    );
+    let flips = places
+        .into_iter()
+        .flat_map(|at| (0..8).map(move |bit| (at, bit)));
+    let cases = flips.map(|(at, bit)| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << bit;
+        // A line without checksum can't tell, and white space may change.
+        let told = at >= old && !bytes[at].is_ascii_whitespace();
+        Case {
+            name: format!("bit {bit} of byte {at}"),
+            bytes,
+            intact: untouched(lines, &(at..at + 1)),
+            told,
+            place: told.then_some(at),
+        }
+    });
+    run("flip", lines, cases);
+}
+
+#[test]
+fn every_bit_flipped() {
+    let lines = lines(600);
+    let all = lines.concat().len();
+    flip_bits(&lines, (0..all).collect());
+}
+
+#[test]
+fn bits_of_a_long_record_flipped() {
+    let lines = lines(100 << 10);
+    let places = places(&lines, 1 << 20);
+    flip_bits(&lines, places.into_iter().step_by(41).collect());
 }
 
 #[test]
@@ -256,6 +285,7 @@ fn runs_overwritten() {
                 bytes,
                 intact: untouched(&lines, &(start..end)),
                 told: false,
+                place: None,
             }
         }),
     );
@@ -282,6 +312,7 @@ fn stretches_deleted_doubled_swapped_and_glued() {
                 bytes: [&whole[..start], &stretch, &whole[end..]].concat(),
                 intact: untouched(&lines, &(start..end)),
                 told: false,
+                place: None,
             }
         }),
     );
@@ -308,6 +339,7 @@ fn stretches_deleted_doubled_swapped_and_glued() {
                 bytes: order.concat().into_bytes(),
                 intact: all().collect(),
                 told: false,
+                place: None,
             }
         }),
     );
@@ -325,6 +357,7 @@ fn stretches_deleted_doubled_swapped_and_glued() {
                 bytes,
                 intact: all().collect(),
                 told: false,
+                place: None,
             }
         }),
     );
@@ -352,6 +385,7 @@ fn torn_lines_in_front_of_whole_ones() {
                     bytes: bytes.into_bytes(),
                     intact: untouched(&lines, &torn),
                     told: true,
+                    place: None,
                 }
             }),
     );

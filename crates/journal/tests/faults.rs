@@ -1,6 +1,7 @@
 //! Every operation on the disk fails once, and fails from then on, and the
 //! machine stops at every one of them. What was acknowledged must be in the
 //! journal exactly once afterwards, and the journal must work.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Readers and a writer at the same time, and a writer that is killed.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

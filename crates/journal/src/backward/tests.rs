@@ -160,6 +160,7 @@ fn the_highest_number_counts_lines_by_hand_and_ignores_altered_and_repeated_ones
     let ten = sealed(10, ",\"a\":1");
     assert_eq!(highest(b""), None);
     assert_eq!(highest(b"{\"Id\":1}\n"), None);
+    assert_eq!(highest(altered.as_bytes()), Some(99_999_999));
     assert_eq!(highest(&lines(&[&ten])), Some(10));
     assert_eq!(highest(&lines(&[&ten, b"{}", b"{}"])), Some(12));
     assert_eq!(highest(&lines(&[&ten, altered.as_bytes()])), Some(11));

@@ -163,13 +163,13 @@ fn archives_without_numbers_are_counted_where_nothing_else_tells() {
     let fs = SimFs::new();
     fs.put(
         &archived("session_20100101_000000.jsonl"),
-        OLD.repeat(40).as_bytes(),
+        OLD.repeat(4000).as_bytes(),
     );
     fs.put(
         &archived("session_20100102_000000.jsonl"),
         OLD.repeat(4).as_bytes(),
     );
-    assert_eq!(recovered(&fs).next, 41);
+    assert_eq!(recovered(&fs).next, 4001);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "every test file uses a part of it"
 )]
 
@@ -516,9 +518,8 @@ impl FileSystem for SimFs {
         let id = match found {
             // Opening what is there needs no room.
             Ok(id) => {
-                match disk.enter(Op::OpenAppend) {
-                    Some(fault @ (Fault::Io | Fault::Stop)) => return Err(injected(fault)),
-                    _ => {}
+                if let Some(fault @ (Fault::Io | Fault::Stop)) = disk.enter(Op::OpenAppend) {
+                    return Err(injected(fault));
                 }
                 id
             }
