@@ -135,6 +135,8 @@ mod tests {
         assert_eq!(numbering.highest(), 11);
         numbering.assign(Some(5), Integrity::Verified);
         assert_eq!(numbering.highest(), 10);
+        numbering.assign(Some(6), Integrity::Altered);
+        assert_eq!((numbering.last(), numbering.highest()), (6, 10));
     }
 
     #[test]

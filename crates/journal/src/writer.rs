@@ -252,6 +252,9 @@ impl Writer {
         // An open file may refuse to be renamed on Windows.
         self.file = None;
         let moved = self.move_away(label).or_else(|error| {
+            if error.operation == "sync" {
+                return Err(error);
+            }
             // A network's file system may have renamed the file nevertheless:
             // a new one must not take its name before that is durable.
             sync_move(self.options.fs.as_ref(), &self.layout).and(Err(error))

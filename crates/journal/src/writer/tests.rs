@@ -181,6 +181,25 @@ fn lines_that_another_program_adds_stay_and_places_are_counted_behind_them() {
     assert_eq!(lines[2].offset, committed.offset);
 }
 
+#[cfg(unix)]
+#[test]
+fn lines_that_another_program_adds_to_a_moved_session_stay() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open(dir.path());
+    commit(&mut writer, "x");
+    let moved = dir.path().join("moved.jsonl");
+    std::fs::rename(writer.session_path(), &moved).unwrap();
+    let mut other = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&moved)
+        .unwrap();
+    other.write_all(b"{\"by\":\"hand\"}\n").unwrap();
+    let before = std::fs::read(&moved).unwrap();
+    goes_on(&mut writer);
+    assert_eq!(std::fs::read(&moved).unwrap(), before);
+}
+
 #[test]
 fn a_session_that_another_program_cut_off_is_left_and_reported() {
     let dir = tempfile::tempdir().unwrap();
@@ -219,6 +238,22 @@ fn a_group_whose_fsync_fails_goes_to_a_fresh_file_and_out_of_the_old_one() {
     let old = dir.join("archive").join(fresh.archived.unwrap().name);
     let count = |path: &Path| fs.bytes(path).iter().filter(|byte| **byte == b'\n').count();
     assert_eq!((count(&old), count(&writer.session_path())), (1, 1));
+}
+
+#[test]
+fn a_start_after_an_archiving_whose_fsync_failed_makes_the_new_name_durable_first() {
+    let (fs, mut writer, dir) = sim();
+    commit(&mut writer, "x");
+    // Reserve, rename, sync.
+    fail(&fs, 2, true, Fault::Io);
+    assert!(writer.archive(None).is_err());
+    drop(writer);
+    fs.plan(None);
+    let (mut writer, _) = Writer::open(&dir, stamped(Arc::new(fs.clone()))).unwrap();
+    assert_eq!(commit(&mut writer, "y").last, 2);
+    let crashed = fs.crashed(crate::support::Keep::Nothing);
+    let archived = dir.join("archive/session_20251120_143022.jsonl");
+    assert!(crashed.bytes(&archived).starts_with(b"{\"message_num\":1,"));
 }
 
 #[test]

@@ -93,6 +93,15 @@ impl NameOp {
         }
     }
 
+    /// The name that the operation makes: a rename is durable when the
+    /// directory that got the name is synced, and not sooner.
+    fn made(&self) -> &Path {
+        match self {
+            Self::Put { path, .. } | Self::Remove { path } => path,
+            Self::Rename { to, .. } => to,
+        }
+    }
+
     fn apply(&self, names: &mut BTreeMap<PathBuf, Entry>) {
         match self {
             Self::Put { path, entry } => {
@@ -283,12 +292,9 @@ impl Disk {
         let mut wanted: HashSet<PathBuf> = HashSet::new();
         let mut chosen = vec![false; self.since.len()];
         for (op, chosen) in self.since.iter().zip(&mut chosen).rev() {
-            let paths = op.paths();
-            if paths
-                .iter()
-                .any(|path| path.parent() == Some(dir) || wanted.contains(*path))
-            {
-                wanted.extend(paths.into_iter().map(Path::to_owned));
+            let made = op.made();
+            if made.parent() == Some(dir) || wanted.contains(made) {
+                wanted.extend(op.paths().into_iter().map(Path::to_owned));
                 *chosen = true;
             }
         }
