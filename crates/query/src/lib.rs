@@ -45,6 +45,8 @@ mod sanitise;
 mod select;
 mod source;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};

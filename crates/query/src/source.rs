@@ -14,9 +14,10 @@ use crate::archives;
 use crate::error::Error;
 use crate::findings::Findings;
 
-/// Between two sessions there is none for a moment: so often, and so long
-/// apart, it is looked for again.
-const TRIES: u32 = 5;
+/// Between two sessions there is none for a moment, and of a line that is being
+/// written there may be half for a moment: so often, and so long apart, such
+/// things are looked at again.
+const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A message as it was read, whatever is to be done with it.
@@ -139,6 +140,7 @@ impl Source {
     /// Settles where this and all later passes end.
     fn stop_at(&mut self, end: u64) {
         self.live = false;
+        self.reader.set_ending(Ending::Closed);
         self.reader.set_limit(end);
     }
 
@@ -174,16 +176,18 @@ impl Source {
     /// A group of lines is written at once, so that half of a line is seen for
     /// a moment only, unless the writer was killed.
     fn is_continued(&mut self, torn: &Damage) -> Result<bool, Error> {
-        sleep(PAUSE);
         let last = Some(self.reader.last_number());
         self.reader.set_ending(Ending::Live);
-        self.reader.seek(torn.offset, last);
-        let is_continued = self.reader.next_item()?.is_some();
-        self.reader.set_ending(Ending::Closed);
-        if !is_continued {
-            self.reader.seek(torn.offset + torn.length, last);
+        for _ in 0..TRIES {
+            sleep(PAUSE);
+            self.reader.seek(torn.offset, last);
+            if self.reader.next_item()?.is_some() {
+                return Ok(true);
+            }
         }
-        Ok(is_continued)
+        self.reader.set_ending(Ending::Closed);
+        self.reader.seek(torn.offset + torn.length, last);
+        Ok(false)
     }
 }
 

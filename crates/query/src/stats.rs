@@ -135,33 +135,4 @@ impl TimeRange {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tally_is_sorted_by_count_and_then_by_name() {
-        let mut tally = Tally::default();
-        for name in ["b", "c", "a", "c", "d", "d", "d"] {
-            tally.add(name);
-        }
-        assert_eq!(tally.by_count(), [("d", 3), ("c", 2), ("a", 1), ("b", 1)]);
-        assert_eq!(tally.by_name(), [("a", 1), ("b", 1), ("c", 2), ("d", 3)]);
-    }
-
-    #[test]
-    fn times_are_compared_as_instants_and_kept_as_they_are() {
-        let texts = [
-            "2025-11-20T05:00:00.5",
-            "2025-11-20T06:59:00+02:00",
-            "2025-11-20T05:00:00.500Z",
-            "2025-11-20T04:59:00Z",
-        ];
-        let times = texts.map(|text| (Instant::parse(text).unwrap(), text));
-        let mut range = TimeRange::new(times[0].0, times[0].1);
-        for (instant, text) in times {
-            range.add(instant, text);
-        }
-        assert_eq!(range.first(), "2025-11-20T06:59:00+02:00");
-        assert_eq!(range.last(), "2025-11-20T05:00:00.5");
-    }
-}
+mod tests;
