@@ -1,3 +1,33 @@
-//! The viewer.
+//! Shows, filters and counts what the broker recorded.
 
-fn main() {}
+mod args;
+mod commands;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let exit = match Args::try_parse() {
+        Ok(args) => run(&args),
+        Err(error) => output::print_usage(&error),
+    };
+    exit.into()
+}
+
+fn run(args: &Args) -> Exit {
+    match commands::run(args) {
+        Ok(()) => Exit::Done,
+        // Whoever reads the output has seen enough, as `head` has.
+        Err(error) if output::is_closed_pipe(&error) => Exit::Done,
+        Err(error) => {
+            output::print_error(&error);
+            Exit::Failed
+        }
+    }
+}

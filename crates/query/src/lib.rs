@@ -1,1 +1,61 @@
-//! query
+//! Selects, counts and prints recorded conversations.
+//!
+//! It reads the sessions of a journal, the one being written as well as the
+//! closed ones, and answers what somebody wants to see of them. It never prints
+//! by itself: results are values, or go to a writer that the caller gives.
+//!
+//! ```
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! # let line = r#"{"message_num":1,"topic":"design","sender":"gemini","content":{"a":1}}"#;
+//! # std::fs::write(journal::current_session(dir), format!("{line}\n"))?;
+//! use query::{Criteria, Filter, Findings, Source};
+//!
+//! let gemini = Filter::compile(&Criteria {
+//!     sender: Some("gemini".to_owned()),
+//!     ..Criteria::default()
+//! });
+//! let mut findings = Findings::default();
+//! let statistics = query::count(&mut Source::current(dir)?, &gemini, &mut findings)?;
+//! assert_eq!(statistics.messages, 1);
+//! assert!(findings.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it is put together
+//! A [`Source`] is a session file, opened once. A [`Filter`] is compiled once
+//! from [`Criteria`] and tested on each message. [`show`] selects the newest
+//! messages and gives them to a [`Sink`], of which [`TextFormat`] is one;
+//! [`count`] counts them.
+//!
+//! # What it promises
+//! - Memory does not grow with the file: one line is held at a time, and of the
+//!   statistics one entry for each different tier, chain and sender.
+//! - Damage is skipped, counted and reported as [`Findings`]; it is no error.
+//! - Nothing that is written can drive a terminal, see [`sanitise()`].
+//! - No file outside the journal's directory is opened, whatever name is given.
+
+mod archives;
+mod error;
+mod filter;
+mod findings;
+mod format;
+mod pretty;
+mod sanitise;
+mod select;
+mod source;
+mod stats;
+#[cfg(test)]
+mod testing;
+mod time;
+
+pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};
+pub use error::Error;
+pub use filter::{Criteria, Field, Fields, Filter};
+pub use findings::{Alteration, Findings};
+pub use format::{Limits, TextFormat, write_archives, write_findings, write_statistics};
+pub use sanitise::sanitise;
+pub use select::{Sink, Summary, show};
+pub use source::{Entry, Source};
+pub use stats::{Statistics, Tally, TimeRange, count};
+pub use time::Instant;

@@ -1,0 +1,15 @@
+//! `--list-archives`: the closed sessions.
+
+use std::io::Write;
+
+use anyhow::Context;
+
+use crate::args::Args;
+use crate::output;
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let archives = query::list_archives(&args.dir)?;
+    let mut out = output::results();
+    query::write_archives(&args.dir, &archives, &mut out)?;
+    out.flush().context("cannot write the output")
+}

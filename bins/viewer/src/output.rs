@@ -1,0 +1,63 @@
+//! Where things are written, and how errors are told.
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use query::{Findings, sanitise};
+
+use crate::exit::Exit;
+
+/// Holds results back until there are this many bytes of them.
+const BUFFER: usize = 64 << 10;
+
+/// Returns standard output, which carries results and nothing else.
+pub(crate) fn results() -> BufWriter<StdoutLock<'static>> {
+    BufWriter::with_capacity(BUFFER, io::stdout().lock())
+}
+
+/// Tells on standard error what was found wrong with a file.
+pub(crate) fn print_findings(findings: &Findings) {
+    // Where standard error is closed, there is nobody to tell.
+    query::write_findings(findings, &mut io::stderr().lock()).ok();
+}
+
+/// Tells on standard error why the program failed: each cause behind the last.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    let text = format!("{error:#}");
+    writeln!(io::stderr().lock(), "viewer: {}", sanitise(&text)).ok();
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line.
+///
+/// The latter quotes what the user typed, or pasted.
+pub(crate) fn print_usage(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        io::stdout().lock().write_all(text.as_bytes()).ok();
+        return Exit::Done;
+    }
+    let mut stderr = io::stderr().lock();
+    for line in text.lines() {
+        writeln!(stderr, "{}", sanitise(line)).ok();
+    }
+    Exit::Usage
+}
+
+/// Tells whether whoever reads the results went away.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_found_behind_other_errors() {
+        let write = |kind: io::ErrorKind| anyhow::Error::new(query::Error::Write(kind.into()));
+        assert!(is_closed_pipe(&write(io::ErrorKind::BrokenPipe)));
+        assert!(!is_closed_pipe(&write(io::ErrorKind::StorageFull)));
+    }
+}

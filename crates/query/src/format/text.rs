@@ -1,0 +1,160 @@
+//! Messages as blocks of text.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use message::ContentKind;
+
+use super::Clip;
+use super::clip::Limits;
+use crate::error::{Error, shown};
+use crate::pretty::indent;
+use crate::select::{Sink, Summary};
+use crate::source::Entry;
+
+/// Stands before and behind each message.
+const RULE: &str =
+    "================================================================================";
+/// Stands before each line of a text, which could otherwise pass for one of the
+/// lines around it.
+const QUOTE: &str = "| ";
+/// Length of a line of base64.
+const BASE64_LINE: usize = 76;
+
+/// Writes messages for people to read.
+#[derive(Debug)]
+pub struct TextFormat<W> {
+    out: W,
+    path: PathBuf,
+    limits: Limits,
+    is_filtered: bool,
+}
+
+impl<W: Write> TextFormat<W> {
+    /// Writes to `out` what is read from `path`. `is_filtered` tells whether
+    /// only some of the messages were asked for.
+    pub fn new(out: W, path: &Path, limits: Limits, is_filtered: bool) -> Self {
+        Self {
+            out,
+            path: path.to_owned(),
+            limits,
+            is_filtered,
+        }
+    }
+
+    fn write_message(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+        let (record, limits, out) = (&entry.record, &self.limits, &mut self.out);
+        let field = |text: &str| limits.field(text);
+        writeln!(out, "\n{RULE}")?;
+        let (sender, topic) = (field(&record.sender), field(&record.topic));
+        writeln!(out, "[#{}] {sender} → {topic}", entry.number)?;
+        writeln!(out, "[TIME] {}", field(&record.timestamp))?;
+        let (tier, chain) = (field(&record.tier), field(&record.chain_type));
+        writeln!(out, "[TIER] {tier} | [CHAIN] {chain}")?;
+        if let Some(id) = &record.message_id {
+            writeln!(out, "[ID] {}", field(id))?;
+        }
+        if !record.shl_tags.is_empty() {
+            writeln!(out, "[SHL] {}", field(&record.shl_tags.join(", ")))?;
+        }
+        writeln!(out, "\n[CONTENT]:")?;
+        write_content(&record.content, record.content_kind, *limits, out)?;
+        writeln!(out, "{RULE}")
+    }
+}
+
+impl<W: Write> Sink for TextFormat<W> {
+    fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
+        let Summary {
+            loaded,
+            matching,
+            shown: count,
+        } = summary;
+        let kind = if self.is_filtered {
+            "matching messages"
+        } else {
+            "messages"
+        };
+        let path = shown(&self.path);
+        writeln!(self.out, "[*] Loaded {loaded} messages from {path}")?;
+        writeln!(self.out, "[*] Showing {count} of {matching} {kind}")?;
+        if *count > 0 {
+            writeln!(self.out, "\n[RECENT MESSAGES]:")?;
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+        Ok(self.write_message(entry)?)
+    }
+}
+
+fn write_content(
+    json: &str,
+    kind: ContentKind,
+    limits: Limits,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let text = match json.starts_with('"') {
+        // Half of a surrogate pair is no text; JSON can show it.
+        true => serde_json::from_str::<String>(json).ok(),
+        false => None,
+    };
+    if let (Some(text), ContentKind::Base64) = (&text, kind) {
+        writeln!(
+            out,
+            "({} bytes that are no text, in base64)",
+            decoded_len(text)
+        )?;
+    }
+    let mut clip = Clip::new(out, limits);
+    match (text, kind) {
+        (None, _) => indent(json, &mut clip)?,
+        (Some(text), ContentKind::Base64) => quote(chunks(&text), &mut clip)?,
+        (Some(text), _) => quote(lines(&text), &mut clip)?,
+    }
+    clip.finish()
+}
+
+/// Writes lines, each marked as part of a text.
+fn quote<'t>(lines: impl Iterator<Item = &'t str>, out: &mut Clip<'_>) -> io::Result<()> {
+    for (index, line) in lines.enumerate() {
+        if index > 0 {
+            out.end_line()?;
+        }
+        let mark = if line.is_empty() {
+            QUOTE.trim_end()
+        } else {
+            QUOTE
+        };
+        out.text(mark)?;
+        out.text(line)?;
+    }
+    Ok(())
+}
+
+/// Splits text at line feeds, with or without a carriage return.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+}
+
+fn chunks(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let cut = text.char_indices().nth(BASE64_LINE).map(|(at, _)| at);
+        let (line, more) = text.split_at(cut.unwrap_or(text.len()));
+        rest = cut.map(|_| more);
+        Some(line)
+    })
+}
+
+/// How many bytes a base64 text stands for.
+fn decoded_len(base64: &str) -> usize {
+    base64.trim_end_matches('=').len() * 3 / 4
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::thread;
+
+use super::*;
+use crate::testing::{archive, dir_with, open, recorded};
+
+fn numbers(source: &mut Source) -> (Vec<u64>, Findings) {
+    let mut numbers = Vec::new();
+    let mut findings = Findings::default();
+    let mut visit = |entry: Entry<'_>| {
+        numbers.push(entry.number);
+        Ok(())
+    };
+    source
+        .read(Place::START, &mut findings, &mut visit)
+        .unwrap();
+    (numbers, findings)
+}
+
+fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<u8> {
+    numbers
+        .flat_map(|number| recorded(number, "t", "{}"))
+        .collect()
+}
+
+fn append(dir: &Path, bytes: &[u8]) {
+    let path = journal::current_session(dir);
+    let mut file = OpenOptions::new().append(true).open(path).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
+#[test]
+fn an_archived_file_is_read_on() {
+    let dir = dir_with(&lines(1..=3));
+    let mut source = open(&dir);
+    archive(dir.path(), "session_20251120_143022.jsonl");
+    assert_eq!(numbers(&mut source), (vec![1, 2, 3], Findings::default()));
+    assert_eq!(numbers(&mut source), (vec![1, 2, 3], Findings::default()));
+}
+
+#[test]
+fn later_passes_end_where_the_first_one_did() {
+    let dir = dir_with(&lines(1..=3));
+    let mut source = open(&dir);
+    assert_eq!(numbers(&mut source).0, [1, 2, 3]);
+    append(dir.path(), &lines(4..=5));
+    assert_eq!(numbers(&mut source).0, [1, 2, 3]);
+    assert_eq!(numbers(&mut open(&dir)).0, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_whole_record_without_newline_is_read() {
+    let mut session = lines(1..=2);
+    session.pop();
+    let dir = dir_with(&session);
+    let mut source = open(&dir);
+    assert_eq!(numbers(&mut source), (vec![1, 2], Findings::default()));
+    append(dir.path(), b"\n");
+    assert_eq!(numbers(&mut source), (vec![1, 2], Findings::default()));
+}
+
+#[test]
+fn a_line_that_nobody_goes_on_with_is_damage() {
+    let mut session = lines(1..=2);
+    session.extend_from_slice(b"{\"torn");
+    let dir = dir_with(&session);
+    let (found, findings) = numbers(&mut open(&dir));
+    assert_eq!((found, findings.damaged), (vec![1, 2], 1));
+    let damage = &findings.damage[0];
+    assert_eq!(
+        (damage.line, damage.length, damage.reason),
+        (Some(3), 6, Reason::Torn)
+    );
+}
+
+#[test]
+fn a_record_behind_a_torn_one_at_the_end_is_read() {
+    let mut session = lines(1..=1);
+    session.extend_from_slice(b"{\"torn");
+    session.extend(lines(2..=2));
+    session.pop();
+    let dir = dir_with(&session);
+    let (found, findings) = numbers(&mut open(&dir));
+    assert_eq!((found, findings.damaged), (vec![1, 2], 1));
+}
+
+#[test]
+fn a_line_that_is_being_written_is_no_damage() {
+    let whole = lines(1..=3);
+    let half = whole.len() - 10;
+    let dir = dir_with(&whole[..half]);
+    let mut source = open(&dir);
+    let (found, findings) = thread::scope(|scope| {
+        let reading = scope.spawn(|| numbers(&mut source));
+        // Well within the time that a reader waits for the rest.
+        thread::sleep(PAUSE);
+        append(dir.path(), &whole[half..]);
+        reading.join().unwrap()
+    });
+    assert!(findings.is_empty(), "{findings:?}");
+    assert!(found == [1, 2] || found == [1, 2, 3], "{found:?}");
+    assert_eq!(numbers(&mut source).0, found);
+}
+
+#[test]
+fn in_the_moment_between_two_sessions_it_waits() {
+    let dir = dir_with(&lines(1..=1));
+    archive(dir.path(), "session_20251120_143022.jsonl");
+    let source = thread::scope(|scope| {
+        let opening = scope.spawn(|| Source::current(dir.path()));
+        thread::sleep(PAUSE);
+        fs::write(journal::current_session(dir.path()), lines(2..=2)).unwrap();
+        opening.join().unwrap()
+    });
+    assert_eq!(numbers(&mut source.unwrap()).0, [2]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing");
+    assert!(matches!(
+        Source::current(&missing),
+        Err(Error::NoDirectory { .. })
+    ));
+    let nothing = Source::current(dir.path());
+    assert!(
+        matches!(nothing, Err(Error::NoSession { archives: 0, .. })),
+        "{nothing:?}"
+    );
+    fs::write(journal::current_session(dir.path()), lines(1..=1)).unwrap();
+    archive(dir.path(), "session_20251120_143022.jsonl");
+    let archived = Source::current(dir.path());
+    assert!(
+        matches!(archived, Err(Error::NoSession { archives: 1, .. })),
+        "{archived:?}"
+    );
+}
+
+#[test]
+fn an_archive_is_read_by_its_name() {
+    let dir = dir_with(&lines(1..=2));
+    archive(dir.path(), "session_20251120_143022.jsonl");
+    let mut source = Source::archive(dir.path(), "session_20251120_143022").unwrap();
+    assert_eq!(numbers(&mut source).0, [1, 2]);
+    assert!(source.path().ends_with("session_20251120_143022.jsonl"));
+}

@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::*;
+use crate::testing::{Message, criteria, dir_with, journal, matching, messages, open};
+
+#[test]
+fn a_tally_is_sorted_by_count_and_then_by_name() {
+    let mut tally = Tally::default();
+    for name in ["b", "c", "a", "c", "d", "d", "d"] {
+        tally.add(name);
+    }
+    assert_eq!(tally.by_count(), [("d", 3), ("c", 2), ("a", 1), ("b", 1)]);
+    assert_eq!(tally.by_name(), [("a", 1), ("b", 1), ("c", 2), ("d", 3)]);
+}
+
+#[test]
+fn times_are_compared_as_instants_and_kept_as_they_are() {
+    let texts = [
+        "2025-11-20T05:00:00.5",
+        "2025-11-20T06:59:00+02:00",
+        "2025-11-20T05:00:00.500Z",
+        "2025-11-20T04:59:00Z",
+    ];
+    let times = texts.map(|text| (Instant::parse(text).unwrap(), text));
+    let mut range = TimeRange::new(times[0].0, times[0].1);
+    for (instant, text) in times {
+        range.add(instant, text);
+    }
+    assert_eq!(range.first(), "2025-11-20T06:59:00+02:00");
+    assert_eq!(range.last(), "2025-11-20T05:00:00.5");
+}
+
+fn tally(messages: &[Message], field: fn(&Message) -> &String) -> Vec<(&str, u64)> {
+    let mut counts = BTreeMap::new();
+    for message in messages {
+        *counts.entry(field(message).as_str()).or_insert(0) += 1;
+    }
+    counts.into_iter().collect()
+}
+
+/// The first and the last of the readable times, by another parser.
+fn times(messages: &[Message]) -> Option<(&str, &str)> {
+    let parse = |message: &Message| {
+        let text = &message.timestamp;
+        let text = if text.contains(['Z', '+']) {
+            text.clone()
+        } else {
+            format!("{text}Z")
+        };
+        OffsetDateTime::parse(&text, &Rfc3339).ok()
+    };
+    let readable = messages
+        .iter()
+        .filter_map(|message| Some((parse(message)?, &*message.timestamp)));
+    let readable: Vec<_> = readable.collect();
+    let first = readable.iter().min_by_key(|(time, _)| *time)?.1;
+    // Of equal ones `max_by_key` takes the last.
+    let last = readable.iter().rev().max_by_key(|(time, _)| *time)?.1;
+    Some((first, last))
+}
+
+proptest! {
+    #[test]
+    fn the_same_counts_as_by_the_reference(parts in journal(), criteria in criteria()) {
+        let session: Vec<u8> = parts.iter().flat_map(|part| part.bytes.clone()).collect();
+        let expected = matching(&messages(&session), &criteria);
+
+        let dir = dir_with(&session);
+        let mut findings = Findings::default();
+        let filter = Filter::compile(&criteria);
+        let found = count(&mut open(&dir), &filter, &mut findings).unwrap();
+        prop_assert_eq!(found.messages, expected.len() as u64);
+        prop_assert_eq!(found.tiers.by_name(), tally(&expected, |message| &message.tier));
+        prop_assert_eq!(found.chains.by_name(), tally(&expected, |message| &message.chain));
+        prop_assert_eq!(found.senders.by_name(), tally(&expected, |message| &message.sender));
+        let range = found.times.as_ref().map(|times| (times.first(), times.last()));
+        prop_assert_eq!(range, times(&expected));
+        let damaged: u64 = parts.iter().map(|part| part.damaged).sum();
+        prop_assert_eq!(findings.damaged, damaged);
+    }
+}

@@ -1,0 +1,41 @@
+//! Journals made up for tests, and slow but obvious answers about them.
+
+mod generate;
+mod reference;
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+pub(crate) use generate::journal;
+pub(crate) use reference::{Message, criteria, matching, messages};
+
+use crate::source::Source;
+
+/// A journal's directory whose current session has these bytes.
+pub(crate) fn dir_with(session: &[u8]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(journal::current_session(dir.path()), session).unwrap();
+    dir
+}
+
+pub(crate) fn open(dir: &TempDir) -> Source {
+    Source::current(dir.path()).unwrap()
+}
+
+/// Moves the current session into the archive, as the broker does.
+pub(crate) fn archive(dir: &Path, name: &str) {
+    let archive = crate::archive_dir(dir);
+    fs::create_dir_all(&archive).unwrap();
+    fs::rename(journal::current_session(dir), archive.join(name)).unwrap();
+}
+
+/// A line as the broker writes it, with its newline.
+pub(crate) fn recorded(number: u64, topic: &str, payload: &str) -> Vec<u8> {
+    let mut group = journal::Group::new(number, usize::MAX);
+    group
+        .push_with(|out| message::encode(&[topic, payload], "2025-11-20T04:30:00.123Z", out))
+        .unwrap();
+    group.bytes().to_vec()
+}

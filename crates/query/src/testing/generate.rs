@@ -1,0 +1,194 @@
+//! Lines of every kind that may lie in a log directory.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::recorded;
+
+/// Some bytes of a journal, with what a reader has to find in them.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) damaged: u64,
+    pub(crate) altered: u64,
+}
+
+/// A journal of up to 25 parts; the last line may lack its newline.
+pub(crate) fn journal() -> impl Strategy<Value = Vec<Part>> {
+    let parts = prop::collection::vec((any::<prop::sample::Index>(), fields()), 0..25);
+    (parts, any::<bool>()).prop_map(|(parts, is_cut)| {
+        let parts = parts.into_iter().enumerate();
+        let mut parts: Vec<Part> = parts
+            .map(|(at, (kind, fields))| part(kind.index(KINDS), at as u64 + 1, &fields))
+            .collect();
+        if let (true, Some(last)) = (is_cut, parts.last_mut()) {
+            last.bytes.pop_if(|byte| *byte == b'\n');
+        }
+        parts
+    })
+}
+
+/// The values of a message's fields.
+#[derive(Debug, Clone)]
+struct Fields {
+    topic: &'static str,
+    sender: Value,
+    tier: Value,
+    chain: Value,
+    timestamp: Value,
+    padding: usize,
+}
+
+fn one_of<T: Clone + std::fmt::Debug + 'static>(values: &[T]) -> impl Strategy<Value = T> + use<T> {
+    prop::sample::select(values.to_vec())
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    let sender = [
+        json!("claude"),
+        json!("clau\"de\n"),
+        json!("gemini"),
+        json!(7),
+        Value::Null,
+    ];
+    let tier = [
+        json!("A"),
+        json!("C"),
+        json!("E"),
+        json!("ä"),
+        json!(["A"]),
+        Value::Null,
+    ];
+    let chain = [
+        json!("photo"),
+        json!("photo_capture"),
+        json!(""),
+        Value::Null,
+    ];
+    let timestamp = [
+        json!("2025-11-20T12:30:45.123Z"),
+        json!("2025-11-20T13:30:45.122+01:00"),
+        json!("2025-11-20T12:30:45.1239"),
+        json!("0001-01-01T00:00:00Z"),
+        json!("soon\u{1b}"),
+        json!(1_763_649_022),
+        Value::Null,
+    ];
+    // Now and then a line is longer than what is read at once.
+    let padding = prop_oneof![20 => 0..50_usize, 1 => Just(300_000)];
+    let topics = one_of(&["", "design", "design_review", "de\\s\"ign", "Ünï"]);
+    let values = (
+        one_of(&sender),
+        one_of(&tier),
+        one_of(&chain),
+        one_of(&timestamp),
+    );
+    (topics, values, padding).prop_map(|(topic, (sender, tier, chain, timestamp), padding)| {
+        Fields {
+            topic,
+            sender,
+            tier,
+            chain,
+            timestamp,
+            padding,
+        }
+    })
+}
+
+const KINDS: usize = 11;
+
+fn part(kind: usize, number: u64, fields: &Fields) -> Part {
+    let (bytes, damaged, altered) = match kind {
+        0 | 1 => (ours(number, fields), 0, 0),
+        2 => (spaced(number, fields), 0, 0),
+        3 => (escaped(number, fields), 0, 0),
+        4 => (legacy(fields, true), 0, 0),
+        5 => (legacy(fields, false), 0, 0),
+        6 => (altered(number, fields), 0, 1),
+        7 => (glued(number, fields), 1, 0),
+        8 => (b"\n  \r\n".to_vec(), 0, 0),
+        9 => (b"\xff\xfe{\"sender\":\"claude\"}\n".to_vec(), 1, 0),
+        _ => (b"[\"claude\"]\n\0\0\0\n".to_vec(), 2, 0),
+    };
+    Part {
+        bytes,
+        damaged,
+        altered,
+    }
+}
+
+fn content(fields: &Fields) -> Value {
+    json!({ "message": "x".repeat(fields.padding), "sender": "gemini", "tier": "C" })
+}
+
+fn ours(number: u64, fields: &Fields) -> Vec<u8> {
+    let payload = json!({
+        "sender_id": fields.sender,
+        "timestamp": fields.timestamp,
+        "content": content(fields),
+        "metadata": { "ace_tier": fields.tier, "chain_type": fields.chain },
+    });
+    recorded(number, fields.topic, &payload.to_string())
+}
+
+/// The text of one of our lines, changed by hand.
+fn altered(number: u64, fields: &Fields) -> Vec<u8> {
+    let line = String::from_utf8(ours(number, fields)).unwrap();
+    line.replacen("\"message\":\"", "\"message\":\"not ", 1)
+        .into_bytes()
+}
+
+/// One of ours behind the torn half of another.
+fn glued(number: u64, fields: &Fields) -> Vec<u8> {
+    let whole = ours(number, fields);
+    let half = ours(number, fields);
+    [&half[..half.len() / 2], &whole].concat()
+}
+
+/// Hand-made, as Python's `json.dumps` spaces it, in another order and with a key twice.
+fn spaced(number: u64, fields: &Fields) -> Vec<u8> {
+    let Fields {
+        topic,
+        sender,
+        tier,
+        chain,
+        timestamp,
+        ..
+    } = fields;
+    let (topic, content) = (json!(topic), content(fields));
+    let text = format!(
+        r#"{{"tier": "nothing", "content": {content}, "chain_type": {chain}, "timestamp": {timestamp}, "tier": {tier}, "sender": {sender}, "topic": {topic}, "message_num": {number}}}"#
+    );
+    text.into_bytes().into_iter().chain(*b"\n").collect()
+}
+
+/// Hand-made, with keys and values written as escapes.
+fn escaped(number: u64, fields: &Fields) -> Vec<u8> {
+    let text = String::from_utf8(spaced(number, fields)).unwrap();
+    let text = text.replace("\"sender\"", "\"\\u0073ender\"");
+    text.replace("claude", "\\u0063laude")
+        .replace('ä', "\\u00e4")
+        .into_bytes()
+}
+
+fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {
+    let mut line = json!({
+        "Id": "1",
+        "Timestamp": fields.timestamp,
+        "SpeakerName": fields.sender,
+        "Message": content(fields).to_string(),
+    });
+    let metadata = json!({
+        "topic": fields.topic,
+        "ace_tier": fields.tier,
+        "chain_type": fields.chain,
+    });
+    if has_metadata {
+        line["Metadata"] = metadata;
+    } else {
+        line["Metadata"] = json!({ "topic": fields.topic });
+        line["ace_tier"] = fields.tier.clone();
+        line["chain_type"] = fields.chain.clone();
+    }
+    (line.to_string() + "\n").into_bytes()
+}

@@ -1,0 +1,232 @@
+//! Timestamps as instants that can be compared.
+
+use std::time::SystemTime;
+
+/// A point in time, as exact as nine digits of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+impl Instant {
+    /// Reads a timestamp as agents write it, or `None` where it is none.
+    ///
+    /// That is RFC 3339, also with a space in place of the `T`, without
+    /// seconds, or with an offset without its colon. A time without an offset
+    /// is taken as UTC.
+    ///
+    /// ```
+    /// use query::Instant;
+    ///
+    /// let utc = Instant::parse("2025-11-20T04:30:00Z");
+    /// assert!(utc.is_some());
+    /// assert_eq!(Instant::parse("2025-11-20T05:30:00.000+01:00"), utc);
+    /// assert_eq!(Instant::parse("2025-11-20T04:30:00"), utc);
+    /// assert_eq!(Instant::parse("yesterday"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut cursor = Cursor(text.as_bytes());
+        let days = date(&mut cursor)?;
+        cursor.one_of(b"Tt ")?;
+        let within = time_of_day(&mut cursor)?;
+        let nanoseconds = cursor.fraction()?;
+        let offset = cursor.offset()?;
+        cursor.0.is_empty().then_some(Self {
+            seconds: days * 86_400 + within - offset,
+            nanoseconds,
+        })
+    }
+}
+
+/// Writes the system's time as `2025-11-20 14:30:22`, in UTC.
+pub(crate) fn date_and_time(time: SystemTime) -> String {
+    let text = message::format_time(time);
+    let (date, clock) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{date} {}", clock.get(..8).unwrap_or_default())
+}
+
+/// Reads `YYYY-MM-DD` as days since 1970-01-01.
+fn date(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let year = cursor.digits(4)?;
+    cursor.one_of(b"-")?;
+    let month = cursor.digits(2)?;
+    cursor.one_of(b"-")?;
+    let day = cursor.digits(2)?;
+    is_date(year, month, day).then(|| days(year, month, day))
+}
+
+/// Reads `HH:MM` or `HH:MM:SS` as seconds; 60 is a leap second.
+fn time_of_day(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let hour = cursor.digits(2)?;
+    cursor.one_of(b":")?;
+    let minute = cursor.digits(2)?;
+    let second = match cursor.one_of(b":") {
+        Some(_) => cursor.digits(2)?,
+        None => 0,
+    };
+    is_time(hour, minute, second).then_some(hour * 3_600 + minute * 60 + second)
+}
+
+/// Tells whether the Gregorian calendar has this day.
+pub(crate) fn is_date(year: i64, month: i64, day: i64) -> bool {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(is_leap),
+        _ => return false,
+    };
+    (1..=length).contains(&day)
+}
+
+/// Tells whether a clock can show this; a leap second it can.
+pub(crate) fn is_time(hour: i64, minute: i64, second: i64) -> bool {
+    hour < 24 && minute < 60 && second <= 60
+}
+
+/// Counts the days from 1970-01-01, in eras of 400 years that begin on 1 March.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// What is left to read.
+struct Cursor<'a>(&'a [u8]);
+
+impl Cursor<'_> {
+    fn one_of(&mut self, allowed: &[u8]) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        if !allowed.contains(first) {
+            return None;
+        }
+        self.0 = rest;
+        Some(*first)
+    }
+
+    fn digit(&mut self) -> Option<u8> {
+        self.one_of(b"0123456789").map(|digit| digit - b'0')
+    }
+
+    fn digits(&mut self, count: usize) -> Option<i64> {
+        (0..count).try_fold(0, |value, _| Some(value * 10 + i64::from(self.digit()?)))
+    }
+
+    /// Reads `.` and at least one digit, or nothing; digits beyond nine are dropped.
+    fn fraction(&mut self) -> Option<u32> {
+        if self.one_of(b".,").is_none() {
+            return Some(0);
+        }
+        let mut value = u32::from(self.digit()?) * 100_000_000;
+        let mut unit = 10_000_000;
+        while let Some(digit) = self.digit() {
+            value += u32::from(digit) * unit;
+            unit /= 10;
+        }
+        Some(value)
+    }
+
+    /// Reads an offset in seconds; none is UTC.
+    fn offset(&mut self) -> Option<i64> {
+        if self.0.is_empty() || self.one_of(b"Zz").is_some() {
+            return Some(0);
+        }
+        let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };
+        let hour = self.digits(2)?;
+        let _colon = self.one_of(b":");
+        let minute = if self.0.is_empty() {
+            0
+        } else {
+            self.digits(2)?
+        };
+        is_time(hour, minute, 0).then_some(sign * (hour * 3_600 + minute * 60))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use proptest::prelude::*;
+    use time::format_description::well_known::Rfc3339;
+    use time::{OffsetDateTime, UtcOffset};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "2025",
+            "2025-11-20",
+            "2025-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2025-13-01T00:00:00Z",
+            "2025-00-01T00:00:00Z",
+            "2025-11-31T00:00:00Z",
+            "2025-11-20T24:00:00Z",
+            "2025-11-20T00:60:00Z",
+            "2025-11-20T00:00:61Z",
+            "2025-11-20T00:00:00.Z",
+            "2025-11-20T00:00:00ZZ",
+            "2025-11-20T00:00:00+",
+            "2025-11-20T00:00:00+25:00",
+            "2025-11-20T00:00:00 Z",
+            "+025-11-20T00:00:00Z",
+            "٢٠٢٥-11-20T00:00:00Z",
+        ] {
+            assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_instant_are_equal() {
+        let expected = Instant::parse("2024-02-29T12:00:00Z").unwrap();
+        for text in [
+            "2024-02-29T12:00:00",
+            "2024-02-29 12:00",
+            "2024-02-29t12:00:00z",
+            "2024-02-29T12:00:00.000000000999",
+            "2024-02-29T14:30:00+02:30",
+            "2024-02-29T14:30:00+0230",
+            "2024-02-28T23:00:00-13",
+        ] {
+            assert_eq!(Instant::parse(text), Some(expected), "{text}");
+        }
+        assert!(Instant::parse("2024-02-29T12:00:00.000000001Z").unwrap() > expected);
+    }
+
+    #[test]
+    fn the_systems_time_is_written_in_utc() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_763_649_022);
+        assert_eq!(date_and_time(time), "2025-11-20 14:30:22");
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_time_crate(
+            seconds in -62_135_596_800_i64..253_402_300_800,
+            nanoseconds in 0..1_000_000_000_u32,
+            offset in -1_439..1_440_i32,
+        ) {
+            let utc = OffsetDateTime::from_unix_timestamp(seconds).unwrap()
+                .replace_nanosecond(nanoseconds).unwrap();
+            let offset = UtcOffset::from_whole_seconds(offset * 60).unwrap();
+            let local = utc.checked_to_offset(offset).filter(|local| (0..=9999).contains(&local.year()));
+            for time in local.into_iter().chain([utc]) {
+                let text = time.format(&Rfc3339).unwrap();
+                prop_assert_eq!(Instant::parse(&text), Some(Instant { seconds, nanoseconds }), "{}", text);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "[0-9TZ:+. -]{0,40}") {
+            let same = Instant::parse(&text);
+            prop_assert_eq!(same, Instant::parse(&text));
+        }
+    }
+}
