@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Publisher, Subscriber, publish};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::agents;
 use crate::util::wait::until;
@@ -145,7 +145,7 @@ fn numbering_goes_on_after_an_archive() {
                 .text()
                 .contains("[*] Loaded 0 messages from previous session\n")
         );
-        Publisher::connect(broker.ports.publish).send(&agents("t", start, 3));
+        publish(broker.ports.publish, &agents("t", start, 3));
         dir.wait_lines(3);
         assert_eq!(dir.records()[0].num(), start as u64);
         broker.signal("TERM");
@@ -180,7 +180,7 @@ fn files_are_for_their_owner_only() {
 
     let dir = Dir::new();
     let broker = Broker::start(&dir);
-    Publisher::connect(broker.ports.publish).send(&agents("t", 1, 1));
+    publish(broker.ports.publish, &agents("t", 1, 1));
     dir.wait_lines(1);
     broker.signal("HUP");
     let name = dir.wait_archives(1).remove(0);

@@ -4,7 +4,7 @@
 use std::net::TcpStream;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Publisher, Subscriber, publish};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::{agents, ids};
 use crate::util::record::Record;
@@ -84,7 +84,7 @@ fn a_second_ctrl_c_stops_at_once_and_loses_nothing_recorded() {
 
     // Archived or not: the next broker has everything.
     let broker = Broker::start(&dir);
-    Publisher::connect(broker.ports.publish).send(&agents("t", 2, 1));
+    publish(broker.ports.publish, &agents("t", 2, 1));
     Subscriber::connect(broker.ports.subscribe, &["t"]).ids_until("t-2");
     let records = dir.all_records();
     assert_eq!(records.len(), 1002);
