@@ -32,6 +32,8 @@ mod sockopt;
 mod subscriber;
 mod subscriptions;
 mod tail;
+#[cfg(test)]
+mod testing;
 mod thread;
 mod waker;
 mod xpub;
