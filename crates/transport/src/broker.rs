@@ -1,15 +1,15 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use journal::{Archived, IoError, Options, Recovery, Writer};
+use journal::{Archived, IoError, Recovery, Writer};
 use zmq::Socket;
 
+use crate::config::Config;
 use crate::delivery::{Acceptor, Delivery};
 use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
@@ -17,7 +17,7 @@ use crate::intake::{Counters, Intake};
 use crate::platform::listen;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
-use crate::rotation::{Rotation, local_stamp};
+use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::thread::{Part, Report};
@@ -26,54 +26,6 @@ use crate::waker::{Waker, sleeper};
 /// How long subscribers are given to take what they have not got when the
 /// broker stops. What they miss they get from the journal next time.
 const DRAIN: Duration = Duration::from_secs(2);
-
-/// How a broker is run.
-#[derive(Clone)]
-pub struct Config {
-    /// The journal's directory; it is created where it is missing.
-    pub dir: PathBuf,
-    /// The address to listen on.
-    pub bind: IpAddr,
-    /// The publishers' port; 0 picks a free one.
-    pub pub_port: u16,
-    /// The subscribers' port; 0 picks a free one.
-    pub sub_port: u16,
-    /// How many of the session's newest messages a new subscription gets.
-    pub history: u64,
-    /// The local time of the daily rotation, hour and minute.
-    pub rotate_at: Option<(i8, i8)>,
-    /// The largest message that is taken, in bytes of all its frames.
-    pub max_message: u64,
-    /// The size in bytes at which a session is archived.
-    pub max_session: Option<u64>,
-    /// How many bytes may wait for the disk before publishers are held up.
-    pub max_queued: usize,
-    /// The wall clock.
-    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    /// The time zone of the rotation and of the archives' names.
-    pub zone: TimeZone,
-}
-
-impl Config {
-    /// Returns the defaults: loopback, ports 5555 and 5556, 10,000 messages of
-    /// history, rotation at midnight, messages up to 64 MiB.
-    #[must_use]
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            bind: IpAddr::from([127, 0, 0, 1]),
-            pub_port: 5555,
-            sub_port: 5556,
-            history: 10_000,
-            rotate_at: Some((0, 0)),
-            max_message: 64 << 20,
-            max_session: None,
-            max_queued: 128 << 20,
-            clock: Arc::new(SystemTime::now),
-            zone: TimeZone::system(),
-        }
-    }
-}
 
 /// A broker that is running.
 ///
@@ -120,7 +72,7 @@ impl Broker {
         config: &Config,
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
-        let (writer, recovery) = Writer::open(&config.dir, journal_options(config))?;
+        let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
         let context = zmq::Context::new();
         context.set_io_threads(2)?;
         let (socket, pub_port) = bind_intake(&context, config)?;
@@ -166,7 +118,7 @@ impl Broker {
             counters: Arc::clone(&counters),
             next,
             max_message: config.max_message,
-            max_line: max_line(config),
+            max_line: config.max_line(),
             clock: Arc::clone(&config.clock),
         };
         let acceptor = Acceptor {
@@ -308,25 +260,6 @@ impl Drop for Broker {
             drop(self.shut_down());
         }
     }
-}
-
-fn journal_options(config: &Config) -> Options {
-    let (clock, zone) = (Arc::clone(&config.clock), config.zone.clone());
-    Options {
-        max_line: max_line(config),
-        stamp: Arc::new(move || local_stamp(clock(), &zone)),
-        ..Options::default()
-    }
-}
-
-/// Returns how long a line can get at most: a payload in base64 takes 4/3 of
-/// its size, one that is kept as text twice the same at most, and both may
-/// stand in a line beside the fields taken from them.
-fn max_line(config: &Config) -> usize {
-    usize::try_from(config.max_message)
-        .unwrap_or(usize::MAX / 8)
-        .saturating_mul(4)
-        + (64 << 20)
 }
 
 fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {

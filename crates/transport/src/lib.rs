@@ -17,6 +17,7 @@
 
 mod batch;
 mod broker;
+mod config;
 mod cursor;
 mod delivery;
 mod endpoint;
@@ -38,6 +39,7 @@ mod thread;
 mod waker;
 mod xpub;
 
-pub use broker::{Broker, Config, Stopped};
+pub use broker::{Broker, Stopped};
+pub use config::Config;
 pub use error::{Failure, StartError};
 pub use journal::{Archived, Recovery, Tail};
