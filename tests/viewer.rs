@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use crate::util::broker::{Broker, viewer};
-use crate::util::client::Publisher;
+use crate::util::client::{Publisher, publish};
 use crate::util::dir::Dir;
 use crate::util::process::{Ended, run};
 
@@ -481,7 +481,7 @@ fn it_shows_what_agents_sent_through_the_broker() {
     let dir = Dir::new();
     let broker = Broker::start(&dir);
     let message = crate::util::message::agent("greeting", "claude_code", "msg_001");
-    Publisher::connect(broker.ports.publish).send(&[message]);
+    publish(broker.ports.publish, &[message]);
     dir.wait_lines(1);
     view(&dir, &[])
         .with_code(0)
