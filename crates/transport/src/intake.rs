@@ -11,7 +11,9 @@ use zmq::{Message, PollItem, Socket};
 use crate::batch::Batch;
 use crate::queue::Queue;
 use crate::shutdown::Phase;
+use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
+use crate::window::Window;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is
 /// there to receive.
@@ -37,6 +39,9 @@ pub(crate) struct Intake {
     pub(crate) next: u64,
     pub(crate) max_message: u64,
     pub(crate) max_line: usize,
+    pub(crate) window: Window,
+    /// How many publishers are connected.
+    pub(crate) publishers: Arc<AtomicU64>,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -63,26 +68,40 @@ impl Intake {
     }
 
     /// Receives what is there, up to a batch.
-    fn receive(&self, frame: &mut Message) -> zmq::Result<Batch> {
+    fn receive(&mut self, frame: &mut Message) -> zmq::Result<Batch> {
         let mut batch = Batch::new(Group::new(self.next, self.max_line));
         let recorded_at = message::format_time((self.clock)());
+        let mut largest = 0;
         while batch.group.bytes().len() < BATCH_BYTES {
-            if !self.receive_message(frame, &mut batch, &recorded_at)? {
-                break;
+            match self.receive_message(frame, &mut batch, &recorded_at)? {
+                Some(size) => largest = largest.max(size),
+                None => break,
             }
         }
+        self.adjust_window(largest)?;
         Ok(batch)
     }
 
-    /// Receives one message; false where there is none.
+    /// Bounds what libzmq receives ahead, by what has come just now.
+    fn adjust_window(&mut self, largest: u64) -> zmq::Result<()> {
+        let publishers = self.publishers.load(Ordering::Relaxed);
+        let resized = largest > 0 && self.window.received(largest);
+        if self.window.connections(publishers) || resized {
+            self.socket.set_rcvhwm(self.window.messages())?;
+        }
+        Ok(())
+    }
+
+    /// Receives one message and returns its size in bytes; `None` where there
+    /// is none.
     fn receive_message(
         &self,
         frame: &mut Message,
         batch: &mut Batch,
         recorded_at: &str,
-    ) -> zmq::Result<bool> {
+    ) -> zmq::Result<Option<u64>> {
         if !receive_frame(&self.socket, frame)? {
-            return Ok(false);
+            return Ok(None);
         }
         let (mut size, mut frames) = (0, 0);
         loop {
@@ -105,13 +124,13 @@ impl Intake {
         } else if let Err(error) = batch.end_message(recorded_at) {
             self.refuse(format_args!("{size} bytes: {error}"));
         }
-        Ok(true)
+        Ok(Some(size))
     }
 
     /// Says what was not recorded: it is the only way in which the broker
     /// loses a message that reached it.
     fn refuse(&self, what: fmt::Arguments<'_>) {
-        log::error!("refused a message of {what}");
+        log_throttled!(log::Level::Error, "refused a message of {what}");
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
     }
 
