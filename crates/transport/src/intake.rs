@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use journal::Group;
 use zmq::{Message, PollItem, Socket};
@@ -18,6 +18,10 @@ use crate::window::Window;
 /// A batch is handed on when it holds so many bytes, or when nothing more is
 /// there to receive.
 const BATCH_BYTES: usize = 64 << 10;
+/// How long a broker that stops takes in what keeps coming.
+const LAST_CALL: Duration = Duration::from_secs(1);
+/// In milliseconds: when nothing has come for so long, all has arrived.
+const QUIET: i64 = 50;
 /// Frames take memory also where they are empty.
 const MAX_FRAMES: u64 = 1 << 20;
 
@@ -50,19 +54,25 @@ impl Intake {
     /// that a message which was sent in time is not lost.
     pub(crate) fn run(mut self) -> zmq::Result<()> {
         let mut frame = Message::new();
+        let mut last_call: Option<Instant> = None;
         loop {
-            let stopping = !self.phase.is_running();
+            if last_call.is_none() && !self.phase.is_running() {
+                last_call = Some(Instant::now() + LAST_CALL);
+            }
             let batch = self.receive(&mut frame)?;
-            let received = !batch.is_empty();
-            if received {
+            if !batch.is_empty() {
                 self.next = batch.group.next();
                 if !self.queue.put(batch) {
                     return Ok(());
                 }
-            } else if stopping {
+            }
+            let waited_for = match last_call {
+                None => self.wait()?,
+                Some(end) if Instant::now() < end => self.wait_for_rest()?,
+                Some(_) => false,
+            };
+            if !waited_for {
                 return Ok(());
-            } else {
-                self.wait()?;
             }
         }
     }
@@ -134,20 +144,32 @@ impl Intake {
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn wait(&mut self) -> zmq::Result<()> {
+    /// Waits for something to receive, or for the broker to stop.
+    fn wait(&mut self) -> zmq::Result<bool> {
         self.sleeper.about_to_sleep();
         if self.phase.is_running() {
             let mut items = [
                 self.socket.as_poll_item(zmq::POLLIN),
                 PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN),
             ];
-            match zmq::poll(&mut items, -1) {
-                Ok(_) | Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
-            }
+            poll(&mut items, -1)?;
         }
         self.sleeper.awake();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Waits for what libzmq is still reading; false when nothing comes.
+    fn wait_for_rest(&self) -> zmq::Result<bool> {
+        poll(&mut [self.socket.as_poll_item(zmq::POLLIN)], QUIET)
+    }
+}
+
+/// Polls; false where the time was up.
+fn poll(items: &mut [PollItem<'_>], timeout: i64) -> zmq::Result<bool> {
+    match zmq::poll(items, timeout) {
+        Ok(ready) => Ok(ready > 0),
+        Err(zmq::Error::EINTR) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 
