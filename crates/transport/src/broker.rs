@@ -53,14 +53,28 @@ pub struct Broker {
 }
 
 /// How a broker has ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stopped {
-    /// The last session, if there was anything in it.
-    pub archived: Option<Archived>,
     /// How many messages were recorded in this run.
     pub recorded: u64,
-    /// Why the session could not be archived; it is continued next time.
-    pub not_archived: Option<IoError>,
+    /// How many messages were refused because they were too large.
+    pub refused: u64,
+    /// What became of the session.
+    pub session: LastSession,
+}
+
+/// What became of the session that was being written when a broker ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LastSession {
+    /// It was archived.
+    Archived(Archived),
+    /// Nothing was in it.
+    Empty,
+    /// It could not be archived, and is continued next time.
+    Kept(IoError),
+    /// Recording had failed; what is in it is continued next time.
+    Broken,
 }
 
 impl Broker {
@@ -254,17 +268,17 @@ impl Broker {
         self.phase.close();
         self.tail.wakers.wake_all();
         self.acceptor.join();
-        let mut stopped = Stopped {
-            recorded: self.recorded(),
-            ..Stopped::default()
+        let session = match writer.map(|mut writer| writer.archive(None)) {
+            Some(Ok(Some(archived))) => LastSession::Archived(archived),
+            Some(Ok(None)) => LastSession::Empty,
+            Some(Err(error)) => LastSession::Kept(error),
+            None => LastSession::Broken,
         };
-        if let Some(mut writer) = writer {
-            match writer.archive(None) {
-                Ok(archived) => stopped.archived = archived,
-                Err(error) => stopped.not_archived = Some(error),
-            }
+        Stopped {
+            recorded: self.recorded(),
+            refused: self.refused(),
+            session,
         }
-        stopped
     }
 }
 

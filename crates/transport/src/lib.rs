@@ -42,7 +42,7 @@ mod waker;
 mod window;
 mod xpub;
 
-pub use broker::{Broker, Stopped};
+pub use broker::{Broker, LastSession, Stopped};
 pub use config::Config;
 pub use error::{Failure, StartError};
 pub use journal::{Archived, Recovery, Tail};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
-use transport::{Broker, Config, Failure};
+use transport::{Broker, Config, Failure, LastSession};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -170,7 +170,10 @@ fn stopping_delivers_what_is_recorded_and_does_not_wait_for_who_does_not_read() 
     running.publish(500);
     let start = Instant::now();
     let stopped = running.broker.stop();
-    assert_eq!(stopped.archived.unwrap().records, 500);
+    let LastSession::Archived(archived) = stopped.session else {
+        panic!("{stopped:?}")
+    };
+    assert_eq!(archived.records, 500);
     for _ in 0..500 {
         assert_eq!(
             reading.recv_multipart(0).unwrap(),
