@@ -15,6 +15,7 @@ use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
 use crate::intake::{Counters, Intake};
 use crate::platform::listen;
+use crate::publishers::Publishers;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
 use crate::rotation::Rotation;
@@ -22,6 +23,7 @@ use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::thread::{Part, Report};
 use crate::waker::{Waker, sleeper};
+use crate::window::Window;
 
 /// How long subscribers are given to take what they have not got when the
 /// broker stops. What they miss they get from the journal next time.
@@ -45,6 +47,7 @@ pub struct Broker {
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
+    publishers: Part<()>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
@@ -78,8 +81,9 @@ impl Broker {
         let (socket, pub_port) = bind_intake(&context, config)?;
         let (listener, sub_port) = bind_delivery(config)?;
 
+        let publishers = Publishers::of(&context, &socket)?;
         let phase = Arc::new(Phase::default());
-        let queue = Arc::new(Queue::new(config.max_queued));
+        let queue = Arc::new(Queue::new(config.queue_bytes()));
         let session_path = writer.session_path();
         let next = writer.next_number();
         let tail = Arc::new(Tail::new(
@@ -87,6 +91,7 @@ impl Broker {
             writer.session(),
             next,
             config.history,
+            config.tail_bytes(),
         ));
         let counters = Arc::new(Counters::default());
         let recorded = Arc::new(AtomicU64::new(0));
@@ -120,6 +125,8 @@ impl Broker {
             max_message: config.max_message,
             max_line: config.max_line(),
             clock: Arc::clone(&config.clock),
+            window: Window::new(config.window_bytes()),
+            publishers: publishers.connected(),
         };
         let acceptor = Acceptor {
             listener,
@@ -146,6 +153,11 @@ impl Broker {
                 }
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
+            publishers: Part::spawn("publishers", &failed, |failed| {
+                if let Err(error) = publishers.run() {
+                    failed.report(error.into());
+                }
+            })?,
             recovery,
             session_path,
             pub_port,
@@ -232,6 +244,8 @@ impl Broker {
         self.intake_waker.wake();
         self.acceptor_waker.wake();
         self.intake.join();
+        // Intake's socket is closed now, which ends the count of its connections.
+        self.publishers.join();
         self.queue.end();
         let writer = self.recorder.join().flatten();
         self.phase.finish_delivery();

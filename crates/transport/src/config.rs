@@ -29,8 +29,10 @@ pub struct Config {
     pub max_message: u64,
     /// The size in bytes at which a session is archived.
     pub max_session: Option<u64>,
-    /// How many bytes may wait for the disk before publishers are held up.
-    pub max_queued: usize,
+    /// How many bytes of messages may be in the broker's memory: received and
+    /// not yet on disk, and recent ones. Beyond it publishers are held up. One
+    /// message per connection may come on top.
+    pub max_memory: u64,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// The time zone of the rotation and of the archives' names.
@@ -51,10 +53,26 @@ impl Config {
             rotate_at: Some((0, 0)),
             max_message: 64 << 20,
             max_session: None,
-            max_queued: 128 << 20,
+            max_memory: 256 << 20,
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
         }
+    }
+
+    /// Half of the memory is for what waits for the disk.
+    pub(crate) fn queue_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 2).unwrap_or(usize::MAX)
+    }
+
+    /// A quarter is for recent messages, which subscribers take from there.
+    pub(crate) fn tail_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 4).unwrap_or(usize::MAX)
+    }
+
+    /// An eighth is for what libzmq receives ahead. The rest is for what is
+    /// between the two: buffers that grow are copied.
+    pub(crate) fn window_bytes(&self) -> u64 {
+        self.max_memory / 8
     }
 
     pub(crate) fn journal_options(&self) -> Options {

@@ -25,6 +25,7 @@ mod error;
 mod intake;
 mod link;
 mod platform;
+mod publishers;
 mod queue;
 mod recorder;
 mod rotation;
@@ -36,7 +37,9 @@ mod tail;
 #[cfg(test)]
 mod testing;
 mod thread;
+mod throttle;
 mod waker;
+mod window;
 mod xpub;
 
 pub use broker::{Broker, Stopped};

@@ -11,6 +11,9 @@ use crate::subscriber::{Subscriber, Turn};
 use crate::tail::Tail;
 use crate::waker::Sleeper;
 
+/// How many bytes of records stay in memory.
+pub(crate) const TAIL: usize = 64 << 20;
+
 /// A recorder without threads: what it records is committed when it returns.
 pub(crate) struct Bench {
     pub(crate) dir: tempfile::TempDir,
@@ -26,7 +29,7 @@ impl Bench {
     pub(crate) fn reopen(dir: tempfile::TempDir, history: u64) -> Self {
         let (writer, _) = Writer::open(dir.path(), Options::default()).unwrap();
         let (session, next) = (writer.session(), writer.next_number());
-        let tail = Tail::new(writer.session_path(), session, next, history);
+        let tail = Tail::new(writer.session_path(), session, next, history, TAIL);
         Self {
             dir,
             writer,

@@ -1,5 +1,4 @@
-use super::*;
-use crate::testing::Bench;
+use crate::testing::{Bench, TAIL};
 
 #[test]
 fn the_tail_is_bounded_by_number() {
@@ -27,7 +26,7 @@ fn the_tail_is_bounded_by_bytes() {
         bench.record(&[&topic]);
     }
     let state = bench.tail.lock();
-    assert!(state.memory <= TAIL_BYTES, "{}", state.memory);
+    assert!(state.memory <= TAIL, "{}", state.memory);
     assert!(state.recent.len() >= 6, "{}", state.recent.len());
 }
 
