@@ -15,9 +15,12 @@ type Options = BTreeMap<String, String>;
 fn of_help(help: &str) -> Options {
     let mut options = Options::new();
     let mut last = String::new();
-    for line in help.lines().map(str::trim_start) {
+    for line in help.lines() {
+        // What is indented more explains an option, and may begin with the name of another one.
+        let explains = line.starts_with("       ");
+        let line = line.trim_start();
         // An option's line may begin with its short form, as in "-h, --help".
-        let long = match line.strip_prefix('-') {
+        let long = match line.strip_prefix('-').filter(|_| !explains) {
             Some(rest) if rest.starts_with('-') => Some(line),
             Some(rest) => rest.get(1..).and_then(|rest| rest.strip_prefix(", ")),
             None => None,

@@ -211,3 +211,17 @@ fn a_message_over_the_limit_is_refused_loudly_and_the_next_one_recorded() {
     dir.wait_lines(1);
     assert_eq!(dir.records()[0].id(), "small-1");
 }
+
+/// Far over the limit, too, where libzmq itself refuses to take the memory for it.
+#[test]
+fn a_message_far_over_the_limit_is_refused_loudly_and_the_next_ones_recorded() {
+    let dir = Dir::new();
+    let broker = Broker::start_with(&dir, &["--max-message-size", "4KiB"]);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send_large("large", 40 << 20);
+    publisher.send(&agents("small", 1, 5));
+    dir.wait_lines(5);
+    let recorded: Vec<String> = dir.records().iter().map(Record::id).collect();
+    assert_eq!(recorded, ids("small", 1, 5));
+    broker.wait_for_warning("4096");
+}

@@ -135,7 +135,7 @@ fn a_torn_last_line_is_reported_and_kept_and_never_grown() {
     let mut broker = Broker::start(&dir);
     broker.wait_for("[*] Loaded 2 messages from previous session\n");
     broker.wait_for_warning("current_session.jsonl");
-    broker.wait_for_warning(&good.len().to_string());
+    broker.wait_for_warning(&format!("at offset {}: ", good.len()));
     let number = next_number(&dir, &broker);
     assert!(number >= 3, "number {number} was given before");
     assert!(
@@ -180,7 +180,7 @@ fn a_damaged_line_in_the_middle_costs_nothing_but_itself() {
     let mut broker = Broker::start(&dir);
     broker.wait_for("[*] Loaded 2 messages from previous session\n");
     broker.wait_for_warning("current_session.jsonl");
-    broker.wait_for_warning(&first.to_string());
+    broker.wait_for_warning(&format!("at offset {first}: "));
     let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);
     publish(broker.ports.publish, &agents("t", 4, 1));
     assert_eq!(subscriber.ids_until("t-4"), ["t-1", "t-3", "t-4"]);

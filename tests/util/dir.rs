@@ -129,11 +129,14 @@ impl Dir {
     }
 
     /// Waits until there are `count` closed sessions, and returns their names.
+    ///
+    /// A name is reserved by an empty file before the session takes its place.
     #[track_caller]
     pub(crate) fn wait_archives(&self, count: usize) -> Vec<String> {
         until("archives", || {
             let names = self.archives();
-            (names.len() >= count).then_some(names)
+            let is_there = |name| fs::metadata(self.archive().join(name)).unwrap().len() > 0;
+            (names.len() >= count && names.iter().all(is_there)).then_some(names)
         })
     }
 }
