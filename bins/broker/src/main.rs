@@ -5,7 +5,7 @@ mod exit;
 mod report;
 mod signals;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender};
 
@@ -61,22 +61,35 @@ fn start(args: &Args, events: Sender<Event>) -> anyhow::Result<Broker> {
         // The main thread ends only with the program.
         let _heard = events.send(Event::Failed(failure));
     };
-    Broker::start(&config, on_failure).map_err(|error| match error {
-        StartError::Listen {
-            role: "publishers", ..
-        } => anyhow::Error::from(error).context(port_help(args.pub_port, "--pub-port")),
-        StartError::Listen { .. } => {
-            anyhow::Error::from(error).context(port_help(args.sub_port, "--sub-port"))
-        }
-        error => anyhow::Error::from(error).context("cannot start"),
+    Broker::start(&config, on_failure).map_err(|error| {
+        let help = match &error {
+            StartError::Listen {
+                role: "publishers",
+                source,
+                ..
+            } => listen_help(source, args.pub_port, "--pub-port"),
+            StartError::Listen { source, .. } => listen_help(source, args.sub_port, "--sub-port"),
+            _ => "cannot start".to_owned(),
+        };
+        anyhow::Error::from(error).context(help)
     })
 }
 
-fn port_help(port: u16, option: &str) -> String {
-    format!(
-        "port {port} can't be used: stop the program that has it (another broker?), \
-         or choose another port with {option}"
-    )
+/// Returns what to do about an address that can't be listened on.
+fn listen_help(source: &std::io::Error, port: u16, option: &str) -> String {
+    match source.kind() {
+        ErrorKind::AddrInUse => format!(
+            "port {port} can't be used: stop the program that has it (another broker?), \
+             or choose another port with {option}"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            "the address given with --bind is none of this machine's".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            format!("port {port} is reserved by the system: choose another port with {option}")
+        }
+        _ => "cannot start".to_owned(),
+    }
 }
 
 /// Handles events until one of them ends the broker.

@@ -46,7 +46,10 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, history: u64) -> io::
 /// Says how the broker has ended.
 pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -> io::Result<()> {
     let Stopped {
-        recorded, refused, ..
+        recorded,
+        refused,
+        disconnected,
+        ..
     } = stopped;
     line(
         out,
@@ -57,6 +60,12 @@ pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -
             out,
             &format!("[*] Refused {refused} messages that were too large"),
         )?;
+    }
+    if *disconnected > 0 {
+        let text = format!(
+            "[*] Disconnected {disconnected} publishers for a message far too large, or no ZeroMQ"
+        );
+        line(out, &text)?;
     }
     match &stopped.session {
         LastSession::Archived(archived) => archive(out, archived),

@@ -1,5 +1,6 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -59,6 +60,9 @@ pub struct Stopped {
     pub recorded: u64,
     /// How many messages were refused because they were too large.
     pub refused: u64,
+    /// How many publishers were disconnected, because a message of theirs was
+    /// far too large or because they did not speak ZeroMQ.
+    pub disconnected: u64,
     /// What became of the session.
     pub session: LastSession,
 }
@@ -95,8 +99,9 @@ impl Broker {
         let (socket, pub_port) = bind_intake(&context, config)?;
         let (listener, sub_port) = bind_delivery(config)?;
 
-        let publishers = Publishers::of(&context, &socket)?;
         let phase = Arc::new(Phase::default());
+        let counters = Arc::new(Counters::default());
+        let publishers = Publishers::of(&context, &socket, &counters, &phase, config.max_message)?;
         let queue = Arc::new(Queue::new(config.queue_bytes()));
         let session_path = writer.session_path();
         let next = writer.next_number();
@@ -107,7 +112,6 @@ impl Broker {
             config.history,
             config.tail_bytes(),
         ));
-        let counters = Arc::new(Counters::default());
         let recorded = Arc::new(AtomicU64::new(0));
         let delivery = Arc::new(Delivery {
             context,
@@ -277,6 +281,7 @@ impl Broker {
         Stopped {
             recorded: self.recorded(),
             refused: self.refused(),
+            disconnected: self.counters.disconnected.load(Ordering::Relaxed),
             session,
         }
     }
@@ -296,13 +301,23 @@ fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16),
     socket.set_ipv6(config.bind.is_ipv6())?;
     socket
         .bind(&tcp(address))
-        .map_err(|error| listening("publishers", address, error.into()))?;
+        .map_err(|error| listening("publishers", address, bind_error(error)))?;
     let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
     let port = endpoint
         .rsplit(':')
         .next()
         .and_then(|port| port.parse().ok());
     Ok((socket, port.unwrap_or(config.pub_port)))
+}
+
+/// libzmq has numbers of its own for some errors.
+fn bind_error(error: zmq::Error) -> io::Error {
+    match error {
+        zmq::Error::EADDRINUSE => ErrorKind::AddrInUse.into(),
+        zmq::Error::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable.into(),
+        zmq::Error::EACCES => ErrorKind::PermissionDenied.into(),
+        error => error.into(),
+    }
 }
 
 fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {

@@ -30,6 +30,9 @@ const MAX_FRAMES: u64 = 1 << 20;
 pub(crate) struct Counters {
     /// Messages refused because they were too large.
     pub(crate) refused: AtomicU64,
+    /// Publishers disconnected for a message far too large, or for something
+    /// that is no ZeroMQ.
+    pub(crate) disconnected: AtomicU64,
 }
 
 /// The thread that owns the publishers' socket.

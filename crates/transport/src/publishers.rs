@@ -1,12 +1,26 @@
-//! Counts the publishers that are connected.
+//! Watches the publishers' connections: how many there are, and which of them
+//! libzmq has dropped for what they sent.
 
+use std::collections::HashMap;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use log::Level;
 use zmq::{Socket, SocketEvent};
+
+use crate::intake::Counters;
+use crate::shutdown::Phase;
+use crate::sockopt::second_handle;
+use crate::throttle::log_throttled;
 
 /// Where libzmq tells of the intake socket's connections.
 const ENDPOINT: &str = "inproc://publishers";
+const EVENTS: [SocketEvent; 3] = [
+    SocketEvent::ACCEPTED,
+    SocketEvent::DISCONNECTED,
+    SocketEvent::MONITOR_STOPPED,
+];
 
 /// Listens to what libzmq tells of a socket, until that socket is closed.
 ///
@@ -15,50 +29,99 @@ const ENDPOINT: &str = "inproc://publishers";
 pub(crate) struct Publishers {
     events: Socket,
     connected: Arc<AtomicU64>,
+    /// A second handle to each connection, with which to see afterwards who
+    /// ended it.
+    connections: HashMap<u32, Option<TcpStream>>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) phase: Arc<Phase>,
+    pub(crate) max_message: u64,
 }
 
 impl Publishers {
-    pub(crate) fn of(context: &zmq::Context, socket: &Socket) -> zmq::Result<Self> {
-        let events = SocketEvent::ACCEPTED.to_raw()
-            | SocketEvent::DISCONNECTED.to_raw()
-            | SocketEvent::MONITOR_STOPPED.to_raw();
+    pub(crate) fn of(
+        context: &zmq::Context,
+        socket: &Socket,
+        counters: &Arc<Counters>,
+        phase: &Arc<Phase>,
+        max_message: u64,
+    ) -> zmq::Result<Self> {
+        let events = EVENTS
+            .into_iter()
+            .fold(0, |mask, event| mask | event.to_raw());
         socket.monitor(ENDPOINT, i32::from(events))?;
         let monitor = context.socket(zmq::PAIR)?;
         monitor.connect(ENDPOINT)?;
         Ok(Self {
             events: monitor,
             connected: Arc::default(),
+            connections: HashMap::new(),
+            counters: Arc::clone(counters),
+            phase: Arc::clone(phase),
+            max_message,
         })
     }
 
-    /// Returns the number that is kept up to date.
+    /// Returns the number of connections, which is kept up to date.
     pub(crate) fn connected(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.connected)
     }
 
-    /// Keeps count until the socket is closed.
-    pub(crate) fn run(self) -> zmq::Result<()> {
+    /// Watches until the socket is closed.
+    pub(crate) fn run(mut self) -> zmq::Result<()> {
         loop {
-            let event = match self.events.recv_multipart(0) {
+            let frames = match self.events.recv_multipart(0) {
                 Err(zmq::Error::EINTR) => continue,
                 Err(zmq::Error::ETERM) => return Ok(()),
-                event => event?,
+                frames => frames?,
             };
-            // The event's number is in the first two bytes, in the machine's
-            // order; the second frame is the address.
-            let number = match event.first().map(Vec::as_slice) {
-                Some([low, high, ..]) => u16::from_ne_bytes([*low, *high]),
-                _ => continue,
+            // The event's number and value (the connection's file descriptor),
+            // in the machine's byte order; the second frame is an address.
+            let Some(&[n0, n1, v0, v1, v2, v3]) = frames.first().map(Vec::as_slice) else {
+                continue;
             };
-            if number == SocketEvent::ACCEPTED.to_raw() {
-                self.connected.fetch_add(1, Ordering::Relaxed);
-            } else if number == SocketEvent::DISCONNECTED.to_raw() {
-                let fewer = |count: u64| Some(count.saturating_sub(1));
-                let order = Ordering::Relaxed;
-                let _counted = self.connected.fetch_update(order, order, fewer);
-            } else {
-                return Ok(());
+            let (number, fd) = (
+                u16::from_ne_bytes([n0, n1]),
+                u32::from_ne_bytes([v0, v1, v2, v3]),
+            );
+            match EVENTS.into_iter().find(|event| event.to_raw() == number) {
+                Some(SocketEvent::ACCEPTED) => {
+                    drop(self.connections.insert(fd, second_handle(fd)));
+                }
+                Some(SocketEvent::DISCONNECTED) => self.disconnected(fd),
+                _ => return Ok(()),
             }
+            self.connected
+                .store(self.connections.len() as u64, Ordering::Relaxed);
         }
+    }
+
+    /// Says so where libzmq has dropped a connection for what came through it:
+    /// nothing else tells that a message far above the limit was refused.
+    fn disconnected(&mut self, fd: u32) {
+        let Some(Some(stream)) = self.connections.remove(&fd) else {
+            return;
+        };
+        if !self.phase.is_running() || ended_by_peer(&stream) {
+            return;
+        }
+        self.counters.disconnected.fetch_add(1, Ordering::Relaxed);
+        let peer = stream
+            .peer_addr()
+            .map_or_else(|_| String::new(), |peer| format!(" {peer}"));
+        let limit = self.max_message;
+        log_throttled!(
+            Level::Error,
+            "disconnected the publisher{peer}: it sent a message far above the limit of {limit} \
+             bytes, or does not speak ZeroMQ"
+        );
+    }
+}
+
+/// Tells whether a connection has been ended from the other side: then there
+/// is nothing more to read from it than its end.
+fn ended_by_peer(stream: &TcpStream) -> bool {
+    match stream.peek(&mut [0]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
     }
 }

@@ -1,4 +1,4 @@
-//! Socket options of libzmq that the zmq crate does not expose.
+//! What libzmq offers and the zmq crate does not expose.
 //!
 //! The only module with unsafe code.
 #![allow(unsafe_code)]
@@ -22,6 +22,28 @@ pub(crate) fn set_xpub_nodrop(socket: &mut zmq::Socket) -> zmq::Result<()> {
 /// needs nothing of its own.
 pub(crate) fn let_through(socket: &zmq::Socket) -> zmq::Result<()> {
     socket.set_subscribe(b"")
+}
+
+/// Makes a second handle to a connection that libzmq has told of. It keeps the
+/// connection open; `None` where that is gone already.
+#[cfg(unix)]
+pub(crate) fn second_handle(fd: u32) -> Option<std::net::TcpStream> {
+    use std::os::fd::BorrowedFd;
+    let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0)?;
+    // SAFETY: the descriptor is borrowed for the one call that duplicates it,
+    // and is not -1. libzmq may have closed it by now, in which case that call
+    // fails or gives a handle to another of the process's files. It is used
+    // only to look at a socket's next byte and peer address, which changes
+    // neither, and fails for what is no socket.
+    let handle = unsafe { BorrowedFd::borrow_raw(fd) }.try_clone_to_owned();
+    handle.ok().map(Into::into)
+}
+
+/// Handles are not duplicated like that on Windows: a dropped publisher is
+/// not told from one that left.
+#[cfg(not(unix))]
+pub(crate) fn second_handle(_fd: u32) -> Option<std::net::TcpStream> {
+    None
 }
 
 fn set_flag(socket: &mut zmq::Socket, option: u32) -> zmq::Result<()> {
