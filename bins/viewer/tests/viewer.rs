@@ -318,7 +318,7 @@ fn a_name_cannot_drive_the_terminal() {
 fn wrong_options_are_usage_errors() {
     let logs = conversation();
     for (options, reason) in [
-        (&["--limit=few"][..], "--limit"),
+        (&["--limit=few"][..], "expected a whole number"),
         (&["--limit=-1"], "--limit"),
         (&["--nonsense"], "--nonsense"),
         (&["session"], "session"),
