@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fs;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Publisher, Subscriber, publish};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::agents;
 use crate::util::wait::until;
@@ -46,13 +46,12 @@ fn stops_and_archives(signal: &str) {
         b"",
         "nothing is left in the current session"
     );
-    let ended = ended.says(&names[0]);
-    let last = ended
-        .stdout
-        .lines()
-        .find(|line| line.contains(&names[0]))
-        .unwrap();
-    assert!(last.contains("5 messages"), "how many messages: {last:?}");
+    let archive = dir.archive().join(&names[0]);
+    let last_lines = format!(
+        "[*] Stopping\n[*] Recorded 5 messages in this run\n[*] Archived 5 messages to: {}\n",
+        archive.display()
+    );
+    assert!(ended.stdout.ends_with(&last_lines), "{}", ended.report());
 }
 
 #[test]
@@ -106,7 +105,10 @@ fn an_empty_session_is_not_archived() {
     assert_eq!(dir.wait_archives(1).len(), 1);
     broker.signal("HUP");
     broker.signal("TERM");
-    broker.wait_exit().with_code(0);
+    let ended = broker.wait_exit().with_code(0).without_warning();
+    let last_lines = "[*] Stopping\n[*] Recorded 1 messages in this run\n\
+                      [*] Nothing to archive: the session is empty\n";
+    assert!(ended.stdout.ends_with(last_lines), "{}", ended.report());
     let names = dir.archives();
     assert_eq!(names.len(), 1, "{names:?}");
     assert_eq!(dir.archived(&names[0]).len(), 1);
@@ -145,7 +147,7 @@ fn numbering_goes_on_after_an_archive() {
                 .text()
                 .contains("[*] Loaded 0 messages from previous session\n")
         );
-        Publisher::connect(broker.ports.publish).send(&agents("t", start, 3));
+        publish(broker.ports.publish, &agents("t", start, 3));
         dir.wait_lines(3);
         assert_eq!(dir.records()[0].num(), start as u64);
         broker.signal("TERM");
@@ -180,7 +182,7 @@ fn files_are_for_their_owner_only() {
 
     let dir = Dir::new();
     let broker = Broker::start(&dir);
-    Publisher::connect(broker.ports.publish).send(&agents("t", 1, 1));
+    publish(broker.ports.publish, &agents("t", 1, 1));
     dir.wait_lines(1);
     broker.signal("HUP");
     let name = dir.wait_archives(1).remove(0);

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 
 use crate::util::broker::{Broker, Ports, broker, broker_on, free_port};
-use crate::util::client::Publisher;
+use crate::util::client::publish;
 use crate::util::dir::Dir;
 use crate::util::message::agents;
 use crate::util::process::run;
@@ -70,7 +70,7 @@ fn a_second_broker_names_the_first_and_does_it_no_harm() {
         .warns(&pid)
         .warns("conversation_logs")
         .never_says("[*]");
-    Publisher::connect(first.ports.publish).send(&agents("t", 1, 1));
+    publish(first.ports.publish, &agents("t", 1, 1));
     dir.wait_lines(1);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::util::broker::{Broker, viewer};
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Subscriber, publish};
 use crate::util::dir::Dir;
 use crate::util::message::agents;
 use crate::util::process::run;
@@ -24,7 +24,7 @@ fn the_broker_counts_it_and_goes_on_behind_it() {
     let mut broker = Broker::start(&dir);
     broker.wait_for("[*] Loaded 4 messages from previous session\n");
     broker.wait_for("[RECOVERY] System recovered with 4 messages from previous session\n");
-    Publisher::connect(broker.ports.publish).send(&agents("t", 1, 1));
+    publish(broker.ports.publish, &agents("t", 1, 1));
     dir.wait_lines(5);
 
     let text = String::from_utf8(dir.current_bytes()).unwrap();
@@ -59,7 +59,7 @@ fn its_messages_are_replayed_on_their_topics() {
     assert_eq!(contents[0], &json!({"message": "Hello", "action": "greet"}));
     assert_eq!(contents[1], &json!({"message": "Hello, Gemini – Grüße"}));
     assert_eq!(contents[2], "plain words");
-    Publisher::connect(broker.ports.publish).send(&agents("general", 1, 1));
+    publish(broker.ports.publish, &agents("general", 1, 1));
     assert_eq!(subscriber.recv(1), agents("general", 1, 1));
 }
 

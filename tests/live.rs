@@ -3,10 +3,11 @@
 use std::fs;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Publisher, Subscriber, publish};
 use crate::util::dir::Dir;
-use crate::util::message::{agent, shapes};
+use crate::util::message::{agent, agents, shapes};
 use crate::util::record::Record;
+use crate::util::wait::until;
 
 #[test]
 fn frames_arrive_byte_for_byte_live_and_replayed_and_from_disk() {
@@ -15,7 +16,7 @@ fn frames_arrive_byte_for_byte_live_and_replayed_and_from_disk() {
     let sent = shapes();
 
     let mut live = Subscriber::connect(broker.ports.subscribe, &[""]);
-    Publisher::connect(broker.ports.publish).send(&sent);
+    publish(broker.ports.publish, &sent);
     assert_eq!(live.recv(sent.len()), sent, "live");
 
     let mut replayed = Subscriber::connect(broker.ports.subscribe, &[""]);
@@ -31,13 +32,38 @@ fn frames_arrive_byte_for_byte_live_and_replayed_and_from_disk() {
     );
 }
 
+/// Both sockets as agents have them: PUB and SUB, unmodified, one after the other.
+#[test]
+fn two_plain_agents_talk() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut speaker = Publisher::connect_plain(broker.ports.publish);
+    let mut listener = Subscriber::connect(broker.ports.subscribe, &["hello"]);
+    listener.begin_recv(1);
+    let mut tries = 0;
+    let first = until("a message", || {
+        tries += 1;
+        speaker.send(&agents("hello", tries, 1));
+        listener.received()
+    });
+    let number = (1..=tries).find(|number| first == agents("hello", *number, 1));
+    let number = number.unwrap_or_else(|| panic!("not what was sent: {first:?}"));
+    speaker.send(&agents("hello", tries + 1, 100));
+    assert_eq!(
+        listener.recv(tries - number + 100),
+        agents("hello", number + 1, tries - number + 100)
+    );
+}
+
 #[test]
 fn a_payload_of_16_mib_arrives_byte_for_byte() {
     const SIZE: usize = 16 << 20;
     let dir = Dir::new();
     let broker = Broker::start(&dir);
     let mut live = Subscriber::connect(broker.ports.subscribe, &["large"]);
-    Publisher::connect(broker.ports.publish).send_large("large", SIZE);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send_large("large", SIZE);
+    publisher.leave();
 
     let file = dir.path().join("payload");
     live.recv_to_file(&file);

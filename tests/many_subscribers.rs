@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Client, Publisher, strings};
+use crate::util::client::{Client, Publisher, publish, strings};
 use crate::util::dir::Dir;
 use crate::util::message::{agents, ids};
 
@@ -34,7 +34,7 @@ fn subscribers_that_come_and_go_leave_no_threads_and_no_files() {
 
     let dir = Dir::new();
     let broker = Broker::start(&dir);
-    Publisher::connect(broker.ports.publish).send(&agents("t", 1, 1));
+    publish(broker.ports.publish, &agents("t", 1, 1));
     dir.wait_lines(1);
     let pid = broker.child.id();
     let count = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).unwrap().count();

@@ -5,13 +5,14 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, decode};
+use crate::util::client::{Publisher, decode, publish};
 use crate::util::dir::{Dir, assert_numbered_from};
-use crate::util::message::{Frames, agent, frames, ids, shapes};
+use crate::util::message::{Frames, agent, agents, frames, ids, shapes};
 use crate::util::process::run;
 use crate::util::programs::workspace;
 use crate::util::python::python;
 use crate::util::record::{FIXED, Record};
+use crate::util::wait::until;
 
 /// Sends payloads on the topic `t` with no subscriber, and returns their records.
 fn recorded(payloads: &[&str]) -> Vec<Record> {
@@ -21,7 +22,7 @@ fn recorded(payloads: &[&str]) -> Vec<Record> {
         .iter()
         .map(|payload| frames([b"t".as_slice(), payload.as_bytes()]))
         .collect();
-    Publisher::connect(broker.ports.publish).send(&messages);
+    publish(broker.ports.publish, &messages);
     dir.wait_lines(payloads.len());
     dir.records()
 }
@@ -40,6 +41,47 @@ fn records_without_any_subscriber() {
     assert_numbered_from(1, &records);
     let bulk: Vec<String> = records[1..].iter().map(Record::id).collect();
     assert_eq!(bulk, ids("bulk", 1, 500));
+}
+
+/// The PUB socket of an agent, unmodified. What it sends before the broker's
+/// subscription has come is dropped by its own libzmq; all the rest arrives.
+#[test]
+fn a_plain_pub_socket_loses_nothing_once_something_has_arrived() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect_plain(broker.ports.publish);
+    let mut tries = 0;
+    until("a record", || {
+        tries += 1;
+        publisher.send(&agents("try", tries, 1));
+        (dir.line_count() > 0).then_some(())
+    });
+    publisher.burst("load", 1, 5000, 300);
+    publisher.send(&[agent("end", "claude_code", "end")]);
+    until("the last record", || {
+        String::from_utf8_lossy(&dir.current_bytes())
+            .contains(r#""message_id":"end""#)
+            .then_some(())
+    });
+
+    let records = dir.records();
+    assert_numbered_from(1, &records);
+    let recorded: Vec<String> = records.iter().map(Record::id).collect();
+    let first: usize = recorded[0]
+        .strip_prefix("try-")
+        .and_then(|number| number.parse().ok())
+        .expect("the first record is a try");
+    let end = vec!["end".to_owned()];
+    let expected = [
+        ids("try", first, tries + 1 - first),
+        ids("load", 1, 5000),
+        end,
+    ]
+    .concat();
+    assert!(
+        recorded == expected,
+        "from the first that arrived on, each once and in order"
+    );
 }
 
 #[test]
@@ -82,7 +124,7 @@ fn frames_are_rebuilt_from_the_file_byte_for_byte() {
     let dir = Dir::new();
     let broker = Broker::start(&dir);
     let sent = shapes();
-    Publisher::connect(broker.ports.publish).send(&sent);
+    publish(broker.ports.publish, &sent);
     dir.wait_lines(sent.len());
 
     let script = workspace().join("tests/python/rebuild.py");
@@ -144,7 +186,8 @@ fn a_message_that_is_no_json_is_recorded_as_its_text() {
 fn a_record_is_little_longer_than_its_payload() {
     let dir = Dir::new();
     let broker = Broker::start(&dir);
-    Publisher::connect(broker.ports.publish).burst("claude_code", 1, 100, 1024);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.burst("claude_code", 1, 100, 1024);
     dir.wait_lines(100);
     let bytes = dir.current_bytes().len();
     assert!(
@@ -161,7 +204,24 @@ fn a_message_over_the_limit_is_refused_loudly_and_the_next_one_recorded() {
     publisher.send_large("large", 10_000);
     broker.wait_for_warning("4096");
     // Refusing may cost the publisher its connection, and with it what is under way.
-    Publisher::connect(broker.ports.publish).send(&[agent("small", "claude_code", "small-1")]);
+    publish(
+        broker.ports.publish,
+        &[agent("small", "claude_code", "small-1")],
+    );
     dir.wait_lines(1);
     assert_eq!(dir.records()[0].id(), "small-1");
+}
+
+/// Far over the limit, too, where libzmq itself refuses to take the memory for it.
+#[test]
+fn a_message_far_over_the_limit_is_refused_loudly_and_the_next_ones_recorded() {
+    let dir = Dir::new();
+    let broker = Broker::start_with(&dir, &["--max-message-size", "4KiB"]);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send_large("large", 40 << 20);
+    publisher.send(&agents("small", 1, 5));
+    dir.wait_lines(5);
+    let recorded: Vec<String> = dir.records().iter().map(Record::id).collect();
+    assert_eq!(recorded, ids("small", 1, 5));
+    broker.wait_for_warning("4096");
 }

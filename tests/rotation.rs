@@ -8,6 +8,7 @@ use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::ids;
 use crate::util::process::run;
 use crate::util::record::Record;
+use crate::util::wait::until;
 
 #[test]
 fn a_session_is_closed_at_the_size_limit_and_nobody_notices() {
@@ -24,7 +25,11 @@ fn a_session_is_closed_at_the_size_limit_and_nobody_notices() {
         live.ids_until("load-1000") == ids("load", 1, 1000),
         "each once and in order"
     );
-    let records = dir.all_records();
+    // The last session may be about to be closed.
+    let records = until("all records", || {
+        let records = dir.all_records();
+        (records.len() == 1001).then_some(records)
+    });
     assert_numbered_from(1, &records);
     assert_eq!(
         records.iter().skip(1).map(Record::id).collect::<Vec<_>>(),

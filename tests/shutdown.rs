@@ -4,7 +4,7 @@
 use std::net::TcpStream;
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Publisher, Subscriber, publish};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::{agents, ids};
 use crate::util::record::Record;
@@ -14,13 +14,15 @@ fn what_was_recorded_is_delivered_before_the_end() {
     let dir = Dir::new();
     let mut broker = Broker::start(&dir);
     let mut publisher = Publisher::connect(broker.ports.publish);
-    let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["load"]);
-    subscriber.begin_ids_until("load-3000");
-    publisher.burst("load", 1, 3000, 300);
-    dir.wait_lines(3000);
+    let mut subscriber = Subscriber::connect_small(broker.ports.subscribe, &["load"]);
+    publisher.burst("load", 1, 1, 300);
+    subscriber.ids_until("load-1");
+    // More than all buffers on the way hold, so that most of it is still to be sent.
+    publisher.burst("load", 2, 1000, 16 << 10);
+    dir.wait_lines(1001);
     broker.signal("TERM");
     assert!(
-        subscriber.wait_ids() == ids("load", 1, 3000),
+        subscriber.ids_until("load-1001") == ids("load", 2, 1000),
         "each once and in order"
     );
     broker.wait_exit().with_code(0);
@@ -84,7 +86,7 @@ fn a_second_ctrl_c_stops_at_once_and_loses_nothing_recorded() {
 
     // Archived or not: the next broker has everything.
     let broker = Broker::start(&dir);
-    Publisher::connect(broker.ports.publish).send(&agents("t", 2, 1));
+    publish(broker.ports.publish, &agents("t", 2, 1));
     Subscriber::connect(broker.ports.subscribe, &["t"]).ids_until("t-2");
     let records = dir.all_records();
     assert_eq!(records.len(), 1002);

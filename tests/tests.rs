@@ -11,6 +11,7 @@ mod examples;
 mod legacy;
 mod live;
 mod many_subscribers;
+mod readme;
 mod record;
 mod recovery;
 mod replay;

@@ -1,7 +1,7 @@
 //! A subscription is a prefix of the topic frame, as ZeroMQ has it.
 
 use crate::util::broker::Broker;
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Publisher, Subscriber, publish};
 use crate::util::dir::Dir;
 use crate::util::message::{Frames, agent, agents, frames};
 
@@ -28,7 +28,7 @@ fn a_subscription_matches_by_prefix_live_and_replayed() {
     let matching = on(&["claude", "claude_design", "claude.end"]);
 
     let mut live = Subscriber::connect(broker.ports.subscribe, &["claude"]);
-    Publisher::connect(broker.ports.publish).send(&sent);
+    publish(broker.ports.publish, &sent);
     assert_eq!(live.recv(3), matching, "live");
     let mut replayed = Subscriber::connect(broker.ports.subscribe, &["claude"]);
     assert_eq!(replayed.recv(3), matching, "replayed");
@@ -123,7 +123,7 @@ fn the_topic_is_the_first_frame_of_any_message() {
         frames([b"news\xff".as_slice(), b""]),
     ];
     let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["news"]);
-    Publisher::connect(broker.ports.publish).send(&sent);
+    publish(broker.ports.publish, &sent);
     assert_eq!(
         subscriber.recv(3),
         [sent[0].clone(), sent[2].clone(), sent[3].clone()]

@@ -5,9 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use crate::util::broker::{Broker, viewer};
-use crate::util::client::Publisher;
+use crate::util::client::{Publisher, publish};
 use crate::util::dir::Dir;
 use crate::util::process::{Ended, run};
+use crate::util::wait::until;
 
 /// What a line is made of; the rest is the same for all.
 #[derive(Clone, Copy)]
@@ -173,6 +174,9 @@ fn filters_combine() {
         (vec!["--chain", "photo_capture"], vec![2, 3, 4]),
         (vec!["--sender", "gemini_cli"], vec![2]),
         (vec!["--topic", "general"], vec![3, 4]),
+        // As a subscription: what the topic begins with.
+        (vec!["--topic", "ge"], vec![2, 3, 4]),
+        (vec!["--topic", "design"], vec![]),
         (
             vec!["--chain", "photo_capture", "--sender", "claude_code"],
             vec![3, 4],
@@ -394,12 +398,13 @@ fn damaged_lines_are_counted_with_their_places() {
         .says("[*] Loaded 4 messages from ");
     assert_eq!(shown(&ended), [1, 2, 3, 4]);
     ended
-        .warns("2")
-        .warns(&first.to_string())
-        .warns(&last.to_string());
+        .warns("2 damaged lines were skipped")
+        .warns(&format!("line 2: 6 bytes at offset {first}: "))
+        .warns(&format!("line 6: 2 bytes at offset {last}: "));
     view(&dir, &["--stats"])
         .with_code(0)
-        .warns(&first.to_string());
+        .warns("2 damaged lines were skipped")
+        .warns(&format!("offset {first}: "));
 }
 
 #[test]
@@ -467,12 +472,13 @@ fn it_works_while_the_broker_writes() {
     publisher.begin_burst("load", 1, 10_000, 500);
     dir.wait_lines(100);
     let mut last = 0;
-    while last < 10_000 {
+    until("the last message in the viewer", || {
         let ended = view(&dir, &["--limit", "1"]).with_code(0).without_warning();
         let newest = shown(&ended)[0];
         assert!(newest >= last, "#{newest} after #{last}");
         last = newest;
-    }
+        (last == 10_000).then_some(())
+    });
     view(&dir, &["--stats"]).says("  load: 10000 messages\n");
 }
 
@@ -481,7 +487,7 @@ fn it_shows_what_agents_sent_through_the_broker() {
     let dir = Dir::new();
     let broker = Broker::start(&dir);
     let message = crate::util::message::agent("greeting", "claude_code", "msg_001");
-    Publisher::connect(broker.ports.publish).send(&[message]);
+    publish(broker.ports.publish, &[message]);
     dir.wait_lines(1);
     view(&dir, &[])
         .with_code(0)

@@ -12,9 +12,21 @@ the history of the current session, then what is live.
 
 import argparse
 import json
+import signal
+import sys
 
-import zmq
-from zmq.utils.monitor import recv_monitor_message
+
+def end(signum, frame):
+    """Ends the program at the first Ctrl+C; another one changes nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(0)
+
+
+# Before pyzmq is imported, which takes a moment: Ctrl+C is no error at any time.
+signal.signal(signal.SIGINT, end)
+
+import zmq  # noqa: E402
+from zmq.utils.monitor import recv_monitor_message  # noqa: E402
 
 SENDER_KEYS = ("sender_id", "sender", "from", "agent")
 
@@ -97,8 +109,6 @@ def main():
     subscriber.connect(endpoint)
     try:
         monitor(subscriber, events)
-    except KeyboardInterrupt:
-        pass
     finally:
         subscriber.disable_monitor()
         events.close()

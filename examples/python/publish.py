@@ -15,31 +15,29 @@ import time
 import uuid
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 
 def connect(context, endpoint, seconds):
-    """A PUB socket that is connected, or None when nobody answers in time.
+    """A socket for publishing that the broker listens to, or None when there is no broker.
 
-    A PUB socket drops what it is told to send before the connection stands, what
-    is over its high-water mark, and what is unsent when it is closed. So: no mark,
-    no limit to the time that closing may take, and no message before the handshake.
+    A PUB socket drops what it is told to send before it has the broker's
+    subscription, what is over its high-water mark, and what is unsent when it is
+    closed. So: no mark, no limit to the time that closing may take, and no message
+    before the subscription has come.
+
+    The socket is an XPUB and no PUB because it alone can tell that moment. It sends
+    just as a PUB does, and besides hands out the subscriptions that come in. The
+    broker's is the single byte 1: "everything". A PUB could wait for the monitor's
+    event EVENT_HANDSHAKE_SUCCEEDED at most, which comes a moment too early.
     """
-    publisher = context.socket(zmq.PUB)
+    publisher = context.socket(zmq.XPUB)
     publisher.set(zmq.SNDHWM, 0)
     publisher.set(zmq.LINGER, -1)
-
-    # The monitor is there before the connection, so that its event can't be missed.
-    events = publisher.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
     publisher.connect(endpoint)
-    connected = events.poll(seconds * 1000)
-    if connected:
-        recv_monitor_message(events)
-    publisher.disable_monitor()
-    events.close()
-    if not connected:
+    if not publisher.poll(seconds * 1000):
         publisher.close(linger=0)
         return None
+    publisher.recv()
     return publisher
 
 

@@ -74,11 +74,22 @@ def connect(name, socket, port):
 
 
 def pub(command):
-    """A publisher that follows the recipe against loss before the broker."""
-    socket = context.socket(zmq.PUB)
+    """A publisher that follows the recipe against loss before the broker.
+
+    An XPUB socket sends as a PUB socket does, and also shows when the broker's
+    subscription has come. Before that, which is a moment after the handshake, both
+    drop what they are told to send; a PUB socket just can't tell.
+    """
+    plain = command["plain"]
+    socket = context.socket(zmq.PUB if plain else zmq.XPUB)
     socket.set(zmq.SNDHWM, 0)
     socket.set(zmq.LINGER, -1)
     connect(command["socket"], socket, command["port"])
+    if not plain:
+        if not socket.poll(DEADLINE * 1000):
+            raise Failed("the broker did not subscribe")
+        if socket.recv() != b"\x01":
+            raise Failed("the broker subscribed to something else than everything")
     return {}
 
 
@@ -143,6 +154,13 @@ def close(command):
             sockets[name].disable_monitor()
             monitors.pop(name).close()
         sockets.pop(name).close()
+    return {}
+
+
+def leave(command):
+    """Closes all sockets and waits until everything that was sent has left."""
+    close({})
+    context.term()
     return {}
 
 
@@ -235,7 +253,7 @@ OPERATIONS = {
     operation.__name__: operation
     for operation in (
         pub, sub, herd, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
-        close, send, send_large, burst, recv, recv_to_file, recv_until, herd_recv,
+        close, leave, send, send_large, burst, recv, recv_to_file, recv_until, herd_recv,
     )
 }  # fmt: skip
 

@@ -105,18 +105,40 @@ impl Drop for Client {
     }
 }
 
-/// One connected PUB socket.
+/// Publishes these messages as a program of its own that ends when all have left.
+#[track_caller]
+pub(crate) fn publish(port: u16, messages: &[Frames]) {
+    let mut publisher = Publisher::connect(port);
+    publisher.send(messages);
+    publisher.leave();
+}
+
+/// One connected XPUB or PUB socket.
+///
+/// Dropping it kills its process, and with it what has not left yet.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     client: Client,
 }
 
 impl Publisher {
-    /// Connects and waits until the broker has shaken hands.
+    /// Connects an XPUB socket and waits for the broker's subscription: whatever it sends arrives.
     #[track_caller]
     pub(crate) fn connect(port: u16) -> Self {
+        Self::open(port, false)
+    }
+
+    /// Connects a PUB socket and waits for the handshake, as agents do: what it
+    /// sends before the broker's subscription has come is dropped.
+    #[track_caller]
+    pub(crate) fn connect_plain(port: u16) -> Self {
+        Self::open(port, true)
+    }
+
+    #[track_caller]
+    fn open(port: u16, plain: bool) -> Self {
         let mut client = Client::start();
-        client.call(&json!({"do": "pub", "socket": "pub", "port": port}));
+        client.call(&json!({"do": "pub", "socket": "pub", "port": port, "plain": plain}));
         Self { client }
     }
 
@@ -157,6 +179,12 @@ impl Publisher {
     pub(crate) fn burst(&mut self, sender: &str, first: usize, count: usize, size: usize) {
         self.begin_burst(sender, first, count, size);
         self.wait_sent();
+    }
+
+    /// Closes the socket, and waits until all that was sent has left.
+    #[track_caller]
+    pub(crate) fn leave(mut self) {
+        self.client.call(&json!({"do": "leave"}));
     }
 
     /// Waits until the socket has connected again, by itself.

@@ -84,6 +84,17 @@ impl Dir {
         parse(&self.current_bytes())
     }
 
+    /// The whole records of the current session, and how many lines are torn.
+    ///
+    /// For a session whose broker was killed: each kill may leave one torn line.
+    pub(crate) fn survivors(&self) -> (Vec<Record>, usize) {
+        let bytes = self.current_bytes();
+        let text = std::str::from_utf8(&bytes).expect("what is written is ASCII");
+        let lines = text.split('\n').filter(|line| !line.is_empty());
+        let (whole, torn): (Vec<_>, Vec<_>) = lines.map(Record::try_parse).partition(Result::is_ok);
+        (whole.into_iter().map(Result::unwrap).collect(), torn.len())
+    }
+
     /// The lines of one closed session.
     #[track_caller]
     pub(crate) fn archived(&self, name: &str) -> Vec<Record> {
@@ -118,11 +129,14 @@ impl Dir {
     }
 
     /// Waits until there are `count` closed sessions, and returns their names.
+    ///
+    /// A name is reserved by an empty file before the session takes its place.
     #[track_caller]
     pub(crate) fn wait_archives(&self, count: usize) -> Vec<String> {
         until("archives", || {
             let names = self.archives();
-            (names.len() >= count).then_some(names)
+            let is_there = |name| fs::metadata(self.archive().join(name)).unwrap().len() > 0;
+            (names.len() >= count && names.iter().all(is_there)).then_some(names)
         })
     }
 }

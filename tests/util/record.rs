@@ -29,9 +29,14 @@ impl Record {
     /// Parses a line without its newline.
     #[track_caller]
     pub(crate) fn parse(line: &str) -> Self {
-        let Fields(fields) = serde_json::from_str(line)
-            .unwrap_or_else(|error| panic!("a line that is no record: {error}\n{line}"));
-        Self { fields }
+        Self::try_parse(line)
+            .unwrap_or_else(|error| panic!("a line that is no record: {error}\n{line}"))
+    }
+
+    /// Parses a line without its newline that may be torn.
+    pub(crate) fn try_parse(line: &str) -> serde_json::Result<Self> {
+        let Fields(fields) = serde_json::from_str(line)?;
+        Ok(Self { fields })
     }
 
     /// Names in the order of the line.

@@ -98,6 +98,16 @@ pub(crate) struct Args {
     )]
     pub(crate) max_session_size: Limit,
 
+    /// How much memory messages may take; beyond it publishers are held up
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BROKER_MAX_MEMORY",
+        default_value = "256MiB",
+        value_parser = parse_size
+    )]
+    pub(crate) max_memory: u64,
+
     /// How much is said on stderr: off, error, warn, info, debug or trace
     #[arg(
         long,
@@ -135,6 +145,7 @@ impl Args {
             rotate_at: self.rotate_at.0,
             max_message: self.max_message_size,
             max_session: self.max_session_size.0,
+            max_memory: self.max_memory,
             ..Config::new(&self.dir)
         }
     }

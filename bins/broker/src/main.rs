@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::Context as _;
 use clap::Parser;
-use transport::{Broker, StartError};
+use transport::{Broker, LastSession, StartError};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -45,6 +45,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
     report::damage(broker.recovery());
     let failure = wait(&broker, &receiver, &mut out)?;
     stop(broker, &mut out)?;
+    // Stopping may fail too, such as on a disk that stays full.
+    let failure = failure.or_else(|| {
+        receiver.try_iter().find_map(|event| match event {
+            Event::Failed(failure) => Some(failure),
+            _ => None,
+        })
+    });
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
@@ -96,9 +103,9 @@ fn stop(broker: Broker, out: &mut impl Write) -> anyhow::Result<()> {
     let session = broker.session_path().to_owned();
     let stopped = broker.stop();
     report::stopped(out, &stopped, &session)?;
-    match stopped.not_archived {
-        Some(error) => Err(error).context("the session was not archived, and is continued"),
-        None => Ok(()),
+    match stopped.session {
+        LastSession::Kept(error) => Err(error).context("the session was not archived"),
+        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use transport::{Broker, Recovery, Stopped, Tail};
+use transport::{Broker, LastSession, Recovery, Stopped, Tail};
 
 /// Says that the broker is ready. Each line is flushed, for whoever reads it
 /// through a pipe.
@@ -45,17 +45,29 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, history: u64) -> io::
 
 /// Says how the broker has ended.
 pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -> io::Result<()> {
+    let Stopped {
+        recorded, refused, ..
+    } = stopped;
     line(
         out,
-        &format!("[*] Recorded {} messages in this run", stopped.recorded),
+        &format!("[*] Recorded {recorded} messages in this run"),
     )?;
-    match (&stopped.archived, &stopped.not_archived) {
-        (Some(archived), _) => archive(out, archived),
-        (None, Some(_)) => line(
+    if *refused > 0 {
+        line(
             out,
-            &format!("[*] The session stays in {}", session.display()),
+            &format!("[*] Refused {refused} messages that were too large"),
+        )?;
+    }
+    match &stopped.session {
+        LastSession::Archived(archived) => archive(out, archived),
+        LastSession::Empty => line(out, "[*] Nothing to archive: the session is empty"),
+        _ => line(
+            out,
+            &format!(
+                "[*] The session is continued next time: {}",
+                session.display()
+            ),
         ),
-        (None, None) => line(out, "[*] Nothing to archive: the session is empty"),
     }
 }
 

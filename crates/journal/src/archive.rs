@@ -83,38 +83,39 @@ pub(crate) fn archive_names(
 
 /// Returns the largest number in the archives, 0 where there are none.
 ///
-/// Every archive's last record is looked at: a clock that ran backwards may
-/// have named a newer one as if it were older.
-pub(crate) fn last_number(fs: &dyn FileSystem, layout: &Layout) -> Result<u64, ReadError> {
-    let mut names = archive_names(fs, layout)?;
-    names.sort();
+/// Every archive's end is looked at: a clock that ran backwards may have named
+/// a newer one as if it were older.
+pub(crate) fn last_number(
+    fs: &dyn FileSystem,
+    layout: &Layout,
+    max_line: usize,
+) -> Result<u64, ReadError> {
     let mut last = 0;
-    let mut unnumbered = None;
-    for (name, _) in names {
+    let mut unnumbered = Vec::new();
+    for (name, _) in archive_names(fs, layout)? {
         let path = layout.archive(&name);
-        match last_own_number(fs, &path)? {
+        let mut backward = Backward::open_in(fs, &path)?;
+        backward.set_max_line(max_line);
+        match backward.highest_number()? {
             Some(number) => last = last.max(number),
-            None => unnumbered = Some(path),
+            None => unnumbered.push(path),
         }
     }
-    // Counting the lines of a file without numbers means reading all of it, so
+    // Counting the lines of files without numbers means reading all of them, so
     // it is done only where no other archive says how far the numbering came.
-    match unnumbered {
-        Some(path) if last == 0 => count(fs, &path),
-        _ => Ok(last),
+    if last == 0 {
+        for path in unnumbered {
+            last = last.max(count(fs, &path, max_line)?);
+        }
     }
+    Ok(last)
 }
 
-/// Returns the number of a file's last record, if that has one of its own.
-fn last_own_number(fs: &dyn FileSystem, path: &Path) -> Result<Option<u64>, ReadError> {
-    let mut backward = Backward::open_in(fs, path)?;
-    backward.last_own_number()
-}
-
-fn count(fs: &dyn FileSystem, path: &Path) -> Result<u64, ReadError> {
+fn count(fs: &dyn FileSystem, path: &Path, max_line: usize) -> Result<u64, ReadError> {
     let mut reader = Reader::open_in(fs, path)?;
+    reader.set_max_line(max_line);
     while reader.next_item()?.is_some() {}
-    Ok(reader.last_number())
+    Ok(reader.highest_number())
 }
 
 /// Moves the current session's file into the archive, steps 1 and 2.
@@ -126,8 +127,13 @@ pub(crate) fn move_session(
 ) -> Result<String, IoError> {
     let name = reserve(fs, layout, stamp, label)?;
     let (from, to) = (layout.current(), layout.archive(&name));
-    fs.rename(&from, &to).at("archive", &from)?;
-    Ok(name)
+    let renamed = fs.rename(&from, &to).at("archive", &from);
+    // A network's file system may have renamed it nevertheless. If the removal
+    // fails too, the next start does it.
+    if renamed.is_err() && fs.open_read(&to).and_then(|file| file.size()).ok() == Some(0) {
+        let _reserved_in_vain: io::Result<()> = fs.remove_file(&to);
+    }
+    renamed.map(|()| name)
 }
 
 /// Makes the move durable, step 3.

@@ -20,33 +20,72 @@ const IDENTITY: usize = 256;
 /// Reads records as they come, across archived sessions, each once and in order.
 ///
 /// It takes no lock and disturbs no writer. It may show a record a moment
-/// before its fsync has returned.
+/// before its fsync has returned, and so one that a full or failing disk then
+/// made the writer take back; what is recorded under that number instead is
+/// not shown again.
 #[derive(Debug)]
 pub struct Follower {
     fs: Arc<dyn FileSystem>,
     layout: Layout,
     source: Option<Source>,
+    /// The session that was read last, and those before it are done with.
+    done: Option<Place>,
     /// The number of the last record given out, or of the one before the first.
     last: u64,
-    /// The first numbers of the archives, which never change.
-    firsts: HashMap<String, u64>,
+    /// What begins the archives, which never change; `None` for one without a record.
+    beginnings: HashMap<String, Option<Beginning>>,
 }
 
 /// The session being read.
 #[derive(Debug)]
 struct Source {
     reader: Reader,
+    place: Place,
     /// Whether nothing is added to it any more.
     closed: bool,
+    /// Records up to this number were given out before they were taken back.
+    given: Option<u64>,
+}
+
+/// How a session begins.
+#[derive(Debug, Clone, Copy)]
+struct Beginning {
+    first: u64,
+    /// Whether its lines carry numbers, and not only a count within the file.
+    numbered: bool,
+}
+
+/// A session's place among the others: archives in the order of their first
+/// numbers and names, and the current one, which has no name of its own yet,
+/// behind all that begin with the same number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    first: u64,
+    name: Name,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Archive(String),
+    Current,
 }
 
 /// A session that could be read.
 #[derive(Debug)]
 struct Candidate {
-    path: PathBuf,
-    first: u64,
+    place: Place,
+    numbered: bool,
     /// The current session, opened: it may have another name a moment later.
     live: Option<Reader>,
+}
+
+/// What became of the file behind the reader of the current session.
+enum Change {
+    None,
+    /// It is closed and has another name now.
+    Rotated,
+    /// Bytes that were read have been taken back.
+    CutBack,
 }
 
 impl Follower {
@@ -57,23 +96,19 @@ impl Follower {
     /// [`ReadError`] where a file can't be read. A directory that does not
     /// exist yet is waited for.
     pub fn after(dir: impl AsRef<Path>, number: u64) -> Result<Self, ReadError> {
-        let layout = Layout::new(dir.as_ref());
-        let fs: Arc<dyn FileSystem> = Arc::new(RealFs);
-        let mut follower = Self {
-            fs,
-            layout,
-            source: None,
-            last: number,
-            firsts: HashMap::new(),
-        };
-        let sessions = follower.sessions()?;
+        let mut follower = Self::new(dir.as_ref());
+        follower.last = number;
+        let mut sessions = follower.sessions()?;
         // The session in which the record would be is the last that begins
         // before it; without one, whatever comes first.
         let containing = sessions
             .iter()
-            .rposition(|session| session.first <= number + 1);
-        if let Some(session) = sessions.into_iter().nth(containing.unwrap_or(0)) {
-            follower.open(session)?;
+            .rposition(|session| session.place.first <= number.saturating_add(1))
+            .filter(|_| number > 0);
+        let from = containing.unwrap_or(0);
+        if from < sessions.len() {
+            let session = sessions.remove(from);
+            follower.open(session, number)?;
         }
         Ok(follower)
     }
@@ -83,17 +118,31 @@ impl Follower {
     /// # Errors
     /// As [`after`](Self::after).
     pub fn from_end(dir: impl AsRef<Path>) -> Result<Self, ReadError> {
-        let layout = Layout::new(dir.as_ref());
-        let fs = RealFs;
-        let mut newest = archive_names(&fs, &layout)?;
-        newest.sort();
-        let archives = newest.iter().rev().map(|(name, _)| layout.archive(name));
-        for path in std::iter::once(layout.current()).chain(archives) {
-            if let Some(number) = last_number(&fs, &path)? {
+        let mut follower = Self::new(dir.as_ref());
+        for session in follower.sessions()?.into_iter().rev() {
+            let backward = match &session.live {
+                Some(reader) => reader.backward()?,
+                None => {
+                    let path = follower.path_of(&session.place);
+                    Backward::open_in(follower.fs.as_ref(), &path)?
+                }
+            };
+            if let Some(number) = last_number(backward)? {
                 return Self::after(dir, number);
             }
         }
-        Self::after(dir, 0)
+        Ok(follower)
+    }
+
+    fn new(dir: &Path) -> Self {
+        Self {
+            fs: Arc::new(RealFs),
+            layout: Layout::new(dir),
+            source: None,
+            done: None,
+            last: 0,
+            beginnings: HashMap::new(),
+        }
     }
 
     /// Returns the next record or stretch of damage, and `None` where nothing
@@ -110,7 +159,7 @@ impl Follower {
         };
         let item = source.reader.next_item()?;
         if let Some(Item::Record(record)) = &item {
-            self.last = self.last.max(record.number);
+            self.last = record.number;
         }
         Ok(item)
     }
@@ -124,44 +173,79 @@ impl Follower {
                 }
                 continue;
             };
+            if let Some(given) = source.given {
+                source.reader.skip_below(given.saturating_add(1))?;
+                if source.reader.is_ready()? || source.reader.last_number() >= given {
+                    source.given = None;
+                }
+            }
             if source.reader.is_ready()? {
                 return Ok(true);
             }
             if source.closed {
-                self.source = None;
-            } else if source.reader.offset() == 0 {
-                // An empty session is never archived: it may be another file by now.
+                self.done = self.source.take().map(place_of);
+                continue;
+            }
+            if source.reader.offset() == 0 {
+                // Without a whole line it can't be told from another file.
                 self.source = None;
                 return Ok(false);
-            } else if rotated(self.fs.as_ref(), &self.layout.current(), &source.reader)? {
-                // What was added before it was closed is still to be read.
-                source.closed = true;
-                source.reader.set_ending(Ending::Closed);
-            } else {
-                return Ok(false);
+            }
+            match change(self.fs.as_ref(), &self.layout.current(), &source.reader)? {
+                Change::None => return Ok(false),
+                Change::Rotated => {
+                    // What was added before it was closed is still to be read.
+                    source.closed = true;
+                    source.reader.set_ending(Ending::Closed);
+                }
+                Change::CutBack => {
+                    source.given = Some(self.last);
+                    source.reader.seek(0, None);
+                }
             }
         }
     }
 
-    /// Opens the oldest session that begins behind the last record.
+    /// Opens the session behind the one that was read last.
     fn open_next(&mut self) -> Result<bool, ReadError> {
-        let last = self.last;
+        let done = self.done.clone();
         let next = self
             .sessions()?
             .into_iter()
-            .find(|session| session.first > last);
-        next.map_or(Ok(false), |session| self.open(session).map(|()| true))
+            .find(|session| done.as_ref().is_none_or(|done| session.place > *done));
+        let Some(session) = next else {
+            return Ok(false);
+        };
+        self.open(session, self.last).map(|()| true)
     }
 
-    fn open(&mut self, session: Candidate) -> Result<(), ReadError> {
+    /// Opens a session behind the record numbered `last`, if it has that.
+    fn open(&mut self, session: Candidate, last: u64) -> Result<(), ReadError> {
         let closed = session.live.is_none();
         let mut reader = match session.live {
             Some(reader) => reader,
-            None => Reader::open_in(self.fs.as_ref(), &session.path)?,
+            None => Reader::open_in(self.fs.as_ref(), &self.path_of(&session.place))?,
         };
-        seek_number(&mut reader, self.last + 1)?;
-        self.source = Some(Source { reader, closed });
+        // A session without numbers counts from 1 and is read as a whole, but
+        // where the caller named a record in it.
+        let inside = session.place.first <= last && (session.numbered || self.done.is_none());
+        if inside {
+            seek_number(&mut reader, last.saturating_add(1))?;
+        }
+        self.source = Some(Source {
+            reader,
+            place: session.place,
+            closed,
+            given: None,
+        });
         Ok(())
+    }
+
+    fn path_of(&self, place: &Place) -> PathBuf {
+        match &place.name {
+            Name::Archive(name) => self.layout.archive(name),
+            Name::Current => self.layout.current(),
+        }
     }
 
     /// Lists the sessions that hold a record, in the order of their numbers.
@@ -173,60 +257,93 @@ impl Follower {
         let path = self.layout.current();
         let live = if_there(Reader::open_in(self.fs.as_ref(), &path))?;
         for (name, _) in archive_names(self.fs.as_ref(), &self.layout)? {
-            let path = self.layout.archive(&name);
-            if let Some(first) = self.first_of_archive(name, &path)? {
+            if let Some(Beginning { first, numbered }) = self.beginning(&name)? {
+                let name = Name::Archive(name);
                 sessions.push(Candidate {
-                    path,
-                    first,
+                    place: Place { first, name },
+                    numbered,
                     live: None,
                 });
             }
         }
-        sessions.sort_by(|a, b| (a.first, &a.path).cmp(&(b.first, &b.path)));
         if let Some(mut reader) = live
-            && let Some(first) = reader.first_number()?
+            && let Some(Beginning { first, numbered }) = beginning(&mut reader)?
         {
-            let behind = sessions.partition_point(|session| session.first <= first);
-            sessions.insert(
-                behind,
-                Candidate {
-                    path,
-                    first,
-                    live: Some(reader),
-                },
-            );
+            let name = Name::Current;
+            sessions.push(Candidate {
+                place: Place { first, name },
+                numbered,
+                live: Some(reader),
+            });
         }
+        sessions.sort_by(|a, b| a.place.cmp(&b.place));
         Ok(sessions)
     }
 
-    fn first_of_archive(&mut self, name: String, path: &Path) -> Result<Option<u64>, ReadError> {
-        if let Some(first) = self.firsts.get(&name) {
-            return Ok(Some(*first));
+    fn beginning(&mut self, name: &str) -> Result<Option<Beginning>, ReadError> {
+        if let Some(known) = self.beginnings.get(name) {
+            return Ok(*known);
         }
-        let first = Reader::open_in(self.fs.as_ref(), path)?.first_number()?;
-        if let Some(first) = first {
-            self.firsts.insert(name, first);
-        }
-        Ok(first)
+        let path = self.layout.archive(name);
+        let found = match if_there(Reader::open_in(self.fs.as_ref(), &path))? {
+            Some(mut reader) => beginning(&mut reader)?,
+            None => return Ok(None),
+        };
+        self.beginnings.insert(name.to_owned(), found);
+        Ok(found)
     }
 }
 
-/// Tells whether a path no longer leads to the file that a reader has open.
+fn beginning(reader: &mut Reader) -> Result<Option<Beginning>, ReadError> {
+    let Some(first) = reader.first_number()? else {
+        return Ok(None);
+    };
+    let numbered = reader.first_is_numbered()?;
+    Ok(Some(Beginning { first, numbered }))
+}
+
+/// Tells whether a path still leads to the file that a reader has open.
 ///
 /// No file identity works on every system, but sessions begin with different
-/// numbers.
-fn rotated(fs: &dyn FileSystem, path: &Path, reader: &Reader) -> Result<bool, ReadError> {
+/// numbers. Both beginnings may grow while they are compared.
+fn change(fs: &dyn FileSystem, path: &Path, reader: &Reader) -> Result<Change, ReadError> {
+    if reader.file_len()? < reader.offset() {
+        return Ok(Change::CutBack);
+    }
     let ours = reader.head(IDENTITY)?;
-    let there = if_there(Reader::open_in(fs, path))?;
-    let theirs = there.map(|there| there.head(IDENTITY)).transpose()?;
-    Ok(theirs.is_none_or(|theirs| !theirs.starts_with(&ours)))
+    let Some(there) = if_there(Reader::open_in(fs, path))? else {
+        return Ok(Change::Rotated);
+    };
+    let theirs = there.head(IDENTITY)?;
+    let rotated = if theirs.is_empty() {
+        !ours.is_empty()
+    } else {
+        ours.iter()
+            .zip(&theirs)
+            .any(|(ours, theirs)| ours != theirs)
+    };
+    Ok(if rotated {
+        Change::Rotated
+    } else {
+        Change::None
+    })
+}
+
+/// Returns the place of a session that was read to its end. A first line that
+/// was altered may have looked like another number at first.
+fn place_of(source: Source) -> Place {
+    let Source {
+        mut reader, place, ..
+    } = source;
+    let first = reader.first_number().ok().flatten();
+    Place {
+        first: first.unwrap_or(place.first),
+        ..place
+    }
 }
 
 /// Returns the number of a session's last record, if it has one.
-fn last_number(fs: &dyn FileSystem, path: &Path) -> Result<Option<u64>, ReadError> {
-    let Some(mut backward) = if_there(Backward::open_in(fs, path))? else {
-        return Ok(None);
-    };
+fn last_number(mut backward: Backward) -> Result<Option<u64>, ReadError> {
     while let Some(item) = backward.next_item()? {
         if let Item::Record(record) = item {
             return Ok(Some(record.number));

@@ -11,7 +11,8 @@ use std::path::Path;
 
 /// What the journal needs of a file system.
 pub trait FileSystem: Debug + Send + Sync {
-    /// Creates a directory and its parents, readable by its owner alone.
+    /// Creates a directory and its parents, readable by its owner alone, and
+    /// makes the names of those that it created durable.
     ///
     /// # Errors
     /// Whatever the system reports.
@@ -129,7 +130,19 @@ impl FileSystem for RealFs {
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         let mut builder = std::fs::DirBuilder::new();
         private_dir(&mut builder);
-        builder.recursive(true).create(path)
+        let mut created = builder.create(path);
+        let parent = parent_of(path);
+        if let (Err(error), Some(parent)) = (&created, parent)
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            self.create_dir_all(parent)?;
+            created = builder.create(path);
+        }
+        match (created, parent) {
+            (Ok(()), Some(parent)) => sync_if_readable(self, parent),
+            (Err(_), _) if path.is_dir() => Ok(()),
+            (created, _) => created,
+        }
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
@@ -200,6 +213,22 @@ impl FileSystem for RealFs {
             }
         }
         Ok(names)
+    }
+}
+
+/// Returns the directory that holds a path's name.
+pub(crate) fn parent_of(path: &Path) -> Option<&Path> {
+    let parent = path.parent()?;
+    let here = parent.as_os_str().is_empty();
+    Some(if here { Path::new(".") } else { parent })
+}
+
+/// Syncs a directory that may belong to somebody else: one that this process
+/// may not read can't be synced, and that must not keep it from starting.
+pub(crate) fn sync_if_readable(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
+    match fs.sync_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
     }
 }
 

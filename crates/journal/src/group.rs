@@ -120,20 +120,20 @@ impl Group {
     pub fn push_with(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<u64, RecordError> {
         let start = self.lines.len();
         let number = self.next();
-        self.lines.extend_from_slice(START);
-        push_decimal(&mut self.lines, number);
-        let body = self.lines.len();
-        encode(&mut self.lines);
-        match self.finish(start, body) {
-            Ok(()) => {
-                self.count += 1;
-                Ok(number)
-            }
-            Err(error) => {
-                self.lines.truncate(start);
-                Err(error)
-            }
-        }
+        let mut added = Added {
+            group: self,
+            start,
+            whole: false,
+        };
+        let group = &mut *added.group;
+        group.lines.extend_from_slice(START);
+        push_decimal(&mut group.lines, number);
+        let body = group.lines.len();
+        encode(&mut group.lines);
+        group.finish(start, body)?;
+        group.count += 1;
+        added.whole = true;
+        Ok(number)
     }
 
     /// Turns `{"message_num":N{...}` into a sealed line.
@@ -174,6 +174,22 @@ impl Group {
         let end = memchr::memrchr(b'\n', self.lines.get(..kept).unwrap_or_default());
         self.lines.truncate(end.map_or(0, |newline| newline + 1));
         self.count -= 1;
+    }
+}
+
+/// Takes a record back that did not become whole, also where its encoding
+/// panics: other threads go on with the group.
+struct Added<'a> {
+    group: &'a mut Group,
+    start: usize,
+    whole: bool,
+}
+
+impl Drop for Added<'_> {
+    fn drop(&mut self) {
+        if !self.whole {
+            self.group.lines.truncate(self.start);
+        }
     }
 }
 

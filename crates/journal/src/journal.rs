@@ -1,5 +1,6 @@
 //! The journal that several threads append to.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -9,7 +10,7 @@ use crate::error::{AppendError, CommitError, IoError, OpenError, RecordError};
 use crate::group::Group;
 use crate::options::Options;
 use crate::recovery::Recovery;
-use crate::writer::{Archived, Writer};
+use crate::writer::{Archived, FreshFile, Writer};
 
 /// A journal that many threads append to; cloning it is cheap and gives
 /// another handle to the same one.
@@ -38,6 +39,8 @@ struct State {
     open: Group,
     /// How the open group's commit will end.
     outcome: Arc<Outcome>,
+    /// Files that had to be left, until somebody asks for them.
+    fresh: Vec<FreshFile>,
 }
 
 type Outcome = OnceLock<Result<(), Failure>>;
@@ -74,6 +77,7 @@ impl Journal {
                 open: writer.group(),
                 writer: Some(writer),
                 outcome: Arc::default(),
+                fresh: Vec::new(),
             }),
         };
         Ok((
@@ -140,6 +144,13 @@ impl Journal {
         }
     }
 
+    /// Returns, once each, why the journal had to go on in fresh files since it
+    /// was opened: a failed fsync, a file that was removed or cut off.
+    #[must_use]
+    pub fn take_fresh_files(&self) -> Vec<FreshFile> {
+        std::mem::take(&mut self.lock().fresh)
+    }
+
     /// Returns the path of the session being written, for a [`Reader`](crate::Reader).
     #[must_use]
     pub fn session_path(&self) -> &Path {
@@ -171,16 +182,30 @@ impl Journal {
         let group = std::mem::replace(&mut state.open, next);
         let outcome = std::mem::take(&mut state.outcome);
         drop(state);
-        let result = writer.commit(&[&group]);
+        // A file system of the embedder's own may panic. Those who wait must
+        // not wait forever then.
+        let commit = AssertUnwindSafe(|| writer.commit(&[&group]));
+        let (result, panic) = match catch_unwind(commit) {
+            Ok(result) => (result, None),
+            Err(panic) => {
+                writer.abandon();
+                (writer.commit(&[]), Some(panic))
+            }
+        };
         let mut state = self.lock();
         match result {
-            Ok(_) => {
+            Ok(committed) => {
+                state.fresh.extend(committed.fresh);
                 let _first: Result<(), _> = outcome.set(Ok(()));
             }
             Err(error) => fail(&mut state, &outcome, &writer, &error),
         }
         state.writer = Some(writer);
         self.shared.ended.notify_all();
+        if let Some(panic) = panic {
+            drop(state);
+            resume_unwind(panic);
+        }
         state
     }
 }

@@ -56,6 +56,11 @@ mod options;
 mod reader;
 mod recovery;
 mod session;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+mod support;
+#[cfg(test)]
+mod testing;
 mod writer;
 
 pub use archive::{Archive, list_archives};

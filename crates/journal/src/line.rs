@@ -47,9 +47,32 @@ pub(crate) fn seal(line: &mut Vec<u8>, start: usize) {
     line.extend_from_slice(b"\"}");
 }
 
+/// Returns the length of the byte order mark that some editors on Windows put
+/// in front of a file, or 0.
+fn bom_len(line: &[u8]) -> usize {
+    const BOM: &[u8] = b"\xEF\xBB\xBF";
+    if line.starts_with(BOM) { BOM.len() } else { 0 }
+}
+
+/// Sorts one line (without newline) into records and damage.
+pub(crate) fn line_pieces(line: &[u8], ended: bool) -> Vec<Piece> {
+    match check(line) {
+        Checked::Bad(reason) => {
+            let reason = if ended { reason } else { Reason::Torn };
+            split(line, reason)
+        }
+        checked @ Checked::Record { .. } => {
+            // Neither a byte order mark nor a carriage return is part of the JSON.
+            let range = bom_len(line)..line.trim_ascii_end().len();
+            vec![Piece { range, checked }]
+        }
+    }
+}
+
 /// Tells what a line (without its newline) is.
 pub(crate) fn check(line: &[u8]) -> Checked {
     let line = line.trim_ascii_end();
+    let line = line.get(bom_len(line)..).unwrap_or_default();
     match stored_crc(line) {
         Some((checked, crc)) if crc32c::crc32c(checked) == crc => {
             // The writer puts a checksum only on what it encoded itself.
@@ -63,19 +86,17 @@ pub(crate) fn check(line: &[u8]) -> Checked {
 }
 
 fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
-    // Some editors on Windows put a byte order mark in front of a file.
-    let text = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
-    if text.contains(&0) {
+    if line.contains(&0) {
         return Checked::Bad(Reason::Nul);
     }
-    if std::str::from_utf8(text).is_err() {
+    if std::str::from_utf8(line).is_err() {
         return Checked::Bad(Reason::NotUtf8);
     }
     // `IgnoredAny` neither recurses nor refuses deep nesting.
-    if serde_json::from_slice::<IgnoredAny>(text).is_err() {
+    if serde_json::from_slice::<IgnoredAny>(line).is_err() {
         return Checked::Bad(Reason::NotJson);
     }
-    if text.trim_ascii_start().first() != Some(&b'{') {
+    if line.trim_ascii_start().first() != Some(&b'{') {
         return Checked::Bad(Reason::NotAnObject);
     }
     let integrity = if had_crc {
@@ -84,7 +105,7 @@ fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
         Integrity::Unverified
     };
     Checked::Record {
-        number: member_number(text),
+        number: member_number(line),
         integrity,
     }
 }

@@ -7,15 +7,21 @@ use crate::damage::Integrity;
 const BELIEVABLE: u64 = 1 << 53;
 
 /// Carries the numbering from record to record.
+///
+/// A record with a right checksum decides everything that comes behind it, so
+/// that reading from such a record on, or backwards, gives the same numbers as
+/// reading the whole file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Numbering {
     last: u64,
-    /// Whether `last` comes from a record whose checksum is right.
-    trusted: bool,
     /// Whether any record came before.
     begun: bool,
     /// Stretches of damage since the last record: so many numbers may be gone.
     skipped: u64,
+    /// The largest number among the records with a right checksum.
+    verified: u64,
+    /// Whether `last` comes from a record whose checksum is right.
+    trusted: bool,
 }
 
 impl Numbering {
@@ -23,19 +29,31 @@ impl Numbering {
     pub(crate) fn after(last: u64) -> Self {
         Self {
             last,
-            trusted: false,
             begun: last > 0,
-            skipped: 0,
+            ..Self::default()
         }
     }
 
+    /// Returns the number of the last record.
     pub(crate) fn last(&self) -> u64 {
         self.last
     }
 
+    /// Returns the number that a new record must be beyond.
+    ///
+    /// A line that stands twice does not set it back. Numbers of unchecked
+    /// lines count only while no checked one behind them tells otherwise.
+    pub(crate) fn highest(&self) -> u64 {
+        if self.trusted {
+            self.verified
+        } else {
+            self.verified.max(self.last)
+        }
+    }
+
     /// Notes a stretch of damage.
     pub(crate) fn skip(&mut self) {
-        self.skipped += 1;
+        self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Returns the number of a record that carries `own`.
@@ -47,14 +65,11 @@ impl Numbering {
             (Some(own), Integrity::Altered) if self.is_near(own) => own,
             _ => expected,
         };
-        let verified = integrity == Integrity::Verified;
-        // A line that stands twice must not set the numbering back.
-        self.last = if verified && !self.trusted {
-            number
-        } else {
-            self.last.max(number)
-        };
-        self.trusted = verified;
+        self.trusted = integrity == Integrity::Verified;
+        if self.trusted {
+            self.verified = self.verified.max(number);
+        }
+        self.last = number;
         self.begun = true;
         self.skipped = 0;
         number
@@ -93,7 +108,7 @@ mod tests {
         let mut numbering = Numbering::default();
         assert_eq!(numbering.assign(Some(9001), Integrity::Altered), 9001);
         assert_eq!(numbering.assign(Some(1002), Integrity::Verified), 1002);
-        assert_eq!(numbering.last(), 1002);
+        assert_eq!(numbering.highest(), 1002);
     }
 
     #[test]
@@ -109,6 +124,34 @@ mod tests {
         let mut numbering = Numbering::default();
         numbering.assign(Some(5), Integrity::Verified);
         assert_eq!(numbering.assign(Some(4), Integrity::Verified), 4);
-        assert_eq!(numbering.last(), 5);
+        assert_eq!(numbering.highest(), 5);
+    }
+
+    #[test]
+    fn a_repeated_line_behind_an_unchecked_one_does_not_set_it_back_either() {
+        let mut numbering = Numbering::default();
+        numbering.assign(Some(10), Integrity::Verified);
+        numbering.assign(Some(11), Integrity::Altered);
+        assert_eq!(numbering.highest(), 11);
+        numbering.assign(Some(5), Integrity::Verified);
+        assert_eq!(numbering.highest(), 10);
+        numbering.assign(Some(6), Integrity::Altered);
+        assert_eq!((numbering.last(), numbering.highest()), (6, 10));
+    }
+
+    #[test]
+    fn a_checked_record_decides_what_comes_behind_it() {
+        let mut whole = Numbering::default();
+        for number in [50, 3, 10] {
+            whole.assign(Some(number), Integrity::Verified);
+        }
+        let mut from_there = Numbering::after(9);
+        from_there.assign(Some(10), Integrity::Verified);
+        for own in [None, Some(40), Some(12), Some(7)] {
+            for integrity in [Integrity::Altered, Integrity::Unverified] {
+                let expected = whole.assign(own, integrity);
+                assert_eq!(from_there.assign(own, integrity), expected);
+            }
+        }
     }
 }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use crate::backward::Backward;
 use crate::damage::{Damage, Integrity, Reason};
 use crate::error::ReadError;
 use crate::fs::{FileSystem, ReadFile, RealFs};
-use crate::line::{Checked, Piece, check, split};
+use crate::line::{Checked, Piece, line_pieces};
 use crate::numbering::Numbering;
 use crate::options::DEFAULT_MAX_LINE;
 use crate::session::CURRENT;
@@ -199,17 +200,10 @@ impl Reader {
             return Ok(());
         };
         self.seek(before, None);
-        loop {
-            let unread = self.buffer.get(self.start..self.filled).unwrap_or_default();
-            if let Some(newline) = memchr::memchr(b'\n', unread) {
-                self.start += newline + 1;
-                return Ok(());
-            }
-            self.start = self.filled;
-            if !self.fill()? {
-                return Ok(());
-            }
+        if self.pass_line()? {
+            self.start += 1;
         }
+        Ok(())
     }
 
     /// Returns the path of the file being read.
@@ -221,6 +215,9 @@ impl Reader {
     /// Returns where reading goes on, in bytes from the start of the file.
     #[must_use]
     pub fn offset(&self) -> u64 {
+        if let Some(damage) = &self.too_long {
+            return damage.offset;
+        }
         let next = self
             .pieces
             .front()
@@ -230,6 +227,12 @@ impl Reader {
 
     pub(crate) fn file_len(&self) -> Result<u64, ReadError> {
         self.file.size().map_err(|source| self.failed(source))
+    }
+
+    /// Reads the same file from its present end towards its start.
+    pub(crate) fn backward(&self) -> Result<Backward, ReadError> {
+        let (file, size) = (Arc::clone(&self.file), self.file_len()?);
+        Ok(Backward::new(&self.path, file, size, self.ending))
     }
 
     fn failed(&self, source: std::io::Error) -> ReadError {
@@ -248,18 +251,52 @@ impl Reader {
         self.numbering.last()
     }
 
+    /// Returns the number that a new record must be beyond.
+    pub(crate) fn highest_number(&self) -> u64 {
+        self.numbering.highest()
+    }
+
     /// Returns the number of the file's first record, and goes to the start.
     pub(crate) fn first_number(&mut self) -> Result<Option<u64>, ReadError> {
         self.seek(0, None);
-        while let Some(item) = self.next_item()? {
-            if let Item::Record(record) = item {
-                let number = record.number;
-                self.seek(0, None);
-                return Ok(Some(number));
+        let first = self.find_first()?;
+        self.seek(0, None);
+        Ok(first)
+    }
+
+    /// Tells whether the file's first record carries a number, and goes to the
+    /// start.
+    pub(crate) fn first_is_numbered(&mut self) -> Result<bool, ReadError> {
+        self.seek(0, None);
+        let mut numbered = false;
+        while self.is_ready()? {
+            if let Some(Checked::Record { number, .. }) = self.pieces.front().map(|p| p.checked) {
+                numbered = number.is_some();
+                break;
             }
+            self.next_item()?;
         }
         self.seek(0, None);
-        Ok(None)
+        Ok(numbered)
+    }
+
+    /// An altered first line may carry any number; the next line that was not
+    /// altered tells what it was.
+    fn find_first(&mut self) -> Result<Option<u64>, ReadError> {
+        let (mut first, mut before) = (None, 0);
+        while let Some(item) = self.next_item()? {
+            let Item::Record(record) = item else { continue };
+            match record.integrity {
+                Integrity::Verified => {
+                    return Ok(Some(record.number.saturating_sub(before).max(1)));
+                }
+                Integrity::Unverified => return Ok(first.or(Some(record.number))),
+                Integrity::Altered => {}
+            }
+            first = first.or(Some(record.number));
+            before += 1;
+        }
+        Ok(first)
     }
 
     /// Returns the file's first bytes, at most `count` of them.
@@ -309,21 +346,28 @@ impl Reader {
         Ok(true)
     }
 
-    /// Reads up to, but not over, the first record numbered `target` or more.
+    /// Reads up to, but not over, the first record numbered `target` or more
+    /// and the damage right behind the record numbered one less.
     pub(crate) fn skip_below(&mut self, target: u64) -> Result<(), ReadError> {
         while self.is_ready()? {
             let before = self.numbering.clone();
+            let mut number = None;
             match self.pieces.front().map(|piece| piece.checked) {
-                Some(Checked::Record { number, integrity }) => {
-                    if self.numbering.assign(number, integrity) >= target {
-                        self.numbering = before;
-                        break;
-                    }
-                }
+                Some(Checked::Record {
+                    number: own,
+                    integrity,
+                }) => number = Some(self.numbering.assign(own, integrity)),
                 _ => self.numbering.skip(),
+            }
+            if number.is_some_and(|number| number >= target) {
+                self.numbering = before;
+                break;
             }
             if self.too_long.take().is_none() {
                 self.pieces.pop_front();
+            }
+            if number.is_some_and(|number| number + 1 == target) {
+                break;
             }
         }
         Ok(())
@@ -388,13 +432,17 @@ impl Reader {
                 return self.skip_long_line();
             }
             if !self.fill()? {
-                return Ok(match self.ending {
-                    Ending::Closed if searched > 0 => Found::Line {
-                        range: self.start..self.filled,
+                if self.ending == Ending::Closed && searched > 0 {
+                    let range = self.start..self.filled;
+                    return Ok(Found::Line {
+                        range,
                         ended: false,
-                    },
-                    _ => Found::End,
-                });
+                    });
+                }
+                // A writer whose disk is full takes the beginning of a line
+                // back and may write another one there: it is read again.
+                self.filled = self.start;
+                return Ok(Found::End);
             }
         }
     }
@@ -402,23 +450,19 @@ impl Reader {
     /// Passes over a line that is longer than the limit without holding it.
     fn skip_long_line(&mut self) -> Result<Found, ReadError> {
         let (offset, line) = (self.offset(), self.line);
-        let ended = loop {
-            let unread = self.buffer.get(self.start..self.filled).unwrap_or_default();
-            if let Some(newline) = memchr::memchr(b'\n', unread) {
-                self.start += newline;
-                break true;
+        let ended = match self.pass_line() {
+            Ok(false) if self.ending == Ending::Live => {
+                self.go_back(offset);
+                return Ok(Found::End);
             }
-            self.start = self.filled;
-            if !self.fill()? {
-                break false;
+            Ok(ended) => ended,
+            Err(error) => {
+                // The call may be repeated, and must not take the rest of the
+                // line for a line.
+                self.go_back(offset);
+                return Err(error);
             }
         };
-        if !ended && self.ending == Ending::Live {
-            let last = self.numbering.last();
-            self.seek(offset, Some(last));
-            self.line = line;
-            return Ok(Found::End);
-        }
         let length = self.offset() - offset;
         self.start += usize::from(ended);
         self.line = line.map(|line| line + 1);
@@ -432,6 +476,28 @@ impl Reader {
         }))
     }
 
+    /// Goes to the next newline; false where there is none.
+    fn pass_line(&mut self) -> Result<bool, ReadError> {
+        loop {
+            let unread = self.buffer.get(self.start..self.filled).unwrap_or_default();
+            if let Some(newline) = memchr::memchr(b'\n', unread) {
+                self.start += newline;
+                return Ok(true);
+            }
+            self.start = self.filled;
+            if !self.fill()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Reads again from where the current line begins.
+    fn go_back(&mut self, offset: u64) {
+        self.base = offset;
+        self.start = 0;
+        self.filled = 0;
+    }
+
     /// Reads on behind `filled`; false at the end of the file or the limit.
     fn fill(&mut self) -> Result<bool, ReadError> {
         if self.start > 0 {
@@ -440,9 +506,12 @@ impl Reader {
             self.filled -= self.start;
             self.start = 0;
         }
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; CHUNK];
+        }
         // A long line doubles the buffer, so that it is copied seldom.
         if self.buffer.len() - self.filled < CHUNK / 2 {
-            self.buffer.resize(self.buffer.len().max(CHUNK / 2) * 2, 0);
+            self.buffer.resize(self.buffer.len() * 2, 0);
         }
         let offset = self.base + self.filled as u64;
         let allowed = usize::try_from(self.limit.saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -464,22 +533,6 @@ pub(crate) fn open_file(fs: &dyn FileSystem, path: &Path) -> Result<Arc<dyn Read
         offset: 0,
         source,
     })
-}
-
-/// Sorts one line (without newline) into records and damage.
-pub(crate) fn line_pieces(line: &[u8], ended: bool) -> Vec<Piece> {
-    match check(line) {
-        Checked::Bad(reason) => {
-            let reason = if ended { reason } else { Reason::Torn };
-            split(line, reason)
-        }
-        checked @ Checked::Record { .. } => {
-            vec![Piece {
-                range: 0..line.trim_ascii_end().len(),
-                checked,
-            }]
-        }
-    }
 }
 
 impl Iterator for Reader {
@@ -515,3 +568,6 @@ pub(crate) fn owned(item: Item<'_>) -> Result<Line, Problem> {
         Item::Damage(damage) => Err(Problem::Damage(damage)),
     }
 }
+
+#[cfg(test)]
+mod tests;

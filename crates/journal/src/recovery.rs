@@ -1,11 +1,12 @@
 //! What opening finds: the state in which the last writer left the files.
 
-use std::path::PathBuf;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
 
 use crate::archive::{last_number, remove_reservations};
 use crate::damage::{Damage, Integrity};
 use crate::error::{AtPath, IoError, OpenError};
-use crate::fs::{AppendFile, FileSystem};
+use crate::fs::{AppendFile, FileSystem, parent_of, sync_if_readable};
 use crate::options::Options;
 use crate::reader::{Item, Reader};
 use crate::session::Layout;
@@ -62,6 +63,19 @@ impl Recovery {
     }
 }
 
+/// Creates the journal's directories where they are missing.
+///
+/// A name is on stable storage only when the directory that holds it is synced.
+/// A writer that was killed may have created them and come no further.
+pub(crate) fn create_dirs(fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
+    let archive_dir = layout.archive_dir();
+    fs.create_dir_all(&archive_dir).at("create", &archive_dir)?;
+    match parent_of(&layout.dir) {
+        Some(parent) => sync_if_readable(fs, parent).at("sync", parent),
+        None => Ok(()),
+    }
+}
+
 /// Opens the session file for appending and makes its last line end.
 ///
 /// What is there is synced before anyone relies on it: a writer that was
@@ -73,20 +87,31 @@ pub(crate) fn open_session(
     let path = layout.current();
     let mut file = fs.open_append(&path).at("open", &path)?;
     let mut len = file.size().at("measure", &path)?;
-    let fenced = len > 0 && last_byte(fs, &path, len)? != Some(b'\n');
-    if fenced {
-        let newline = [std::io::IoSlice::new(b"\n")];
-        if file.append(&newline).at("append to", &path)? == 0 {
-            return Err(std::io::ErrorKind::WriteZero.into()).at("append to", &path);
-        }
-        len += 1;
-    }
+    let fenced = fence(fs, file.as_mut(), &path, &mut len)?;
     file.sync().at("sync", &path)?;
     fs.sync_dir(&layout.dir).at("sync", &layout.dir)?;
     Ok((file, len, fenced))
 }
 
-fn last_byte(fs: &dyn FileSystem, path: &std::path::Path, len: u64) -> Result<Option<u8>, IoError> {
+/// Gives a last line without newline one, and tells whether it did.
+pub(crate) fn fence(
+    fs: &dyn FileSystem,
+    file: &mut dyn AppendFile,
+    path: &Path,
+    len: &mut u64,
+) -> Result<bool, IoError> {
+    if *len == 0 || last_byte(fs, path, *len)? == Some(b'\n') {
+        return Ok(false);
+    }
+    let newline = [IoSlice::new(b"\n")];
+    if file.append(&newline).at("append to", path)? == 0 {
+        return Err(io::ErrorKind::WriteZero.into()).at("append to", path);
+    }
+    *len += 1;
+    Ok(true)
+}
+
+fn last_byte(fs: &dyn FileSystem, path: &Path, len: u64) -> Result<Option<u8>, IoError> {
     let file = fs.open_read(path).at("open", path)?;
     let mut byte = [0; 1];
     let count = file.read_at(&mut byte, len - 1).at("read", path)?;
@@ -114,7 +139,7 @@ pub(crate) fn survey(
             Tail::Fenced
         };
     }
-    let archived = last_number(fs, layout).map_err(IoError::from)?;
+    let archived = last_number(fs, layout, options.max_line).map_err(IoError::from)?;
     let last = archived.max(found.next.saturating_sub(1));
     found.next = last
         .checked_add(1)
@@ -159,6 +184,9 @@ fn read_session(options: &Options, found: &mut Recovery) -> Result<bool, IoError
         }
     }
     found.bytes = reader.offset();
-    found.next = reader.last_number().saturating_add(1);
+    found.next = reader.highest_number().saturating_add(1);
     Ok(last_is_record)
 }
+
+#[cfg(test)]
+mod tests;

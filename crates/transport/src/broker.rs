@@ -1,79 +1,33 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use jiff::tz::TimeZone;
-use journal::{Archived, IoError, Options, Recovery, Writer};
+use journal::{Archived, IoError, Recovery, Writer};
 use zmq::Socket;
 
+use crate::config::Config;
 use crate::delivery::{Acceptor, Delivery};
 use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
 use crate::intake::{Counters, Intake};
 use crate::platform::listen;
+use crate::publishers::Publishers;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
-use crate::rotation::{Rotation, local_stamp};
+use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::thread::{Part, Report};
 use crate::waker::{Waker, sleeper};
+use crate::window::Window;
 
 /// How long subscribers are given to take what they have not got when the
 /// broker stops. What they miss they get from the journal next time.
 const DRAIN: Duration = Duration::from_secs(2);
-
-/// How a broker is run.
-#[derive(Clone)]
-pub struct Config {
-    /// The journal's directory; it is created where it is missing.
-    pub dir: PathBuf,
-    /// The address to listen on.
-    pub bind: IpAddr,
-    /// The publishers' port; 0 picks a free one.
-    pub pub_port: u16,
-    /// The subscribers' port; 0 picks a free one.
-    pub sub_port: u16,
-    /// How many of the session's newest messages a new subscription gets.
-    pub history: u64,
-    /// The local time of the daily rotation, hour and minute.
-    pub rotate_at: Option<(i8, i8)>,
-    /// The largest message that is taken, in bytes of all its frames.
-    pub max_message: u64,
-    /// The size in bytes at which a session is archived.
-    pub max_session: Option<u64>,
-    /// How many bytes may wait for the disk before publishers are held up.
-    pub max_queued: usize,
-    /// The wall clock.
-    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    /// The time zone of the rotation and of the archives' names.
-    pub zone: TimeZone,
-}
-
-impl Config {
-    /// Returns the defaults: loopback, ports 5555 and 5556, 10,000 messages of
-    /// history, rotation at midnight, messages up to 64 MiB.
-    #[must_use]
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            bind: IpAddr::from([127, 0, 0, 1]),
-            pub_port: 5555,
-            sub_port: 5556,
-            history: 10_000,
-            rotate_at: Some((0, 0)),
-            max_message: 64 << 20,
-            max_session: None,
-            max_queued: 128 << 20,
-            clock: Arc::new(SystemTime::now),
-            zone: TimeZone::system(),
-        }
-    }
-}
 
 /// A broker that is running.
 ///
@@ -93,19 +47,34 @@ pub struct Broker {
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
+    publishers: Part<()>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
 
 /// How a broker has ended.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Stopped {
-    /// The last session, if there was anything in it.
-    pub archived: Option<Archived>,
     /// How many messages were recorded in this run.
     pub recorded: u64,
-    /// Why the session could not be archived; it is continued next time.
-    pub not_archived: Option<IoError>,
+    /// How many messages were refused because they were too large.
+    pub refused: u64,
+    /// What became of the session.
+    pub session: LastSession,
+}
+
+/// What became of the session that was being written when a broker ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LastSession {
+    /// It was archived.
+    Archived(Archived),
+    /// Nothing was in it.
+    Empty,
+    /// It could not be archived, and is continued next time.
+    Kept(IoError),
+    /// Recording had failed; what is in it is continued next time.
+    Broken,
 }
 
 impl Broker {
@@ -120,14 +89,15 @@ impl Broker {
         config: &Config,
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
-        let (writer, recovery) = Writer::open(&config.dir, journal_options(config))?;
+        let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
         let context = zmq::Context::new();
         context.set_io_threads(2)?;
         let (socket, pub_port) = bind_intake(&context, config)?;
         let (listener, sub_port) = bind_delivery(config)?;
 
+        let publishers = Publishers::of(&context, &socket)?;
         let phase = Arc::new(Phase::default());
-        let queue = Arc::new(Queue::new(config.max_queued));
+        let queue = Arc::new(Queue::new(config.queue_bytes()));
         let session_path = writer.session_path();
         let next = writer.next_number();
         let tail = Arc::new(Tail::new(
@@ -135,6 +105,7 @@ impl Broker {
             writer.session(),
             next,
             config.history,
+            config.tail_bytes(),
         ));
         let counters = Arc::new(Counters::default());
         let recorded = Arc::new(AtomicU64::new(0));
@@ -166,8 +137,10 @@ impl Broker {
             counters: Arc::clone(&counters),
             next,
             max_message: config.max_message,
-            max_line: max_line(config),
+            max_line: config.max_line(),
             clock: Arc::clone(&config.clock),
+            window: Window::new(config.window_bytes()),
+            publishers: publishers.connected(),
         };
         let acceptor = Acceptor {
             listener,
@@ -194,6 +167,11 @@ impl Broker {
                 }
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
+            publishers: Part::spawn("publishers", &failed, |failed| {
+                if let Err(error) = publishers.run() {
+                    failed.report(error.into());
+                }
+            })?,
             recovery,
             session_path,
             pub_port,
@@ -280,6 +258,8 @@ impl Broker {
         self.intake_waker.wake();
         self.acceptor_waker.wake();
         self.intake.join();
+        // Intake's socket is closed now, which ends the count of its connections.
+        self.publishers.join();
         self.queue.end();
         let writer = self.recorder.join().flatten();
         self.phase.finish_delivery();
@@ -288,17 +268,17 @@ impl Broker {
         self.phase.close();
         self.tail.wakers.wake_all();
         self.acceptor.join();
-        let mut stopped = Stopped {
-            recorded: self.recorded(),
-            ..Stopped::default()
+        let session = match writer.map(|mut writer| writer.archive(None)) {
+            Some(Ok(Some(archived))) => LastSession::Archived(archived),
+            Some(Ok(None)) => LastSession::Empty,
+            Some(Err(error)) => LastSession::Kept(error),
+            None => LastSession::Broken,
         };
-        if let Some(mut writer) = writer {
-            match writer.archive(None) {
-                Ok(archived) => stopped.archived = archived,
-                Err(error) => stopped.not_archived = Some(error),
-            }
+        Stopped {
+            recorded: self.recorded(),
+            refused: self.refused(),
+            session,
         }
-        stopped
     }
 }
 
@@ -308,25 +288,6 @@ impl Drop for Broker {
             drop(self.shut_down());
         }
     }
-}
-
-fn journal_options(config: &Config) -> Options {
-    let (clock, zone) = (Arc::clone(&config.clock), config.zone.clone());
-    Options {
-        max_line: max_line(config),
-        stamp: Arc::new(move || local_stamp(clock(), &zone)),
-        ..Options::default()
-    }
-}
-
-/// Returns how long a line can get at most: a payload in base64 takes 4/3 of
-/// its size, one that is kept as text twice the same at most, and both may
-/// stand in a line beside the fields taken from them.
-fn max_line(config: &Config) -> usize {
-    usize::try_from(config.max_message)
-        .unwrap_or(usize::MAX / 8)
-        .saturating_mul(4)
-        + (64 << 20)
 }
 
 fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use journal::{Item, Reader, RealFs};
+use log::Level;
 use message::Frames;
 
 use crate::tail::{Place, Recorded, Source, Tail, Window};
+use crate::throttle::log_throttled;
 
 /// How much is skipped at once before the subscriber is looked after again.
 const MAX_SKIPPED: usize = 4096;
@@ -247,10 +249,12 @@ impl Cursor {
                     Ok(()) => {}
                     Err(error) => {
                         let number = record.number;
-                        log::warn!("message {number} cannot be replayed: {error}");
+                        log_throttled!(Level::Warn, "message {number} cannot be replayed: {error}");
                     }
                 },
-                Item::Damage(damage) => log::warn!("passed over in a replay: {damage}"),
+                Item::Damage(damage) => {
+                    log_throttled!(Level::Warn, "passed over in a replay: {damage}");
+                }
             }
         }
         self.place.offset = *until;

@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use log::Level;
 use zmq::PollItem;
 
 use crate::link::{Link, LinkError, Wait};
@@ -15,6 +16,7 @@ use crate::platform::raw;
 use crate::shutdown::Phase;
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
+use crate::throttle::log_throttled;
 use crate::waker::{Sleeper, sleeper};
 use crate::xpub::XpubLink;
 
@@ -68,7 +70,10 @@ impl Acceptor {
             });
             match spawned {
                 Ok(thread) => drop(threads.insert(id, thread)),
-                Err(error) => log::error!("refused subscriber {peer}: no thread: {error}"),
+                Err(error) => log_throttled!(
+                    Level::Error,
+                    "refused subscriber {peer}: no thread: {error}"
+                ),
             }
         }
         drop(self.listener);
@@ -87,7 +92,10 @@ impl Acceptor {
                 Ok(accepted) => return Some(accepted),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(None),
                 Err(error) if is_exhausted(&error) => {
-                    log::error!("cannot accept another subscriber now: {error}");
+                    log_throttled!(
+                        Level::Error,
+                        "cannot accept another subscriber now: {error}"
+                    );
                     self.wait(Some(EXHAUSTED));
                 }
                 // A client that gave up while it waited in the queue.
@@ -146,7 +154,10 @@ impl Delivery {
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 let cause = source.map_or_else(String::new, |source| format!(": {source}"));
-                log::warn!("subscriber {peer} was disconnected: {error}{cause}");
+                log_throttled!(
+                    Level::Warn,
+                    "subscriber {peer} was disconnected: {error}{cause}"
+                );
             }
         }
     }

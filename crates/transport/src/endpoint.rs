@@ -16,8 +16,13 @@ pub(crate) fn intake_socket(context: &zmq::Context, max_message: u64) -> zmq::Re
     socket.set_subscribe(b"")?;
     // Nothing is sent on this socket, so nothing has to be waited for.
     socket.set_linger(0)?;
-    // A frame above the limit ends the connection before memory is taken.
-    socket.set_maxmsgsize(i64::try_from(max_message).unwrap_or(i64::MAX))?;
+    // A message somewhat above the limit is received, so that its refusal can
+    // be logged with its size. A frame far above it ends the connection before
+    // memory is taken.
+    let refused_softly = max_message
+        .saturating_mul(2)
+        .max(max_message.saturating_add(16 << 20));
+    socket.set_maxmsgsize(i64::try_from(refused_softly).unwrap_or(i64::MAX))?;
     // A dead publisher's connection must not stay for ever.
     socket.set_tcp_keepalive(1)?;
     Ok(socket)

@@ -32,8 +32,8 @@ pub enum StartError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
-    /// Recording failed for good.
-    #[error("recording failed")]
+    /// Recording failed for good; what was not on disk yet is lost.
+    #[error(transparent)]
     Recording(#[from] journal::CommitError),
     /// The disk was still full when the broker had to stop.
     #[error(

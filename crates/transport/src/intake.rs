@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use journal::Group;
 use zmq::{Message, PollItem, Socket};
@@ -11,11 +11,17 @@ use zmq::{Message, PollItem, Socket};
 use crate::batch::Batch;
 use crate::queue::Queue;
 use crate::shutdown::Phase;
+use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
+use crate::window::Window;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is
 /// there to receive.
 const BATCH_BYTES: usize = 64 << 10;
+/// How long a broker that stops takes in what keeps coming.
+const LAST_CALL: Duration = Duration::from_secs(1);
+/// In milliseconds: when nothing has come for so long, all has arrived.
+const QUIET: i64 = 50;
 /// Frames take memory also where they are empty.
 const MAX_FRAMES: u64 = 1 << 20;
 
@@ -37,6 +43,9 @@ pub(crate) struct Intake {
     pub(crate) next: u64,
     pub(crate) max_message: u64,
     pub(crate) max_line: usize,
+    pub(crate) window: Window,
+    /// How many publishers are connected.
+    pub(crate) publishers: Arc<AtomicU64>,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -45,44 +54,64 @@ impl Intake {
     /// that a message which was sent in time is not lost.
     pub(crate) fn run(mut self) -> zmq::Result<()> {
         let mut frame = Message::new();
+        let mut last_call: Option<Instant> = None;
         loop {
-            let stopping = !self.phase.is_running();
+            if last_call.is_none() && !self.phase.is_running() {
+                last_call = Some(Instant::now() + LAST_CALL);
+            }
             let batch = self.receive(&mut frame)?;
-            let received = !batch.is_empty();
-            if received {
+            if !batch.is_empty() {
                 self.next = batch.group.next();
                 if !self.queue.put(batch) {
                     return Ok(());
                 }
-            } else if stopping {
+            }
+            let waited_for = match last_call {
+                None => self.wait()?,
+                Some(end) if Instant::now() < end => self.wait_for_rest()?,
+                Some(_) => false,
+            };
+            if !waited_for {
                 return Ok(());
-            } else {
-                self.wait()?;
             }
         }
     }
 
     /// Receives what is there, up to a batch.
-    fn receive(&self, frame: &mut Message) -> zmq::Result<Batch> {
+    fn receive(&mut self, frame: &mut Message) -> zmq::Result<Batch> {
         let mut batch = Batch::new(Group::new(self.next, self.max_line));
         let recorded_at = message::format_time((self.clock)());
+        let mut largest = 0;
         while batch.group.bytes().len() < BATCH_BYTES {
-            if !self.receive_message(frame, &mut batch, &recorded_at)? {
-                break;
+            match self.receive_message(frame, &mut batch, &recorded_at)? {
+                Some(size) => largest = largest.max(size),
+                None => break,
             }
         }
+        self.adjust_window(largest)?;
         Ok(batch)
     }
 
-    /// Receives one message; false where there is none.
+    /// Bounds what libzmq receives ahead, by what has come just now.
+    fn adjust_window(&mut self, largest: u64) -> zmq::Result<()> {
+        let publishers = self.publishers.load(Ordering::Relaxed);
+        let resized = largest > 0 && self.window.received(largest);
+        if self.window.connections(publishers) || resized {
+            self.socket.set_rcvhwm(self.window.messages())?;
+        }
+        Ok(())
+    }
+
+    /// Receives one message and returns its size in bytes; `None` where there
+    /// is none.
     fn receive_message(
         &self,
         frame: &mut Message,
         batch: &mut Batch,
         recorded_at: &str,
-    ) -> zmq::Result<bool> {
+    ) -> zmq::Result<Option<u64>> {
         if !receive_frame(&self.socket, frame)? {
-            return Ok(false);
+            return Ok(None);
         }
         let (mut size, mut frames) = (0, 0);
         loop {
@@ -105,30 +134,42 @@ impl Intake {
         } else if let Err(error) = batch.end_message(recorded_at) {
             self.refuse(format_args!("{size} bytes: {error}"));
         }
-        Ok(true)
+        Ok(Some(size))
     }
 
     /// Says what was not recorded: it is the only way in which the broker
     /// loses a message that reached it.
     fn refuse(&self, what: fmt::Arguments<'_>) {
-        log::error!("refused a message of {what}");
+        log_throttled!(log::Level::Error, "refused a message of {what}");
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn wait(&mut self) -> zmq::Result<()> {
+    /// Waits for something to receive, or for the broker to stop.
+    fn wait(&mut self) -> zmq::Result<bool> {
         self.sleeper.about_to_sleep();
         if self.phase.is_running() {
             let mut items = [
                 self.socket.as_poll_item(zmq::POLLIN),
                 PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN),
             ];
-            match zmq::poll(&mut items, -1) {
-                Ok(_) | Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
-            }
+            poll(&mut items, -1)?;
         }
         self.sleeper.awake();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Waits for what libzmq is still reading; false when nothing comes.
+    fn wait_for_rest(&self) -> zmq::Result<bool> {
+        poll(&mut [self.socket.as_poll_item(zmq::POLLIN)], QUIET)
+    }
+}
+
+/// Polls; false where the time was up.
+fn poll(items: &mut [PollItem<'_>], timeout: i64) -> zmq::Result<bool> {
+    match zmq::poll(items, timeout) {
+        Ok(ready) => Ok(ready > 0),
+        Err(zmq::Error::EINTR) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod batch;
 mod broker;
+mod config;
 mod cursor;
 mod delivery;
 mod endpoint;
@@ -24,6 +25,7 @@ mod error;
 mod intake;
 mod link;
 mod platform;
+mod publishers;
 mod queue;
 mod recorder;
 mod rotation;
@@ -32,10 +34,15 @@ mod sockopt;
 mod subscriber;
 mod subscriptions;
 mod tail;
+#[cfg(test)]
+mod testing;
 mod thread;
+mod throttle;
 mod waker;
+mod window;
 mod xpub;
 
-pub use broker::{Broker, Config, Stopped};
+pub use broker::{Broker, LastSession, Stopped};
+pub use config::Config;
 pub use error::{Failure, StartError};
 pub use journal::{Archived, Recovery, Tail};

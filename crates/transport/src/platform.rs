@@ -54,7 +54,10 @@ pub(crate) fn listen_privately() -> io::Result<PrivateListener> {
     use std::os::unix::net::{SocketAddr, UnixListener};
     let name = private_name()?;
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
-    Ok(PrivateListener { listener, endpoint: format!("ipc://@{name}") })
+    Ok(PrivateListener {
+        listener,
+        endpoint: format!("ipc://@{name}"),
+    })
 }
 
 /// Listens for one connection from within this process.
@@ -62,7 +65,10 @@ pub(crate) fn listen_privately() -> io::Result<PrivateListener> {
 pub(crate) fn listen_privately() -> io::Result<PrivateListener> {
     let path = std::env::temp_dir().join(private_name()?);
     let listener = std::os::unix::net::UnixListener::bind(&path)?;
-    Ok(PrivateListener { listener, endpoint: format!("ipc://{}", path.display()) })
+    Ok(PrivateListener {
+        listener,
+        endpoint: format!("ipc://{}", path.display()),
+    })
 }
 
 /// Listens for one connection from within this process.

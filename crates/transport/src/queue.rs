@@ -120,6 +120,11 @@ impl Queue {
         state.nudged = false;
     }
 
+    /// Returns how many messages wait that nobody has taken yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().batches.iter().map(Batch::len).sum()
+    }
+
     /// Tells whether nothing more comes in.
     pub(crate) fn has_ended(&self) -> bool {
         self.lock().ended

@@ -103,7 +103,8 @@ impl Recorder {
                 complained = Some(Instant::now());
             }
             if self.queue.has_ended() {
-                let messages = batches.iter().map(Batch::len).sum();
+                let in_hand: usize = batches.iter().map(Batch::len).sum();
+                let messages = in_hand + self.queue.waiting();
                 return Err(Failure::NotRecorded { messages });
             }
             self.queue.pause(RETRY);

@@ -38,10 +38,9 @@ fn set_flag(socket: &mut zmq::Socket, option: u32) -> zmq::Result<()> {
             size_of::<c_int>(),
         )
     };
-    // SAFETY: only reads the error number of this thread.
     if result == 0 {
-        Ok(())
-    } else {
-        Err(zmq::Error::from_raw(unsafe { zmq_sys::zmq_errno() }))
+        return Ok(());
     }
+    // SAFETY: it only reads the error number of this thread.
+    Err(zmq::Error::from_raw(unsafe { zmq_sys::zmq_errno() }))
 }

@@ -9,8 +9,6 @@ use journal::{Archived, Committed, Session};
 use crate::batch::Batch;
 use crate::waker::Wakers;
 
-/// How many bytes of recent messages stay in memory at most.
-const TAIL_BYTES: usize = 64 << 20;
 /// So many messages stay in memory also where a new subscription gets fewer:
 /// a live subscriber is a little behind the disk, and should not read it.
 const TAIL_MESSAGES: u64 = 1024;
@@ -71,6 +69,8 @@ pub(crate) struct Tail {
     current: PathBuf,
     /// How many records stay in memory at most.
     messages: u64,
+    /// How many bytes they may take.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,13 @@ struct State {
 }
 
 impl Tail {
-    pub(crate) fn new(current: PathBuf, session: Session, next: u64, history: u64) -> Self {
+    pub(crate) fn new(
+        current: PathBuf,
+        session: Session,
+        next: u64,
+        history: u64,
+        bytes: usize,
+    ) -> Self {
         let state = State {
             recent: VecDeque::new(),
             memory: 0,
@@ -105,6 +111,7 @@ impl Tail {
             wakers: Wakers::default(),
             current,
             messages,
+            bytes,
         }
     }
 
@@ -133,7 +140,7 @@ impl Tail {
         }
         state.head = from;
         state.next = committed.last + 1;
-        state.shrink(self.messages);
+        state.shrink(self.messages, self.bytes);
         drop(state);
         self.wakers.wake_all();
     }
@@ -237,10 +244,10 @@ impl Recorded {
 
 impl State {
     /// Gives up the oldest batches beyond the limits.
-    fn shrink(&mut self, messages: u64) {
+    fn shrink(&mut self, messages: u64, bytes: usize) {
         while let Some(oldest) = self.recent.front() {
             let kept = self.next - oldest.end();
-            if kept < messages && self.memory <= TAIL_BYTES {
+            if kept < messages && self.memory <= bytes {
                 break;
             }
             self.memory -= oldest.memory;

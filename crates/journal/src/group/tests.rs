@@ -72,3 +72,18 @@ fn decimal_numbers_are_right_at_the_edges() {
         assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
     }
 }
+
+#[test]
+fn an_encoder_that_panics_leaves_the_group_as_it_was() {
+    let mut group = Group::new(1, 1000);
+    group.push(&Note { text: "first" }).unwrap();
+    let before = group.bytes().to_vec();
+    let pushing = std::panic::AssertUnwindSafe(|| {
+        group.push_with(|out| {
+            out.extend_from_slice(b"{\"half\":");
+            std::panic::resume_unwind(Box::new("the encoder's own"));
+        })
+    });
+    assert!(std::panic::catch_unwind(pushing).is_err());
+    assert_eq!((group.bytes(), group.next()), (&before[..], 2));
+}

@@ -1,0 +1,94 @@
+//! How a broker is run.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
+use journal::Options;
+
+use crate::rotation::local_stamp;
+
+/// How a broker is run.
+#[derive(Clone)]
+pub struct Config {
+    /// The journal's directory; it is created where it is missing.
+    pub dir: PathBuf,
+    /// The address to listen on.
+    pub bind: IpAddr,
+    /// The publishers' port; 0 picks a free one.
+    pub pub_port: u16,
+    /// The subscribers' port; 0 picks a free one.
+    pub sub_port: u16,
+    /// How many of the session's newest messages a new subscription gets.
+    pub history: u64,
+    /// The local time of the daily rotation, hour and minute.
+    pub rotate_at: Option<(i8, i8)>,
+    /// The largest message that is taken, in bytes of all its frames.
+    pub max_message: u64,
+    /// The size in bytes at which a session is archived.
+    pub max_session: Option<u64>,
+    /// How many bytes of messages may be in the broker's memory: received and
+    /// not yet on disk, and recent ones. Beyond it publishers are held up. One
+    /// message per connection may come on top.
+    pub max_memory: u64,
+    /// The wall clock.
+    pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// The time zone of the rotation and of the archives' names.
+    pub zone: TimeZone,
+}
+
+impl Config {
+    /// Returns the defaults: loopback, ports 5555 and 5556, 10,000 messages of
+    /// history, rotation at midnight, messages up to 64 MiB.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            bind: IpAddr::from([127, 0, 0, 1]),
+            pub_port: 5555,
+            sub_port: 5556,
+            history: 10_000,
+            rotate_at: Some((0, 0)),
+            max_message: 64 << 20,
+            max_session: None,
+            max_memory: 256 << 20,
+            clock: Arc::new(SystemTime::now),
+            zone: TimeZone::system(),
+        }
+    }
+
+    /// Half of the memory is for what waits for the disk.
+    pub(crate) fn queue_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 2).unwrap_or(usize::MAX)
+    }
+
+    /// A quarter is for recent messages, which subscribers take from there.
+    pub(crate) fn tail_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 4).unwrap_or(usize::MAX)
+    }
+
+    /// An eighth is for what libzmq receives ahead. The rest is for what is
+    /// between the two: buffers that grow are copied.
+    pub(crate) fn window_bytes(&self) -> u64 {
+        self.max_memory / 8
+    }
+
+    pub(crate) fn journal_options(&self) -> Options {
+        let (clock, zone) = (Arc::clone(&self.clock), self.zone.clone());
+        Options {
+            max_line: self.max_line(),
+            stamp: Arc::new(move || local_stamp(clock(), &zone)),
+            ..Options::default()
+        }
+    }
+
+    /// Returns how long a line can get at most. A message of one frame stands
+    /// in it twice: as the topic, whose control characters take six bytes each,
+    /// and as the content, which takes 4/3 of its size in base64.
+    pub(crate) fn max_line(&self) -> usize {
+        let message = usize::try_from(self.max_message).unwrap_or(usize::MAX);
+        message.saturating_mul(8).saturating_add(1 << 20)
+    }
+}

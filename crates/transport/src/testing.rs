@@ -1,0 +1,140 @@
+//! A journal with its tail, and a link that only remembers, for unit tests.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use journal::{Archived, Options, Writer};
+
+use crate::batch::Batch;
+use crate::link::{Link, LinkError, Sent, Subscription, Wait};
+use crate::subscriber::{Subscriber, Turn};
+use crate::tail::Tail;
+use crate::waker::Sleeper;
+
+/// How many bytes of records stay in memory.
+pub(crate) const TAIL: usize = 64 << 20;
+
+/// A recorder without threads: what it records is committed when it returns.
+pub(crate) struct Bench {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) writer: Writer,
+    pub(crate) tail: Arc<Tail>,
+}
+
+impl Bench {
+    pub(crate) fn new(history: u64) -> Self {
+        Self::reopen(tempfile::tempdir().unwrap(), history)
+    }
+
+    pub(crate) fn reopen(dir: tempfile::TempDir, history: u64) -> Self {
+        let (writer, _) = Writer::open(dir.path(), Options::default()).unwrap();
+        let (session, next) = (writer.session(), writer.next_number());
+        let tail = Tail::new(writer.session_path(), session, next, history, TAIL);
+        Self {
+            dir,
+            writer,
+            tail: Arc::new(tail),
+        }
+    }
+
+    /// Ends the writer as a crash would, and starts another one.
+    pub(crate) fn restart(self, history: u64) -> Self {
+        let Self { dir, writer, tail } = self;
+        drop((writer, tail));
+        Self::reopen(dir, history)
+    }
+
+    /// Records one message per topic, in one group.
+    pub(crate) fn record(&mut self, topics: &[&str]) {
+        let mut batch = Batch::new(self.writer.group());
+        for topic in topics {
+            batch.push_frame(topic.as_bytes());
+            batch.push_frame(batch.group.next().to_string().as_bytes());
+            batch.end_message("2025-11-20T04:30:00.123Z").unwrap();
+        }
+        let committed = self.writer.commit(&[&batch.group]).unwrap();
+        self.tail.publish(vec![batch], &committed);
+    }
+
+    pub(crate) fn archive(&mut self) -> Archived {
+        let archived = self.writer.archive(None).unwrap().unwrap();
+        self.tail.rotate(Some(&archived), self.writer.session());
+        archived
+    }
+}
+
+/// Remembers what was sent, and is full after `room` messages.
+#[derive(Default)]
+pub(crate) struct MemoryLink {
+    pub(crate) sent: Vec<String>,
+    pub(crate) room: Option<usize>,
+    subscriptions: VecDeque<Subscription>,
+}
+
+impl Link for MemoryLink {
+    fn pump(&mut self) -> Result<(), LinkError> {
+        Ok(())
+    }
+
+    fn subscription(&mut self) -> Result<Option<Subscription>, LinkError> {
+        Ok(self.subscriptions.pop_front())
+    }
+
+    fn send(&mut self, frames: &[&[u8]]) -> Result<Sent, LinkError> {
+        if let Some(room) = &mut self.room {
+            if *room == 0 {
+                return Ok(Sent::Full);
+            }
+            *room -= 1;
+        }
+        let text: Vec<_> = frames
+            .iter()
+            .map(|frame| String::from_utf8_lossy(frame))
+            .collect();
+        self.sent.push(text.join(" "));
+        Ok(Sent::Whole)
+    }
+
+    fn is_flushed(&self) -> bool {
+        true
+    }
+
+    fn wait(&mut self, _: &Sleeper, _: Wait) -> Result<(), LinkError> {
+        Ok(())
+    }
+}
+
+/// A subscriber with its link.
+pub(crate) struct Client {
+    pub(crate) subscriber: Subscriber,
+    pub(crate) link: MemoryLink,
+}
+
+impl Client {
+    pub(crate) fn new(bench: &Bench, history: u64) -> Self {
+        let subscriber = Subscriber::new(&bench.tail, history);
+        Self {
+            subscriber,
+            link: MemoryLink::default(),
+        }
+    }
+
+    pub(crate) fn subscribe(&mut self, topic: &str) {
+        self.subscriber.apply(Subscription::Add(topic.into()));
+    }
+
+    pub(crate) fn unsubscribe(&mut self, topic: &str) {
+        self.subscriber.apply(Subscription::Remove(topic.into()));
+    }
+
+    /// Takes what there is to take, and returns what came.
+    pub(crate) fn take(&mut self, bench: &Bench) -> Vec<String> {
+        loop {
+            match self.subscriber.turn(&bench.tail, &mut self.link).unwrap() {
+                Turn::More => {}
+                Turn::Quiet(pause) => std::thread::sleep(pause),
+                Turn::Idle | Turn::Full => return std::mem::take(&mut self.link.sent),
+            }
+        }
+    }
+}
