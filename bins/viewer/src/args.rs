@@ -27,9 +27,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole_number)]
     pub(crate) limit: u64,
 
-    #[command(flatten)]
-    pub(crate) filters: Filters,
-
     /// Count the messages instead of showing them
     #[arg(long)]
     pub(crate) stats: bool,
@@ -46,6 +43,10 @@ pub(crate) struct Args {
     /// Do not cut long content
     #[arg(long)]
     pub(crate) full: bool,
+
+    // Last, since the heading of the filters holds for all that follows.
+    #[command(flatten)]
+    pub(crate) filters: Filters,
 }
 
 fn whole_number(text: &str) -> Result<u64, &'static str> {
