@@ -24,11 +24,8 @@ pub(crate) struct Args {
     pub(crate) dir: PathBuf,
 
     /// How many of the newest matching messages to show; 0 is all
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole_number)]
     pub(crate) limit: u64,
-
-    #[command(flatten)]
-    pub(crate) filters: Filters,
 
     /// Count the messages instead of showing them
     #[arg(long)]
@@ -46,6 +43,15 @@ pub(crate) struct Args {
     /// Do not cut long content
     #[arg(long)]
     pub(crate) full: bool,
+
+    // Last, since the heading of the filters holds for all that follows.
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+}
+
+fn whole_number(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "expected a whole number such as 20, or 0 for all")
 }
 
 /// Filters combine: a message has to pass all of them.

@@ -318,7 +318,7 @@ fn a_name_cannot_drive_the_terminal() {
 fn wrong_options_are_usage_errors() {
     let logs = conversation();
     for (options, reason) in [
-        (&["--limit=few"][..], "--limit"),
+        (&["--limit=few"][..], "expected a whole number"),
         (&["--limit=-1"], "--limit"),
         (&["--nonsense"], "--nonsense"),
         (&["session"], "session"),
@@ -345,6 +345,12 @@ fn help_has_examples_and_every_option() {
         ended.report()
     );
     ended.says("Examples:\n");
+    let (_, filters) = ended
+        .stdout
+        .split_once("Filters (they combine):\n")
+        .unwrap();
+    let (filters, _) = filters.split_once("\n\n").unwrap();
+    assert_eq!(filters.matches("--").count(), 4, "{filters}");
     for option in [
         "dir",
         "limit",

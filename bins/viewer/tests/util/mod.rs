@@ -1,6 +1,9 @@
 //! A log directory of its own for each test, and the program run on it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failing test is to stop and to say why; clippy sees only #[test] functions as tests"
+)]
 
 use std::fs;
 use std::path::PathBuf;
