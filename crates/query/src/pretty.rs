@@ -1,12 +1,15 @@
 //! JSON with one member a line, as its sender spelled it.
 //!
-//! The indenter goes over the text once and moves whitespace, nothing else: the
-//! order of keys, equal keys and the spelling of numbers and strings stay. It
-//! builds nothing and does not recurse.
+//! The indenter goes over the text once and moves whitespace: the order of keys,
+//! equal keys and the spelling of numbers stay. It builds nothing and does not
+//! recurse. Escapes of letters and signs that can be shown are shown as these:
+//! Python writes `Gr\u00fc\u00dfe` unless it is told otherwise.
 
+use std::borrow::Cow;
 use std::io;
 
 use crate::format::Clip;
+use crate::sanitise::is_hidden;
 
 /// Deeper levels are indented no further, so that the output of deeply nested
 /// JSON grows with its length and not with the square of it.
@@ -39,10 +42,48 @@ pub(crate) fn indent(json: &str, out: &mut Clip<'_>) -> io::Result<()> {
                 break_line(depth, out)?;
             }
             ":" => out.text(": ")?,
-            _ => out.text(token)?,
+            _ => out.text(&readable(token))?,
         }
     }
     Ok(())
+}
+
+/// Replaces the `\u` escapes of visible characters beyond ASCII by these. The
+/// value stays the same.
+fn readable(token: &str) -> Cow<'_, str> {
+    if !token.contains("\\u") {
+        return Cow::Borrowed(token);
+    }
+    let mut text = String::with_capacity(token.len());
+    let mut rest = token;
+    while let Some(at) = rest.find('\\') {
+        let (plain, escape) = rest.split_at(at);
+        text.push_str(plain);
+        let (shown, length) = match visible(escape) {
+            Some((c, length)) => (Some(c), length),
+            None => (None, escape.chars().take(2).map(char::len_utf8).sum()),
+        };
+        let (escape, behind) = escape.split_at(length);
+        match shown {
+            Some(c) => text.push(c),
+            None => text.push_str(escape),
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// Reads the visible character beyond ASCII for which the escapes stand that
+/// `text` begins with, and their length.
+fn visible(text: &str) -> Option<(char, usize)> {
+    const ESCAPE: usize = 6;
+    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let first = unit(text)?;
+    let second = text.get(ESCAPE..).and_then(unit);
+    let mut decoded = char::decode_utf16([first].into_iter().chain(second));
+    let c = decoded.next()?.ok()?;
+    (!c.is_ascii() && !is_hidden(c)).then_some((c, ESCAPE * c.len_utf16()))
 }
 
 fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {

@@ -47,7 +47,7 @@ fn push_escape(c: char, out: &mut String) {
 ///
 /// These are the Unicode categories Cc, Cf, Zl and Zp, the property
 /// Default_Ignorable_Code_Point, the noncharacters, and the blank braille pattern.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
