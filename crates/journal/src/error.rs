@@ -45,6 +45,20 @@ pub struct IoError {
     pub source: io::Error,
 }
 
+impl IoError {
+    /// A second fsync may succeed without writing what the failed one lost.
+    pub(crate) fn is_failed_sync(&self) -> bool {
+        self.operation == "sync"
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
+
 /// Why a value could not become a record.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

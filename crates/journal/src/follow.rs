@@ -10,7 +10,8 @@ use crate::backward::Backward;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
 use crate::locate::seek_number;
-use crate::reader::{Ending, Item, Reader};
+use crate::reader::Reader;
+use crate::record::{Ending, Item};
 use crate::session::Layout;
 
 /// How much of a session's beginning tells it from others; it contains the

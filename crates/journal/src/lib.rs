@@ -54,8 +54,11 @@ mod lock;
 mod numbering;
 mod options;
 mod reader;
+mod record;
 mod recovery;
 mod session;
+mod session_file;
+mod stretch;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -73,7 +76,8 @@ pub use group::Group;
 pub use journal::Journal;
 pub use locate::open_at;
 pub use options::Options;
-pub use reader::{Ending, Item, Line, Problem, Reader, Record};
+pub use reader::Reader;
+pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Recovery, Tail};
 pub use session::current_session;
 pub use writer::{Archived, Committed, FreshFile, Session, Writer};

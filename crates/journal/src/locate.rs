@@ -5,7 +5,8 @@ use std::path::Path;
 use crate::damage::Integrity;
 use crate::error::ReadError;
 use crate::fs::FileSystem;
-use crate::reader::{Item, Reader};
+use crate::reader::Reader;
+use crate::record::Item;
 
 /// Below this many bytes reading on is cheaper than halving.
 const SMALL: u64 = 64 << 10;

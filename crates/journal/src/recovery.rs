@@ -8,7 +8,8 @@ use crate::damage::{Damage, Integrity};
 use crate::error::{AtPath, IoError, OpenError};
 use crate::fs::{AppendFile, FileSystem, parent_of, sync_if_readable};
 use crate::options::Options;
-use crate::reader::{Item, Reader};
+use crate::reader::Reader;
+use crate::record::Item;
 use crate::session::Layout;
 
 /// How many findings a report lists; it counts all of them.

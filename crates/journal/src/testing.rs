@@ -1,13 +1,14 @@
 //! What the unit tests share: lines, files in memory, generated files.
 
 use std::io;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use proptest::prelude::*;
 
 use crate::fs::ReadFile;
 use crate::line::seal;
+use crate::session_file::SessionFile;
 
 /// A line of ours without its newline; `members` begin with a comma.
 pub(crate) fn sealed(number: u64, members: &str) -> Vec<u8> {
@@ -36,6 +37,11 @@ impl MemFile {
             bytes,
             ..State::default()
         }))
+    }
+
+    /// Opens the file under some path.
+    pub(crate) fn opened(self: &Arc<Self>) -> SessionFile {
+        SessionFile::new(Path::new("a.jsonl"), self.clone())
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -1,6 +1,12 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
+use super::lines::CHUNK;
 use super::*;
+use crate::damage::{Integrity, Reason};
+use crate::options::DEFAULT_MAX_LINE;
+use crate::reader::Reader;
 use crate::testing::{MemFile, Part, any_part, file_of, sealed};
 
 /// Offset, then number and integrity of a record or length and reason of damage.
@@ -18,7 +24,7 @@ fn seen(item: Item<'_>) -> Seen {
 
 fn forward(bytes: &[u8], ending: Ending, max_line: usize) -> Vec<Seen> {
     let file = Arc::new(MemFile::new(bytes));
-    let mut reader = Reader::new(Path::new("a"), file, ending);
+    let mut reader = Reader::new(file.opened(), ending);
     reader.set_max_line(max_line);
     let mut all = Vec::new();
     while let Some(item) = reader.next_item().unwrap() {
@@ -29,7 +35,7 @@ fn forward(bytes: &[u8], ending: Ending, max_line: usize) -> Vec<Seen> {
 
 fn open(bytes: &[u8], ending: Ending, max_line: usize) -> (Arc<MemFile>, Backward) {
     let file = Arc::new(MemFile::new(bytes));
-    let mut backward = Backward::new(Path::new("a"), file.clone(), bytes.len() as u64, ending);
+    let mut backward = Backward::new(file.opened(), bytes.len() as u64, ending);
     backward.set_max_line(max_line);
     (file, backward)
 }
@@ -108,7 +114,7 @@ fn a_too_long_line_is_not_held_in_memory() {
                 .map(|(number, ..)| number)
                 .map_err(|(_, reason)| reason),
         );
-        assert!(backward.buffer.len() < 4 * CHUNK);
+        assert!(backward.lines.buffer_len() < 4 * CHUNK);
     }
     assert_eq!(all, [Ok(3), Err(Reason::TooLong), Ok(1)]);
     assert!(mem.longest_read() <= CHUNK);

@@ -1,5 +1,6 @@
 use super::*;
-use crate::reader::{Line, Reader};
+use crate::reader::Reader;
+use crate::record::Line;
 
 fn read(journal: &Journal) -> Vec<Line> {
     Reader::open(journal.session_path())

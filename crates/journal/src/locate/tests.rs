@@ -1,10 +1,9 @@
-use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::reader::Ending;
+use crate::record::Ending;
 use crate::testing::{MemFile, Part, any_part, file_of};
 
 /// Offsets and numbers of what a reader still has.
@@ -20,7 +19,7 @@ fn rest(reader: &mut Reader) -> Vec<(u64, u64)> {
 
 fn open(bytes: &[u8]) -> (Arc<MemFile>, Reader) {
     let file = Arc::new(MemFile::new(bytes));
-    let reader = Reader::new(Path::new("a"), file.clone(), Ending::Closed);
+    let reader = Reader::new(file.opened(), Ending::Closed);
     (file, reader)
 }
 

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+
+use super::lines::CHUNK;
 use super::*;
+use crate::damage::{Integrity, Reason};
 use crate::testing::{MemFile, sealed};
 
 /// Reads everything: `Ok` is a record's number and text, `Err` a damage's
@@ -20,7 +24,7 @@ fn read_all(reader: &mut Reader) -> Vec<Seen> {
 
 fn open(bytes: &[u8], ending: Ending) -> (Arc<MemFile>, Reader) {
     let file = Arc::new(MemFile::new(bytes));
-    let reader = Reader::new(Path::new("a.jsonl"), file.clone(), ending);
+    let reader = Reader::new(file.opened(), ending);
     (file, reader)
 }
 
@@ -162,7 +166,11 @@ fn a_too_long_line_is_damage_that_is_not_held_in_memory() {
             read_all(&mut reader),
             [Ok((1, line(1))), Err(damage), Ok((3, line(3)))]
         );
-        assert!(reader.buffer.len() <= CHUNK, "{}", reader.buffer.len());
+        assert!(
+            reader.lines.buffer_len() <= CHUNK,
+            "{}",
+            reader.lines.buffer_len()
+        );
     }
 }
 
@@ -294,7 +302,7 @@ fn the_iterator_ends_at_a_failed_read_and_goes_on_behind_damage() {
     let (file, reader) = open(text.as_bytes(), Ending::Closed);
     let kinds: Vec<bool> = reader.map(|line| line.is_ok()).collect();
     assert_eq!(kinds, [false, true]);
-    let mut reader = Reader::new(Path::new("a"), file.clone(), Ending::Closed);
+    let mut reader = Reader::new(file.opened(), Ending::Closed);
     file.fail_read(0);
     assert!(matches!(reader.next(), Some(Err(Problem::Io(_)))));
     assert!(reader.next().is_none());

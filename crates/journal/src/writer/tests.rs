@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::fs::{FileSystem, RealFs};
-use crate::reader::{Line, Reader};
+use crate::reader::Reader;
+use crate::record::Line;
 use crate::support::{Fault, Plan, SimFs};
 
 fn stamped(fs: Arc<dyn FileSystem>) -> Options {
