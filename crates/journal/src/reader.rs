@@ -88,7 +88,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError`] where the file can't be read.
-    pub fn seek_line_from(&mut self, offset: u64) -> Result<(), ReadError> {
+    pub(crate) fn seek_line_from(&mut self, offset: u64) -> Result<(), ReadError> {
         let Some(before) = offset.checked_sub(1) else {
             self.seek(0, Some(0));
             return Ok(());

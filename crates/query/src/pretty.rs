@@ -83,7 +83,7 @@ fn visible(text: &str) -> Option<(char, usize)> {
     let second = text.get(ESCAPE..).and_then(unit);
     let mut decoded = char::decode_utf16([first].into_iter().chain(second));
     let c = decoded.next()?.ok()?;
-    (!c.is_ascii() && !is_hidden(c)).then_some((c, ESCAPE * c.len_utf16()))
+    (!c.is_ascii() && !c.is_whitespace() && !is_hidden(c)).then_some((c, ESCAPE * c.len_utf16()))
 }
 
 fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {
