@@ -7,7 +7,7 @@ use crate::sockopt::{set_xpub_manual, set_xpub_nodrop};
 
 /// The longest subscription that a client may send, in bytes. Far more than
 /// any topic in use, and what libzmq's tree of topics bears.
-const MAX_SUBSCRIPTION: i64 = 64 << 10;
+pub(crate) const MAX_SUBSCRIPTION: i64 = 64 << 10;
 
 /// Makes the socket that all publishers connect to.
 pub(crate) fn intake_socket(context: &zmq::Context, max_message: u64) -> zmq::Result<zmq::Socket> {

@@ -24,6 +24,7 @@ mod endpoint;
 mod error;
 mod intake;
 mod link;
+mod pipe;
 mod platform;
 mod publishers;
 mod queue;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::endpoint::MAX_SUBSCRIPTION;
 use crate::waker::Sleeper;
 
 /// What a subscriber asks for.
@@ -29,6 +30,9 @@ pub(crate) enum LinkError {
     /// The peer went away.
     #[error("the subscriber has disconnected")]
     Closed,
+    /// libzmq dropped the connection for what came through it.
+    #[error("it does not speak ZeroMQ, or asked for a topic longer than {MAX_SUBSCRIPTION} bytes")]
+    Refused,
     /// The connection failed.
     #[error("the connection failed")]
     Io(#[from] std::io::Error),

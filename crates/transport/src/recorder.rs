@@ -1,17 +1,20 @@
 //! Puts batches on disk, a group at a time, and makes them visible.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime};
 
 use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
+use log::Level;
 
 use crate::batch::Batch;
 use crate::error::Failure;
 use crate::queue::{Queue, Taken};
 use crate::rotation::Rotation;
 use crate::tail::Tail;
+use crate::throttle::log_throttled;
 
 /// How often the wall clock is looked at when nothing comes in.
 const TICK: Duration = Duration::from_secs(1);
@@ -102,12 +105,26 @@ impl Recorder {
                 );
                 complained = Some(Instant::now());
             }
+            self.refuse_requests();
             if self.queue.has_ended() {
                 let in_hand: usize = batches.iter().map(Batch::len).sum();
                 let messages = in_hand + self.queue.waiting();
                 return Err(Failure::NotRecorded { messages });
             }
             self.queue.pause(RETRY);
+        }
+    }
+
+    /// Answers requests while the disk is full: who asks must not wait with it.
+    fn refuse_requests(&self) {
+        for ArchiveRequest { reply, .. } in self.requests.try_iter() {
+            let error = IoError {
+                operation: "archive",
+                path: self.writer.session_path(),
+                source: ErrorKind::StorageFull.into(),
+            };
+            // Who asked may have stopped waiting.
+            let _heard = reply.send(Err(error));
         }
     }
 
@@ -135,7 +152,10 @@ impl Recorder {
                 );
             }
             Ok(None) => {}
-            Err(error) => log::error!("{reason}: {}", with_source(&error)),
+            // A session over its size limit is tried again after every group.
+            Err(error) => {
+                log_throttled!(Level::Error, "{reason}: {}", with_source(&error));
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 //! that has no other peer, over a private connection. libzmq still speaks the
 //! whole protocol with the client.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use zmq::{PollItem, Socket};
 
 use crate::endpoint::subscriber_socket;
 use crate::link::{Link, LinkError, Sent, Subscription, Wait};
+use crate::pipe::{Ended, Pipe};
 use crate::platform::{LocalStream, listen_privately, raw};
 use crate::waker::Sleeper;
 
@@ -74,8 +75,20 @@ impl XpubLink {
 
 impl Link for XpubLink {
     fn pump(&mut self) -> Result<(), LinkError> {
-        self.to_socket.pump(&mut &self.client, &mut &self.inner)?;
-        let relayed = self.to_client.pump(&mut &self.inner, &mut &self.client)?;
+        let (client, inner) = (&self.client, &self.inner);
+        self.to_socket
+            .pump(&mut &*client, &mut &*inner)
+            .map_err(|ended| match ended {
+                Ended::Source => LinkError::Closed,
+                Ended::Sink => LinkError::Refused,
+                Ended::Failed(error) => error.into(),
+            })?;
+        let relayed = self.to_client.pump(&mut &*inner, &mut &*client);
+        let relayed = relayed.map_err(|ended| match ended {
+            Ended::Source => LinkError::Refused,
+            Ended::Sink => LinkError::Closed,
+            Ended::Failed(error) => error.into(),
+        })?;
         self.in_flight = self.in_flight.saturating_sub(relayed);
         Ok(())
     }
@@ -188,66 +201,4 @@ fn send_frame(socket: &Socket, frame: &[u8], flags: i32) -> zmq::Result<()> {
 fn wire_bytes(frame: &[u8]) -> u64 {
     let length = frame.len() as u64;
     length + if length > 255 { 9 } else { 2 }
-}
-
-/// Bytes on their way from one connection to another.
-struct Pipe {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Pipe {
-    fn new(chunk: usize) -> Self {
-        Self {
-            buffer: vec![0; chunk],
-            start: 0,
-            end: 0,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    /// Moves bytes until one side would wait; returns how many were written.
-    fn pump(&mut self, from: &mut impl Read, to: &mut impl Write) -> Result<u64, LinkError> {
-        let mut written = 0;
-        loop {
-            while !self.is_empty() {
-                let unsent = self.buffer.get(self.start..self.end).unwrap_or_default();
-                match attempt(|| to.write(unsent))? {
-                    Some(0) => return Err(LinkError::Closed),
-                    Some(count) => {
-                        self.start += count;
-                        written += count as u64;
-                    }
-                    None => return Ok(written),
-                }
-            }
-            match attempt(|| from.read(&mut self.buffer))? {
-                Some(0) => return Err(LinkError::Closed),
-                Some(count) => (self.start, self.end) = (0, count),
-                None => return Ok(written),
-            }
-        }
-    }
-}
-
-/// Tries something that does not wait; `None` where it would have to.
-fn attempt(mut io: impl FnMut() -> io::Result<usize>) -> Result<Option<usize>, LinkError> {
-    loop {
-        match io() {
-            Ok(count) => return Ok(Some(count)),
-            Err(error) => match error.kind() {
-                ErrorKind::Interrupted => {}
-                ErrorKind::WouldBlock => return Ok(None),
-                ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionAborted
-                | ErrorKind::BrokenPipe
-                | ErrorKind::NotConnected => return Err(LinkError::Closed),
-                _ => return Err(error.into()),
-            },
-        }
-    }
 }
