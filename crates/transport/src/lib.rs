@@ -46,4 +46,5 @@ mod xpub;
 pub use broker::{Broker, LastSession, Stopped};
 pub use config::Config;
 pub use error::{Failure, StartError};
+pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};
