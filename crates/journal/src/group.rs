@@ -1,9 +1,15 @@
 //! Records encoded and numbered in memory, to be written and synced together.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde::Serialize;
 
 use crate::error::RecordError;
 use crate::line::{CRC_FIELD, START, seal};
+
+/// Built once: preparing the search costs more than searching a small record.
+static FIND_START: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(START));
 
 /// Numbered, sealed lines that are not yet on disk.
 ///
@@ -145,7 +151,7 @@ impl Group {
         if let Some(at) = memchr::memchr(b'\n', members) {
             return Err(RecordError::Newline { at: at + 1 });
         }
-        if memchr::memmem::find(members, START).is_some() {
+        if FIND_START.find(members).is_some() {
             let spaced = space_out(members);
             self.lines.truncate(body + 1);
             self.lines.extend_from_slice(&spaced);
