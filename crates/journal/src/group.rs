@@ -74,6 +74,13 @@ impl Group {
         &self.lines
     }
 
+    /// Returns how much memory the lines take, in bytes; more than their length
+    /// where there is room for others.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.lines.capacity()
+    }
+
     /// Adds a record and returns its number.
     ///
     /// # Errors

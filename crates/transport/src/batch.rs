@@ -111,9 +111,8 @@ impl Batch {
 
     /// Returns the memory in bytes that the batch holds, lines included.
     pub(crate) fn memory(&self) -> usize {
-        self.group.bytes().len()
-            + self.frames.bytes.len()
-            + (self.frames.ends.len() + self.message_ends.len()) * size_of::<usize>()
+        let ends = self.frames.ends.capacity() + self.message_ends.capacity();
+        self.group.memory() + self.frames.bytes.capacity() + ends * size_of::<usize>()
     }
 
     /// Gives up the lines and what was allocated beyond need.
