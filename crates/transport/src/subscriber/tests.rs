@@ -112,6 +112,19 @@ fn history_is_so_many_of_the_newest_messages_and_0_is_none() {
 }
 
 #[test]
+fn a_subscription_that_comes_late_gets_no_more_history_than_any_other() {
+    let mut bench = Bench::new(2);
+    let mut client = Client::new(&bench, 2);
+    bench.record(&["a", "a", "a", "a"]);
+    client.subscribe("a");
+    assert_eq!(client.take(&bench), ["a 3", "a 4"]);
+    client.unsubscribe("a");
+    bench.record(&["a", "a", "a", "a"]);
+    client.subscribe("a");
+    assert_eq!(client.take(&bench), ["a 7", "a 8"]);
+}
+
+#[test]
 fn history_from_before_a_restart_is_read_from_the_journal() {
     let mut bench = Bench::new(100);
     bench.record(&["a", "b", "c"]);
