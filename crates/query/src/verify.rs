@@ -98,19 +98,10 @@ impl Check<'_> {
         numbering: &mut Numbering<Location>,
     ) -> Result<(), Error> {
         self.report.files += 1;
-        let Session {
-            reader,
-            lines,
-            size,
-        } = session;
+        let Session { reader, lines } = session;
         let path = reader.path().to_owned();
         let mut is_first = true;
-        let mut checked = 0;
-        // What is written meanwhile is somebody else's to check.
-        while checked < *size {
-            let Some(item) = reader.next_item()? else {
-                break;
-            };
+        while let Some(item) = reader.next_item()? {
             match item {
                 Item::Damage(damage) => self.found(damaged(damage))?,
                 Item::Record(record) => {
@@ -123,11 +114,9 @@ impl Check<'_> {
                     is_first = false;
                 }
             }
-            checked = reader.offset();
         }
-        // The newline behind the last record may be beyond the size that was seen.
         self.report.bytes += reader.offset();
-        self.report.unfinished += size.saturating_sub(reader.offset());
+        self.report.unfinished += lines.behind(reader.offset());
         Ok(())
     }
 

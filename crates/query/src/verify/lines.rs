@@ -1,6 +1,5 @@
 //! Which line of a file a byte belongs to.
 
-use std::io;
 use std::path::Path;
 
 use journal::{FileSystem, ReadFile, RealFs};
@@ -35,8 +34,9 @@ impl Lines {
         })
     }
 
-    pub(crate) fn size(&self) -> io::Result<u64> {
-        self.file.size()
+    /// Returns how many bytes there are from `offset` on, as far as is known.
+    pub(crate) fn behind(&self, offset: u64) -> u64 {
+        self.file.size().unwrap_or(offset).saturating_sub(offset)
     }
 
     /// Returns the line of the byte at `offset`, from 1; `None` where the file

@@ -13,12 +13,11 @@ use crate::source::Source;
 /// after the other.
 const TRIES: u32 = 10;
 
-/// A session file, and how much of it there was when it was opened.
+/// A session file, and the means to tell which line something is on.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) reader: Reader,
     pub(crate) lines: Lines,
-    pub(crate) size: u64,
 }
 
 impl Session {
@@ -34,16 +33,7 @@ impl Session {
 
     fn new(reader: Reader) -> Result<Self, Error> {
         let lines = Lines::open(reader.path())?;
-        let size = lines.size().map_err(|source| Error::Read {
-            operation: "measure",
-            path: reader.path().to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            reader,
-            lines,
-            size,
-        })
+        Ok(Self { reader, lines })
     }
 }
 
