@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use query::Criteria;
 
 const EXAMPLES: &str = "\
@@ -13,14 +16,43 @@ Examples:
   viewer --topic design                       topics that begin with design
   viewer --stats --chain photo_capture        counts of one chain
   viewer --list-archives                      the closed sessions
-  viewer --archive session_20251120_143022    the newest messages of one of them";
+  viewer --archive session_20251120_143022    the newest messages of one of them
+  viewer verify --all                         check every line that was recorded
+  viewer salvage rescued.jsonl                copy what is readable to a new file";
 
-/// Shows, filters and counts what the broker recorded.
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  viewer verify                                       the current session
+  viewer verify --archive session_20251120_143022     a closed one
+  viewer verify --all                                 everything, in order
+
+Ends with 0 if all is clean, with 3 if something is damaged, altered or missing,
+or stands twice or out of order. Messages of older recorders have no checksum;
+they are counted as unverified, which is no fault.";
+
+const SALVAGE_EXAMPLES: &str = "\
+Examples:
+  viewer salvage rescued.jsonl                                the current session
+  viewer salvage --archive session_20251120_143022 out.jsonl  a closed one
+  viewer salvage --file copy.jsonl out.jsonl                  any file
+
+The session itself is only read. Ends with 0 if everything was kept and nothing
+is altered, with 3 if not.";
+
+/// Shows, filters, counts and checks what the broker recorded.
 #[derive(Debug, Parser)]
 #[command(name = "viewer", version, after_help = EXAMPLES)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Directory of the recorded conversations
-    #[arg(long, value_name = "PATH", default_value = "conversation_logs")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        default_value = "conversation_logs"
+    )]
     pub(crate) dir: PathBuf,
 
     /// How many of the newest matching messages to show; 0 is all
@@ -47,6 +79,44 @@ pub(crate) struct Args {
     // Last, since the heading of the filters holds for all that follows.
     #[command(flatten)]
     pub(crate) filters: Filters,
+}
+
+/// What else can be done than to show messages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check every line: structure, checksums, numbering
+    Verify(Verify),
+    /// Write what is readable of a damaged session to a new file
+    Salvage(Salvage),
+}
+
+/// Options of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct Verify {
+    /// Check a closed session instead of the current one; may be given several times
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "all")]
+    pub(crate) archive: Vec<String>,
+
+    /// Check all closed sessions and the current one, and that numbers go on between them
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Options of `salvage`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = SALVAGE_EXAMPLES)]
+pub(crate) struct Salvage {
+    /// Read a closed session instead of the current one
+    #[arg(long, value_name = "NAME", conflicts_with = "file")]
+    pub(crate) archive: Option<String>,
+
+    /// Read any file instead of the current session
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The file to create
+    pub(crate) out: PathBuf,
 }
 
 fn whole_number(text: &str) -> Result<u64, &'static str> {
@@ -87,16 +157,41 @@ impl Filters {
 }
 
 impl Args {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that was asked for.
+    pub(crate) fn from_words<W: Into<OsString> + Clone>(
+        words: impl IntoIterator<Item = W>,
+    ) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(words)?;
+        if let Some((name, _)) = matches.subcommand()
+            && let Some(option) = useless(&command, &matches)
+        {
+            let text = format!("the argument '--{option}' cannot be used with '{name}'");
+            return Err(command.error(ErrorKind::ArgumentConflict, text));
+        }
+        Self::from_arg_matches(&matches)
+    }
+
     /// How many messages are shown at most.
     pub(crate) fn limit(&self) -> Option<u64> {
         (self.limit > 0).then_some(self.limit)
     }
 }
 
+/// Finds an option in front of a subcommand that means nothing to it.
+fn useless<'a>(command: &'a clap::Command, matches: &ArgMatches) -> Option<&'a str> {
+    let mut given = command.get_arguments().filter(|option| {
+        let source = matches.value_source(option.get_id().as_str());
+        !option.is_global_set() && source == Some(ValueSource::CommandLine)
+    });
+    given.next().and_then(|option| option.get_long())
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -116,10 +211,30 @@ mod tests {
     }
 
     #[test]
+    fn options_for_messages_are_refused_beside_a_subcommand() {
+        let refused = |words: &str| {
+            let error = Args::from_words(words.split(' ')).err();
+            error.map(|error| error.to_string()).unwrap_or_default()
+        };
+        for option in ["--stats", "--sender x", "--limit 50"] {
+            let text = refused(&format!("viewer {option} verify"));
+            let name = option.split(' ').next().unwrap_or_default();
+            assert!(
+                text.contains(&format!("'{name}' cannot be used with 'verify'")),
+                "{text}"
+            );
+        }
+        assert_eq!(refused("viewer --dir x verify"), "");
+        assert_eq!(refused("viewer verify --dir x"), "");
+    }
+
+    #[test]
     fn the_examples_are_valid() {
-        for line in EXAMPLES.lines().skip(1) {
+        let all = [EXAMPLES, VERIFY_EXAMPLES, SALVAGE_EXAMPLES];
+        let lines = |text: &'static str| text.lines().skip(1).take_while(|line| !line.is_empty());
+        for line in all.into_iter().flat_map(lines) {
             let command = line.trim().split("  ").next().unwrap_or_default();
-            let parsed = Args::try_parse_from(command.split(' '));
+            let parsed = Args::from_words(command.split(' '));
             assert!(parsed.is_ok(), "{command}: {parsed:?}");
         }
     }

@@ -2,14 +2,25 @@
 
 mod archives;
 mod messages;
+mod salvage;
 mod stats;
+mod verify;
 
 use query::{Error, Source};
 
-use crate::args::Args;
+use crate::args::{Args, Command};
+use crate::exit::Exit;
 
 /// Does what the command line asks for.
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
+    match &args.command {
+        Some(Command::Verify(options)) => verify::run(&args.dir, options),
+        Some(Command::Salvage(options)) => salvage::run(&args.dir, options),
+        None => show(args).map(|()| Exit::Done),
+    }
+}
+
+fn show(args: &Args) -> anyhow::Result<()> {
     if args.list_archives {
         archives::run(args)
     } else if args.stats {

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// It has done what it was asked, damaged lines or not.
+    /// It has done what it was asked. Damaged lines are no matter where messages
+    /// are shown or counted.
     Done,
     /// It could not; standard error says why.
     Failed,
     /// It was asked for something that it does not understand.
     Usage,
+    /// It has done what it was asked, and what it checked or copied is not whole.
+    Findings,
 }
 
 impl Exit {
@@ -19,6 +22,7 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::Findings => 3,
         }
     }
 }
@@ -35,7 +39,7 @@ mod tests {
 
     #[test]
     fn codes_are_what_scripts_rely_on() {
-        let codes = [Exit::Done, Exit::Failed, Exit::Usage].map(Exit::code);
-        assert_eq!(codes, [0, 1, 2]);
+        let codes = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Findings].map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 3]);
     }
 }

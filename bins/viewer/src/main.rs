@@ -1,4 +1,4 @@
-//! Shows, filters and counts what the broker recorded.
+//! Shows, filters, counts and checks what the broker recorded.
 
 mod args;
 mod commands;
@@ -7,13 +7,11 @@ mod output;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::Args;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let exit = match Args::try_parse() {
+    let exit = match Args::from_words(std::env::args_os()) {
         Ok(args) => run(&args),
         Err(error) => output::print_usage(&error),
     };
@@ -22,7 +20,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Exit {
     match commands::run(args) {
-        Ok(()) => Exit::Done,
+        Ok(exit) => exit,
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if output::is_closed_pipe(&error) => Exit::Done,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The program as people start it: outputs, exit codes, and what goes where.
 
+mod checks;
 mod util;
 
 use std::fs::OpenOptions;

@@ -49,9 +49,69 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// What was to be read is a directory, a pipe or the like.
+    #[error("{} is no regular file", shown(.path))]
+    NotAFile {
+        /// What it is instead.
+        path: PathBuf,
+    },
+    /// A new file could not be written, or its place not be found.
+    #[error("cannot {operation} {}", shown(.path))]
+    File {
+        /// What was being done.
+        operation: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file that was to be created is there already.
+    #[error("{} is there already and is not overwritten: name a new file", shown(.path))]
+    Exists {
+        /// That file.
+        path: PathBuf,
+    },
+    /// The file that was to be created would be one of a journal's own.
+    #[error("{} would be taken for a file of the journal: name one elsewhere", shown(.path))]
+    InJournal {
+        /// That file.
+        path: PathBuf,
+    },
+    /// The new file does not read back as it was written.
+    #[error("{} does not hold what was written: {found} records were read back, and {written} or others were written", shown(.path))]
+    NotTheSame {
+        /// The new file.
+        path: PathBuf,
+        /// How many records were written.
+        written: u64,
+        /// How many were read back.
+        found: u64,
+    },
+    /// A new file failed, and what there is of it could not be removed.
+    #[error("{reason}; {} is not whole and could not be removed", shown(.path))]
+    Partial {
+        /// The new file.
+        path: PathBuf,
+        /// What failed first.
+        reason: String,
+        /// Why it could not be removed.
+        #[source]
+        source: io::Error,
+    },
     /// What was found could not be written.
     #[error("cannot write the output")]
     Write(#[from] io::Error),
+}
+
+impl Error {
+    pub(crate) fn file(operation: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::File {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
+    }
 }
 
 impl From<journal::ReadError> for Error {

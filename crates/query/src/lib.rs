@@ -26,7 +26,8 @@
 //! A [`Source`] is a session file, opened once. A [`Filter`] is compiled once
 //! from [`Criteria`] and tested on each message. [`show`] selects the newest
 //! messages and gives them to a [`Sink`], of which [`TextFormat`] is one;
-//! [`count`] counts them.
+//! [`count`] counts them. [`verify()`] checks whole sessions instead, down to the
+//! numbering, and [`salvage()`] copies what is readable of one to a new file.
 //!
 //! # What it promises
 //! - Memory does not grow with the file: one line is held at a time, and of the
@@ -41,6 +42,7 @@ mod filter;
 mod findings;
 mod format;
 mod pretty;
+mod salvage;
 mod sanitise;
 mod select;
 mod source;
@@ -48,14 +50,20 @@ mod stats;
 #[cfg(test)]
 mod testing;
 mod time;
+mod verify;
 
 pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};
 pub use error::Error;
 pub use filter::{Criteria, Field, Fields, Filter};
 pub use findings::{Alteration, Findings};
-pub use format::{Limits, TextFormat, write_archives, write_findings, write_statistics};
+pub use format::{
+    Limits, TextFormat, write_archives, write_finding, write_findings, write_report,
+    write_salvaged, write_statistics,
+};
+pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
 pub use select::{Sink, Summary, show};
 pub use source::{Entry, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
 pub use time::Instant;
+pub use verify::{Fault, Finding, Location, Report, Scope, verify};

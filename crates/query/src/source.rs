@@ -109,6 +109,11 @@ impl Source {
         &self.path
     }
 
+    /// Gives up the reader, which is at the start of the file.
+    pub(crate) fn into_reader(self) -> Reader {
+        self.reader
+    }
+
     /// Reads the messages from `from` on and gives each to `visit`.
     ///
     /// The first call reads to the end of the file as it is then. Later ones
