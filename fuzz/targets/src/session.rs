@@ -13,8 +13,8 @@ const DIR: &str = "logs";
 const CLOSED: &str = "logs/archive/session_20251120_143022.jsonl";
 /// Longer than some lines of the seeds, and shorter than others.
 const SHORT: usize = 150;
-/// Numbers from here on leave no room for a next one.
-const EXHAUSTED: u64 = u64::MAX / 2 - 1;
+/// Numbers from here on leave no room for others, and a journal may be refused.
+const EXHAUSTED: u64 = u64::MAX / 2 - (1 << 20);
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// What a reader gives out, without the parts that differ by direction.
