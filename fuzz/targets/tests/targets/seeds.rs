@@ -197,11 +197,13 @@ fn dir(target: &str) -> PathBuf {
 /// Reads the seeds of a target, in the order of their names.
 pub(crate) fn committed(target: &str) -> Vec<Vec<u8>> {
     let entries = fs::read_dir(dir(target)).expect("the seeds are there");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be read").path())
+        .collect();
     paths.sort();
     paths
         .into_iter()
-        .map(|path| fs::read(path).unwrap())
+        .map(|path| fs::read(path).expect("a seed can be read"))
         .collect()
 }
 
