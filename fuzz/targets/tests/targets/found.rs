@@ -1,0 +1,1 @@
+//! The smallest inputs that once broke a promise.

@@ -1,0 +1,5 @@
+//! The targets under a property driver: for machines without a fuzzer.
+
+mod found;
+mod mutations;
+mod seeds;
