@@ -6,11 +6,16 @@
 )]
 
 mod archive;
+#[cfg(target_os = "linux")]
+mod crash;
+#[cfg(target_os = "linux")]
+mod disk;
 mod errors;
 mod examples;
 mod legacy;
 mod live;
 mod many_subscribers;
+mod readers;
 mod readme;
 mod record;
 mod recovery;
