@@ -12,6 +12,10 @@ mod crash;
 mod disk;
 mod errors;
 mod examples;
+#[cfg(target_os = "linux")]
+mod exhaustion;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod legacy;
 mod live;
 mod many_subscribers;
