@@ -24,6 +24,10 @@ e2e *names:
 crash rounds="100":
     CRASH_ROUNDS={{rounds}} cargo test --test e2e -- crash:: --nocapture
 
+# Faults made by the kernel itself. Needs Linux, strace and root.
+faults:
+    cargo test --test faults --features strace
+
 # Formats everything.
 fmt:
     cargo fmt --all
