@@ -69,7 +69,7 @@ fn without_file_descriptors_subscribers_are_refused_and_recording_goes_on() {
 
 /// Floods a broker whose disk is slower than the publishers: they wait, and memory does not grow.
 fn flood(publishers: usize) {
-    const COUNT: usize = 100;
+    const COUNT: usize = 150;
     const SIZE: usize = 1 << 20;
     const LIMIT: u64 = 32 << 20;
     // What the documentation allows on top, the program itself included.
@@ -111,6 +111,11 @@ fn flood(publishers: usize) {
 #[test]
 fn a_flood_on_a_slow_disk_stays_within_its_memory_and_loses_nothing() {
     flood(1);
+}
+
+#[test]
+fn a_flood_of_two_publishers_on_a_slow_disk_loses_nothing() {
+    flood(2);
 }
 
 /// A limit that is too low to start at all is said, too.

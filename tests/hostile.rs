@@ -11,6 +11,7 @@ use crate::util::client::{Client, Publisher, Subscriber};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::agents;
 use crate::util::proc::Holdings;
+use crate::util::wait::until;
 
 /// More lines on standard error than an attack may cause.
 const FLOOD: usize = 20;
@@ -241,4 +242,16 @@ fn a_topic_of_a_megabyte_harms_nobody() {
     setup.assert_works();
     drop(long);
     setup.assert_unharmed();
+}
+
+/// Whoever waits for messages in vain must be able to find out why.
+#[test]
+fn a_topic_that_is_too_long_is_refused_loudly() {
+    let setup = Setup::new();
+    let topic = "x".repeat(1 << 20);
+    let mut long = Subscriber::connect(setup.broker.ports.subscribe, &[&topic]);
+    long.wait_disconnected();
+    until("a sentence on standard error", || {
+        (!setup.broker.stderr.text().is_empty()).then_some(())
+    });
 }
