@@ -20,6 +20,14 @@ test:
 e2e *names:
     cargo test --test e2e -- {{names}}
 
+# Kills the broker at a hundred random instants under load, and while it starts.
+crash rounds="100":
+    CRASH_ROUNDS={{rounds}} cargo test --test e2e -- crash:: --nocapture
+
+# Faults made by the kernel itself. Needs Linux, strace and root.
+faults:
+    cargo test --test faults --features strace
+
 # Formats everything.
 fmt:
     cargo fmt --all

@@ -6,11 +6,20 @@
 )]
 
 mod archive;
+#[cfg(target_os = "linux")]
+mod crash;
+#[cfg(target_os = "linux")]
+mod disk;
 mod errors;
 mod examples;
+#[cfg(target_os = "linux")]
+mod exhaustion;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod legacy;
 mod live;
 mod many_subscribers;
+mod readers;
 mod readme;
 mod record;
 mod recovery;

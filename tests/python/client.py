@@ -115,6 +115,18 @@ def herd(command):
     return {}
 
 
+def churn(command):
+    """Sockets that connect, shake hands and leave, one after the other."""
+    for number in range(command["rounds"]):
+        socket = context.socket(zmq.SUB if number % 2 else zmq.PUB)
+        socket.set(zmq.LINGER, 0)
+        if number % 2:
+            socket.subscribe("")
+        connect("churn", socket, command["subscribe" if number % 2 else "publish"])
+        close({"socket": "churn"})
+    return {}
+
+
 def wait_connected(command):
     """Waits for the next time that the socket connects, by itself."""
     wait_event(monitors[command["socket"]], zmq.EVENT_HANDSHAKE_SUCCEEDED)
@@ -193,6 +205,13 @@ def burst(command):
     return {}
 
 
+def send_frames(command):
+    """One message of so many frames."""
+    frames = [b"frame %d" % number for number in range(command["count"])]
+    sockets[command["socket"]].send_multipart(frames)
+    return {}
+
+
 # Receiving
 
 
@@ -215,6 +234,14 @@ def message_id(frames):
 def recv(command):
     messages = receive_many(command, lambda got: len(got) == command["count"])
     return {"messages": [encode(frames) for frames in messages]}
+
+
+def drain(command):
+    """Ids of the messages that have come and were not received yet."""
+    ids = []
+    while sockets[command["socket"]].poll(0):
+        ids.append(message_id(sockets[command["socket"]].recv_multipart()))
+    return {"ids": ids}
 
 
 def recv_to_file(command):
@@ -252,8 +279,9 @@ def read_commands():
 OPERATIONS = {
     operation.__name__: operation
     for operation in (
-        pub, sub, herd, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
-        close, leave, send, send_large, burst, recv, recv_to_file, recv_until, herd_recv,
+        pub, sub, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
+        close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
+        herd_recv,
     )
 }  # fmt: skip
 

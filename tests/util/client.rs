@@ -157,6 +157,13 @@ impl Publisher {
             .call(&json!({"do": "send_large", "socket": "pub", "topic": topic, "size": size}));
     }
 
+    /// Sends one message of so many frames: `frame 0`, `frame 1` and so on.
+    #[track_caller]
+    pub(crate) fn send_frames(&mut self, count: usize) {
+        self.client
+            .call(&json!({"do": "send_frames", "socket": "pub", "count": count}));
+    }
+
     /// Begins to send messages as fast as Python can: ids are `<sender>-<first>` and on.
     ///
     /// The topic is `load`. [`Publisher::wait_sent`] waits for the last one.
@@ -273,6 +280,13 @@ impl Subscriber {
     #[track_caller]
     pub(crate) fn wait_ids(&mut self) -> Vec<String> {
         let reply = self.client.reply();
+        strings(&reply["ids"])
+    }
+
+    /// Ids of what has come and was not received yet.
+    #[track_caller]
+    pub(crate) fn drain(&mut self) -> Vec<String> {
+        let reply = self.client.call(&json!({"do": "drain", "socket": "sub"}));
         strings(&reply["ids"])
     }
 

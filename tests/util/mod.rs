@@ -4,8 +4,12 @@ pub(crate) mod broker;
 pub(crate) mod client;
 pub(crate) mod dir;
 pub(crate) mod message;
+#[cfg(target_os = "linux")]
+pub(crate) mod proc;
 pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod python;
 pub(crate) mod record;
+#[cfg(target_os = "linux")]
+pub(crate) mod shim;
 pub(crate) mod wait;

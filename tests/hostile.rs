@@ -1,0 +1,257 @@
+//! Peers that are hostile or clumsy harm nobody else, and leave nothing behind.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::util::broker::Broker;
+use crate::util::client::{Client, Publisher, Subscriber};
+use crate::util::dir::{Dir, assert_numbered_from};
+use crate::util::message::agents;
+use crate::util::proc::Holdings;
+use crate::util::wait::until;
+
+/// More lines on standard error than an attack may cause.
+const FLOOD: usize = 20;
+
+/// The first 64 bytes of ZMTP 3, as libzmq sends them.
+fn greeting() -> Vec<u8> {
+    let mut bytes = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0];
+    bytes.extend_from_slice(b"NULL");
+    bytes.resize(64, 0);
+    bytes
+}
+
+/// A frame that says that the handshake is done.
+fn ready(role: &str) -> Vec<u8> {
+    let mut body = b"\x05READY\x0bSocket-Type".to_vec();
+    body.extend_from_slice(&u32::try_from(role.len()).unwrap().to_be_bytes());
+    body.extend_from_slice(role.as_bytes());
+    [&[4, u8::try_from(body.len()).unwrap()], &body[..]].concat()
+}
+
+/// A broker with a well-behaved publisher and subscriber.
+struct Setup {
+    dir: Dir,
+    broker: Broker,
+    publisher: Publisher,
+    subscriber: Subscriber,
+    before: Holdings,
+    sent: usize,
+}
+
+impl Setup {
+    #[track_caller]
+    fn new() -> Self {
+        let dir = Dir::new();
+        let broker = Broker::start(&dir);
+        let mut publisher = Publisher::connect(broker.ports.publish);
+        let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);
+        publisher.send(&agents("t", 1, 1));
+        subscriber.recv(1);
+        let before = Holdings::of(&broker);
+        Self {
+            dir,
+            broker,
+            publisher,
+            subscriber,
+            before,
+            sent: 1,
+        }
+    }
+
+    /// Asserts that messages are recorded and delivered.
+    #[track_caller]
+    fn assert_works(&mut self) {
+        let messages = agents("t", self.sent + 1, 3);
+        self.publisher.send(&messages);
+        assert_eq!(self.subscriber.recv(3), messages, "others are served");
+        self.sent += 3;
+    }
+
+    /// Asserts that all is as it was before, and that little was said.
+    #[track_caller]
+    fn assert_unharmed(mut self) {
+        self.assert_works();
+        self.before.wait_again(&self.broker);
+        assert_numbered_from(1, &self.dir.records());
+        let stderr = self.broker.stderr.text();
+        let lines = stderr.lines().count();
+        assert!(lines < FLOOD, "{lines} lines on standard error:\n{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+
+    fn both(&self) -> [u16; 2] {
+        [self.broker.ports.publish, self.broker.ports.subscribe]
+    }
+}
+
+/// Connects and sends bytes; the other side may have closed by then.
+#[track_caller]
+fn connect_and_send(port: u16, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .set_write_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    let _refused: std::io::Result<()> = stream.write_all(bytes);
+    stream
+}
+
+#[test]
+fn garbage_is_dropped() {
+    let mut setup = Setup::new();
+    let noise: Vec<u8> = (0..100_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0])
+        .collect();
+    let garbage: [&[u8]; 8] = [
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"\n\n\n\n",
+        &[0; 5000],
+        &[0xff; 5000],
+        &noise,
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"\x01\x00",
+    ];
+    for port in setup.both() {
+        for bytes in garbage {
+            drop(connect_and_send(port, bytes));
+            // Once more by a peer that waits for an answer while others are served.
+            let held = connect_and_send(port, bytes);
+            setup.assert_works();
+            drop(held);
+        }
+        // Nonsense behind a good handshake.
+        for role in ["PUB", "SUB", "DEALER", "NOBODY"] {
+            for rest in [
+                &noise[..],
+                &[0xff; 100],
+                b"\x02\xff\xff\xff\xff\xff\xff\xff\xff",
+            ] {
+                let bytes = [&greeting(), &ready(role), rest].concat();
+                drop(connect_and_send(port, &bytes));
+            }
+        }
+    }
+    setup.assert_unharmed();
+}
+
+#[test]
+fn handshakes_that_stop_anywhere_hold_nobody_up() {
+    let mut setup = Setup::new();
+    for (port, role) in setup.both().into_iter().zip(["PUB", "SUB"]) {
+        let whole = [greeting(), ready(role)].concat();
+        let mut held = Vec::new();
+        for end in 0..=whole.len() {
+            held.push(connect_and_send(port, &whole[..end]));
+        }
+        setup.assert_works();
+        for (number, stream) in held.into_iter().enumerate() {
+            // Some go with what they have not read, some say that they are done.
+            if number % 2 == 0 {
+                let _gone: std::io::Result<()> = stream.shutdown(Shutdown::Write);
+                let mut answer = [0; 64];
+                stream
+                    .set_read_timeout(Some(Duration::from_secs(5)))
+                    .unwrap();
+                let _ended: std::io::Result<usize> = (&stream).read(&mut answer);
+            }
+        }
+    }
+    setup.assert_unharmed();
+}
+
+#[test]
+fn port_scans_leave_nothing_behind() {
+    let setup = Setup::new();
+    for port in setup.both() {
+        for _ in 0..200 {
+            drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
+        }
+    }
+    setup.assert_unharmed();
+}
+
+#[test]
+fn two_hundred_clients_that_come_and_go_leave_nothing_behind() {
+    let setup = Setup::new();
+    let mut client = Client::start();
+    let [publish, subscribe] = setup.both();
+    client.call(&json!({
+        "do": "churn", "rounds": 200, "publish": publish, "subscribe": subscribe,
+    }));
+    setup.assert_unharmed();
+}
+
+#[test]
+fn ten_thousand_frames_are_one_message() {
+    const COUNT: usize = 10_000;
+    let mut setup = Setup::new();
+    let mut all = Subscriber::connect(setup.broker.ports.subscribe, &["frame 0"]);
+    let mut sender = Publisher::connect(setup.broker.ports.publish);
+    sender.send_frames(COUNT);
+    let message = all.recv(1).remove(0);
+    let expected = (0..COUNT).map(|number| format!("frame {number}").into_bytes());
+    assert!(message.into_iter().eq(expected), "as they were sent");
+    drop((all, sender));
+    setup.sent += 1;
+    setup.assert_unharmed();
+}
+
+#[test]
+fn a_thousand_subscriptions_of_one_client_are_served_and_harm_nobody() {
+    let setup = Setup::new();
+    let topics: Vec<String> = (0..1000).map(|number| format!("many {number}/")).collect();
+    let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+    let mut greedy = Subscriber::connect(setup.broker.ports.subscribe, &topics);
+    let mut sender = Publisher::connect(setup.broker.ports.publish);
+    for topic in ["many 999/", "many 0/", "many 500/"] {
+        sender.send(&agents(topic, 1, 1));
+        assert_eq!(greedy.recv(1), agents(topic, 1, 1));
+    }
+    drop((greedy, sender));
+    setup.assert_unharmed();
+}
+
+/// A topic of this size is subscribed to, and a message to it arrives.
+fn takes_a_topic_of(size: usize) {
+    let setup = Setup::new();
+    let topic = "x".repeat(size);
+    let mut long = Subscriber::connect(setup.broker.ports.subscribe, &[&topic]);
+    let mut sender = Publisher::connect(setup.broker.ports.publish);
+    sender.send(&agents(&topic, 1, 1));
+    assert!(long.recv(1) == agents(&topic, 1, 1), "as it was sent");
+    drop((long, sender));
+    setup.assert_unharmed();
+}
+
+#[test]
+fn a_topic_of_60_kilobytes_is_a_topic() {
+    takes_a_topic_of(60_000);
+}
+
+/// Such a subscription is refused; a client that keeps trying harms nobody.
+#[test]
+fn a_topic_of_a_megabyte_harms_nobody() {
+    let mut setup = Setup::new();
+    let topic = "x".repeat(1 << 20);
+    let mut long = Subscriber::connect(setup.broker.ports.subscribe, &[&topic]);
+    long.wait_disconnected();
+    setup.assert_works();
+    drop(long);
+    setup.assert_unharmed();
+}
+
+/// Whoever waits for messages in vain must be able to find out why.
+#[test]
+fn a_topic_that_is_too_long_is_refused_loudly() {
+    let setup = Setup::new();
+    let topic = "x".repeat(1 << 20);
+    let mut long = Subscriber::connect(setup.broker.ports.subscribe, &[&topic]);
+    long.wait_disconnected();
+    until("a sentence on standard error", || {
+        (!setup.broker.stderr.text().is_empty()).then_some(())
+    });
+}
