@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a failing test is to stop and to say why; clippy sees only #[test] functions as tests"
 )]
 

@@ -24,7 +24,6 @@ use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::thread::{Part, Report};
 use crate::waker::{Waker, sleeper};
-use crate::window::Window;
 
 /// How long subscribers are given to take what they have not got when the
 /// broker stops. What they miss they get from the journal next time.
@@ -143,8 +142,6 @@ impl Broker {
             max_message: config.max_message,
             max_line: config.max_line(),
             clock: Arc::clone(&config.clock),
-            window: Window::new(config.window_bytes()),
-            publishers: publishers.connected(),
         };
         let acceptor = Acceptor {
             listener,

@@ -30,8 +30,9 @@ pub struct Config {
     /// The size in bytes at which a session is archived.
     pub max_session: Option<u64>,
     /// How many bytes of messages may be in the broker's memory: received and
-    /// not yet on disk, and recent ones. Beyond it publishers are held up. One
-    /// message per connection may come on top.
+    /// not yet on disk, and recent ones. Beyond it publishers are held up.
+    /// What libzmq receives ahead comes on top: up to 64 messages of each
+    /// publisher.
     pub max_memory: u64,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
@@ -67,12 +68,6 @@ impl Config {
     /// A quarter is for recent messages, which subscribers take from there.
     pub(crate) fn tail_bytes(&self) -> usize {
         usize::try_from(self.max_memory / 4).unwrap_or(usize::MAX)
-    }
-
-    /// An eighth is for what libzmq receives ahead. The rest is for what is
-    /// between the two: buffers that grow are copied.
-    pub(crate) fn window_bytes(&self) -> u64 {
-        self.max_memory / 8
     }
 
     pub(crate) fn journal_options(&self) -> Options {

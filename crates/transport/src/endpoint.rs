@@ -9,6 +9,9 @@ use crate::sockopt::{set_xpub_manual, set_xpub_nodrop};
 /// any topic in use, and what libzmq's tree of topics bears.
 pub(crate) const MAX_SUBSCRIPTION: i64 = 64 << 10;
 
+/// How many messages of each publisher libzmq may receive ahead of intake.
+const RECEIVED_AHEAD: i32 = 64;
+
 /// Makes the socket that all publishers connect to.
 pub(crate) fn intake_socket(context: &zmq::Context, max_message: u64) -> zmq::Result<zmq::Socket> {
     let socket = context.socket(zmq::SUB)?;
@@ -23,6 +26,10 @@ pub(crate) fn intake_socket(context: &zmq::Context, max_message: u64) -> zmq::Re
         .saturating_mul(2)
         .max(max_message.saturating_add(16 << 20));
     socket.set_maxmsgsize(i64::try_from(refused_softly).unwrap_or(i64::MAX))?;
+    // libzmq counts messages and not bytes, and they may be large. The number
+    // stays as it is while the socket lives: libzmq 4.3 does not wake a
+    // connection that is held up when its limit changes.
+    socket.set_rcvhwm(RECEIVED_AHEAD)?;
     // A dead publisher's connection must not stay for ever.
     socket.set_tcp_keepalive(1)?;
     Ok(socket)

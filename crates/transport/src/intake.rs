@@ -13,7 +13,6 @@ use crate::queue::Queue;
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
-use crate::window::Window;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is
 /// there to receive.
@@ -46,9 +45,6 @@ pub(crate) struct Intake {
     pub(crate) next: u64,
     pub(crate) max_message: u64,
     pub(crate) max_line: usize,
-    pub(crate) window: Window,
-    /// How many publishers are connected.
-    pub(crate) publishers: Arc<AtomicU64>,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -81,40 +77,26 @@ impl Intake {
     }
 
     /// Receives what is there, up to a batch.
-    fn receive(&mut self, frame: &mut Message) -> zmq::Result<Batch> {
+    fn receive(&self, frame: &mut Message) -> zmq::Result<Batch> {
         let mut batch = Batch::new(Group::new(self.next, self.max_line));
         let recorded_at = message::format_time((self.clock)());
-        let mut largest = 0;
         while batch.group.bytes().len() < BATCH_BYTES {
-            match self.receive_message(frame, &mut batch, &recorded_at)? {
-                Some(size) => largest = largest.max(size),
-                None => break,
+            if !self.receive_message(frame, &mut batch, &recorded_at)? {
+                break;
             }
         }
-        self.adjust_window(largest)?;
         Ok(batch)
     }
 
-    /// Bounds what libzmq receives ahead, by what has come just now.
-    fn adjust_window(&mut self, largest: u64) -> zmq::Result<()> {
-        let publishers = self.publishers.load(Ordering::Relaxed);
-        let resized = largest > 0 && self.window.received(largest);
-        if self.window.connections(publishers) || resized {
-            self.socket.set_rcvhwm(self.window.messages())?;
-        }
-        Ok(())
-    }
-
-    /// Receives one message and returns its size in bytes; `None` where there
-    /// is none.
+    /// Receives one message; false where there is none.
     fn receive_message(
         &self,
         frame: &mut Message,
         batch: &mut Batch,
         recorded_at: &str,
-    ) -> zmq::Result<Option<u64>> {
+    ) -> zmq::Result<bool> {
         if !receive_frame(&self.socket, frame)? {
-            return Ok(None);
+            return Ok(false);
         }
         let (mut size, mut frames) = (0, 0);
         loop {
@@ -137,7 +119,7 @@ impl Intake {
         } else if let Err(error) = batch.end_message(recorded_at) {
             self.refuse(format_args!("{size} bytes: {error}"));
         }
-        Ok(Some(size))
+        Ok(true)
     }
 
     /// Says what was not recorded: it is the only way in which the broker

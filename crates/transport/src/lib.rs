@@ -40,7 +40,6 @@ mod testing;
 mod thread;
 mod throttle;
 mod waker;
-mod window;
 mod xpub;
 
 pub use broker::{Broker, LastSession, Stopped};

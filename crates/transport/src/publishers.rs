@@ -1,10 +1,10 @@
-//! Watches the publishers' connections: how many there are, and which of them
-//! libzmq has dropped for what they sent.
+//! Watches the publishers' connections: which of them libzmq has dropped for
+//! what they sent.
 
 use std::collections::HashMap;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use log::Level;
 use zmq::{Socket, SocketEvent};
@@ -28,7 +28,6 @@ const EVENTS: [SocketEvent; 3] = [
 /// take its events, and intake may be waiting for the disk.
 pub(crate) struct Publishers {
     events: Socket,
-    connected: Arc<AtomicU64>,
     /// A second handle to each connection, with which to see afterwards who
     /// ended it.
     connections: HashMap<u32, Option<TcpStream>>,
@@ -53,17 +52,11 @@ impl Publishers {
         monitor.connect(ENDPOINT)?;
         Ok(Self {
             events: monitor,
-            connected: Arc::default(),
             connections: HashMap::new(),
             counters: Arc::clone(counters),
             phase: Arc::clone(phase),
             max_message,
         })
-    }
-
-    /// Returns the number of connections, which is kept up to date.
-    pub(crate) fn connected(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.connected)
     }
 
     /// Watches until the socket is closed.
@@ -90,8 +83,6 @@ impl Publishers {
                 Some(SocketEvent::DISCONNECTED) => self.disconnected(fd),
                 _ => return Ok(()),
             }
-            self.connected
-                .store(self.connections.len() as u64, Ordering::Relaxed);
         }
     }
 
