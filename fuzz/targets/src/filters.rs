@@ -46,9 +46,14 @@ pub fn filters(data: &[u8]) {
 }
 
 fn check(line: &[u8], message: &Message, asked: &mut Vec<Criteria>) {
-    const MOST: usize = 8;
+    const MOST: usize = 12;
     if asked.len() < MOST {
         let start = message.topic.chars().take(3).collect();
+        // In the middle of a topic nothing begins.
+        asked.push(Criteria {
+            topic: Some(message.topic.chars().skip(1).collect()),
+            ..Criteria::default()
+        });
         asked.push(Criteria {
             tier: Some(message.tier.clone()),
             chain: Some(message.chain.clone()),

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::seeds::committed;
 
 /// How many inputs of each kind a target gets.
-const CASES: u32 = 256;
+const CASES: u32 = 1024;
 
 /// Pieces that mean something to somebody who reads lines.
 const PIECES: &[&[u8]] = &[

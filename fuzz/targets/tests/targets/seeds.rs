@@ -1,7 +1,7 @@
 //! The inputs that fuzzing and mutations begin with.
 //!
 //! They lie in `fuzz/seeds/`. After a change of what a line looks like they are
-//! written anew by `cargo test -p fuzz-targets -- --ignored write_seeds`.
+//! written anew by `WRITE_SEEDS=1 cargo test -p fuzz-targets seeds`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -216,14 +216,22 @@ fn every_seed_keeps_the_promises() {
     }
 }
 
+/// The seeds are those that the code above makes; `WRITE_SEEDS=1` writes them.
 #[test]
-#[ignore = "writes fuzz/seeds"]
-fn write_seeds() {
+fn the_seeds_are_up_to_date() {
+    let write = std::env::var_os("WRITE_SEEDS").is_some();
     for (target, _) in TARGETS {
         let dir = dir(target);
-        fs::create_dir_all(&dir).unwrap();
         for (name, bytes) in all(target) {
-            fs::write(dir.join(name), bytes).unwrap();
+            if write {
+                fs::create_dir_all(&dir).unwrap();
+                fs::write(dir.join(&name), &bytes).unwrap();
+            }
+            let there = fs::read(dir.join(&name)).unwrap_or_default();
+            assert!(
+                there == bytes,
+                "{target}/{name} is out of date: run with WRITE_SEEDS=1"
+            );
         }
     }
 }

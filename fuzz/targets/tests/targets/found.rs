@@ -1,1 +1,0 @@
-//! The smallest inputs that once broke a promise.
