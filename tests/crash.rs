@@ -172,11 +172,7 @@ fn a_kill_at_any_step_of_starting_is_recovered_from_also_twice() {
         disk.set(&[Rule::kill_at(step)]);
         for _ in 0..2 {
             let mut process = Process::start(&mut disk.broker_on(&dir, Ports::default()));
-            let ready = until("ready or the end", || {
-                let ended = process.child.try_wait().unwrap();
-                let ready = process.stdout.text().contains("[RECOVERY]");
-                (ready || ended.is_some()).then_some(ready)
-            });
+            let ready = process.wait_for_or_end("[RECOVERY]");
             if ready {
                 println!("start: killed twice at each of {} steps", step - 1);
                 assert!(step > 5, "there are more steps than {step}");
@@ -203,11 +199,7 @@ fn a_kill_at_any_step_of_the_first_start_leaves_what_can_be_started() {
         let disk = Disk::of(&dir);
         disk.set(&[Rule::kill_at(step)]);
         let mut process = Process::start(&mut disk.broker_on(&dir, Ports::default()));
-        let ready = until("ready or the end", || {
-            let ended = process.child.try_wait().unwrap();
-            let ready = process.stdout.text().contains("[*] Loaded 0 messages");
-            (ready || ended.is_some()).then_some(ready)
-        });
+        let ready = process.wait_for_or_end("[*] Loaded 0 messages");
         if ready {
             println!("first start: killed at each of {} steps", step - 1);
             assert!(step > 5, "there are more steps than {step}");

@@ -10,7 +10,6 @@ use crate::util::message::{agents, ids};
 use crate::util::process::Process;
 use crate::util::record::Record;
 use crate::util::shim::{Disk, EIO, Rule};
-use crate::util::wait::until;
 
 /// A broker with a disk that can fail, a publisher and a subscriber to `t` and `load`.
 struct Setup {
@@ -271,11 +270,7 @@ fn a_start_with_a_failing_call_ends_with_a_sentence_or_is_complete() {
             let disk = Disk::of(&dir);
             disk.set(&[Rule::fail(call, EIO).from(number).once()]);
             let mut process = Process::start(&mut disk.broker_on(&dir, Ports::default()));
-            let ready = until("ready or the end", || {
-                let ended = process.child.try_wait().unwrap();
-                let ready = process.stdout.text().contains("[*] Loaded 0 messages");
-                (ready || ended.is_some()).then_some(ready)
-            });
+            let ready = process.wait_for_or_end("[*] Loaded 0 messages");
             if ready {
                 println!("{call}: {} starts failed", number - 1);
                 break;

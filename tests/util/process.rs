@@ -183,6 +183,18 @@ impl Process {
         self.wait_stdout(text, |stdout| stdout.contains(text).then_some(()));
     }
 
+    /// Waits until standard output has `text` in it or the process has ended;
+    /// true if the text came.
+    #[track_caller]
+    pub(crate) fn wait_for_or_end(&mut self, text: &str) -> bool {
+        until(text, || {
+            // Asked first: what a process has written before its end counts.
+            let ended = self.child.try_wait().unwrap();
+            let found = self.stdout.text().contains(text);
+            (found || ended.is_some()).then_some(found)
+        })
+    }
+
     /// Waits until standard error has `text` in it.
     #[track_caller]
     pub(crate) fn wait_for_warning(&self, text: &str) {

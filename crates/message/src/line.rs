@@ -168,18 +168,11 @@ impl<'a> Legacy<'a> {
 impl<'a> Metadata<'a> {
     fn read(scanner: &mut Scanner<'a>) -> Scan<Self> {
         let mut members = Self::default();
-        if scanner.peek() != Some(b'{') {
-            scanner.value_range()?;
-            return Ok(members);
-        }
-        let mut next = scanner.first_key()?;
-        while let Some(key) = next {
-            let value = scanner.value()?;
-            if let Some(slot) = members.slot(&key) {
+        scanner.members(|key, value| {
+            if let Some(slot) = members.slot(key) {
                 *slot = Some(value);
             }
-            next = scanner.next_key()?;
-        }
+        })?;
         Ok(members)
     }
 

@@ -77,6 +77,21 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Reads the object here and gives each member's key and value to `take`;
+    /// any other value is passed over, as one without members.
+    pub(crate) fn members(&mut self, mut take: impl FnMut(&str, &'a str)) -> Scan<()> {
+        if self.peek() != Some(b'{') {
+            return self.value_range().map(drop);
+        }
+        let mut next = self.first_key()?;
+        while let Some(key) = next {
+            let value = self.value()?;
+            take(&key, value);
+            next = self.next_key()?;
+        }
+        Ok(())
+    }
+
     /// Enters the object here and returns its first key; stands before its value then.
     pub(crate) fn first_key(&mut self) -> Scan<Option<Cow<'a, str>>> {
         if !self.open_object()? {

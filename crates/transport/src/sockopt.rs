@@ -17,13 +17,6 @@ pub(crate) fn set_xpub_nodrop(socket: &mut zmq::Socket) -> zmq::Result<()> {
     set_flag(socket, zmq_sys::ZMQ_XPUB_NODROP)
 }
 
-/// Lets all messages through to the peer whose subscription was received last.
-/// The zmq crate offers `ZMQ_SUBSCRIBE` on a manual XPUB socket too, so this
-/// needs nothing of its own.
-pub(crate) fn let_through(socket: &zmq::Socket) -> zmq::Result<()> {
-    socket.set_subscribe(b"")
-}
-
 /// Makes a second handle to a connection that libzmq has told of. It keeps the
 /// connection open; `None` where that is gone already.
 #[cfg(unix)]

@@ -109,7 +109,7 @@ impl Link for XpubLink {
             if !self.subscribed {
                 // Which messages go out is decided by the cursor; the socket
                 // lets everything through to its only peer.
-                crate::sockopt::let_through(&self.socket)?;
+                self.socket.set_subscribe(b"")?;
                 self.subscribed = true;
                 // The handshake is over: from here on each byte is a message's.
                 self.in_flight = 0;
