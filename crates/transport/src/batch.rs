@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use journal::{Group, RecordError};
 
+/// Room that is made for messages before they come: about a batch of small ones.
+const ROOM: usize = 128 << 10;
+
 /// Messages as they stood on the wire, behind each other in one stretch of
 /// memory, and their lines.
 ///
@@ -29,6 +32,15 @@ impl Batch {
             wire: Vec::new(),
             ends: Vec::new(),
             first,
+        }
+    }
+
+    /// Makes an empty batch behind this one, with room for as much as this one holds.
+    pub(crate) fn following(&self, group: Group) -> Self {
+        Self {
+            wire: Vec::with_capacity(self.wire.len().min(ROOM)),
+            ends: Vec::with_capacity(self.ends.len()),
+            ..Self::new(group)
         }
     }
 
@@ -98,11 +110,11 @@ impl Batch {
         self.group.memory() + self.wire.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 
-    /// Gives up the lines and what was allocated beyond need.
-    pub(crate) fn forget_lines(&mut self) {
-        self.group = Group::default();
-        self.wire.shrink_to_fit();
-        self.ends.shrink_to_fit();
+    /// Gives up the lines, which are on disk, and what was allocated beyond need.
+    pub(crate) fn take_lines(&mut self) -> Group {
+        self.wire.shrink_to(self.wire.len() + self.wire.len() / 8);
+        self.ends.shrink_to(self.ends.len() + self.ends.len() / 8);
+        std::mem::take(&mut self.group)
     }
 }
 

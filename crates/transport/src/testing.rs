@@ -59,7 +59,8 @@ impl Bench {
                 .unwrap();
         }
         let committed = self.writer.commit(&[&batch.group]).unwrap();
-        self.tail.publish(vec![batch], &committed);
+        let bytes = batch.take_lines().bytes().len();
+        self.tail.publish([(batch, bytes)], &committed);
     }
 
     pub(crate) fn archive(&mut self) -> Archived {

@@ -81,8 +81,17 @@ impl Collector {
         if self.batch.is_empty() {
             return;
         }
-        let next = Batch::new(Group::new(self.batch.group.next(), self.max_line));
-        self.queue.put(std::mem::replace(&mut self.batch, next));
+        let next = self.batch.group.next();
+        let group = match self.queue.spare_group() {
+            Some(mut group) => {
+                group.reset(next);
+                group
+            }
+            None => Group::new(next, self.max_line),
+        };
+        let following = self.batch.following(group);
+        self.queue
+            .put(std::mem::replace(&mut self.batch, following));
     }
 
     /// Says what was not recorded: it is the only way in which the broker
