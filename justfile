@@ -28,6 +28,10 @@ crash rounds="100":
 faults:
     cargo test --test faults --features strace
 
+# Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
+bench *case:
+    cargo run --release -p bench -- {{case}}
+
 # Formats everything.
 fmt:
     cargo fmt --all

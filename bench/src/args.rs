@@ -1,0 +1,147 @@
+//! What the user can say on the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use clap::{Args, Parser, Subcommand};
+
+/// Measures the broker beside `zmq_proxy`, which records nothing, and beside
+/// the disk alone, in the same run.
+#[derive(Debug, Parser)]
+#[command(after_help = "Results are also written as JSON, one file a case.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Messages a second, as many as will go
+    Throughput(Throughput),
+    /// The time from sending to receiving, one message at a time
+    ClosedLoop(ClosedLoop),
+    /// The proxy of the comparison
+    #[command(hide = true, name = crate::proxy::COMMAND)]
+    Proxy,
+}
+
+/// Options of all cases.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// How often each measurement is made; medians are shown
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) rounds: usize,
+
+    /// A broker to measure, or NAME=PATH; several are compared; built from this tree if absent
+    #[arg(long = "broker", value_name = "PATH", value_parser = parse_broker)]
+    pub(crate) brokers: Vec<(String, PathBuf)>,
+
+    /// An option for all brokers, such as --broker-option=--history=0
+    #[arg(
+        long = "broker-option",
+        value_name = "OPTION",
+        allow_hyphen_values = true
+    )]
+    pub(crate) broker_options: Vec<String>,
+
+    /// Where journals are written while measuring: on the disk that is meant
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Where the JSON goes [default: target/bench]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Throughput {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    /// Sizes of a payload in bytes
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_delimiter = ',',
+        default_value = "256,1024,16384"
+    )]
+    pub(crate) sizes: Vec<usize>,
+
+    /// Numbers of publishers and subscribers
+    #[arg(long, value_name = "PxS", value_delimiter = ',', default_value = "1x1,4x4,1x16",
+          value_parser = parse_shape)]
+    pub(crate) shapes: Vec<Shape>,
+
+    /// Payload bytes that all subscribers together receive in a round, in MiB
+    #[arg(long, value_name = "MIB", default_value = "512")]
+    pub(crate) volume: u64,
+
+    /// Payload bytes that may be on their way at a time, in MiB
+    #[arg(long, value_name = "MIB", default_value = "32")]
+    pub(crate) window: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClosedLoop {
+    #[command(flatten)]
+    pub(crate) common: Common,
+
+    /// The size of a payload in bytes
+    #[arg(long, value_name = "BYTES", default_value = "1024")]
+    pub(crate) size: usize,
+
+    /// How many messages a round takes
+    #[arg(long, value_name = "N", default_value = "3000")]
+    pub(crate) messages: u64,
+
+    /// How many bytes the disk alone appends at a time
+    #[arg(long, value_name = "BYTES", default_value = "500")]
+    pub(crate) append: usize,
+}
+
+/// How many publishers and how many subscribers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) publishers: usize,
+    pub(crate) subscribers: usize,
+}
+
+fn parse_shape(text: &str) -> anyhow::Result<Shape> {
+    let (publishers, subscribers) = text.split_once('x').context("expected such as 4x4")?;
+    let (publishers, subscribers) = (publishers.parse()?, subscribers.parse()?);
+    ensure!(
+        (1..=99).contains(&publishers) && subscribers > 0,
+        "expected such as 4x4"
+    );
+    Ok(Shape {
+        publishers,
+        subscribers,
+    })
+}
+
+fn parse_broker(text: &str) -> anyhow::Result<(String, PathBuf)> {
+    let (name, path) = text.split_once('=').unwrap_or(("", text));
+    ensure!(!path.is_empty(), "expected a path, or NAME=PATH");
+    Ok((name.to_owned(), path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shapes_are_two_numbers() {
+        let shape = parse_shape("4x16").unwrap();
+        assert_eq!((shape.publishers, shape.subscribers), (4, 16));
+        for wrong in ["", "4", "x", "0x1", "1x0", "100x1", "axb"] {
+            parse_shape(wrong).unwrap_err();
+        }
+    }
+}

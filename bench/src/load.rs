@@ -1,0 +1,104 @@
+//! Publishers and subscribers at work: as many messages as will go.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{anyhow, ensure};
+
+use crate::agents::Medium;
+use crate::flow::Flow;
+use crate::payload::{Payloads, Received, Verifier};
+
+/// How long a subscriber waits for the next message.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a publisher tries whether it is heard.
+const TRY: Duration = Duration::from_millis(5);
+
+/// Who sends how much.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    /// How many publishers share the messages.
+    pub(crate) publishers: usize,
+    /// How many subscribers get all of them.
+    pub(crate) subscribers: usize,
+    /// The size of a payload in bytes.
+    pub(crate) size: usize,
+    /// How many messages each publisher sends.
+    pub(crate) messages: u64,
+    /// How many messages a publisher may be ahead of the slowest subscriber.
+    pub(crate) window: u64,
+}
+
+/// Runs a load, checks every message at every subscriber, and returns the time
+/// from the first sending to the last receiving.
+pub(crate) fn run(medium: &dyn Medium, load: &Load) -> anyhow::Result<Duration> {
+    let flow = Flow::new(load.publishers, load.subscribers);
+    let times = thread::scope(|scope| {
+        let flow = &flow;
+        let subscribers: Vec<_> = (0..load.subscribers)
+            .map(|id| scope.spawn(move || flow.note(subscribe(medium, load, flow, id))))
+            .collect();
+        for id in 0..load.publishers {
+            scope.spawn(move || flow.note(publish(medium, load, flow, id)));
+        }
+        let start = flow.note(flow.start())?;
+        let ends = subscribers
+            .into_iter()
+            .map(|thread| thread.join().ok().flatten());
+        let ends: Option<Vec<Instant>> = ends.collect();
+        Some((start, ends?.into_iter().max()?))
+    });
+    match (flow.into_failure(), times) {
+        (None, Some((start, end))) => Ok(end.duration_since(start)),
+        (failure, _) => Err(failure.unwrap_or_else(|| anyhow!("an agent panicked"))),
+    }
+}
+
+fn publish(medium: &dyn Medium, load: &Load, flow: &Flow, id: usize) -> anyhow::Result<()> {
+    let mut payloads = Payloads::new(load.size)?;
+    let mut publisher = medium.publisher()?;
+    while !flow.is_heard(id) {
+        flow.check()?;
+        publisher.send(payloads.warm_up(id))?;
+        publisher.flush()?;
+        thread::sleep(TRY);
+    }
+    flow.wait_for_start()?;
+    // Looking at all the subscribers' counts has its price.
+    let step = (load.window / 16).max(1);
+    for number in 0..load.messages {
+        if number % step == 0 && number + step > load.window {
+            publisher.flush()?;
+            flow.wait_until_received(id, number + step - load.window)?;
+        }
+        publisher.send(payloads.get(id, number))?;
+    }
+    publisher.flush()?;
+    // What is on the way when a connection ends may be lost.
+    flow.wait_until_received(id, load.messages)
+}
+
+fn subscribe(medium: &dyn Medium, load: &Load, flow: &Flow, id: usize) -> anyhow::Result<Instant> {
+    let mut verifier = Verifier::new(load.size, load.publishers)?;
+    let mut subscriber = medium.subscriber()?;
+    let total = load.messages * load.publishers as u64;
+    let (mut moved, mut seen) = (Instant::now(), 0);
+    while verifier.count() < total {
+        let Some(payload) = subscriber.receive()? else {
+            flow.check()?;
+            if verifier.count() > seen {
+                (moved, seen) = (Instant::now(), verifier.count());
+            }
+            ensure!(
+                moved.elapsed() < PATIENCE,
+                "only {seen} of {total} messages arrived"
+            );
+            continue;
+        };
+        match verifier.check(payload)? {
+            Received::WarmUp(publisher) => flow.hears(id, publisher),
+            Received::Message(publisher, number) => flow.received(id, publisher, number + 1),
+        }
+    }
+    Ok(Instant::now())
+}
