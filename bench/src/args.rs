@@ -10,8 +10,12 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(after_help = "Results are also written as JSON, one file a case.")]
 pub(crate) struct Cli {
+    /// What to measure; everything if absent
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 #[derive(Debug, Subcommand)]
@@ -20,6 +24,14 @@ pub(crate) enum Command {
     Throughput(Throughput),
     /// The time from sending to receiving, one message at a time
     ClosedLoop(ClosedLoop),
+    /// The time from when a message is due to its receiving, at a steady load
+    OpenLoop(OpenLoop),
+    /// How fast a late subscriber gets the history
+    Replay(Replay),
+    /// The time until the broker is ready, on journals of some sizes
+    StartUp(StartUp),
+    /// Memory on journals of some sizes, under load, and with a stuck subscriber
+    Memory(Memory),
     /// The proxy of the comparison
     #[command(hide = true, name = crate::proxy::COMMAND)]
     Proxy,
@@ -28,36 +40,55 @@ pub(crate) enum Command {
 /// Options of all cases.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// How often each measurement is made; medians are shown
-    #[arg(long, value_name = "N", default_value = "5")]
-    pub(crate) rounds: usize,
+    /// How often each measurement is made, medians are shown [default: 5, quick 2]
+    #[arg(long, global = true, value_name = "N")]
+    rounds: Option<usize>,
+
+    /// Takes an eighth of the time, for a first look
+    #[arg(long, global = true)]
+    quick: bool,
 
     /// A broker to measure, or NAME=PATH; several are compared; built from this tree if absent
-    #[arg(long = "broker", value_name = "PATH", value_parser = parse_broker)]
+    #[arg(long = "broker", global = true, value_name = "PATH", value_parser = parse_broker)]
     pub(crate) brokers: Vec<(String, PathBuf)>,
 
     /// An option for all brokers, such as --broker-option=--history=0
     #[arg(
         long = "broker-option",
+        global = true,
         value_name = "OPTION",
         allow_hyphen_values = true
     )]
     pub(crate) broker_options: Vec<String>,
 
-    /// Where journals are written while measuring: on the disk that is meant
-    #[arg(long, value_name = "PATH")]
+    /// Where journals are written while measuring: on the disk that is meant [default: --out]
+    #[arg(long, global = true, value_name = "PATH")]
     pub(crate) dir: Option<PathBuf>,
 
     /// Where the JSON goes [default: target/bench]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH")]
     pub(crate) out: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Throughput {
-    #[command(flatten)]
-    pub(crate) common: Common,
+impl Common {
+    /// Returns how often each measurement is made.
+    pub(crate) fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 2 } else { 5 })
+    }
 
+    /// Returns the part of everything that is to be done.
+    pub(crate) fn scale(&self) -> f64 {
+        if self.quick { 0.125 } else { 1.0 }
+    }
+
+    /// Returns a number of bytes or messages as it is to be used.
+    pub(crate) fn scaled(&self, amount: u64) -> u64 {
+        if self.quick { amount / 8 } else { amount }
+    }
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Throughput {
     /// Sizes of a payload in bytes
     #[arg(
         long,
@@ -68,8 +99,13 @@ pub(crate) struct Throughput {
     pub(crate) sizes: Vec<usize>,
 
     /// Numbers of publishers and subscribers
-    #[arg(long, value_name = "PxS", value_delimiter = ',', default_value = "1x1,4x4,1x16",
-          value_parser = parse_shape)]
+    #[arg(
+        long,
+        value_name = "PxS",
+        value_delimiter = ',',
+        default_value = "1x1,4x4,1x16",
+        value_parser = parse_shape
+    )]
     pub(crate) shapes: Vec<Shape>,
 
     /// Payload bytes that all subscribers together receive in a round, in MiB
@@ -81,22 +117,88 @@ pub(crate) struct Throughput {
     pub(crate) window: u64,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Parser)]
 pub(crate) struct ClosedLoop {
-    #[command(flatten)]
-    pub(crate) common: Common,
-
     /// The size of a payload in bytes
     #[arg(long, value_name = "BYTES", default_value = "1024")]
     pub(crate) size: usize,
 
     /// How many messages a round takes
-    #[arg(long, value_name = "N", default_value = "3000")]
+    #[arg(long, value_name = "N", default_value = "4000")]
     pub(crate) messages: u64,
 
     /// How many bytes the disk alone appends at a time
     #[arg(long, value_name = "BYTES", default_value = "500")]
     pub(crate) append: usize,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct OpenLoop {
+    /// The size of a payload in bytes
+    #[arg(long, value_name = "BYTES", default_value = "1024")]
+    pub(crate) size: usize,
+
+    /// Messages a second
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        default_value = "1000,5000,20000",
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000)
+    )]
+    pub(crate) rates: Vec<u64>,
+
+    /// How long a load lasts
+    #[arg(long, value_name = "S", default_value = "4")]
+    pub(crate) seconds: f64,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Replay {
+    /// Sizes of a payload in bytes
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_delimiter = ',',
+        default_value = "1024,16384"
+    )]
+    pub(crate) sizes: Vec<usize>,
+
+    /// How much is replayed from memory, in MiB
+    #[arg(long, value_name = "MIB", default_value = "128")]
+    pub(crate) memory: u64,
+
+    /// How much is replayed from disk cache, in MiB
+    #[arg(long, value_name = "MIB", default_value = "512")]
+    pub(crate) disk: u64,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct StartUp {
+    /// Sizes of the journal in MiB
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_delimiter = ',',
+        default_value = "10,100,1024"
+    )]
+    pub(crate) sizes: Vec<u64>,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Memory {
+    /// Sizes of the journal in MiB
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_delimiter = ',',
+        default_value = "0,100,1024"
+    )]
+    pub(crate) sizes: Vec<u64>,
+
+    /// How much is carried under load, in MiB
+    #[arg(long, value_name = "MIB", default_value = "512")]
+    pub(crate) volume: u64,
 }
 
 /// How many publishers and how many subscribers.

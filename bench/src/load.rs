@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, ensure};
 
-use crate::agents::Medium;
+use crate::agents::{Medium, Publish};
 use crate::flow::Flow;
 use crate::payload::{Payloads, Received, Verifier};
 
@@ -57,12 +57,7 @@ pub(crate) fn run(medium: &dyn Medium, load: &Load) -> anyhow::Result<Duration> 
 fn publish(medium: &dyn Medium, load: &Load, flow: &Flow, id: usize) -> anyhow::Result<()> {
     let mut payloads = Payloads::new(load.size)?;
     let mut publisher = medium.publisher()?;
-    while !flow.is_heard(id) {
-        flow.check()?;
-        publisher.send(payloads.warm_up(id))?;
-        publisher.flush()?;
-        thread::sleep(TRY);
-    }
+    until_heard(publisher.as_mut(), &mut payloads, flow, id)?;
     flow.wait_for_start()?;
     // Looking at all the subscribers' counts has its price.
     let step = (load.window / 16).max(1);
@@ -76,6 +71,22 @@ fn publish(medium: &dyn Medium, load: &Load, flow: &Flow, id: usize) -> anyhow::
     publisher.flush()?;
     // What is on the way when a connection ends may be lost.
     flow.wait_until_received(id, load.messages)
+}
+
+/// Sends messages that don't count until all subscribers hear the publisher.
+pub(crate) fn until_heard(
+    publisher: &mut dyn Publish,
+    payloads: &mut Payloads,
+    flow: &Flow,
+    id: usize,
+) -> anyhow::Result<()> {
+    while !flow.is_heard(id) {
+        flow.check()?;
+        publisher.send(payloads.warm_up(id))?;
+        publisher.flush()?;
+        thread::sleep(TRY);
+    }
+    Ok(())
 }
 
 fn subscribe(medium: &dyn Medium, load: &Load, flow: &Flow, id: usize) -> anyhow::Result<Instant> {

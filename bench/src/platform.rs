@@ -41,3 +41,38 @@ fn field(path: &str, name: &str) -> Option<String> {
         (key.trim() == name).then(|| value.trim().to_owned())
     })
 }
+
+/// How much memory a process holds, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// Resident now.
+    pub(crate) now: u64,
+    /// Resident at most so far.
+    pub(crate) peak: u64,
+}
+
+/// Returns the resident memory of a process. Only Linux tells it in a file.
+pub(crate) fn memory(process: u32) -> Option<Memory> {
+    let path = format!("/proc/{process}/status");
+    let bytes = |name| {
+        let kibibytes: u64 = field(&path, name)?.split(' ').next()?.parse().ok()?;
+        Some(kibibytes << 10)
+    };
+    Some(Memory {
+        now: bytes("VmRSS")?,
+        peak: bytes("VmHWM")?,
+    })
+}
+
+/// Makes short sleeps of this thread as exact as the system can. Linux adds 50
+/// microseconds to each unless it is told not to, which would hide what is
+/// measured; others need not be told.
+pub(crate) fn sleep_exactly() {
+    if let Ok(thread) = std::fs::read_link("/proc/thread-self")
+        && let Some(id) = thread.file_name()
+    {
+        let slack = std::path::Path::new("/proc").join(id).join("timerslack_ns");
+        // Where it isn't allowed, sleeps are longer, and the latencies say so.
+        let _set = std::fs::write(slack, "1");
+    }
+}

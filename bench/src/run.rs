@@ -24,7 +24,7 @@ pub(crate) struct Run {
 impl Run {
     /// Finds or builds the brokers.
     pub(crate) fn new(common: &Common) -> anyhow::Result<Self> {
-        ensure!(common.rounds > 0, "no rounds, no result");
+        ensure!(common.rounds() > 0, "no rounds, no result");
         let out = common
             .out
             .clone()
@@ -33,7 +33,7 @@ impl Run {
         subjects.extend(brokers(common)?);
         Ok(Self {
             subjects,
-            rounds: common.rounds,
+            rounds: common.rounds(),
             dir: common.dir.clone().unwrap_or_else(|| out.clone()),
             out,
         })

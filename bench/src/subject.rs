@@ -37,6 +37,8 @@ pub(crate) struct Running {
     pub(crate) process: Process,
     /// The way to it.
     pub(crate) medium: Box<dyn Medium>,
+    /// Its port for subscribers on loopback.
+    pub(crate) subscribe: u16,
 }
 
 impl Subject {
@@ -45,6 +47,18 @@ impl Subject {
         match self {
             Self::Proxy => PROXY,
             Self::Broker { name, .. } => name,
+        }
+    }
+
+    /// Returns a broker's name, program and options.
+    pub(crate) fn as_broker(&self) -> Option<(&str, &Path, &[String])> {
+        match self {
+            Self::Proxy => None,
+            Self::Broker {
+                name,
+                program,
+                options,
+            } => Some((name, program, options)),
         }
     }
 
@@ -60,8 +74,11 @@ impl Subject {
                 start_broker(command)?
             }
         };
-        let medium = Box::new(medium);
-        Ok(Running { process, medium })
+        Ok(Running {
+            process,
+            subscribe: medium.subscribe,
+            medium: Box::new(medium),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use crate::agents::Medium;
-use crate::args::ClosedLoop;
+use crate::args::{ClosedLoop, Common};
 use crate::disk;
 use crate::payload::{Payloads, Received, Verifier};
 use crate::results::{Column, Results};
@@ -23,15 +23,16 @@ const WARM_UP: u64 = 200;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs the case.
-pub(crate) fn run(options: &ClosedLoop) -> anyhow::Result<()> {
-    let run = Run::new(&options.common)?;
+pub(crate) fn run(common: &Common, options: &ClosedLoop) -> anyhow::Result<()> {
+    let run = Run::new(common)?;
     let columns = vec![
         Column::new(P50, "p50 µs", 0).beside(SUM),
         Column::new(P99, "p99 µs", 0).beside(SUM),
     ];
     let mut results = Results::new("closed-loop", "bytes", columns);
+    let messages = common.scaled(options.messages);
     for round in 0..run.rounds {
-        measure(&run, round, options, &mut results)?;
+        measure(&run, round, options, messages, &mut results)?;
     }
     run.finish(&results)
 }
@@ -40,6 +41,7 @@ fn measure(
     run: &Run,
     round: usize,
     options: &ClosedLoop,
+    messages: u64,
     results: &mut Results,
 ) -> anyhow::Result<()> {
     let size = options.size as u64;
@@ -55,7 +57,7 @@ fn measure(
     for subject in run.turns(round) {
         let dir = run.scratch()?;
         let server = subject.start(dir.path())?;
-        let latencies = round_trips(server.medium.as_ref(), options.size, options.messages)?;
+        let latencies = round_trips(server.medium.as_ref(), options.size, messages)?;
         let latencies = Latencies::new(latencies);
         let (p50, p99) = (latencies.per_mille(500), latencies.per_mille(990));
         add(subject.name(), p50, p99);
@@ -64,7 +66,7 @@ fn measure(
         }
     }
     let dir = run.scratch()?;
-    let latencies = disk::latencies(dir.path(), options.append, options.messages)?;
+    let latencies = disk::latencies(dir.path(), options.append, messages)?;
     let latencies = Latencies::new(latencies);
     let (p50, p99) = (latencies.per_mille(500), latencies.per_mille(990));
     add(DISK, p50, p99);

@@ -1,6 +1,6 @@
 //! How many messages a second, as many as will go?
 
-use crate::args::{Shape, Throughput};
+use crate::args::{Common, Shape, Throughput};
 use crate::disk;
 use crate::load::{self, Load};
 use crate::platform;
@@ -12,8 +12,8 @@ const RATE: &str = "messages_per_second";
 const CPU: &str = "cpu_us_per_message";
 
 /// Runs the case.
-pub(crate) fn run(options: &Throughput) -> anyhow::Result<()> {
-    let run = Run::new(&options.common)?;
+pub(crate) fn run(common: &Common, options: &Throughput) -> anyhow::Result<()> {
+    let run = Run::new(common)?;
     let columns = vec![
         Column::new(RATE, "messages/s", 0).beside(PROXY),
         Column::new(CPU, "CPU µs/message", 2),
@@ -21,7 +21,7 @@ pub(crate) fn run(options: &Throughput) -> anyhow::Result<()> {
     let mut results = Results::new("throughput", "bytes", columns);
     for &shape in &options.shapes {
         for &size in &options.sizes {
-            let load = load(options, shape, size);
+            let load = load(common, options, shape, size);
             for round in 0..run.rounds {
                 measure(&run, round, &load, &mut results)?;
             }
@@ -30,18 +30,21 @@ pub(crate) fn run(options: &Throughput) -> anyhow::Result<()> {
     run.finish(&results)
 }
 
-fn load(options: &Throughput, shape: Shape, size: usize) -> Load {
+fn load(common: &Common, options: &Throughput, shape: Shape, size: usize) -> Load {
     let Shape {
         publishers,
         subscribers,
     } = shape;
-    let share = |mebibytes: u64, parts: usize| ((mebibytes << 20) / (parts * size) as u64).max(1);
+    let share = |bytes: u64, parts: usize| (bytes / (parts * size) as u64).max(1);
     Load {
         publishers,
         subscribers,
         size,
-        messages: share(options.volume, publishers * subscribers),
-        window: share(options.window, publishers),
+        messages: share(
+            common.scaled(options.volume << 20),
+            publishers * subscribers,
+        ),
+        window: share(options.window << 20, publishers),
     }
 }
 
