@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::{Args, Parser, Subcommand};
 
+use crate::subject::workspace;
+
 /// Measures the broker beside `zmq_proxy`, which records nothing, and beside
 /// the disk alone, in the same run.
 #[derive(Debug, Parser)]
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     StartUp(StartUp),
     /// Memory on journals of some sizes, under load, and with a stuck subscriber
     Memory(Memory),
+    /// Prints the tables of all results in --out
+    Report(Report),
+    /// Draws throughput and latency from the results in --out
+    Plot(Plot),
     /// The proxy of the comparison
     #[command(hide = true, name = crate::proxy::COMMAND)]
     Proxy,
@@ -67,13 +73,19 @@ pub(crate) struct Common {
 
     /// Where the JSON goes [default: target/bench]
     #[arg(long, global = true, value_name = "PATH")]
-    pub(crate) out: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 impl Common {
     /// Returns how often each measurement is made.
     pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 2 } else { 5 })
+    }
+
+    /// Returns where the JSON goes.
+    pub(crate) fn out(&self) -> PathBuf {
+        let out = self.out.clone();
+        out.unwrap_or_else(|| workspace().join("target/bench"))
     }
 
     /// Returns the part of everything that is to be done.
@@ -199,6 +211,20 @@ pub(crate) struct Memory {
     /// How much is carried under load, in MiB
     #[arg(long, value_name = "MIB", default_value = "512")]
     pub(crate) volume: u64,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Report {
+    /// A page with markers to put the tables into, such as docs/performance.md
+    #[arg(long, value_name = "PATH")]
+    pub(crate) into: Option<PathBuf>,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Plot {
+    /// Where performance-throughput.svg and performance-latency.svg go
+    #[arg(long, value_name = "PATH", default_value = "docs")]
+    pub(crate) to: PathBuf,
 }
 
 /// How many publishers and how many subscribers.

@@ -167,6 +167,19 @@ impl Results {
     }
 }
 
+/// Reads the results of the cases of which there are some.
+///
+/// # Errors
+/// An error with the file's name.
+pub(crate) fn load(dir: &Path, cases: &[&str]) -> anyhow::Result<Vec<Results>> {
+    let paths = cases.iter().map(|case| dir.join(format!("{case}.json")));
+    let read = paths.filter(|path| path.exists()).map(|path| {
+        let json = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&json).with_context(|| format!("{} is damaged", path.display()))
+    });
+    read.collect()
+}
+
 fn number(value: f64, decimals: usize) -> String {
     if value.is_nan() {
         return String::new();

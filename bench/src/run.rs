@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::args::Common;
 use crate::results::Results;
-use crate::subject::{Subject, build_broker, workspace};
+use crate::subject::{Subject, build_broker};
 
 /// A run of a case.
 #[derive(Debug)]
@@ -25,10 +25,7 @@ impl Run {
     /// Finds or builds the brokers.
     pub(crate) fn new(common: &Common) -> anyhow::Result<Self> {
         ensure!(common.rounds() > 0, "no rounds, no result");
-        let out = common
-            .out
-            .clone()
-            .unwrap_or_else(|| workspace().join("target/bench"));
+        let out = common.out();
         let mut subjects = vec![Subject::Proxy];
         subjects.extend(brokers(common)?);
         Ok(Self {

@@ -8,7 +8,8 @@ use crate::results::{Column, Results};
 use crate::run::{Run, progress};
 use crate::subject::{DISK, PROXY, Subject};
 
-const RATE: &str = "messages_per_second";
+/// The measure of messages a second.
+pub(crate) const RATE: &str = "messages_per_second";
 const CPU: &str = "cpu_us_per_message";
 
 /// Runs the case.
