@@ -32,6 +32,19 @@ faults:
 bench *case:
     cargo run --release -p bench -- {{case}}
 
+# Speed of single functions: encode, decode, append, commit, scan.
+bench-micro:
+    cargo bench -p message -p journal --bench lines --bench records
+
+# Instructions a message takes. Needs valgrind.
+bench-instructions *options:
+    cargo run --release -p bench -- instructions {{options}}
+
+# Puts the newest results into docs/performance.md and its pictures.
+bench-docs:
+    cargo run --release -p bench -- report --into docs/performance.md
+    cargo run --release -p bench -- plot --to docs
+
 # Formats everything.
 fmt:
     cargo fmt --all

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     StartUp(StartUp),
     /// Memory on journals of some sizes, under load, and with a stuck subscriber
     Memory(Memory),
+    /// Instructions a message takes, counted by valgrind
+    Instructions(Instructions),
     /// Prints the tables of all results in --out
     Report(Report),
     /// Draws throughput and latency from the results in --out
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     /// The proxy of the comparison
     #[command(hide = true, name = crate::proxy::COMMAND)]
     Proxy,
+    /// What is counted
+    #[command(hide = true, name = crate::instructions::COMMIT)]
+    Commit(Commit),
 }
 
 /// Options of all cases.
@@ -211,6 +216,29 @@ pub(crate) struct Memory {
     /// How much is carried under load, in MiB
     #[arg(long, value_name = "MIB", default_value = "512")]
     pub(crate) volume: u64,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Instructions {
+    /// Sizes of a payload in bytes
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_delimiter = ',',
+        default_value = "256,1024,16384"
+    )]
+    pub(crate) sizes: Vec<usize>,
+
+    /// How many messages are counted
+    #[arg(long, value_name = "N", default_value = "20000")]
+    pub(crate) messages: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Commit {
+    pub(crate) size: usize,
+    pub(crate) messages: u64,
+    pub(crate) logs: PathBuf,
 }
 
 #[derive(Debug, Parser)]

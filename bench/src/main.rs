@@ -5,6 +5,7 @@ mod args;
 mod cases;
 mod disk;
 mod flow;
+mod instructions;
 mod load;
 mod payload;
 mod pictures;
@@ -30,13 +31,14 @@ use crate::args::{Cli, Command, Common};
 use crate::results::Results;
 
 /// All files of results, in the order in which they are shown.
-const CASES: [&str; 9] = [
+const CASES: [&str; 10] = [
     "throughput",
     "closed-loop",
     "open-loop",
     "replay",
     "start-up",
     "memory",
+    "instructions",
     "peers-throughput",
     "peers-closed-loop",
     "peers-open-loop",
@@ -68,9 +70,11 @@ fn run(Cli { command, common }: Cli) -> anyhow::Result<()> {
         Some(Command::Replay(options)) => cases::replay::run(&common, &options),
         Some(Command::StartUp(options)) => cases::start_up::run(&common, &options),
         Some(Command::Memory(options)) => cases::memory::run(&common, &options),
+        Some(Command::Instructions(options)) => instructions::run(&common, &options),
         Some(Command::Report(options)) => report(&common, &options),
         Some(Command::Plot(options)) => plot(&common, &options),
         Some(Command::Proxy) => proxy::run(),
+        Some(Command::Commit(options)) => instructions::commit(&options),
     }
 }
 

@@ -64,6 +64,15 @@ pub(crate) fn memory(process: u32) -> Option<Memory> {
     })
 }
 
+/// Asks a process to end in an orderly way, and tells whether that worked. Only
+/// systems with signals can.
+pub(crate) fn terminate(process: u32) -> bool {
+    let kill = std::process::Command::new("kill")
+        .args(["-TERM", &process.to_string()])
+        .status();
+    kill.is_ok_and(|status| status.success())
+}
+
 /// Makes short sleeps of this thread as exact as the system can. Linux adds 50
 /// microseconds to each unless it is told not to, which would hide what is
 /// measured; others need not be told.

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 /// How long a server may take to start. A large journal takes its time.
 const START: Duration = Duration::from_secs(300);
@@ -60,6 +60,16 @@ impl Process {
         let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
         let number = digits.and_then(|digits| digits.parse().ok());
         number.with_context(|| format!("no number in {beginning:?}{rest:?}"))
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub(crate) fn wait(&mut self) -> anyhow::Result<()> {
+        let status = self
+            .child
+            .wait()
+            .with_context(|| format!("cannot wait for {}", self.name))?;
+        ensure!(status.success(), "{} failed: {status}", self.name);
+        Ok(())
     }
 
     /// Returns the system's number for the process.

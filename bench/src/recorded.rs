@@ -17,13 +17,23 @@ const RECORDED_AT: &str = "2025-11-20T04:30:00.123Z";
 /// Records messages of `size` bytes of one publisher until the session has so
 /// many bytes, and returns how many those are.
 pub(crate) fn generate(logs: &Path, size: usize, bytes: u64) -> anyhow::Result<u64> {
+    write(logs, size, |recorded, _| recorded < bytes)
+}
+
+/// Records messages as long as the bytes and the number of what is recorded
+/// ask for more, and returns how many those are.
+pub(crate) fn write(
+    logs: &Path,
+    size: usize,
+    more: impl Fn(u64, u64) -> bool,
+) -> anyhow::Result<u64> {
     let mut payloads = Payloads::new(size)?;
     let (mut writer, _) = Writer::open(logs, Options::default())?;
     let mut group = writer.group();
     let mut number = 0;
-    while writer.session().bytes < bytes {
+    while more(writer.session().bytes, number) {
         group.reset(writer.next_number());
-        while group.bytes().len() < GROUP {
+        while group.bytes().len() < GROUP && more(writer.session().bytes, number) {
             let payload = payloads.get(0, number);
             group.push_with(|out| message::encode(&[TOPIC, payload], RECORDED_AT, out))?;
             number += 1;

@@ -1,7 +1,7 @@
 //! What all cases share: who is measured, in which order, and where.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
@@ -34,6 +34,11 @@ impl Run {
             dir: common.dir.clone().unwrap_or_else(|| out.clone()),
             out,
         })
+    }
+
+    /// Returns where results go.
+    pub(crate) fn out(&self) -> &Path {
+        &self.out
     }
 
     /// Makes a directory on the disk that is measured. It goes with the handle.
