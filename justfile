@@ -32,6 +32,10 @@ faults:
 bench *case:
     cargo run --release -p bench -- {{case}}
 
+# The same beside Redis, NATS and a broker in Python, as far as they are installed.
+bench-peers *options:
+    cargo run --release -p bench -- peers {{options}}
+
 # Speed of single functions: encode, decode, append, commit, scan.
 bench-micro:
     cargo bench -p message -p journal --bench lines --bench records

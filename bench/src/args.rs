@@ -34,6 +34,8 @@ pub(crate) enum Command {
     StartUp(StartUp),
     /// Memory on journals of some sizes, under load, and with a stuck subscriber
     Memory(Memory),
+    /// Throughput and latency beside other servers, as far as they are installed
+    Peers,
     /// Instructions a message takes, counted by valgrind
     Instructions(Instructions),
     /// Prints the tables of all results in --out
@@ -79,6 +81,10 @@ pub(crate) struct Common {
     /// Where the JSON goes [default: target/bench]
     #[arg(long, global = true, value_name = "PATH")]
     out: Option<PathBuf>,
+
+    /// Measures other servers as well
+    #[arg(skip)]
+    pub(crate) with_peers: bool,
 }
 
 impl Common {

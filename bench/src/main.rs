@@ -8,6 +8,7 @@ mod flow;
 mod instructions;
 mod load;
 mod payload;
+mod peers;
 mod pictures;
 mod platform;
 mod plot;
@@ -70,6 +71,7 @@ fn run(Cli { command, common }: Cli) -> anyhow::Result<()> {
         Some(Command::Replay(options)) => cases::replay::run(&common, &options),
         Some(Command::StartUp(options)) => cases::start_up::run(&common, &options),
         Some(Command::Memory(options)) => cases::memory::run(&common, &options),
+        Some(Command::Peers) => peers(common),
         Some(Command::Instructions(options)) => instructions::run(&common, &options),
         Some(Command::Report(options)) => report(&common, &options),
         Some(Command::Plot(options)) => plot(&common, &options),
@@ -86,6 +88,14 @@ fn everything(common: &Common) -> anyhow::Result<()> {
     cases::replay::run(common, &defaults())?;
     cases::start_up::run(common, &defaults())?;
     cases::memory::run(common, &defaults())
+}
+
+/// Runs the cases that other servers can take part in.
+fn peers(mut common: Common) -> anyhow::Result<()> {
+    common.with_peers = true;
+    cases::throughput::run(&common, &defaults())?;
+    cases::closed_loop::run(&common, &defaults())?;
+    cases::open_loop::run(&common, &defaults())
 }
 
 fn report(common: &Common, options: &args::Report) -> anyhow::Result<()> {

@@ -43,13 +43,24 @@ impl Process {
 
     /// Waits for a line that begins with this, and returns the rest of it.
     pub(crate) fn line_after(&self, beginning: &str) -> anyhow::Result<String> {
+        self.line(beginning, |line| {
+            line.strip_prefix(beginning).map(str::to_owned)
+        })
+    }
+
+    /// Waits for a line that has this in it.
+    pub(crate) fn line_with(&self, text: &str) -> anyhow::Result<()> {
+        self.line(text, |line| line.contains(text).then_some(()))
+    }
+
+    fn line<T>(&self, what: &str, look: impl Fn(&str) -> Option<T>) -> anyhow::Result<T> {
         let end = Instant::now() + START;
         loop {
             let patience = end.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(patience);
-            let line = line.with_context(|| format!("{} never said {beginning:?}", self.name))?;
-            if let Some(rest) = line.strip_prefix(beginning) {
-                return Ok(rest.to_owned());
+            let line = line.with_context(|| format!("{} never said {what:?}", self.name))?;
+            if let Some(found) = look(&line) {
+                return Ok(found);
             }
         }
     }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use tempfile::TempDir;
 
 use crate::args::Common;
+use crate::peers::Peer;
 use crate::results::Results;
 use crate::subject::{Subject, build_broker};
 
@@ -19,6 +20,7 @@ pub(crate) struct Run {
     pub(crate) rounds: usize,
     dir: PathBuf,
     out: PathBuf,
+    with_peers: bool,
 }
 
 impl Run {
@@ -28,12 +30,22 @@ impl Run {
         let out = common.out();
         let mut subjects = vec![Subject::Proxy];
         subjects.extend(brokers(common)?);
+        if common.with_peers {
+            subjects.extend(peers());
+        }
         Ok(Self {
             subjects,
             rounds: common.rounds(),
             dir: common.dir.clone().unwrap_or_else(|| out.clone()),
             out,
+            with_peers: common.with_peers,
         })
+    }
+
+    /// Returns the name of the results of a case.
+    pub(crate) fn case(&self, name: &str) -> String {
+        let prefix = if self.with_peers { "peers-" } else { "" };
+        format!("{prefix}{name}")
     }
 
     /// Returns where results go.
@@ -67,6 +79,17 @@ impl Run {
 pub(crate) fn progress(text: &str) {
     // Who doesn't read it doesn't miss it.
     let _told = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Returns the other servers that are installed, and tells which are not.
+fn peers() -> impl Iterator<Item = Subject> {
+    Peer::ALL.into_iter().filter_map(|peer| match peer.check() {
+        Ok(()) => Some(Subject::Peer(peer)),
+        Err(error) => {
+            progress(&format!("without {}: {error:#}", peer.name()));
+            None
+        }
+    })
 }
 
 fn brokers(common: &Common) -> anyhow::Result<Vec<Subject>> {

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::agents::Medium;
+use crate::peers::Peer;
 use crate::process::Process;
 use crate::proxy;
 use crate::zeromq::ZeroMq;
@@ -29,6 +30,8 @@ pub(crate) enum Subject {
         /// More options for it.
         options: Vec<String>,
     },
+    /// Somebody else's server.
+    Peer(Peer),
 }
 
 /// A server that runs.
@@ -37,8 +40,28 @@ pub(crate) struct Running {
     pub(crate) process: Process,
     /// The way to it.
     pub(crate) medium: Box<dyn Medium>,
-    /// Its port for subscribers on loopback.
-    pub(crate) subscribe: u16,
+    /// Its ports, where it speaks ZeroMQ.
+    pub(crate) zeromq: Option<ZeroMq>,
+}
+
+impl Running {
+    /// Takes a server with a protocol of its own.
+    pub(crate) fn new(process: Process, medium: Box<dyn Medium>) -> Self {
+        Self {
+            process,
+            medium,
+            zeromq: None,
+        }
+    }
+
+    /// Takes a server that speaks ZeroMQ.
+    pub(crate) fn zeromq(process: Process, medium: ZeroMq) -> Self {
+        Self {
+            process,
+            medium: Box::new(medium),
+            zeromq: Some(medium),
+        }
+    }
 }
 
 impl Subject {
@@ -47,18 +70,27 @@ impl Subject {
         match self {
             Self::Proxy => PROXY,
             Self::Broker { name, .. } => name,
+            Self::Peer(peer) => peer.name(),
         }
     }
 
     /// Returns a broker's name, program and options.
     pub(crate) fn as_broker(&self) -> Option<(&str, &Path, &[String])> {
         match self {
-            Self::Proxy => None,
+            Self::Proxy | Self::Peer(_) => None,
             Self::Broker {
                 name,
                 program,
                 options,
             } => Some((name, program, options)),
+        }
+    }
+
+    /// Returns how many times fewer messages it gets than others.
+    pub(crate) fn share(&self) -> u64 {
+        match self {
+            Self::Peer(peer) => peer.share(),
+            _ => 1,
         }
     }
 
@@ -73,12 +105,9 @@ impl Subject {
                 command.args(options);
                 start_broker(command)?
             }
+            Self::Peer(peer) => return peer.start(dir),
         };
-        Ok(Running {
-            process,
-            subscribe: medium.subscribe,
-            medium: Box::new(medium),
-        })
+        Ok(Running::zeromq(process, medium))
     }
 }
 

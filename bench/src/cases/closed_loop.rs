@@ -29,7 +29,7 @@ pub(crate) fn run(common: &Common, options: &ClosedLoop) -> anyhow::Result<()> {
         Column::new(P50, "p50 µs", 0).beside(SUM),
         Column::new(P99, "p99 µs", 0).beside(SUM),
     ];
-    let mut results = Results::new("closed-loop", "bytes", columns);
+    let mut results = Results::new(&run.case("closed-loop"), "bytes", columns);
     let messages = common.scaled(options.messages);
     for round in 0..run.rounds {
         measure(&run, round, options, messages, &mut results)?;

@@ -80,9 +80,9 @@ fn loaded(
     let socket = context.socket(SocketType::SUB)?;
     socket.set_rcvhwm(1)?;
     socket.set_linger(0)?;
-    if stuck {
+    if stuck && let Some(ports) = server.zeromq {
         socket.set_subscribe(b"")?;
-        socket.connect(&format!("tcp://127.0.0.1:{}", server.subscribe))?;
+        socket.connect(&format!("tcp://127.0.0.1:{}", ports.subscribe))?;
     }
     let load = Load {
         publishers: 1,

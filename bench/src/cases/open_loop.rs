@@ -47,7 +47,7 @@ pub(crate) fn run(common: &Common, options: &OpenLoop) -> anyhow::Result<()> {
     let run = Run::new(common)?;
     let columns = PERCENTILES.map(|(measure, heading, _)| Column::new(measure, heading, 0));
     let columns = columns.map(|column| column.beside(PROXY)).to_vec();
-    let mut results = Results::new("open-loop", "messages/s", columns);
+    let mut results = Results::new(&run.case("open-loop"), "messages/s", columns);
     let seconds = options.seconds * common.scale();
     for &rate in &options.rates {
         let messages = |seconds: f64| (Duration::from_secs(rate).mul_f64(seconds)).as_secs();

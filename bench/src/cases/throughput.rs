@@ -19,7 +19,7 @@ pub(crate) fn run(common: &Common, options: &Throughput) -> anyhow::Result<()> {
         Column::new(RATE, "messages/s", 0).beside(PROXY),
         Column::new(CPU, "CPU µs/message", 2),
     ];
-    let mut results = Results::new("throughput", "bytes", columns);
+    let mut results = Results::new(&run.case("throughput"), "bytes", columns);
     for &shape in &options.shapes {
         for &size in &options.sizes {
             let load = load(common, options, shape, size);
@@ -82,6 +82,10 @@ fn measure(run: &Run, round: usize, load: &Load, results: &mut Results) -> anyho
 fn carry(run: &Run, subject: &Subject, load: &Load) -> anyhow::Result<(f64, Option<f64>)> {
     let dir = run.scratch()?;
     let server = subject.start(dir.path())?;
+    let load = &Load {
+        messages: load.messages.div_ceil(subject.share()),
+        ..*load
+    };
     let messages = (load.messages * load.publishers as u64) as f64;
     let before = platform::cpu_time(server.process.id());
     let time = load::run(server.medium.as_ref(), load)?;
