@@ -113,3 +113,89 @@ fn subscribe(medium: &dyn Medium, load: &Load, flow: &Flow, id: usize) -> anyhow
     }
     Ok(Instant::now())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+    use crate::agents::Receive;
+
+    /// Hands every payload to every subscriber, but for what `fault` does to it.
+    struct Memory {
+        subscribers: Mutex<Vec<Sender<Vec<u8>>>>,
+        fault: fn(u64, &mut Vec<u8>) -> bool,
+    }
+
+    struct Sending<'a>(&'a Memory, u64);
+
+    struct Receiving(Receiver<Vec<u8>>, Vec<u8>);
+
+    impl Medium for &'static Memory {
+        fn publisher(&self) -> anyhow::Result<Box<dyn Publish>> {
+            Ok(Box::new(Sending(self, 0)))
+        }
+
+        fn subscriber(&self) -> anyhow::Result<Box<dyn Receive>> {
+            let (sender, receiver) = channel();
+            self.subscribers.lock().unwrap().push(sender);
+            Ok(Box::new(Receiving(receiver, Vec::new())))
+        }
+    }
+
+    impl Publish for Sending<'_> {
+        fn send(&mut self, payload: &[u8]) -> anyhow::Result<()> {
+            let mut payload = payload.to_vec();
+            self.1 += 1;
+            if (self.0.fault)(self.1, &mut payload) {
+                for subscriber in self.0.subscribers.lock().unwrap().iter() {
+                    // One that has failed is gone.
+                    let _heard = subscriber.send(payload.clone());
+                }
+            }
+            Ok(())
+        }
+    }
+
+    impl Receive for Receiving {
+        fn receive(&mut self) -> anyhow::Result<Option<&[u8]>> {
+            let Ok(payload) = self.0.recv_timeout(Duration::from_millis(10)) else {
+                return Ok(None);
+            };
+            self.1 = payload;
+            Ok(Some(&self.1))
+        }
+    }
+
+    fn run_with(fault: fn(u64, &mut Vec<u8>) -> bool) -> anyhow::Result<Duration> {
+        let medium: &'static Memory = Box::leak(Box::new(Memory {
+            subscribers: Mutex::default(),
+            fault,
+        }));
+        let load = Load {
+            publishers: 2,
+            subscribers: 3,
+            size: 256,
+            messages: 1_000,
+            window: 64,
+        };
+        run(&medium, &load)
+    }
+
+    #[test]
+    fn everything_goes_from_everyone_to_everyone() {
+        run_with(|_, _| true).unwrap();
+    }
+
+    #[test]
+    fn a_server_that_loses_or_alters_a_message_is_found_out() {
+        let error = run_with(|count, _| count != 500).unwrap_err();
+        assert!(error.to_string().contains("was due"), "{error}");
+        let error = run_with(|count, payload| {
+            payload[100] ^= u8::from(count == 500);
+            true
+        });
+        assert!(error.unwrap_err().to_string().contains("altered"));
+    }
+}

@@ -196,7 +196,7 @@ impl Client {
         // What has begun to come is then read to its end.
         self.stream.get_ref().set_read_timeout(Some(PATIENCE))?;
         let came = match self.stream.fill_buf() {
-            Ok(bytes) if bytes.is_empty() => bail!("nats-server closed the connection"),
+            Ok([]) => bail!("nats-server closed the connection"),
             Ok(_) => true,
             Err(error) if is_timeout(&error) => false,
             Err(error) => bail!(error),

@@ -180,3 +180,23 @@ fn read_text(stream: &mut impl BufRead, text: &mut Vec<u8>) -> anyhow::Result<()
     text.truncate(length);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_arrays_of_strings_that_read_back() {
+        let mut request = Vec::new();
+        push(&mut request, &[b"XADD", b"", b"a\r\nb"]);
+        assert_eq!(request, b"*3\r\n$4\r\nXADD\r\n$0\r\n\r\n$4\r\na\r\nb\r\n");
+        let (mut rest, mut text) = (&request[..], Vec::new());
+        assert_eq!(read_number(&mut rest, b'*').unwrap(), 3);
+        for expected in [&b"XADD"[..], b"", b"a\r\nb"] {
+            read_text(&mut rest, &mut text).unwrap();
+            assert_eq!(text, expected);
+        }
+        let error = read_number(&mut &b"-ERR no\r\n"[..], b'*').unwrap_err();
+        assert!(error.to_string().contains("ERR no"), "{error}");
+    }
+}
