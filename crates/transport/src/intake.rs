@@ -1,6 +1,5 @@
 //! Receives what publishers send, and encodes it.
 
-mod assembler;
 mod collector;
 mod publisher;
 
@@ -12,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use log::Level;
 use zmq::{PollEvents, PollItem};
+use zmtp::StreamError;
 
 pub(crate) use self::collector::{Collector, Counters};
 
-use self::assembler::Broken;
 use self::publisher::{Ended, Publisher, READ};
 use crate::platform::raw;
 use crate::shutdown::Phase;
@@ -237,7 +236,7 @@ impl Intake {
                     );
                 }
             }
-            Ended::Broken(broken @ Broken::TooLarge { .. }) => {
+            Ended::Stream(broken @ StreamError::TooLarge { .. }) => {
                 let what = format_args!("{broken}; its publisher {peer} was disconnected");
                 self.collector.refuse(what);
             }

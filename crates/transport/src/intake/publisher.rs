@@ -6,10 +6,9 @@ use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use zmtp::{Command, Handshake, HandshakeError, Role};
+use zmtp::{Assembler, Command, Found, Handshake, HandshakeError, Role, StreamError};
 
 use crate::attempt::{Progress, attempt, is_end};
-use crate::intake::assembler::{Assembler, Broken, Found};
 use crate::platform::prepare;
 
 /// How much is read from a connection at once.
@@ -59,7 +58,7 @@ pub(crate) enum Ended {
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Stream(#[from] StreamError),
     #[error("it sent a malformed command")]
     Command(#[from] zmtp::CommandError),
     #[error("the connection failed: {0}")]

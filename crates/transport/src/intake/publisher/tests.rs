@@ -123,7 +123,10 @@ fn what_breaks_the_protocol_ends_the_connection() {
             break ended;
         }
     };
-    assert!(matches!(ended, Ended::Broken(Broken::Frame(_))), "{ended}");
+    assert!(
+        matches!(ended, Ended::Stream(StreamError::Frame(_))),
+        "{ended}"
+    );
     let (far, mut publisher) = connected();
     drop(far);
     let ended = loop {

@@ -1,15 +1,28 @@
-//! Finds where the messages end in a publisher's stream of bytes.
+//! Finds where the messages end in a peer's stream of bytes.
 
-use zmtp::{FrameError, Header};
+use crate::frame::{FrameError, Header};
 
-/// Frames take memory also where they are empty.
-pub(crate) const MAX_FRAMES: u64 = 1 << 20;
+/// The largest number of frames in a message: they take memory also where they
+/// are empty.
+pub const MAX_FRAMES: u64 = 1 << 20;
 /// No command that a publisher may send is longer.
 const MAX_COMMAND: u64 = 64 << 10;
 
-/// How far the current message was looked at.
+/// Finds where the messages end in a peer's stream of bytes, behind the handshake.
+///
+/// It holds no bytes itself, and remembers how far it has looked: a message that
+/// comes in many parts is looked at once.
+///
+/// ```
+/// use zmtp::{Assembler, Found};
+///
+/// let mut assembler = Assembler::new(1024);
+/// assert_eq!(assembler.look(b"\x01\x01t\x00\x05he")?, Found::Part { missing: 3 });
+/// assert_eq!(assembler.look(b"\x01\x01t\x00\x05hello...")?, Found::Message(10));
+/// # Ok::<(), zmtp::StreamError>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct Assembler {
+pub struct Assembler {
     /// The largest message that is taken, in bytes of all its frames.
     limit: u64,
     /// So many bytes at the beginning are whole frames of the message.
@@ -19,36 +32,55 @@ pub(crate) struct Assembler {
 }
 
 /// What stands at the beginning of the bytes.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
     /// A message that takes so many bytes.
     Message(usize),
-    /// A command: where its frame begins, where its body begins, where it ends.
-    /// It may come between the frames of a message.
+    /// A command, by its offsets. It may come between the frames of a message.
     Command {
+        /// Where its frame begins.
         frame: usize,
+        /// Where its body begins.
         body: usize,
+        /// Where it ends.
         end: usize,
     },
-    /// A part of a message, of which at least so many more bytes are missing.
-    Part { missing: usize },
+    /// A part of a message.
+    Part {
+        /// At least so many more bytes are missing.
+        missing: usize,
+    },
 }
 
 /// Why a connection can't be read any further.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Broken {
-    /// The message under way is too large: its size so far, with the frame
-    /// that was just announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// The message under way is too large.
     #[error("{size} bytes in {frames} frames: the limits are {limit} and {MAX_FRAMES}")]
-    TooLarge { size: u64, frames: u64, limit: u64 },
+    TooLarge {
+        /// Its size in bytes so far, with the frame that was just announced.
+        size: u64,
+        /// Its frames so far.
+        frames: u64,
+        /// The largest size in bytes that is taken.
+        limit: u64,
+    },
+    /// A command is longer than any that there is.
     #[error("it sent a command of {length} bytes")]
-    Command { length: u64 },
+    Command {
+        /// Its length in bytes.
+        length: u64,
+    },
+    /// Something is no frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
 
 impl Assembler {
-    pub(crate) fn new(limit: u64) -> Self {
+    /// Takes messages of up to `limit` bytes in all their frames.
+    #[must_use]
+    pub fn new(limit: u64) -> Self {
         Self {
             limit,
             scanned: 0,
@@ -60,7 +92,10 @@ impl Assembler {
     /// Looks at the bytes from the beginning of a message on. After
     /// [`Found::Message`] those are to be taken away, after [`Found::Command`]
     /// the command's; then it is to be called again.
-    pub(crate) fn look(&mut self, bytes: &[u8]) -> Result<Found, Broken> {
+    ///
+    /// # Errors
+    /// [`StreamError`] where the stream breaks the protocol or a limit.
+    pub fn look(&mut self, bytes: &[u8]) -> Result<Found, StreamError> {
         loop {
             let rest = bytes.get(self.scanned..).unwrap_or_default();
             let Some(header) = Header::parse(rest)? else {
@@ -93,17 +128,17 @@ impl Assembler {
     }
 
     /// Refuses what is too large as soon as it is announced.
-    fn check(&self, header: Header) -> Result<(), Broken> {
+    fn check(&self, header: Header) -> Result<(), StreamError> {
         let (limit, length) = (self.limit, header.body);
         if header.command {
             return match length {
                 0..=MAX_COMMAND => Ok(()),
-                _ => Err(Broken::Command { length }),
+                _ => Err(StreamError::Command { length }),
             };
         }
         let (size, frames) = (self.size.saturating_add(length), self.frames + 1);
         if size > limit || frames > MAX_FRAMES {
-            return Err(Broken::TooLarge {
+            return Err(StreamError::TooLarge {
                 size,
                 frames,
                 limit,
@@ -119,7 +154,7 @@ mod tests {
 
     fn wire(frames: &[&[u8]]) -> Vec<u8> {
         let mut wire = Vec::new();
-        zmtp::push_message(&mut wire, frames.iter().copied());
+        crate::push_message(&mut wire, frames.iter().copied());
         wire
     }
 
@@ -163,7 +198,7 @@ mod tests {
         let announced = b"\x01\x0512345\0\x06";
         assert_eq!(
             assembler.look(announced),
-            Err(Broken::TooLarge {
+            Err(StreamError::TooLarge {
                 size,
                 frames,
                 limit
@@ -176,11 +211,11 @@ mod tests {
         let mut assembler = Assembler::new(u64::MAX);
         let long = b"\x06\0\0\0\0\0\x01\0\x01";
         let length = 65_537;
-        assert_eq!(assembler.look(long), Err(Broken::Command { length }));
+        assert_eq!(assembler.look(long), Err(StreamError::Command { length }));
         let mut bytes = b"\x01\0".repeat(usize::try_from(MAX_FRAMES).unwrap());
         assert_eq!(assembler.look(&bytes), Ok(Found::Part { missing: 1 }));
         bytes.extend_from_slice(b"\0\0");
         let error = assembler.look(&bytes).unwrap_err();
-        assert!(matches!(error, Broken::TooLarge { size: 0, .. }));
+        assert!(matches!(error, StreamError::TooLarge { size: 0, .. }));
     }
 }
