@@ -172,7 +172,7 @@ impl Delivery {
         let mut subscriber = Subscriber::new(&self.tail, self.history);
         while !self.phase.is_closing() {
             while let Some(subscription) = link.subscription()? {
-                subscriber.apply(subscription);
+                subscriber.apply(subscription)?;
             }
             match subscriber.turn(&self.tail, link)? {
                 Turn::More => {}

@@ -21,6 +21,9 @@ pub(crate) enum Subscription {
 /// any in use.
 pub(crate) const MAX_TOPIC: usize = 64 << 10;
 
+/// How much memory a client's topics may take altogether, in bytes: 8 MiB.
+pub(crate) const MAX_TOPICS: usize = 8 << 20;
+
 /// Why a connection has ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
@@ -36,6 +39,9 @@ pub(crate) enum LinkError {
     /// A topic that would only take memory.
     #[error("it subscribed to a topic longer than {MAX_TOPIC} bytes")]
     Topic,
+    /// So many topics that they would only take memory.
+    #[error("its topics take more than {MAX_TOPICS} bytes of memory")]
+    Topics,
     /// The peer is none that can be served.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),

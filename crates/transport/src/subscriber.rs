@@ -7,9 +7,9 @@
 use std::time::{Duration, Instant};
 
 use crate::cursor::{Cursor, Lost, Step};
-use crate::link::{Link, Subscription};
+use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
 use crate::outgoing::Outgoing;
-use crate::subscriptions::Topics;
+use crate::subscriptions::{Topics, memory_of};
 use crate::tail::Tail;
 
 /// After this long without another one, new subscriptions are replayed. A
@@ -30,6 +30,8 @@ pub(crate) struct Subscriber {
     replay: Option<Replay>,
     /// Topics that wait for their replay.
     waiting: Vec<Vec<u8>>,
+    /// How much memory those take, about.
+    waiting_memory: usize,
     first_waiting: Instant,
     last_waiting: Instant,
     /// Messages that a cursor has passed and that are not sent yet.
@@ -67,6 +69,7 @@ impl Subscriber {
             live: Cursor::at_head(tail),
             replay: None,
             waiting: Vec::new(),
+            waiting_memory: 0,
             first_waiting: now,
             last_waiting: now,
             outgoing: Outgoing::default(),
@@ -75,31 +78,46 @@ impl Subscriber {
     }
 
     /// Notes what the subscriber asks for.
-    pub(crate) fn apply(&mut self, subscription: Subscription) {
+    pub(crate) fn apply(&mut self, subscription: Subscription) -> Result<(), LinkError> {
         match subscription {
             Subscription::Add(topic) => self.add(topic),
-            Subscription::Remove(topic) => self.remove(&topic),
+            Subscription::Remove(topic) => {
+                self.remove(&topic);
+                Ok(())
+            }
         }
     }
 
-    fn add(&mut self, topic: Vec<u8>) {
+    fn add(&mut self, topic: Vec<u8>) -> Result<(), LinkError> {
         let replayed = self
             .replay
             .as_mut()
             .is_some_and(|replay| replay.topics.add_again(&topic));
         if replayed || self.caught_up.add_again(&topic) {
-            return;
+            return Ok(());
+        }
+        if self.memory() + memory_of(&topic) > MAX_TOPICS {
+            return Err(LinkError::Topics);
         }
         self.last_waiting = Instant::now();
         if self.waiting.is_empty() {
             self.first_waiting = self.last_waiting;
         }
+        self.waiting_memory += memory_of(&topic);
         self.waiting.push(topic);
+        Ok(())
+    }
+
+    /// Returns about how many bytes of memory all topics take.
+    fn memory(&self) -> usize {
+        let replay = self.replay.as_ref();
+        let replayed = replay.map_or(0, |replay| replay.topics.memory());
+        self.waiting_memory + replayed + self.caught_up.memory()
     }
 
     fn remove(&mut self, topic: &[u8]) {
         if let Some(index) = self.waiting.iter().position(|waiting| waiting == topic) {
-            self.waiting.swap_remove(index);
+            self.waiting_memory -= memory_of(&self.waiting.swap_remove(index));
         } else if !self.caught_up.remove(topic)
             && let Some(replay) = &mut self.replay
         {
@@ -173,6 +191,7 @@ impl Subscriber {
         // A subscriber that is far behind gets there with `live`.
         let since = first.min(until + 1);
         let mut topics = Topics::default();
+        self.waiting_memory = 0;
         for topic in self.waiting.drain(..) {
             topics.add(topic, since);
         }
@@ -204,7 +223,7 @@ pub(crate) enum TurnError {
     #[error(transparent)]
     Lost(#[from] Lost),
     #[error(transparent)]
-    Link(#[from] crate::link::LinkError),
+    Link(#[from] LinkError),
 }
 
 #[cfg(test)]

@@ -11,6 +11,16 @@ pub(crate) struct Topics {
     lengths: BTreeMap<usize, usize>,
     /// What the empty topic covers, if it is in the set.
     all_since: Option<u64>,
+    /// How much memory the topics take, about.
+    memory: usize,
+}
+
+/// What a topic takes besides its own bytes.
+const OVERHEAD: usize = 128;
+
+/// Returns about how many bytes of memory a topic takes.
+pub(crate) fn memory_of(topic: &[u8]) -> usize {
+    topic.len() + OVERHEAD
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +47,7 @@ impl Topics {
             self.all_since = Some(entry.since);
         }
         if new {
+            self.memory += length + OVERHEAD;
             *self.lengths.entry(length).or_insert(0) += 1;
         }
     }
@@ -57,6 +68,7 @@ impl Topics {
         entry.count -= 1;
         if entry.count == 0 {
             self.topics.remove(topic);
+            self.memory -= memory_of(topic);
             if topic.is_empty() {
                 self.all_since = None;
             }
@@ -72,6 +84,11 @@ impl Topics {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.topics.is_empty()
+    }
+
+    /// Returns about how many bytes of memory the set takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
     }
 
     /// Moves all topics of another set into this one, with what they cover.
@@ -131,6 +148,7 @@ mod tests {
         assert!(topics.matches(1, b"ab"));
         assert!(topics.remove(b"a"));
         assert!(topics.is_empty() && !topics.matches(1, b"ab"));
+        assert_eq!(topics.memory(), 0);
         assert!(!topics.remove(b"a") && !topics.add_again(b"a"));
     }
 }

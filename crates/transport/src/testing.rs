@@ -125,11 +125,15 @@ impl Client {
     }
 
     pub(crate) fn subscribe(&mut self, topic: &str) {
-        self.subscriber.apply(Subscription::Add(topic.into()));
+        self.subscriber
+            .apply(Subscription::Add(topic.into()))
+            .unwrap();
     }
 
     pub(crate) fn unsubscribe(&mut self, topic: &str) {
-        self.subscriber.apply(Subscription::Remove(topic.into()));
+        self.subscriber
+            .apply(Subscription::Remove(topic.into()))
+            .unwrap();
     }
 
     /// Takes what there is to take, and returns what came.
