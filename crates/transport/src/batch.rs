@@ -2,6 +2,8 @@
 
 use journal::Group;
 
+use crate::letterbox::{Letter, Outcome, Ticket};
+
 /// Messages with their frames in one stretch of memory, and their lines.
 ///
 /// It is handed from thread to thread as a whole: one hand-over costs more than
@@ -14,6 +16,8 @@ pub(crate) struct Batch {
     /// Where each message ends, counted in frames.
     message_ends: Vec<usize>,
     first: u64,
+    /// Whoever waits for a message of this batch, with its number.
+    tickets: Vec<(u64, Ticket)>,
 }
 
 /// Frames behind each other in one stretch of memory.
@@ -44,6 +48,7 @@ impl Batch {
             frames: Arena::default(),
             message_ends: Vec::new(),
             first,
+            tickets: Vec::new(),
         }
     }
 
@@ -55,16 +60,42 @@ impl Batch {
 
     /// Completes the message: records it in the group.
     pub(crate) fn end_message(&mut self, recorded_at: &str) -> Result<u64, journal::RecordError> {
+        self.end(recorded_at, false)
+    }
+
+    /// Adds a message whose sender waits; answers at once where it can't be
+    /// recorded.
+    pub(crate) fn push_letter(&mut self, letter: Letter, recorded_at: &str) {
+        let Letter { frames, ticket } = letter;
+        for frame in &frames {
+            self.push_frame(frame);
+        }
+        match self.end(recorded_at, true) {
+            Ok(number) => self.tickets.push((number, ticket)),
+            Err(error) => ticket.answer(Outcome::TooLarge(error.to_string())),
+        }
+    }
+
+    /// Takes out who waits for an answer.
+    pub(crate) fn take_tickets(&mut self) -> Vec<(u64, Ticket)> {
+        std::mem::take(&mut self.tickets)
+    }
+
+    fn end(&mut self, recorded_at: &str, acked: bool) -> Result<u64, journal::RecordError> {
         let (from, to) = (self.collected_from(), self.frames.ends.len());
         let encode = |out: &mut Vec<u8>| match to - from {
             // Nearly all messages have two frames, and need no list of them.
-            2 => {
+            2 if !acked => {
                 let frames = [self.frames.get(from), self.frames.get(from + 1)];
                 message::encode(&frames, recorded_at, out);
             }
             _ => {
                 let frames: Vec<&[u8]> = (from..to).map(|frame| self.frames.get(frame)).collect();
-                message::encode(&frames, recorded_at, out);
+                if acked {
+                    message::encode_acked(&frames, recorded_at, out);
+                } else {
+                    message::encode(&frames, recorded_at, out);
+                }
             }
         };
         let pushed = self.group.push_with(encode);

@@ -5,20 +5,24 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::{Archived, IoError, Recovery, Writer};
 use zmq::Socket;
 
 use crate::config::Config;
+use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
+use crate::health::Health;
 use crate::intake::{Counters, Intake};
+use crate::letterbox::Letterbox;
 use crate::platform::listen;
 use crate::publishers::Publishers;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
+use crate::roster::Roster;
 use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
@@ -37,17 +41,21 @@ pub struct Broker {
     session_path: PathBuf,
     pub_port: u16,
     sub_port: u16,
+    control_port: u16,
     phase: Arc<Phase>,
     queue: Arc<Queue>,
     tail: Arc<Tail>,
     delivery: Arc<Delivery>,
     counters: Arc<Counters>,
+    letters: Arc<Letterbox>,
     recorded: Arc<AtomicU64>,
     requests: mpsc::Sender<ArchiveRequest>,
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
     publishers: Part<()>,
+    control: Part<()>,
+    control_waker: Arc<Waker>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
@@ -97,6 +105,7 @@ impl Broker {
         context.set_io_threads(2)?;
         let (socket, pub_port) = bind_intake(&context, config)?;
         let (listener, sub_port) = bind_delivery(config)?;
+        let (control_socket, control_port) = bind_control(config)?;
 
         let phase = Arc::new(Phase::default());
         let counters = Arc::new(Counters::default());
@@ -112,12 +121,15 @@ impl Broker {
             config.tail_bytes(),
         ));
         let recorded = Arc::new(AtomicU64::new(0));
+        let health = Arc::new(Health::default());
+        let letters = Arc::new(control::letterbox(config));
         let delivery = Arc::new(Delivery {
             context,
             tail: Arc::clone(&tail),
             phase: Arc::clone(&phase),
             history: config.history,
             connected: AtomicUsize::new(0),
+            roster: Roster::default(),
         });
 
         let (requests, received) = mpsc::channel();
@@ -130,11 +142,13 @@ impl Broker {
             clock: Arc::clone(&config.clock),
             max_session: config.max_session,
             recorded: Arc::clone(&recorded),
+            health: Arc::clone(&health),
         };
         let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
         let intake = Intake {
             socket,
             queue: Arc::clone(&queue),
+            letters: Arc::clone(&letters),
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
             counters: Arc::clone(&counters),
@@ -149,6 +163,33 @@ impl Broker {
             sleeper: acceptor_sleeper,
         };
 
+        let facts = Facts {
+            dir: config.dir.clone(),
+            tail: Arc::clone(&tail),
+            health,
+            counters: Arc::clone(&counters),
+            delivery: Arc::clone(&delivery),
+            recorded: Arc::clone(&recorded),
+            damaged: recovery.damaged,
+            altered: recovery.altered,
+            max_message: config.max_message,
+            dedupe_window: config.dedupe_window,
+            consumer_timeout: config.consumer_timeout.as_secs(),
+            pub_port,
+            sub_port,
+            started: Instant::now(),
+        };
+        let control = Parts {
+            socket: control_socket,
+            phase: Arc::clone(&phase),
+            letters: Arc::clone(&letters),
+            intake: intake.sleeper.waker(),
+            queue: Arc::clone(&queue),
+            archive: requests.clone(),
+            facts,
+        };
+        let control = Control::new(control, config)?;
+
         let failed = Report {
             on_failure,
             queue: Arc::clone(&queue),
@@ -156,6 +197,12 @@ impl Broker {
         Ok(Self {
             intake_waker: intake.sleeper.waker(),
             acceptor_waker: acceptor.sleeper.waker(),
+            control_waker: control.waker(),
+            control: Part::spawn("control", &failed, |failed| {
+                if let Err(error) = control.run() {
+                    failed.report(Failure::Control(error));
+                }
+            })?,
             recorder: Part::spawn("recorder", &failed, |failed| {
                 recorder
                     .run()
@@ -177,8 +224,10 @@ impl Broker {
             session_path,
             pub_port,
             sub_port,
+            control_port,
             phase,
             queue,
+            letters,
             tail,
             delivery,
             counters,
@@ -203,6 +252,12 @@ impl Broker {
     #[must_use]
     pub fn sub_port(&self) -> u16 {
         self.sub_port
+    }
+
+    /// Returns the port on which requests are served.
+    #[must_use]
+    pub fn control_port(&self) -> u16 {
+        self.control_port
     }
 
     /// Returns the path of the session being written.
@@ -238,7 +293,8 @@ impl Broker {
         let (reply, answer) = mpsc::channel();
         let request = ArchiveRequest {
             label: label.map(str::to_owned),
-            reply,
+            // Who asked may have stopped waiting.
+            reply: Box::new(move |result| drop(reply.send(result))),
         };
         if self.requests.send(request).is_err() {
             return Ok(None);
@@ -261,9 +317,12 @@ impl Broker {
         self.intake.join();
         // Intake's socket is closed now, which ends the count of its connections.
         self.publishers.join();
+        self.letters.close();
         self.queue.end();
         let writer = self.recorder.join().flatten();
         self.phase.finish_delivery();
+        self.control_waker.wake();
+        self.control.join();
         self.tail.wakers.wake_all();
         self.acceptor.wait(DRAIN);
         self.phase.close();
@@ -324,6 +383,11 @@ fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {
         Ok((listener, port))
     });
     bound.map_err(|error| listening("subscribers", address, error))
+}
+
+fn bind_control(config: &Config) -> Result<(Socket, u16), StartError> {
+    let address = SocketAddr::new(config.bind, config.control_port);
+    control::bind(config).map_err(|error| listening("requests", address, bind_error(error)))
 }
 
 fn listening(role: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {

@@ -12,7 +12,7 @@ pub enum StartError {
     /// Another program listens there.
     #[error("cannot listen for {role} on {address}")]
     Listen {
-        /// `publishers` or `subscribers`.
+        /// `publishers`, `subscribers` or `requests`.
         role: &'static str,
         /// Where.
         address: SocketAddr,
@@ -43,6 +43,9 @@ pub enum Failure {
         /// How many.
         messages: usize,
     },
+    /// The control socket failed.
+    #[error("serving requests failed")]
+    Control(#[source] zmq::Error),
     /// The intake socket failed.
     #[error("receiving failed")]
     Intake(#[from] zmq::Error),

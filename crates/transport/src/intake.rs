@@ -9,6 +9,7 @@ use journal::Group;
 use zmq::{Message, PollItem, Socket};
 
 use crate::batch::Batch;
+use crate::letterbox::Letterbox;
 use crate::queue::Queue;
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
@@ -38,6 +39,8 @@ pub(crate) struct Counters {
 pub(crate) struct Intake {
     pub(crate) socket: Socket,
     pub(crate) queue: Arc<Queue>,
+    /// Messages from the control port.
+    pub(crate) letters: Arc<Letterbox>,
     pub(crate) phase: Arc<Phase>,
     pub(crate) sleeper: Sleeper,
     pub(crate) counters: Arc<Counters>,
@@ -80,6 +83,10 @@ impl Intake {
     fn receive(&self, frame: &mut Message) -> zmq::Result<Batch> {
         let mut batch = Batch::new(Group::new(self.next, self.max_line));
         let recorded_at = message::format_time((self.clock)());
+        // Half of a batch at most: neither way of publishing starves the other.
+        for letter in self.letters.take(BATCH_BYTES / 2) {
+            batch.push_letter(letter, &recorded_at);
+        }
         while batch.group.bytes().len() < BATCH_BYTES {
             if !self.receive_message(frame, &mut batch, &recorded_at)? {
                 break;
@@ -132,7 +139,7 @@ impl Intake {
     /// Waits for something to receive, or for the broker to stop.
     fn wait(&mut self) -> zmq::Result<bool> {
         self.sleeper.about_to_sleep();
-        if self.phase.is_running() {
+        if self.phase.is_running() && self.letters.is_empty() {
             let mut items = [
                 self.socket.as_poll_item(zmq::POLLIN),
                 PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN),
@@ -145,6 +152,9 @@ impl Intake {
 
     /// Waits for what libzmq is still reading; false when nothing comes.
     fn wait_for_rest(&self) -> zmq::Result<bool> {
+        if !self.letters.is_empty() {
+            return Ok(true);
+        }
         poll(&mut [self.socket.as_poll_item(zmq::POLLIN)], QUIET)
     }
 }

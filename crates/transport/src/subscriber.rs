@@ -203,6 +203,13 @@ impl Subscriber {
         }
     }
 
+    /// Returns the number of the last message that was sent or passed over.
+    pub(crate) fn position(&self) -> u64 {
+        let replay = self.replay.as_ref().map(|replay| replay.cursor.number());
+        let number = replay.unwrap_or_else(|| self.live.number());
+        number.saturating_sub(u64::from(self.unsent))
+    }
+
     /// Tells whether everything that is committed was handed to the link.
     pub(crate) fn is_up_to_date(&self, tail: &Tail) -> bool {
         let nothing_under_way = !self.unsent && self.replay.is_none() && self.waiting.is_empty();

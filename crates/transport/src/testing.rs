@@ -46,11 +46,16 @@ impl Bench {
 
     /// Records one message per topic, in one group.
     pub(crate) fn record(&mut self, topics: &[&str]) {
+        self.record_at(topics, "2025-11-20T04:30:00.123Z");
+    }
+
+    /// Records as at a given time.
+    pub(crate) fn record_at(&mut self, topics: &[&str], recorded_at: &str) {
         let mut batch = Batch::new(self.writer.group());
         for topic in topics {
             batch.push_frame(topic.as_bytes());
             batch.push_frame(batch.group.next().to_string().as_bytes());
-            batch.end_message("2025-11-20T04:30:00.123Z").unwrap();
+            batch.end_message(recorded_at).unwrap();
         }
         let committed = self.writer.commit(&[&batch.group]).unwrap();
         self.tail.publish(vec![batch], &committed);

@@ -1,0 +1,7 @@
+//! The control port, used by stock pyzmq DEALER and REQ sockets.
+
+mod admin;
+mod consume;
+mod protocol;
+mod publish;
+mod requests;
