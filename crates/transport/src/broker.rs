@@ -1,25 +1,22 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use journal::{Archived, IoError, Recovery, Writer};
-use zmq::Socket;
 
 use crate::config::Config;
 use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
-use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
 use crate::health::Health;
-use crate::intake::{Counters, Intake};
+use crate::intake::{Collector, Counters, Intake};
 use crate::letterbox::Letterbox;
 use crate::platform::listen;
-use crate::publishers::Publishers;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
 use crate::roster::Roster;
@@ -53,7 +50,6 @@ pub struct Broker {
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
-    publishers: Part<()>,
     control: Part<()>,
     control_waker: Arc<Waker>,
     intake_waker: Arc<Waker>,
@@ -67,8 +63,8 @@ pub struct Stopped {
     pub recorded: u64,
     /// How many messages were refused because they were too large.
     pub refused: u64,
-    /// How many publishers were disconnected, because a message of theirs was
-    /// far too large or because they did not speak ZeroMQ.
+    /// How many publishers were disconnected because they did not speak ZeroMQ
+    /// as a publisher does.
     pub disconnected: u64,
     /// What became of the session.
     pub session: LastSession,
@@ -101,16 +97,14 @@ impl Broker {
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
         let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
-        let context = zmq::Context::new();
-        context.set_io_threads(2)?;
-        let (socket, pub_port) = bind_intake(&context, config)?;
-        let (listener, sub_port) = bind_delivery(config)?;
+        let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
+        let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
         let (control_socket, control_port) = bind_control(config)?;
+        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
         let phase = Arc::new(Phase::default());
         let counters = Arc::new(Counters::default());
-        let publishers = Publishers::of(&context, &socket, &counters, &phase, config.max_message)?;
-        let queue = Arc::new(Queue::new(config.queue_bytes()));
+        let queue = Arc::new(Queue::new(config.queue_bytes(), intake_sleeper.waker()));
         let session_path = writer.session_path();
         let next = writer.next_number();
         let tail = Arc::new(Tail::new(
@@ -124,7 +118,6 @@ impl Broker {
         let health = Arc::new(Health::default());
         let letters = Arc::new(control::letterbox(config));
         let delivery = Arc::new(Delivery {
-            context,
             tail: Arc::clone(&tail),
             phase: Arc::clone(&phase),
             history: config.history,
@@ -144,18 +137,22 @@ impl Broker {
             recorded: Arc::clone(&recorded),
             health: Arc::clone(&health),
         };
-        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
         let intake = Intake {
-            socket,
-            queue: Arc::clone(&queue),
-            letters: Arc::clone(&letters),
+            listener: intake_listener,
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
-            counters: Arc::clone(&counters),
-            next,
+            collector: Collector::new(
+                Arc::clone(&queue),
+                Arc::clone(&counters),
+                next,
+                config.max_line(),
+                Arc::clone(&config.clock),
+            ),
+            letters: Arc::clone(&letters),
             max_message: config.max_message,
-            max_line: config.max_line(),
-            clock: Arc::clone(&config.clock),
+            max_unfinished: config.unfinished_bytes(),
+            publishers: Vec::new(),
+            rests_until: None,
         };
         let acceptor = Acceptor {
             listener,
@@ -211,15 +208,10 @@ impl Broker {
             })?,
             intake: Part::spawn("intake", &failed, |failed| {
                 if let Err(error) = intake.run() {
-                    failed.report(error.into());
+                    failed.report(Failure::Intake(error));
                 }
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
-            publishers: Part::spawn("publishers", &failed, |failed| {
-                if let Err(error) = publishers.run() {
-                    failed.report(error.into());
-                }
-            })?,
             recovery,
             session_path,
             pub_port,
@@ -315,8 +307,6 @@ impl Broker {
         self.intake_waker.wake();
         self.acceptor_waker.wake();
         self.intake.join();
-        // Intake's socket is closed now, which ends the count of its connections.
-        self.publishers.join();
         self.letters.close();
         self.queue.end();
         let writer = self.recorder.join().flatten();
@@ -351,19 +341,25 @@ impl Drop for Broker {
     }
 }
 
-fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.pub_port);
-    let socket = intake_socket(context, config.max_message)?;
-    socket.set_ipv6(config.bind.is_ipv6())?;
-    socket
-        .bind(&tcp(address))
-        .map_err(|error| listening("publishers", address, bind_error(error)))?;
-    let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
-    let port = endpoint
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse().ok());
-    Ok((socket, port.unwrap_or(config.pub_port)))
+fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {
+    let address = SocketAddr::new(ip, port);
+    let bound = listen(address).and_then(|listener| {
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    });
+    bound.map_err(|source| StartError::Listen {
+        role,
+        address,
+        source,
+    })
+}
+
+fn bind_control(config: &Config) -> Result<(zmq::Socket, u16), StartError> {
+    control::bind(config).map_err(|error| StartError::Listen {
+        role: "requests",
+        address: SocketAddr::new(config.bind, config.control_port),
+        source: bind_error(error),
+    })
 }
 
 /// libzmq has numbers of its own for some errors.
@@ -373,27 +369,5 @@ fn bind_error(error: zmq::Error) -> io::Error {
         zmq::Error::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable.into(),
         zmq::Error::EACCES => ErrorKind::PermissionDenied.into(),
         error => error.into(),
-    }
-}
-
-fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.sub_port);
-    let bound = listen(address).and_then(|listener| {
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
-    });
-    bound.map_err(|error| listening("subscribers", address, error))
-}
-
-fn bind_control(config: &Config) -> Result<(Socket, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.control_port);
-    control::bind(config).map_err(|error| listening("requests", address, bind_error(error)))
-}
-
-fn listening(role: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
-    StartError::Listen {
-        role,
-        address,
-        source,
     }
 }

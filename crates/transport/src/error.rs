@@ -23,9 +23,6 @@ pub enum StartError {
     /// The system gave no thread, or no pair of connected sockets.
     #[error("cannot start the broker's threads")]
     System(#[from] std::io::Error),
-    /// libzmq failed.
-    #[error("libzmq failed")]
-    Zmq(#[from] zmq::Error),
 }
 
 /// Why the broker ended by itself. What is recorded stays recorded.
@@ -43,12 +40,12 @@ pub enum Failure {
         /// How many.
         messages: usize,
     },
+    /// The system does not let the broker wait for publishers.
+    #[error("receiving failed")]
+    Intake(#[source] std::io::Error),
     /// The control socket failed.
     #[error("serving requests failed")]
     Control(#[source] zmq::Error),
-    /// The intake socket failed.
-    #[error("receiving failed")]
-    Intake(#[from] zmq::Error),
     /// A thread of the broker panicked, which is a defect of the program.
     #[error("the {thread} thread panicked")]
     Panicked {

@@ -9,6 +9,8 @@ pub(crate) struct Topics {
     /// How many topics there are of each length: a message's topic is looked
     /// up once per length, however many topics there are.
     lengths: BTreeMap<usize, usize>,
+    /// What the empty topic covers, if it is in the set.
+    all_since: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +33,9 @@ impl Topics {
         });
         entry.count += 1;
         entry.since = entry.since.min(since);
+        if length == 0 {
+            self.all_since = Some(entry.since);
+        }
         if new {
             *self.lengths.entry(length).or_insert(0) += 1;
         }
@@ -52,6 +57,9 @@ impl Topics {
         entry.count -= 1;
         if entry.count == 0 {
             self.topics.remove(topic);
+            if topic.is_empty() {
+                self.all_since = None;
+            }
             if let Some(count) = self.lengths.get_mut(&topic.len()) {
                 *count -= 1;
                 if *count == 0 {
@@ -78,6 +86,10 @@ impl Topics {
     /// Tells whether a message with this number and first frame belongs to a
     /// topic that covers it.
     pub(crate) fn matches(&self, number: u64, first_frame: &[u8]) -> bool {
+        // Most subscribers want everything: that needs no look-up.
+        if self.all_since.is_some_and(|since| since <= number) {
+            return true;
+        }
         self.lengths
             .keys()
             .take_while(|length| **length <= first_frame.len())

@@ -79,14 +79,20 @@ fn what_is_wrong_is_said_together_with_what_is_expected() {
         (r#"{"op":"consume","id":1,"credit":1,"name":"../x"}"#, "a-z"),
         (r#"{"op":"consume","id":1,"credit":1,"name":""}"#, "a-z"),
         (r#"{"op":"consume","id":1,"credit":1,"name":"Con"}"#, "a-z"),
-        (r#"{"op":"consume","id":1,"credit":1,"pace":0}"#, "pace"),
-        (r#"{"op":"consume","id":1,"credit":1,"pace":1e300}"#, "pace"),
         (
-            r#"{"op":"consume","id":1,"credit":1,"filter":{"colour":"red"}}"#,
+            r#"{"op":"consume","id":1,"credit":1,"from":"now","pace":0}"#,
+            "pace",
+        ),
+        (
+            r#"{"op":"consume","id":1,"credit":1,"from":"now","pace":1e300}"#,
+            "pace",
+        ),
+        (
+            r#"{"op":"consume","id":1,"credit":1,"from":"now","filter":{"colour":"red"}}"#,
             "unknown field",
         ),
         (
-            r#"{"op":"consume","id":1,"credit":1,"filter":{"tier":7}}"#,
+            r#"{"op":"consume","id":1,"credit":1,"from":"now","filter":{"tier":7}}"#,
             "expected a string",
         ),
         (
