@@ -4,4 +4,6 @@ mod admin;
 mod consume;
 mod protocol;
 mod publish;
+mod python_client;
 mod requests;
+mod rust_client;

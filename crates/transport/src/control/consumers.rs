@@ -309,7 +309,10 @@ impl Consumers {
             return Ok(sent);
         }
         match out {
-            Out::Started(_) => {
+            Out::Started(after) => {
+                // What is before its beginning may be acknowledged, too: a
+                // client that goes on after a break has got it before.
+                entry.feed.sent(*after);
                 if let Some(name) = entry.name.clone() {
                     self.replace(&name, handle, router)?;
                 }
