@@ -104,6 +104,17 @@ def sub(command):
     return {}
 
 
+def request(command):
+    """A DEALER or REQ on the control port."""
+    socket = context.socket(getattr(zmq, command["kind"]))
+    for option in ("RCVHWM", "RCVBUF"):
+        if option in command:
+            socket.set(getattr(zmq, option), command[option])
+    socket.set(zmq.LINGER, 0)
+    connect(command["socket"], socket, command["port"])
+    return {}
+
+
 def herd(command):
     """Many subscribers at once, named 0, 1, 2 and so on."""
     for number in range(command["count"]):
@@ -308,7 +319,7 @@ def read_commands():
 OPERATIONS = {
     operation.__name__: operation
     for operation in (
-        pub, sub, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
+        pub, sub, request, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
         herd_recv, heartbeats,
     )

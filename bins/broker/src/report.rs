@@ -25,6 +25,13 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, history: u64) -> io::
     )?;
     line(
         out,
+        &format!(
+            "[*] Listening for requests on port {}",
+            broker.control_port()
+        ),
+    )?;
+    line(
+        out,
         &format!("[*] Persisting all messages to: {}", path.display()),
     )?;
     line(

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use journal::{Group, RecordError};
 
+use crate::letterbox::{Letter, Outcome, Ticket};
+
 /// Room that is made for messages before they come: about a batch of small ones.
 const ROOM: usize = 128 << 10;
 
@@ -22,6 +24,8 @@ pub(crate) struct Batch {
     /// Where each message ends in `wire`.
     ends: Vec<usize>,
     first: u64,
+    /// Whoever waits for a message of this batch, with its number.
+    tickets: Vec<(u64, Ticket)>,
 }
 
 impl Batch {
@@ -32,6 +36,7 @@ impl Batch {
             wire: Vec::new(),
             ends: Vec::new(),
             first,
+            tickets: Vec::new(),
         }
     }
 
@@ -63,13 +68,41 @@ impl Batch {
                 }
             }
         })?;
+        self.keep(message);
+        Ok(number)
+    }
+
+    /// Adds a message whose sender waits; answers at once where it can't be
+    /// recorded.
+    pub(crate) fn push_letter(&mut self, letter: Letter, recorded_at: &str) {
+        let Letter { frames, ticket } = letter;
+        let frames: Vec<&[u8]> = frames.iter().map(|frame| &frame[..]).collect();
+        let pushed = self
+            .group
+            .push_with(|out| message::encode_acked(&frames, recorded_at, out));
+        match pushed {
+            Ok(number) => {
+                let mut wire = Vec::new();
+                zmtp::push_message(&mut wire, frames);
+                self.keep(Cow::Owned(wire));
+                self.tickets.push((number, ticket));
+            }
+            Err(error) => ticket.answer(Outcome::TooLarge(error.to_string())),
+        }
+    }
+
+    /// Takes out who waits for an answer.
+    pub(crate) fn take_tickets(&mut self) -> Vec<(u64, Ticket)> {
+        std::mem::take(&mut self.tickets)
+    }
+
+    fn keep(&mut self, message: Cow<'_, [u8]>) {
         match message {
             // A large message that stands alone is not copied.
             Cow::Owned(message) if self.wire.is_empty() => self.wire = message,
             message => self.wire.extend_from_slice(&message),
         }
         self.ends.push(self.wire.len());
-        Ok(number)
     }
 
     /// Returns all messages as they stand on the wire.

@@ -1,20 +1,25 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::{Archived, IoError, Recovery, Writer};
 
 use crate::config::Config;
+use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::error::{Failure, StartError};
+use crate::health::Health;
 use crate::intake::{Collector, Counters, Intake};
+use crate::letterbox::Letterbox;
 use crate::platform::listen;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
+use crate::roster::Roster;
 use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
@@ -33,16 +38,20 @@ pub struct Broker {
     session_path: PathBuf,
     pub_port: u16,
     sub_port: u16,
+    control_port: u16,
     phase: Arc<Phase>,
     queue: Arc<Queue>,
     tail: Arc<Tail>,
     delivery: Arc<Delivery>,
     counters: Arc<Counters>,
+    letters: Arc<Letterbox>,
     recorded: Arc<AtomicU64>,
     requests: mpsc::Sender<ArchiveRequest>,
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
+    control: Part<()>,
+    control_waker: Arc<Waker>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
@@ -90,6 +99,7 @@ impl Broker {
         let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
         let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
         let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
+        let (control_socket, control_port) = bind_control(config)?;
         let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
         let phase = Arc::new(Phase::default());
@@ -105,11 +115,14 @@ impl Broker {
             config.tail_bytes(),
         ));
         let recorded = Arc::new(AtomicU64::new(0));
+        let health = Arc::new(Health::default());
+        let letters = Arc::new(control::letterbox(config));
         let delivery = Arc::new(Delivery {
             tail: Arc::clone(&tail),
             phase: Arc::clone(&phase),
             history: config.history,
             connected: AtomicUsize::new(0),
+            roster: Roster::default(),
         });
 
         let (requests, received) = mpsc::channel();
@@ -122,6 +135,7 @@ impl Broker {
             clock: Arc::clone(&config.clock),
             max_session: config.max_session,
             recorded: Arc::clone(&recorded),
+            health: Arc::clone(&health),
         };
         let intake = Intake {
             listener: intake_listener,
@@ -134,6 +148,7 @@ impl Broker {
                 config.max_line(),
                 Arc::clone(&config.clock),
             ),
+            letters: Arc::clone(&letters),
             max_message: config.max_message,
             max_unfinished: config.unfinished_bytes(),
             publishers: Vec::new(),
@@ -145,6 +160,33 @@ impl Broker {
             sleeper: acceptor_sleeper,
         };
 
+        let facts = Facts {
+            dir: config.dir.clone(),
+            tail: Arc::clone(&tail),
+            health,
+            counters: Arc::clone(&counters),
+            delivery: Arc::clone(&delivery),
+            recorded: Arc::clone(&recorded),
+            damaged: recovery.damaged,
+            altered: recovery.altered,
+            max_message: config.max_message,
+            dedupe_window: config.dedupe_window,
+            consumer_timeout: config.consumer_timeout.as_secs(),
+            pub_port,
+            sub_port,
+            started: Instant::now(),
+        };
+        let control = Parts {
+            socket: control_socket,
+            phase: Arc::clone(&phase),
+            letters: Arc::clone(&letters),
+            intake: intake.sleeper.waker(),
+            queue: Arc::clone(&queue),
+            archive: requests.clone(),
+            facts,
+        };
+        let control = Control::new(control, config)?;
+
         let failed = Report {
             on_failure,
             queue: Arc::clone(&queue),
@@ -152,6 +194,12 @@ impl Broker {
         Ok(Self {
             intake_waker: intake.sleeper.waker(),
             acceptor_waker: acceptor.sleeper.waker(),
+            control_waker: control.waker(),
+            control: Part::spawn("control", &failed, |failed| {
+                if let Err(error) = control.run() {
+                    failed.report(Failure::Control(error));
+                }
+            })?,
             recorder: Part::spawn("recorder", &failed, |failed| {
                 recorder
                     .run()
@@ -168,8 +216,10 @@ impl Broker {
             session_path,
             pub_port,
             sub_port,
+            control_port,
             phase,
             queue,
+            letters,
             tail,
             delivery,
             counters,
@@ -194,6 +244,12 @@ impl Broker {
     #[must_use]
     pub fn sub_port(&self) -> u16 {
         self.sub_port
+    }
+
+    /// Returns the port on which requests are served.
+    #[must_use]
+    pub fn control_port(&self) -> u16 {
+        self.control_port
     }
 
     /// Returns the path of the session being written.
@@ -229,7 +285,8 @@ impl Broker {
         let (reply, answer) = mpsc::channel();
         let request = ArchiveRequest {
             label: label.map(str::to_owned),
-            reply,
+            // Who asked may have stopped waiting.
+            reply: Box::new(move |result| drop(reply.send(result))),
         };
         if self.requests.send(request).is_err() {
             return Ok(None);
@@ -250,9 +307,12 @@ impl Broker {
         self.intake_waker.wake();
         self.acceptor_waker.wake();
         self.intake.join();
+        self.letters.close();
         self.queue.end();
         let writer = self.recorder.join().flatten();
         self.phase.finish_delivery();
+        self.control_waker.wake();
+        self.control.join();
         self.tail.wakers.wake_all();
         self.acceptor.wait(DRAIN);
         self.phase.close();
@@ -292,4 +352,22 @@ fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16),
         address,
         source,
     })
+}
+
+fn bind_control(config: &Config) -> Result<(zmq::Socket, u16), StartError> {
+    control::bind(config).map_err(|error| StartError::Listen {
+        role: "requests",
+        address: SocketAddr::new(config.bind, config.control_port),
+        source: bind_error(error),
+    })
+}
+
+/// libzmq has numbers of its own for some errors.
+fn bind_error(error: zmq::Error) -> io::Error {
+    match error {
+        zmq::Error::EADDRINUSE => ErrorKind::AddrInUse.into(),
+        zmq::Error::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable.into(),
+        zmq::Error::EACCES => ErrorKind::PermissionDenied.into(),
+        error => error.into(),
+    }
 }

@@ -12,8 +12,9 @@ use log::Level;
 use zmq::PollItem;
 
 use crate::connection::Connection;
-use crate::link::{Link, LinkError};
+use crate::link::{Link, LinkError, Subscription};
 use crate::platform::raw;
+use crate::roster::{Entry, Roster};
 use crate::shutdown::Phase;
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
@@ -38,6 +39,8 @@ pub(crate) struct Delivery {
     pub(crate) history: u64,
     /// How many subscribers are connected.
     pub(crate) connected: AtomicUsize,
+    /// Who they are.
+    pub(crate) roster: Roster,
 }
 
 /// The thread that accepts connections, and owns those that serve them.
@@ -143,7 +146,9 @@ impl Delivery {
     fn serve(&self, client: TcpStream, peer: SocketAddr) {
         self.connected.fetch_add(1, Ordering::Relaxed);
         log::debug!("subscriber {peer} connected");
-        let result = self.try_serve(client);
+        let guest = self.roster.enter(peer.to_string());
+        let result = self.try_serve(client, &guest.entry);
+        drop(guest);
         self.connected.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(()) => log::debug!("subscriber {peer} was sent everything"),
@@ -159,22 +164,35 @@ impl Delivery {
         }
     }
 
-    fn try_serve(&self, client: TcpStream) -> Result<(), TurnError> {
+    fn try_serve(&self, client: TcpStream, entry: &Entry) -> Result<(), TurnError> {
         let mut link = Connection::new(client)?;
         let mut sleeper = sleeper().map_err(LinkError::from)?;
         self.tail.wakers.add(sleeper.waker());
-        let result = self.run(&mut link, &mut sleeper);
+        let result = self.run(&mut link, &mut sleeper, entry);
         self.tail.wakers.remove(&sleeper.waker());
         result
     }
 
-    fn run(&self, link: &mut dyn Link, sleeper: &mut Sleeper) -> Result<(), TurnError> {
+    fn run(
+        &self,
+        link: &mut dyn Link,
+        sleeper: &mut Sleeper,
+        entry: &Entry,
+    ) -> Result<(), TurnError> {
         let mut subscriber = Subscriber::new(&self.tail, self.history);
         while !self.phase.is_closing() {
             while let Some(subscription) = link.subscription()? {
+                match &subscription {
+                    Subscription::Add(topic) => entry.add(topic),
+                    Subscription::Remove(topic) => entry.remove(topic),
+                }
                 subscriber.apply(subscription)?;
             }
-            match subscriber.turn(&self.tail, link)? {
+            let turn = subscriber.turn(&self.tail, link)?;
+            entry
+                .position
+                .store(subscriber.position(), Ordering::Relaxed);
+            match turn {
                 Turn::More => {}
                 Turn::Full => link.wait(sleeper, true, STUCK)?,
                 Turn::Quiet(pause) => link.wait(sleeper, false, pause + MOMENT)?,

@@ -12,7 +12,7 @@ pub enum StartError {
     /// Another program listens there.
     #[error("cannot listen for {role} on {address}")]
     Listen {
-        /// `publishers` or `subscribers`.
+        /// `publishers`, `subscribers` or `requests`.
         role: &'static str,
         /// Where.
         address: SocketAddr,
@@ -43,6 +43,9 @@ pub enum Failure {
     /// The system does not let the broker wait for publishers.
     #[error("receiving failed")]
     Intake(#[source] std::io::Error),
+    /// The control socket failed.
+    #[error("serving requests failed")]
+    Control(#[source] zmq::Error),
     /// A thread of the broker panicked, which is a defect of the program.
     #[error("the {thread} thread panicked")]
     Panicked {

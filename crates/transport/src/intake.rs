@@ -16,6 +16,7 @@ use zmtp::StreamError;
 pub(crate) use self::collector::{Collector, Counters};
 
 use self::publisher::{Ended, Publisher, READ};
+use crate::letterbox::Letterbox;
 use crate::platform::raw;
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
@@ -39,6 +40,8 @@ pub(crate) struct Intake {
     pub(crate) phase: Arc<Phase>,
     pub(crate) sleeper: Sleeper,
     pub(crate) collector: Collector,
+    /// Messages from the control port.
+    pub(crate) letters: Arc<Letterbox>,
     pub(crate) max_message: u64,
     /// How many bytes of unfinished messages may be in memory.
     pub(crate) max_unfinished: usize,
@@ -67,7 +70,8 @@ impl Intake {
             if ready.accept {
                 self.accept();
             }
-            let came = self.receive(&ready.publishers, &mut scratch);
+            let received = self.receive(&ready.publishers, &mut scratch);
+            let came = self.collector.add_letters(&self.letters) || received;
             self.collector.hand_on();
             let over = |end| !came || Instant::now() >= end;
             if last_call.is_some_and(over) {
@@ -119,6 +123,7 @@ impl Intake {
             .any(|publisher| !publisher.is_ready());
         let timeout = match () {
             () if !self.phase.is_running() && !stopping => Duration::ZERO,
+            () if !self.letters.is_empty() && !self.collector.queue.is_full() => Duration::ZERO,
             () if stopping => QUIET,
             () if !accepting => EXHAUSTED,
             () if waiting || self.is_short_of_memory() => TICK,

@@ -46,6 +46,30 @@ pub(crate) fn stream_pair() -> io::Result<(LocalStream, LocalStream)> {
     }
 }
 
+/// Returns how many bytes a program without special rights can still write to
+/// the file system of a path; `None` where the system does not tell.
+#[cfg(unix)]
+pub(crate) fn room(path: &std::path::Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// The standard library does not tell.
+#[cfg(not(unix))]
+pub(crate) fn room(_path: &std::path::Path) -> Option<u64> {
+    None
+}
+
+/// Makes a file that is created readable by its owner alone.
+#[cfg(unix)]
+pub(crate) fn private_file(options: &mut std::fs::OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+/// Files inherit the directory's access list on Windows.
+#[cfg(not(unix))]
+pub(crate) fn private_file(_options: &mut std::fs::OpenOptions) {}
+
 /// Listens on an address. The type is named here because the module is where
 /// sockets of the system, not of ZeroMQ, are made.
 pub(crate) fn listen(address: std::net::SocketAddr) -> io::Result<TcpListener> {

@@ -209,6 +209,14 @@ impl Subscriber {
         }
     }
 
+    /// Returns the number of the last message that was sent or passed over, or
+    /// somewhat more while the connection is full.
+    pub(crate) fn position(&self) -> u64 {
+        let replay = self.replay.as_ref().map(|replay| replay.cursor.number());
+        let number = replay.unwrap_or_else(|| self.live.number());
+        number.saturating_sub(self.outgoing.len() as u64)
+    }
+
     /// Tells whether everything that is committed was handed to the link.
     pub(crate) fn is_up_to_date(&self, tail: &Tail) -> bool {
         let sent = self.outgoing.is_empty();

@@ -49,14 +49,17 @@ impl Bench {
 
     /// Records one message per topic, in one group.
     pub(crate) fn record(&mut self, topics: &[&str]) {
+        self.record_at(topics, "2025-11-20T04:30:00.123Z");
+    }
+
+    /// Records as at a given time.
+    pub(crate) fn record_at(&mut self, topics: &[&str], recorded_at: &str) {
         let mut batch = Batch::new(self.writer.group());
         for topic in topics {
             let number = batch.group.next().to_string();
             let mut wire = Vec::new();
             zmtp::push_message(&mut wire, [topic.as_bytes(), number.as_bytes()]);
-            batch
-                .push(Cow::Owned(wire), "2025-11-20T04:30:00.123Z")
-                .unwrap();
+            batch.push(Cow::Owned(wire), recorded_at).unwrap();
         }
         let committed = self.writer.commit(&[&batch.group]).unwrap();
         let bytes = batch.take_lines().bytes().len();

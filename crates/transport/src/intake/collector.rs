@@ -10,6 +10,7 @@ use journal::Group;
 use message::Timestamp;
 
 use crate::batch::Batch;
+use crate::letterbox::Letterbox;
 use crate::queue::Queue;
 use crate::throttle::log_throttled;
 
@@ -74,6 +75,20 @@ impl Collector {
         if self.batch.group.bytes().len() >= BATCH_BYTES {
             self.hand_on();
         }
+    }
+
+    /// Adds messages from the control port, up to half of a batch, so that
+    /// neither way of publishing starves the other; false where there are none.
+    pub(crate) fn add_letters(&mut self, letters: &Letterbox) -> bool {
+        if self.queue.is_full() {
+            return false;
+        }
+        let taken = letters.take(BATCH_BYTES / 2);
+        let some = !taken.is_empty();
+        for letter in taken {
+            self.batch.push_letter(letter, &self.recorded_at);
+        }
+        some
     }
 
     /// Hands on what was collected.
