@@ -11,7 +11,7 @@ use crate::payload::{Payloads, Received, Verifier};
 use crate::results::{Column, Results};
 use crate::run::{Run, progress};
 use crate::stats::Latencies;
-use crate::subject::{DISK, PROXY};
+use crate::subject::{DISK, PROXY, Subject};
 
 const P50: &str = "p50_us";
 const P99: &str = "p99_us";
@@ -53,24 +53,25 @@ fn measure(
         results.add("", size, subject, P50, p50);
         results.add("", size, subject, P99, p99);
     };
-    let mut proxy = (f64::NAN, f64::NAN);
-    for subject in run.turns(round) {
+    let mut sum = (0.0, 0.0);
+    for subject in run.turns_with_disk(round) {
         let dir = run.scratch()?;
-        let server = subject.start(dir.path())?;
-        let latencies = round_trips(server.medium.as_ref(), options.size, messages)?;
+        let latencies = match subject {
+            Some(subject) => {
+                let server = subject.start(dir.path())?;
+                round_trips(server.medium.as_ref(), options.size, messages)?
+            }
+            None => disk::latencies(dir.path(), options.append, messages)?,
+        };
         let latencies = Latencies::new(latencies);
         let (p50, p99) = (latencies.per_mille(500), latencies.per_mille(990));
-        add(subject.name(), p50, p99);
-        if subject.name() == PROXY {
-            proxy = (p50, p99);
+        let name = subject.map_or(DISK, Subject::name);
+        add(name, p50, p99);
+        if [PROXY, DISK].contains(&name) {
+            sum = (sum.0 + p50, sum.1 + p99);
         }
     }
-    let dir = run.scratch()?;
-    let latencies = disk::latencies(dir.path(), options.append, messages)?;
-    let latencies = Latencies::new(latencies);
-    let (p50, p99) = (latencies.per_mille(500), latencies.per_mille(990));
-    add(DISK, p50, p99);
-    add(SUM, proxy.0 + p50, proxy.1 + p99);
+    add(SUM, sum.0, sum.1);
     Ok(())
 }
 
