@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use crate::agents::Medium;
+use crate::agents::{Medium, Publish, Receive};
 use crate::args::{ClosedLoop, Common};
 use crate::disk;
 use crate::payload::{Payloads, Received, Verifier};
@@ -81,22 +81,8 @@ fn round_trips(medium: &dyn Medium, size: usize, messages: u64) -> anyhow::Resul
     let mut verifier = Verifier::new(size, 1)?;
     let mut subscriber = medium.subscriber()?;
     let mut publisher = medium.publisher()?;
+    open_the_way(publisher.as_mut(), subscriber.as_mut(), &mut payloads)?;
     let mut latencies = Vec::new();
-    // Until one is through, then until all of those have arrived.
-    let mut sent = 0;
-    let mut heard = 0;
-    while heard == 0 || heard < sent {
-        if heard == 0 {
-            ensure!(sent < 100, "nothing comes through");
-            publisher.send(payloads.warm_up(0))?;
-            publisher.flush()?;
-            sent += 1;
-        }
-        if let Some(payload) = subscriber.receive()? {
-            verifier.check(payload)?;
-            heard += 1;
-        }
-    }
     for number in 0..WARM_UP + messages {
         let payload = payloads.get(0, number);
         let start = Instant::now();
@@ -116,4 +102,24 @@ fn round_trips(medium: &dyn Medium, size: usize, messages: u64) -> anyhow::Resul
         }
     }
     Ok(latencies)
+}
+
+/// Sends messages that don't count until one is through, and then takes those
+/// that are still on their way.
+fn open_the_way(
+    publisher: &mut dyn Publish,
+    subscriber: &mut dyn Receive,
+    payloads: &mut Payloads,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        ensure!(start.elapsed() < PATIENCE, "nothing comes through");
+        publisher.send(payloads.warm_up(0))?;
+        publisher.flush()?;
+        if subscriber.receive()?.is_some() {
+            break;
+        }
+    }
+    while subscriber.receive()?.is_some() {}
+    Ok(())
 }
