@@ -115,6 +115,35 @@ def herd(command):
     return {}
 
 
+def heartbeats(command):
+    """Sockets that give a peer 300 ms to answer a heartbeat, while messages flow."""
+    publisher, subscriber = context.socket(zmq.XPUB), context.socket(zmq.SUB)
+    subscriber.subscribe("beat")
+    monitors = []
+    for socket, port in ((publisher, "publish"), (subscriber, "subscribe")):
+        socket.set(zmq.HEARTBEAT_IVL, 20)
+        socket.set(zmq.HEARTBEAT_TIMEOUT, 300)
+        socket.set(zmq.HEARTBEAT_TTL, 1000)
+        monitors.append(socket.get_monitor_socket(zmq.EVENT_DISCONNECTED))
+        socket.connect("tcp://127.0.0.1:%d" % command[port])
+    publisher.recv()
+    for number in range(command["count"]):
+        message = [b"beat", b"%d" % number, b"x" * 1000]
+        publisher.send_multipart(message)
+        if not subscriber.poll(DEADLINE * 1000):
+            raise Failed("message %d did not come" % number)
+        if subscriber.recv_multipart() != message:
+            raise Failed("message %d came out of order" % number)
+        time.sleep(0.005)
+    # Messages count as signs of life too: now only heartbeats are left.
+    if any(monitor.poll(1000) for monitor in monitors):
+        raise Failed("a connection was given up")
+    for socket in (publisher, subscriber):
+        socket.disable_monitor()
+        socket.close(linger=0)
+    return {}
+
+
 def churn(command):
     """Sockets that connect, shake hands and leave, one after the other."""
     for number in range(command["rounds"]):
@@ -281,7 +310,7 @@ OPERATIONS = {
     for operation in (
         pub, sub, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
-        herd_recv,
+        herd_recv, heartbeats,
     )
 }  # fmt: skip
 

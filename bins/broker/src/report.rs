@@ -63,7 +63,7 @@ pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -
     }
     if *disconnected > 0 {
         let text = format!(
-            "[*] Disconnected {disconnected} publishers for a message far too large, or no ZeroMQ"
+            "[*] Disconnected {disconnected} clients that did not speak ZeroMQ as publishers do"
         );
         line(out, &text)?;
     }

@@ -173,6 +173,10 @@ pub(crate) fn push_on_one_line(value: &str, out: &mut Vec<u8>) {
 }
 
 fn push_without_breaks(value: &str, out: &mut Vec<u8>) {
+    if memchr::memchr2(b'\n', b'\r', value.as_bytes()).is_none() {
+        out.extend_from_slice(value.as_bytes());
+        return;
+    }
     out.extend(value.bytes().map(|byte| {
         if matches!(byte, b'\n' | b'\r') {
             b' '

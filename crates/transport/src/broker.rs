@@ -1,22 +1,18 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use journal::{Archived, IoError, Recovery, Writer};
-use zmq::Socket;
 
 use crate::config::Config;
 use crate::delivery::{Acceptor, Delivery};
-use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
-use crate::intake::{Counters, Intake};
+use crate::intake::{Collector, Counters, Intake};
 use crate::platform::listen;
-use crate::publishers::Publishers;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
 use crate::rotation::Rotation;
@@ -47,7 +43,6 @@ pub struct Broker {
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
-    publishers: Part<()>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
@@ -59,8 +54,8 @@ pub struct Stopped {
     pub recorded: u64,
     /// How many messages were refused because they were too large.
     pub refused: u64,
-    /// How many publishers were disconnected, because a message of theirs was
-    /// far too large or because they did not speak ZeroMQ.
+    /// How many publishers were disconnected because they did not speak ZeroMQ
+    /// as a publisher does.
     pub disconnected: u64,
     /// What became of the session.
     pub session: LastSession,
@@ -93,15 +88,13 @@ impl Broker {
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
         let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
-        let context = zmq::Context::new();
-        context.set_io_threads(2)?;
-        let (socket, pub_port) = bind_intake(&context, config)?;
-        let (listener, sub_port) = bind_delivery(config)?;
+        let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
+        let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
+        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
         let phase = Arc::new(Phase::default());
         let counters = Arc::new(Counters::default());
-        let publishers = Publishers::of(&context, &socket, &counters, &phase, config.max_message)?;
-        let queue = Arc::new(Queue::new(config.queue_bytes()));
+        let queue = Arc::new(Queue::new(config.queue_bytes(), intake_sleeper.waker()));
         let session_path = writer.session_path();
         let next = writer.next_number();
         let tail = Arc::new(Tail::new(
@@ -113,7 +106,6 @@ impl Broker {
         ));
         let recorded = Arc::new(AtomicU64::new(0));
         let delivery = Arc::new(Delivery {
-            context,
             tail: Arc::clone(&tail),
             phase: Arc::clone(&phase),
             history: config.history,
@@ -131,17 +123,21 @@ impl Broker {
             max_session: config.max_session,
             recorded: Arc::clone(&recorded),
         };
-        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
         let intake = Intake {
-            socket,
-            queue: Arc::clone(&queue),
+            listener: intake_listener,
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
-            counters: Arc::clone(&counters),
-            next,
+            collector: Collector::new(
+                Arc::clone(&queue),
+                Arc::clone(&counters),
+                next,
+                config.max_line(),
+                Arc::clone(&config.clock),
+            ),
             max_message: config.max_message,
-            max_line: config.max_line(),
-            clock: Arc::clone(&config.clock),
+            max_unfinished: config.unfinished_bytes(),
+            publishers: Vec::new(),
+            rests_until: None,
         };
         let acceptor = Acceptor {
             listener,
@@ -164,15 +160,10 @@ impl Broker {
             })?,
             intake: Part::spawn("intake", &failed, |failed| {
                 if let Err(error) = intake.run() {
-                    failed.report(error.into());
+                    failed.report(Failure::Intake(error));
                 }
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
-            publishers: Part::spawn("publishers", &failed, |failed| {
-                if let Err(error) = publishers.run() {
-                    failed.report(error.into());
-                }
-            })?,
             recovery,
             session_path,
             pub_port,
@@ -259,8 +250,6 @@ impl Broker {
         self.intake_waker.wake();
         self.acceptor_waker.wake();
         self.intake.join();
-        // Intake's socket is closed now, which ends the count of its connections.
-        self.publishers.join();
         self.queue.end();
         let writer = self.recorder.join().flatten();
         self.phase.finish_delivery();
@@ -292,44 +281,15 @@ impl Drop for Broker {
     }
 }
 
-fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.pub_port);
-    let socket = intake_socket(context, config.max_message)?;
-    socket.set_ipv6(config.bind.is_ipv6())?;
-    socket
-        .bind(&tcp(address))
-        .map_err(|error| listening("publishers", address, bind_error(error)))?;
-    let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
-    let port = endpoint
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse().ok());
-    Ok((socket, port.unwrap_or(config.pub_port)))
-}
-
-/// libzmq has numbers of its own for some errors.
-fn bind_error(error: zmq::Error) -> io::Error {
-    match error {
-        zmq::Error::EADDRINUSE => ErrorKind::AddrInUse.into(),
-        zmq::Error::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable.into(),
-        zmq::Error::EACCES => ErrorKind::PermissionDenied.into(),
-        error => error.into(),
-    }
-}
-
-fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.sub_port);
+fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {
+    let address = SocketAddr::new(ip, port);
     let bound = listen(address).and_then(|listener| {
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     });
-    bound.map_err(|error| listening("subscribers", address, error))
-}
-
-fn listening(role: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
-    StartError::Listen {
+    bound.map_err(|source| StartError::Listen {
         role,
         address,
         source,
-    }
+    })
 }

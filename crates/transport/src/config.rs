@@ -29,10 +29,9 @@ pub struct Config {
     pub max_message: u64,
     /// The size in bytes at which a session is archived.
     pub max_session: Option<u64>,
-    /// How many bytes of messages may be in the broker's memory: received and
-    /// not yet on disk, and recent ones. Beyond it publishers are held up.
-    /// What libzmq receives ahead comes on top: up to 64 messages of each
-    /// publisher.
+    /// How many bytes of messages may be in the broker's memory: unfinished
+    /// ones, those received and not yet on disk, and recent ones. Beyond it
+    /// publishers are held up.
     pub max_memory: u64,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
@@ -63,6 +62,11 @@ impl Config {
     /// Half of the memory is for what waits for the disk.
     pub(crate) fn queue_bytes(&self) -> usize {
         usize::try_from(self.max_memory / 2).unwrap_or(usize::MAX)
+    }
+
+    /// A quarter is for messages of which a part has come.
+    pub(crate) fn unfinished_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 4).unwrap_or(usize::MAX)
     }
 
     /// A quarter is for recent messages, which subscribers take from there.

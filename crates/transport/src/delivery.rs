@@ -11,22 +11,20 @@ use std::time::Duration;
 use log::Level;
 use zmq::PollItem;
 
-use crate::link::{Link, LinkError, Wait};
+use crate::connection::Connection;
+use crate::link::{Link, LinkError};
 use crate::platform::raw;
 use crate::shutdown::Phase;
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
 use crate::waker::{Sleeper, sleeper};
-use crate::xpub::XpubLink;
 
 /// A subscriber that is idle wakes up so often at the latest.
 const IDLE: Duration = Duration::from_secs(60);
-/// While the broker drains, whether all has left is looked at so often.
-const DRAIN: Duration = Duration::from_millis(5);
-/// All has left when that was so this many times in a row: bytes that are no
-/// message's, such as answers to heartbeats, make the count run ahead.
-const FLUSHED: u32 = 3;
+/// A subscriber that does not read makes no event; only the broker's end needs
+/// to be noticed.
+const STUCK: Duration = Duration::from_millis(250);
 /// A pause is waited for to its end, not to a millisecond before it.
 const MOMENT: Duration = Duration::from_millis(1);
 /// How long accepting rests when the system has no more file descriptors.
@@ -34,7 +32,6 @@ const EXHAUSTED: Duration = Duration::from_millis(200);
 
 /// What all subscribers' threads share.
 pub(crate) struct Delivery {
-    pub(crate) context: zmq::Context,
     pub(crate) tail: Arc<Tail>,
     pub(crate) phase: Arc<Phase>,
     /// How many of the session's newest messages a new subscription gets.
@@ -163,7 +160,7 @@ impl Delivery {
     }
 
     fn try_serve(&self, client: TcpStream) -> Result<(), TurnError> {
-        let mut link = XpubLink::new(&self.context, client)?;
+        let mut link = Connection::new(client)?;
         let mut sleeper = sleeper().map_err(LinkError::from)?;
         self.tail.wakers.add(sleeper.waker());
         let result = self.run(&mut link, &mut sleeper);
@@ -173,26 +170,19 @@ impl Delivery {
 
     fn run(&self, link: &mut dyn Link, sleeper: &mut Sleeper) -> Result<(), TurnError> {
         let mut subscriber = Subscriber::new(&self.tail, self.history);
-        let mut flushed = 0;
         while !self.phase.is_closing() {
-            link.pump()?;
             while let Some(subscription) = link.subscription()? {
-                subscriber.apply(subscription);
+                subscriber.apply(subscription)?;
             }
             match subscriber.turn(&self.tail, link)? {
                 Turn::More => {}
-                Turn::Full => link.wait(sleeper, Wait::Room)?,
-                Turn::Quiet(pause) => link.wait(sleeper, Wait::Wake(pause + MOMENT))?,
+                Turn::Full => link.wait(sleeper, true, STUCK)?,
+                Turn::Quiet(pause) => link.wait(sleeper, false, pause + MOMENT)?,
                 Turn::Idle if self.phase.is_recording() => {
                     self.sleep(link, sleeper, &subscriber)?;
                 }
-                Turn::Idle => {
-                    flushed = if link.is_flushed() { flushed + 1 } else { 0 };
-                    if flushed == FLUSHED {
-                        break;
-                    }
-                    link.wait(sleeper, Wait::Wake(DRAIN))?;
-                }
+                // The broker stops, and all has left for the subscriber.
+                Turn::Idle => break,
             }
         }
         Ok(())
@@ -208,7 +198,7 @@ impl Delivery {
         sleeper.about_to_sleep();
         // What came before the announcement has woken nobody.
         let result = if self.phase.is_recording() && subscriber.is_up_to_date(&self.tail) {
-            link.wait(sleeper, Wait::Wake(IDLE))
+            link.wait(sleeper, false, IDLE)
         } else {
             Ok(())
         };

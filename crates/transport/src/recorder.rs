@@ -67,8 +67,15 @@ impl Recorder {
         }
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
+        let mut lines = Vec::with_capacity(batches.len());
+        let batches = batches.into_iter().map(|mut batch| {
+            let group = batch.take_lines();
+            let bytes = group.bytes().len();
+            lines.push(group);
+            (batch, bytes)
+        });
         self.tail.publish(batches, &committed);
-        self.queue.release(memory);
+        self.queue.release(memory, lines);
         let full = |limit| self.writer.session().bytes >= limit;
         if self.max_session.is_some_and(full) {
             self.archive(None, "its size limit");

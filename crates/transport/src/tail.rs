@@ -117,19 +117,23 @@ impl Tail {
         }
     }
 
-    /// Makes batches visible that were committed together.
-    pub(crate) fn publish(&self, batches: Vec<Batch>, committed: &Committed) {
+    /// Makes batches visible that were committed together; with each comes how
+    /// many bytes its lines take.
+    pub(crate) fn publish(
+        &self,
+        batches: impl IntoIterator<Item = (Batch, usize)>,
+        committed: &Committed,
+    ) {
         let mut from = Place {
             session: committed.session,
             offset: committed.offset,
         };
         let mut state = self.lock();
-        for mut batch in batches {
+        for (batch, bytes) in batches {
             let to = Place {
-                offset: from.offset + batch.group.bytes().len() as u64,
+                offset: from.offset + bytes as u64,
                 ..from
             };
-            batch.forget_lines();
             let memory = batch.memory();
             state.memory += memory;
             state.recent.push_back(Arc::new(Recorded {
