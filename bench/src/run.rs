@@ -66,6 +66,13 @@ impl Run {
         (0..count).map(move |turn| &self.subjects[(turn + round) % count])
     }
 
+    /// Returns the subjects in the order of a round, and nothing in the turn of
+    /// the disk alone.
+    pub(crate) fn turns_with_disk(&self, round: usize) -> impl Iterator<Item = Option<&Subject>> {
+        let count = self.subjects.len() + 1;
+        (0..count).map(move |turn| self.subjects.get((turn + round) % count))
+    }
+
     /// Shows the results and saves them.
     pub(crate) fn finish(&self, results: &Results) -> anyhow::Result<()> {
         results.save(&self.out)?;

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use crate::agents::Medium;
+use crate::agents::{Medium, Publish, Receive};
 use crate::args::{ClosedLoop, Common};
 use crate::disk;
 use crate::payload::{Payloads, Received, Verifier};
 use crate::results::{Column, Results};
 use crate::run::{Run, progress};
 use crate::stats::Latencies;
-use crate::subject::{DISK, PROXY};
+use crate::subject::{DISK, PROXY, Subject};
 
 const P50: &str = "p50_us";
 const P99: &str = "p99_us";
@@ -53,24 +53,25 @@ fn measure(
         results.add("", size, subject, P50, p50);
         results.add("", size, subject, P99, p99);
     };
-    let mut proxy = (f64::NAN, f64::NAN);
-    for subject in run.turns(round) {
+    let mut sum = (0.0, 0.0);
+    for subject in run.turns_with_disk(round) {
         let dir = run.scratch()?;
-        let server = subject.start(dir.path())?;
-        let latencies = round_trips(server.medium.as_ref(), options.size, messages)?;
+        let latencies = match subject {
+            Some(subject) => {
+                let server = subject.start(dir.path())?;
+                round_trips(server.medium.as_ref(), options.size, messages)?
+            }
+            None => disk::latencies(dir.path(), options.append, messages)?,
+        };
         let latencies = Latencies::new(latencies);
         let (p50, p99) = (latencies.per_mille(500), latencies.per_mille(990));
-        add(subject.name(), p50, p99);
-        if subject.name() == PROXY {
-            proxy = (p50, p99);
+        let name = subject.map_or(DISK, Subject::name);
+        add(name, p50, p99);
+        if [PROXY, DISK].contains(&name) {
+            sum = (sum.0 + p50, sum.1 + p99);
         }
     }
-    let dir = run.scratch()?;
-    let latencies = disk::latencies(dir.path(), options.append, messages)?;
-    let latencies = Latencies::new(latencies);
-    let (p50, p99) = (latencies.per_mille(500), latencies.per_mille(990));
-    add(DISK, p50, p99);
-    add(SUM, proxy.0 + p50, proxy.1 + p99);
+    add(SUM, sum.0, sum.1);
     Ok(())
 }
 
@@ -80,22 +81,8 @@ fn round_trips(medium: &dyn Medium, size: usize, messages: u64) -> anyhow::Resul
     let mut verifier = Verifier::new(size, 1)?;
     let mut subscriber = medium.subscriber()?;
     let mut publisher = medium.publisher()?;
+    open_the_way(publisher.as_mut(), subscriber.as_mut(), &mut payloads)?;
     let mut latencies = Vec::new();
-    // Until one is through, then until all of those have arrived.
-    let mut sent = 0;
-    let mut heard = 0;
-    while heard == 0 || heard < sent {
-        if heard == 0 {
-            ensure!(sent < 100, "nothing comes through");
-            publisher.send(payloads.warm_up(0))?;
-            publisher.flush()?;
-            sent += 1;
-        }
-        if let Some(payload) = subscriber.receive()? {
-            verifier.check(payload)?;
-            heard += 1;
-        }
-    }
     for number in 0..WARM_UP + messages {
         let payload = payloads.get(0, number);
         let start = Instant::now();
@@ -115,4 +102,24 @@ fn round_trips(medium: &dyn Medium, size: usize, messages: u64) -> anyhow::Resul
         }
     }
     Ok(latencies)
+}
+
+/// Sends messages that don't count until one is through, and then takes those
+/// that are still on their way.
+fn open_the_way(
+    publisher: &mut dyn Publish,
+    subscriber: &mut dyn Receive,
+    payloads: &mut Payloads,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    loop {
+        ensure!(start.elapsed() < PATIENCE, "nothing comes through");
+        publisher.send(payloads.warm_up(0))?;
+        publisher.flush()?;
+        if subscriber.receive()?.is_some() {
+            break;
+        }
+    }
+    while subscriber.receive()?.is_some() {}
+    Ok(())
 }

@@ -53,27 +53,25 @@ fn measure(run: &Run, round: usize, load: &Load, results: &mut Results) -> anyho
     let group = format!("{}x{}", load.publishers, load.subscribers);
     let size = load.size as u64;
     let messages = load.messages * load.publishers as u64;
-    for subject in run.turns(round) {
-        let (rate, cpu) = carry(run, subject, load)?;
-        let name = subject.name();
+    for subject in run.turns_with_disk(round) {
+        let (rate, cpu) = match subject {
+            Some(subject) => carry(run, subject, load)?,
+            None => {
+                let dir = run.scratch()?;
+                let time = disk::throughput(dir.path(), messages * size)?;
+                (messages as f64 / time.as_secs_f64(), None)
+            }
+        };
+        let name = subject.map_or(DISK, Subject::name);
+        let round = round + 1;
         progress(&format!(
-            "{group} {size} B, round {}: {name} {rate:.0}/s",
-            round + 1
+            "{group} {size} B, round {round}: {name} {rate:.0}/s"
         ));
         results.add(&group, size, name, RATE, rate);
         if let Some(cpu) = cpu {
             results.add(&group, size, name, CPU, cpu);
         }
     }
-    let dir = run.scratch()?;
-    let time = disk::throughput(dir.path(), messages * size)?;
-    results.add(
-        &group,
-        size,
-        DISK,
-        RATE,
-        messages as f64 / time.as_secs_f64(),
-    );
     Ok(())
 }
 
