@@ -70,7 +70,10 @@ fn kill_9_at_random_instants_loses_nothing_that_anybody_saw() {
         kill_while_starting(&dir);
         kill_while_starting(&dir);
         kills += 3;
-        assert_recorded(&dir, &seen, kills);
+        // Everything is looked at each time: with many rounds that adds up.
+        if round % 10 == 0 || rounds < 10 {
+            assert_recorded(&dir, &seen, kills);
+        }
     }
     let (records, _) = dir.survivors();
     let mut broker = Broker::start(&dir);
