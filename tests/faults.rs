@@ -27,6 +27,8 @@ fn start(dir: &Dir, inject: &str) -> Broker {
     let mut command = Command::new("strace");
     command.args(["-D", "-f", "-qq", "-o", "/dev/null"]);
     command.args(["-e", "trace=fdatasync,writev"]);
+    // Connections are written to with the same call: only the session counts.
+    command.arg("-P").arg(dir.current());
     command.args(["-e", &format!("inject={inject}")]);
     command.arg(inner.get_program()).args(inner.get_args());
     command.current_dir(dir.path()).env("TZ", "UTC");
@@ -48,10 +50,11 @@ fn delivery_waits_for_a_slow_fdatasync() {
     assert!(begin.elapsed() >= Duration::from_secs(1));
 }
 
-#[test]
-fn after_a_failed_fdatasync_recording_goes_on_in_a_fresh_file() {
+/// One call fails, and what it was to keep goes to a fresh file before anybody gets it.
+#[track_caller]
+fn goes_on_after(inject: &str) {
     let dir = Dir::new();
-    let broker = start(&dir, "fdatasync:error=EIO:when=2");
+    let broker = start(&dir, inject);
     let mut publisher = Publisher::connect(broker.ports.publish);
     let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);
     // Calls are counted for each thread: the recorder's first one succeeds.
@@ -62,6 +65,41 @@ fn after_a_failed_fdatasync_recording_goes_on_in_a_fresh_file() {
     broker.wait_for_warning("recording goes on in a fresh file");
     assert_numbered_from(1, &dir.all_records());
     assert_eq!(dir.all_records().len(), 5);
+}
+
+#[test]
+fn after_a_failed_fdatasync_recording_goes_on_in_a_fresh_file() {
+    goes_on_after("fdatasync:error=EIO:when=2");
+}
+
+#[test]
+fn after_a_failed_write_recording_goes_on_in_a_fresh_file() {
+    goes_on_after("writev:error=EIO:when=2");
+}
+
+/// Calls fail from the second one on: nobody gets what they were to keep.
+#[track_caller]
+fn ends_after(inject: &str) {
+    let dir = Dir::new();
+    let mut broker = start(&dir, inject);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);
+    publisher.send(&agents("t", 1, 1));
+    assert_eq!(subscriber.ids_until("t-1"), ["t-1"]);
+    publisher.send(&agents("t", 2, 4));
+    broker.wait_exit().with_code(1).warns("broker: ");
+    subscriber.wait_disconnected();
+    assert!(subscriber.drain().is_empty(), "nothing was delivered");
+}
+
+#[test]
+fn while_every_fdatasync_fails_nothing_is_delivered() {
+    ends_after("fdatasync:error=EIO:when=2+");
+}
+
+#[test]
+fn while_every_write_fails_nothing_is_delivered() {
+    ends_after("writev:error=EIO:when=2+");
 }
 
 /// A file system of its own that is unmounted with the test.
