@@ -2,6 +2,8 @@
 
 mod admin;
 mod consume;
+#[cfg(target_os = "linux")]
+mod limits;
 mod protocol;
 mod publish;
 mod python_client;

@@ -29,6 +29,7 @@ mod replay;
 mod rotation;
 mod shutdown;
 mod slow_subscriber;
+mod subcommands;
 mod topics;
 mod util;
 mod viewer;

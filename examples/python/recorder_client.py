@@ -25,6 +25,7 @@ import zmq
 
 PROTOCOL = 1
 ATTEMPT = 3.0  # seconds for one answer, before the connection is made anew
+FIRST_ATTEMPT = 0.25  # the same for the first attempt to publish; doubled each time
 ALIVE = 1.0  # seconds; how often the broker hears of a consumer at least
 LOST = 15.0  # seconds; a broker that is silent for so long is lost
 CREDIT = 1000  # messages that may be on their way to a consumer
@@ -155,9 +156,11 @@ class Publishing:
         self.connection = connection
         self.timeout = timeout
         self.messages = messages
+        self.named = [is_named(frames) for frames in messages]
         self.unsent = collections.deque(range(len(messages)))
         self.sent = {}
         self.numbers = [None] * len(messages)
+        self.attempt = FIRST_ATTEMPT
         self.progress = time.monotonic()
 
     def run(self):
@@ -166,7 +169,9 @@ class Publishing:
                 index = self.unsent.popleft()
                 request_id = self.connection.send({"op": "publish"}, self.messages[index])
                 self.sent[request_id] = index
-            incoming = self.connection.receive(ATTEMPT)
+            # A message that can't be sent again is waited for to the end.
+            again = all(self.named[index] for index in self.sent.values())
+            incoming = self.connection.receive(self.attempt if again else self.timeout)
             if incoming is None:
                 self.start_over()
             else:
@@ -180,8 +185,9 @@ class Publishing:
         if header["type"] == "reply":
             self.numbers[index] = header["message_num"]
             self.progress = time.monotonic()
+            self.attempt = FIRST_ATTEMPT
             return
-        safe = header.get("recorded") is False or is_named(self.messages[index])
+        safe = header.get("recorded") is False or self.named[index]
         late = time.monotonic() - self.progress > self.timeout
         if header["code"] not in PASSING or not safe or late:
             checked(header)
@@ -189,11 +195,12 @@ class Publishing:
         self.unsent.appendleft(index)
 
     def start_over(self):
-        if not all(is_named(self.messages[index]) for index in self.sent.values()):
+        if not all(self.named[index] for index in self.sent.values()):
             raise RecorderError("unknown_outcome", "no answer: it may be recorded or not")
         if time.monotonic() - self.progress > self.timeout:
             raise no_answer(self.connection.endpoint)
         self.connection.renew()
+        self.attempt = min(ATTEMPT, 2 * self.attempt)
         self.unsent.extendleft(sorted(self.sent.values(), reverse=True))
         self.sent.clear()
 

@@ -7,13 +7,19 @@ use clap::Parser;
 use log::LevelFilter;
 use transport::Config;
 
+use crate::command::Command;
+
 /// A ZeroMQ broker that records every message before anyone sees it.
 ///
 /// Publishers connect to one port and subscribers to the other. A subscriber
 /// first gets the current session's history, then what is published.
 #[derive(Debug, Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    /// What to do instead of running a broker
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// The directory of the journal; it is created where it is missing
     #[arg(
         long,
@@ -134,7 +140,7 @@ Sizes are bytes, or have one of the endings KiB, MiB, GiB.
 Ctrl+C or SIGTERM stops the broker and archives the session; a second one stops
 at once. SIGHUP archives the session and goes on.
 
-Exit codes: 0 stopped as told, 1 failed, 2 wrong options.";
+Exit codes: 0 done, 1 failed, 2 wrong options, 3 done and something found.";
 
 /// When to rotate: hour and minute, or never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

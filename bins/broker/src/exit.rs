@@ -9,6 +9,8 @@ pub(crate) enum Exit {
     Done = 0,
     /// Failed, with a message on stderr.
     Failed = 1,
+    /// Done, and something was found that somebody should look at.
+    Found = 3,
 }
 
 /// What a second Ctrl+C ends the program with: 128 and the signal's number, as

@@ -1,9 +1,14 @@
 //! The broker: options, start, what to do on signals, exit codes.
 
+mod archive;
 mod args;
+mod command;
+mod doctor;
 mod exit;
 mod report;
+mod selftest;
 mod signals;
+mod status;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -22,8 +27,12 @@ fn main() -> ExitCode {
     env_logger::Builder::new()
         .filter_level(args.log_level)
         .init();
-    match run(&args) {
-        Ok(()) => Exit::Done.into(),
+    let result = match &args.command {
+        None => run(&args).map(|()| Exit::Done),
+        Some(command) => command.run(&mut std::io::stdout()),
+    };
+    match result {
+        Ok(exit) => exit.into(),
         Err(error) => {
             let mut stderr = std::io::stderr();
             // Where stderr is closed, the exit code has to do.

@@ -45,6 +45,11 @@ impl Client {
         Ok(client)
     }
 
+    /// Sets how long each later call may take.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Publishes one message and returns when it is on stable storage.
     ///
     /// # Errors

@@ -12,6 +12,9 @@ use crate::error::Error;
 /// How many requests are on their way at a time; the broker takes ten times as
 /// many of all its clients.
 const IN_FLIGHT: usize = 1_000;
+/// How long the first reply is waited for before messages are sent again; twice
+/// as long each time.
+const FIRST_ATTEMPT: Duration = Duration::from_millis(250);
 /// How long to wait before a request that was refused for the moment.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -28,11 +31,15 @@ pub struct Published {
 struct Batch<'a> {
     connection: &'a mut Connection,
     messages: Vec<Vec<&'a [u8]>>,
+    /// Whether the broker recognises each when it is sent again.
+    named: Vec<bool>,
     /// Messages that are to be sent, by index.
     unsent: VecDeque<usize>,
     /// Requests without a reply: id and index.
     sent: BTreeMap<u64, usize>,
     published: Vec<Option<Published>>,
+    /// How long the next reply is waited for.
+    attempt: Duration,
     /// When something was heard or begun last.
     heard: Instant,
     /// When anything was last achieved.
@@ -60,7 +67,12 @@ where
         unsent: (0..messages.len()).collect(),
         sent: BTreeMap::new(),
         published: vec![None; messages.len()],
+        named: messages
+            .iter()
+            .map(|message| message::identity(message).is_some())
+            .collect(),
         messages,
+        attempt: FIRST_ATTEMPT,
         heard: now,
         progress: now,
         timeout,
@@ -96,7 +108,9 @@ impl Batch<'_> {
 
     /// How long the next reply is waited for.
     fn patience(&self) -> Duration {
-        let attempt = self.heard + ATTEMPT;
+        // A message that can't be sent again is waited for to the end.
+        let again = self.sent.values().all(|index| self.is_named(*index));
+        let attempt = self.heard + if again { self.attempt } else { self.timeout };
         let end = self.progress + self.timeout;
         attempt.min(end).saturating_duration_since(Instant::now())
     }
@@ -116,6 +130,7 @@ impl Batch<'_> {
                 });
             }
             self.progress = self.heard;
+            self.attempt = FIRST_ATTEMPT;
             return Ok(());
         }
         let error = Error::refused(header);
@@ -146,6 +161,7 @@ impl Batch<'_> {
             return Err(Error::NoAnswer { endpoint, waited });
         }
         self.connection.renew()?;
+        self.attempt = ATTEMPT.min(self.attempt * 2);
         self.heard = Instant::now();
         let sent = std::mem::take(&mut self.sent);
         for index in sent.into_values().rev() {
@@ -154,9 +170,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Tells whether the broker recognises a message when it is sent again.
     fn is_named(&self, index: usize) -> bool {
-        let message = self.messages.get(index);
-        message.is_some_and(|message| message::identity(message).is_some())
+        self.named.get(index).copied().unwrap_or(false)
     }
 }

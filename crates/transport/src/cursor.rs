@@ -1,7 +1,8 @@
 //! Walks the committed journal, record by record, in memory or on disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use journal::{Item, Reader, RealFs};
 use log::Level;
@@ -13,6 +14,10 @@ use crate::throttle::log_throttled;
 
 /// How much is skipped at once before the subscriber is looked after again.
 const MAX_SKIPPED: usize = 4096;
+/// How long a session that is just being closed is waited for, and how often.
+/// For a moment its file has a new name that the tail does not know yet.
+const MOMENT: Duration = Duration::from_millis(1);
+const MOMENTS: u32 = 5_000;
 /// How many bytes of messages are read back before they are sent.
 const READ_BACK: usize = 256 << 10;
 
@@ -25,6 +30,8 @@ pub(crate) struct Cursor {
     number: u64,
     /// That record's frames, where it came from a file.
     frames: Frames,
+    /// How often in a row a file was waited for.
+    waited: u32,
 }
 
 #[derive(Debug)]
@@ -67,23 +74,26 @@ impl Cursor {
             at: At::Unknown,
             number: next.saturating_sub(1),
             frames: Frames::default(),
+            waited: 0,
         }
     }
 
     /// Stands where a window begins.
     pub(crate) fn at_window(tail: &Tail, history: u64) -> Result<(Self, u64), Lost> {
+        let mut waited = 0;
         loop {
             let window = tail.window(history);
             let first = window.first;
-            if let Some(cursor) = Self::open(tail, window)? {
+            if let Some(cursor) = Self::open(tail, window, waited)? {
                 return Ok((cursor, first));
             }
+            waited += 1;
         }
     }
 
     /// `None` where the session was closed in the meantime, so that its path
     /// leads to another file.
-    fn open(tail: &Tail, window: Window) -> Result<Option<Self>, Lost> {
+    fn open(tail: &Tail, window: Window, waited: u32) -> Result<Option<Self>, Lost> {
         let Window {
             first,
             memory,
@@ -100,9 +110,15 @@ impl Cursor {
                 at,
                 number,
                 frames: Frames::default(),
+                waited: 0,
             }));
         }
-        let mut reader = journal::open_at(&RealFs, &path, first)?;
+        let reader = journal::open_at(&RealFs, &path, first);
+        if !is_whole(&path, until) && waited < MOMENTS {
+            std::thread::sleep(MOMENT);
+            return Ok(None);
+        }
+        let mut reader = reader?;
         if tail.head().0.session != session {
             return Ok(None);
         }
@@ -122,6 +138,7 @@ impl Cursor {
             at,
             number,
             frames: Frames::default(),
+            waited: 0,
         }))
     }
 
@@ -210,6 +227,12 @@ impl Cursor {
 
     fn open_file(&mut self, tail: &Tail, path: PathBuf, until: u64) -> Result<(), Lost> {
         let reader = Reader::open(&path);
+        if !is_whole(&path, until) && self.waited < MOMENTS {
+            self.waited += 1;
+            std::thread::sleep(MOMENT);
+            return Ok(());
+        }
+        self.waited = 0;
         // The session may have been closed, and its file renamed, since the
         // path was given: then it has another one now.
         let still_there = match tail.after(self.place) {
@@ -262,6 +285,12 @@ impl Cursor {
         }
         Ok(looked_at)
     }
+}
+
+/// Tells whether a file has all that is committed. If not, it is another one
+/// that has taken its name; that one stays empty until the tail knows of it.
+fn is_whole(path: &Path, until: u64) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() >= until)
 }
 
 /// Reads the frames of a record; `None`, and a word about it, where it has none.

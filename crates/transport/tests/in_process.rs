@@ -184,3 +184,60 @@ fn stopping_delivers_what_is_recorded_and_does_not_wait_for_who_does_not_read() 
     assert!(start.elapsed() < DEADLINE);
     drop(idle);
 }
+
+/// A DEALER on the control port that has asked for something and got a reply.
+fn request(broker: &Broker, header: &str) -> (zmq::Socket, String) {
+    let socket = zmq::Context::new().socket(zmq::DEALER).unwrap();
+    socket.set_rcvtimeo(30_000).unwrap();
+    socket.set_linger(0).unwrap();
+    socket
+        .connect(&format!("tcp://127.0.0.1:{}", broker.control_port()))
+        .unwrap();
+    socket.send(header, 0).unwrap();
+    let reply = socket.recv_string(0).unwrap().unwrap();
+    (socket, reply)
+}
+
+#[test]
+fn a_consumer_whose_client_is_silent_is_given_up_and_one_that_is_heard_is_not() {
+    let running = start(|config| config.consumer_timeout = Duration::from_millis(1500));
+    let consume = r#"{"op":"consume","id":1,"from":"now","credit":1}"#;
+    let (silent, reply) = request(&running.broker, consume);
+    assert!(reply.contains("\"type\":\"reply\""), "{reply}");
+    let (heard, _) = request(&running.broker, consume);
+    heard.set_rcvtimeo(100).unwrap();
+    let start = Instant::now();
+    silent.set_rcvtimeo(0).unwrap();
+    let end = loop {
+        assert!(start.elapsed() < DEADLINE, "it was not given up");
+        heard.send(r#"{"op":"ping","id":2}"#, 0).unwrap();
+        if let Ok(reply) = heard.recv_string(0) {
+            let reply = reply.unwrap();
+            assert!(!reply.contains("expired"), "{reply}");
+        }
+        if let Ok(end) = silent.recv_string(0) {
+            break end.unwrap();
+        }
+    };
+    assert!(end.contains("\"reason\":\"expired\""), "{end}");
+    assert!(start.elapsed() >= Duration::from_millis(1000));
+}
+
+#[test]
+fn nothing_is_kept_in_mind_where_repeated_messages_are_not_to_be_recognised() {
+    let running = start(|config| config.dedupe_window = 0);
+    let message = [
+        r#"{"op":"publish","id":1}"#,
+        "t",
+        r#"{"sender":"a","message_id":"1"}"#,
+    ];
+    let (socket, _) = request(&running.broker, r#"{"op":"ping","id":1}"#);
+    for number in 1..=2 {
+        socket.send_multipart(message, 0).unwrap();
+        let reply = socket.recv_string(0).unwrap().unwrap();
+        assert!(
+            reply.contains(&format!("\"message_num\":{number}")),
+            "{reply}"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! What the program does besides running a broker.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use client::Client;
+
+use crate::exit::Exit;
+use crate::{archive, doctor, selftest, status};
+
+/// How long a broker is given to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// An archive is made behind the group that is being recorded.
+const ARCHIVE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Says what a running broker does: what it records, who is behind, whether it is stalled
+    Status {
+        #[command(flatten)]
+        target: Target,
+        /// Print the broker's whole answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Proves that recording works here and now, and says in plain words what is wrong
+    Doctor(Doctor),
+    /// Closes a running broker's session, because a new phase starts
+    Archive {
+        #[command(flatten)]
+        target: Target,
+        /// Becomes part of the archive's name; letters, digits, _ and - stay as they are
+        #[arg(long, value_name = "NAME")]
+        label: Option<String>,
+    },
+    /// Kills a broker again and again in a scratch directory on your own disk, and checks every message
+    Selftest(Selftest),
+}
+
+/// Where the running broker is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Target {
+    /// The address that the broker listens on
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "BROKER_BIND",
+        default_value = "127.0.0.1"
+    )]
+    bind: IpAddr,
+
+    /// The port on which it serves requests
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_CONTROL_PORT",
+        default_value = "5557"
+    )]
+    pub(crate) control_port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// The directory in which the broker should record
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = "conversation_logs"
+    )]
+    pub(crate) dir: PathBuf,
+
+    /// The port for publishers
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_PUB_PORT",
+        default_value = "5555"
+    )]
+    pub(crate) pub_port: u16,
+
+    /// The port for subscribers
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_SUB_PORT",
+        default_value = "5556"
+    )]
+    pub(crate) sub_port: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Selftest {
+    /// How long to go on
+    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) seconds: u64,
+
+    /// Where to make the scratch directory: on the disk that is to be tested
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
+
+impl Command {
+    pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
+        match self {
+            Self::Status { target, json } => {
+                let mut client = target.connect(PATIENCE)?;
+                status::run(&mut client, *json, out)
+            }
+            Self::Archive { target, label } => {
+                let mut client = target.connect(PATIENCE)?;
+                client.set_timeout(ARCHIVE);
+                archive::run(&mut client, label.as_deref(), out)
+            }
+            Self::Doctor(options) => doctor::run(options, out),
+            Self::Selftest(options) => selftest::run(options, out),
+        }
+    }
+}
+
+impl Target {
+    pub(crate) fn connect(&self, timeout: Duration) -> Result<Client, client::Error> {
+        Client::connect(
+            &format!("tcp://{}", self.address(self.control_port)),
+            timeout,
+        )
+    }
+
+    /// Returns where a port of the broker is reached. A broker that listens on
+    /// all addresses is reached on this machine's own.
+    pub(crate) fn address(&self, port: u16) -> SocketAddr {
+        let ip = match self.bind {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, port)
+    }
+}

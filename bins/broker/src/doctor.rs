@@ -1,0 +1,75 @@
+//! `broker doctor`: proves that recording works here and now.
+
+mod checks;
+mod disk;
+mod probe;
+
+use std::io::{self, Write};
+
+use crate::command::Doctor;
+use crate::exit::Exit;
+use crate::report::line;
+
+pub(crate) use self::disk::measure;
+
+/// What a check has found.
+pub(crate) enum Finding {
+    Fine(String),
+    /// It works, but somebody should know.
+    Notice(String),
+    /// Recording does not work, or can't be proved: what is wrong, and what to
+    /// do about it.
+    Wrong(String, String),
+}
+
+/// Collects what the checks find, and prints it as it comes.
+pub(crate) struct Findings<'a, W> {
+    out: &'a mut W,
+    wrong: usize,
+    notices: usize,
+}
+
+impl<W: Write> Findings<'_, W> {
+    pub(crate) fn add(&mut self, finding: Finding) -> io::Result<()> {
+        match finding {
+            Finding::Fine(what) => line(self.out, &format!("[ok] {what}")),
+            Finding::Notice(what) => {
+                self.notices += 1;
+                line(self.out, &format!("[??] {what}"))
+            }
+            Finding::Wrong(what, advice) => {
+                self.wrong += 1;
+                line(self.out, &format!("[!!] {what}"))?;
+                line(self.out, &format!("     What to do: {advice}"))
+            }
+        }
+    }
+}
+
+/// Runs all checks that make sense, and says what they come to.
+pub(crate) fn run(options: &Doctor, out: &mut impl Write) -> anyhow::Result<Exit> {
+    let mut findings = Findings {
+        out,
+        wrong: 0,
+        notices: 0,
+    };
+    checks::run(options, &mut findings)?;
+    let Findings {
+        out,
+        wrong,
+        notices,
+    } = findings;
+    let (verdict, exit) = match (wrong, notices) {
+        (0, 0) => ("[*] Recording works.".to_owned(), Exit::Done),
+        (0, _) => (
+            format!("[*] Recording works; {notices} things to look at."),
+            Exit::Found,
+        ),
+        _ => (
+            format!("[!] RECORDING IS NOT PROVED: {wrong} things are wrong."),
+            Exit::Failed,
+        ),
+    };
+    line(out, &verdict)?;
+    Ok(exit)
+}

@@ -1,0 +1,232 @@
+//! The checks, in the order in which one depends on the other.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use client::Client;
+use serde_json::{Map, Value};
+
+use super::probe::{self, Probe};
+use super::{Finding, Findings, disk};
+use crate::command::Doctor;
+use crate::status::{finding, size};
+
+/// How long anybody is given to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Less room than this is soon used up.
+const LITTLE: u64 = 1 << 30;
+/// Less room than this is as good as none.
+const NONE: u64 = 64 << 20;
+
+pub(super) fn run<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<()> {
+    let status = reach(options, findings)?;
+    let Some(status) = status else {
+        directory(&options.dir, findings)?;
+        return findings.add(lock(&options.dir));
+    };
+    let session = PathBuf::from(text(&status, "/session/file"));
+    let dir = session.parent().map(Path::to_owned).unwrap_or_default();
+    findings.add(same_directory(&options.dir, &dir))?;
+    if !dir.is_dir() {
+        return findings.add(Finding::Wrong(
+            format!(
+                "the broker records in {}, which is not on this machine",
+                dir.display()
+            ),
+            "run doctor on the machine on which the broker runs".to_owned(),
+        ));
+    }
+    findings.add(held_by(&dir, number(&status, "/pid")))?;
+    directory(&dir, findings)?;
+    if let Some(room) = status.pointer("/disk_room_bytes").and_then(Value::as_u64) {
+        findings.add(room_for(room, &dir))?;
+    }
+    let ports = [
+        (
+            "publishers",
+            number(&status, "/ports/publish"),
+            options.pub_port,
+            "--pub-port",
+        ),
+        (
+            "subscribers",
+            number(&status, "/ports/subscribe"),
+            options.sub_port,
+            "--sub-port",
+        ),
+    ];
+    for (role, found, expected, option) in ports {
+        findings.add(same_port(role, found, expected, option))?;
+    }
+    if let Some(finding) = status.as_object().and_then(finding) {
+        findings.add(match status["stalled"].is_null() {
+            true => Finding::Notice(finding),
+            false => Finding::Wrong(
+                finding,
+                "make room on the disk, or look at its health".to_owned(),
+            ),
+        })?;
+    }
+    let port = |name| u16::try_from(number(&status, name)).unwrap_or(0);
+    let probe = Probe {
+        publish: options.target.address(port("/ports/publish")),
+        subscribe: options.target.address(port("/ports/subscribe")),
+        dir: &dir,
+    };
+    probe::run(&probe, findings)
+}
+
+/// Finds out whether a broker answers on the control port.
+fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<Option<Value>> {
+    let address = options.target.address(options.target.control_port);
+    if let Err(error) = TcpStream::connect_timeout(&address, PATIENCE) {
+        findings.add(nobody(address, &error))?;
+        return Ok(None);
+    }
+    let status = options.target.connect(PATIENCE);
+    match status.and_then(|mut client: Client| client.status()) {
+        Ok(status) => {
+            let status: Map<String, Value> = status;
+            let status = Value::Object(status);
+            findings.add(Finding::Fine(format!(
+                "a broker answers on {address}: version {}, process {}",
+                text(&status, "/version"),
+                number(&status, "/pid")
+            )))?;
+            Ok(Some(status))
+        }
+        Err(error) => {
+            findings.add(Finding::Wrong(
+                format!(
+                    "something listens on {address}, but it does not answer as a broker: {error}"
+                ),
+                "find out which program that is (ss -ltnp on Linux, lsof -iTCP -sTCP:LISTEN on \
+                 macOS, netstat -ano on Windows); stop it, or give the broker and doctor another \
+                 --control-port"
+                    .to_owned(),
+            ))?;
+            Ok(None)
+        }
+    }
+}
+
+fn nobody(address: SocketAddr, error: &io::Error) -> Finding {
+    let what = match error.kind() {
+        ErrorKind::ConnectionRefused => format!("no broker runs: nobody listens on {address}"),
+        _ => format!("{address} can't be reached: {error}"),
+    };
+    Finding::Wrong(
+        what,
+        "start the broker (cargo run -p broker), or say where it is with --bind and --control-port"
+            .to_owned(),
+    )
+}
+
+fn same_directory(expected: &Path, found: &Path) -> Finding {
+    let same = match (expected.canonicalize(), found.canonicalize()) {
+        (Ok(expected), Ok(found)) => expected == found,
+        _ => false,
+    };
+    let shown = found.display();
+    if same {
+        return Finding::Fine(format!("it records in {shown}"));
+    }
+    let expected = std::path::absolute(expected).unwrap_or_else(|_| expected.to_owned());
+    Finding::Notice(format!(
+        "it records in {shown}, and not in {}: look for its messages there, or start it with --dir",
+        expected.display()
+    ))
+}
+
+fn same_port(role: &str, found: u64, expected: u16, option: &str) -> Finding {
+    if found == u64::from(expected) {
+        return Finding::Fine(format!("{role} are served on port {found}"));
+    }
+    Finding::Notice(format!(
+        "{role} are served on port {found}, not on {expected}: agents must use that, or start the \
+         broker with {option} {expected}"
+    ))
+}
+
+fn room_for(room: u64, dir: &Path) -> Finding {
+    let shown = format!("{} free for {}", size(room), dir.display());
+    match room {
+        0..NONE => Finding::Wrong(
+            format!("there is next to no room: {shown}"),
+            "make room, for instance by moving the oldest archives elsewhere".to_owned(),
+        ),
+        NONE..LITTLE => Finding::Notice(format!("there is little room: {shown}")),
+        _ => Finding::Fine(shown),
+    }
+}
+
+/// Checks that the directory can be written, and how fast.
+fn directory<W: Write>(dir: &Path, findings: &mut Findings<'_, W>) -> io::Result<()> {
+    if !dir.exists() {
+        return findings.add(Finding::Notice(format!(
+            "{} does not exist; the broker makes it when it starts",
+            dir.display()
+        )));
+    }
+    match disk::measure(dir) {
+        Ok(speed) => findings.add(disk::judge(&speed, dir)),
+        Err(error) => findings.add(Finding::Wrong(
+            format!("{} can't be written: {error}", dir.display()),
+            "check who owns it, whether its disk is mounted read-only, and whether a file stands \
+             in its place"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Says who has the directory, where no broker answers.
+fn lock(dir: &Path) -> Finding {
+    let Ok(file) = std::fs::File::open(dir.join("journal.lock")) else {
+        return Finding::Fine(format!("no broker has {}", dir.display()));
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Finding::Fine(format!("no broker has {}", dir.display())),
+        Err(_) => Finding::Wrong(
+            format!("{} is held by {}", dir.display(), owner(dir)),
+            "that broker runs and listens elsewhere, or hangs: look at that process, and say where \
+             it listens with --control-port"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Checks that the broker that answers is the one that has the directory.
+fn held_by(dir: &Path, pid: u64) -> Finding {
+    let owner = owner(dir);
+    if owner == format!("process {pid}") {
+        return Finding::Fine(format!(
+            "the directory's lock is held by the broker, {owner}"
+        ));
+    }
+    Finding::Wrong(
+        format!("the broker is process {pid}, but the directory names {owner}"),
+        "doctor and the broker see different machines or containers, or journal.owner was removed: \
+         run doctor where the broker runs"
+            .to_owned(),
+    )
+}
+
+fn owner(dir: &Path) -> String {
+    let owner = std::fs::read_to_string(dir.join("journal.owner"));
+    let pid: Option<u32> = owner.ok().and_then(|owner| owner.trim().parse().ok());
+    pid.map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    )
+}
+
+fn text(status: &Value, pointer: &str) -> String {
+    let text = status.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+fn number(status: &Value, pointer: &str) -> u64 {
+    status.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
+}

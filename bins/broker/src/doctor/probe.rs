@@ -1,0 +1,189 @@
+//! A message that goes the whole way: in on one port, out on the other, and
+//! into the file.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use journal::Backward;
+use serde_json::json;
+
+use super::{Finding, Findings};
+
+/// How long each step may take.
+const PATIENCE: i32 = 10_000;
+/// So many of the newest records are looked at.
+const NEWEST: usize = 10_000;
+
+/// Where the probe goes.
+pub(super) struct Probe<'a> {
+    pub(super) publish: SocketAddr,
+    pub(super) subscribe: SocketAddr,
+    /// The directory of the journal.
+    pub(super) dir: &'a Path,
+}
+
+/// Sends a probe, and looks for it on the other side and in the file.
+pub(super) fn run<W: Write>(probe: &Probe<'_>, findings: &mut Findings<'_, W>) -> io::Result<()> {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanos = time.map_or(0, |time| time.as_nanos());
+    let id = format!("doctor-{}-{nanos}", std::process::id());
+    let way = travel(probe, &id, findings)?;
+    if !way {
+        return Ok(());
+    }
+    findings.add(recorded(probe.dir, &id))
+}
+
+/// True where the probe was sent; the file is looked at then in any case.
+fn travel<W: Write>(
+    probe: &Probe<'_>,
+    id: &str,
+    findings: &mut Findings<'_, W>,
+) -> io::Result<bool> {
+    let context = zmq::Context::new();
+    let subscriber = subscriber(&context, probe.subscribe, id);
+    let sent = subscriber.and_then(|subscriber| {
+        let publisher = publisher(&context, probe.publish)?;
+        Ok((subscriber, publisher))
+    });
+    let (subscriber, publisher) = match sent {
+        Ok((subscriber, Some(publisher))) => (subscriber, publisher),
+        Ok((_, None)) => {
+            findings.add(Finding::Wrong(
+                format!("{} does not take messages as a broker does", probe.publish),
+                "something else listens there, or the broker hangs: restart it".to_owned(),
+            ))?;
+            return Ok(false);
+        }
+        Err(error) => {
+            findings.add(Finding::Wrong(
+                format!("a probe could not be sent: {error}"),
+                "this is libzmq's error; try again".to_owned(),
+            ))?;
+            return Ok(false);
+        }
+    };
+    let start = Instant::now();
+    let payload = json!({
+        "sender_id": "doctor", "message_id": id, "content": {"message": "does recording work?"},
+        "metadata": {"chain_type": "doctor"},
+    });
+    let payload = payload.to_string();
+    let sent = publisher.send_multipart([id.as_bytes(), payload.as_bytes()], 0);
+    let received = sent.and_then(|()| subscriber.recv_multipart(0));
+    findings.add(match received {
+        Ok(frames) if frames.last().map(Vec::as_slice) == Some(payload.as_bytes()) => {
+            let ms = start.elapsed().as_secs_f64() * 1000.0;
+            Finding::Fine(format!(
+                "a message sent to {} came out of {} in {ms:.1} ms",
+                probe.publish, probe.subscribe
+            ))
+        }
+        Ok(_) => Finding::Wrong(
+            format!(
+                "something else than what was sent came out of {}",
+                probe.subscribe
+            ),
+            "this is a defect of the broker; keep its log directory and report it".to_owned(),
+        ),
+        Err(_) => Finding::Wrong(
+            format!(
+                "a message was sent to {}, and nothing came out of {} in {} seconds",
+                probe.publish,
+                probe.subscribe,
+                PATIENCE / 1000
+            ),
+            "see below whether it was recorded; if it was, something else listens on the \
+             subscribers' port; if not, look at the broker's standard error"
+                .to_owned(),
+        ),
+    })?;
+    Ok(true)
+}
+
+fn subscriber(
+    context: &zmq::Context,
+    address: SocketAddr,
+    topic: &str,
+) -> zmq::Result<zmq::Socket> {
+    let socket = context.socket(zmq::SUB)?;
+    socket.set_ipv6(address.is_ipv6())?;
+    socket.set_linger(0)?;
+    socket.set_rcvtimeo(PATIENCE)?;
+    socket.set_subscribe(topic.as_bytes())?;
+    socket.connect(&format!("tcp://{address}"))?;
+    Ok(socket)
+}
+
+/// Connects a publisher, and waits for the broker's subscription: what is sent
+/// before that is dropped. `None` where it does not come.
+fn publisher(context: &zmq::Context, address: SocketAddr) -> zmq::Result<Option<zmq::Socket>> {
+    let socket = context.socket(zmq::XPUB)?;
+    socket.set_ipv6(address.is_ipv6())?;
+    socket.set_linger(PATIENCE)?;
+    socket.set_rcvtimeo(PATIENCE)?;
+    socket.connect(&format!("tcp://{address}"))?;
+    match socket.recv_bytes(0) {
+        Ok(subscription) if subscription == [1] => Ok(Some(socket)),
+        Ok(_) | Err(zmq::Error::EAGAIN) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks for the probe in the session on disk.
+fn recorded(dir: &Path, id: &str) -> Finding {
+    let give_up = Instant::now() + Duration::from_millis(PATIENCE.unsigned_abs().into());
+    loop {
+        let file = journal::current_session(dir);
+        match find(dir, id) {
+            Ok(Some(number)) => {
+                let shown = file.display();
+                return Finding::Fine(format!("it is on disk in {shown} as message {number}"));
+            }
+            Ok(None) if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(50)),
+            Ok(None) => {
+                return Finding::Wrong(
+                    format!(
+                        "THE PROBE WAS NOT RECORDED: it is not in {}",
+                        file.display()
+                    ),
+                    "stop relying on this broker until that is understood: look at its standard \
+                     error, and whether its directory was moved or replaced while it runs"
+                        .to_owned(),
+                );
+            }
+            Err(error) => {
+                return Finding::Wrong(
+                    format!("the journal can't be read: {error}"),
+                    "check the directory's permissions".to_owned(),
+                );
+            }
+        }
+    }
+}
+
+/// Looks among the newest records of the session, and of the last archive,
+/// which it may just have become.
+fn find(dir: &Path, id: &str) -> Result<Option<u64>, journal::ReadError> {
+    let newest = journal::list_archives(dir)?
+        .pop()
+        .map(|archive| archive.path);
+    for path in [Some(journal::current_session(dir)), newest]
+        .into_iter()
+        .flatten()
+    {
+        if !path.exists() {
+            continue;
+        }
+        let lines = Backward::open(path)?.take(NEWEST).filter_map(Result::ok);
+        for line in lines {
+            let record = message::Record::parse(&line.bytes).ok();
+            if record.is_some_and(|record| record.message_id.as_deref() == Some(id)) {
+                return Ok(Some(line.number));
+            }
+        }
+    }
+    Ok(None)
+}
