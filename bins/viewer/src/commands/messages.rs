@@ -3,26 +3,20 @@
 use std::io::Write;
 
 use anyhow::Context;
-use query::{Filter, Findings, TextFormat};
+use query::{Findings, TextFormat};
 
 use crate::args::Args;
 use crate::{commands, output};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let filter = Filter::compile(&args.filters.criteria());
-    let mut source = commands::source(args)?;
+    let filter = args.filters.compile()?;
+    let source = commands::source(args)?;
     let mut findings = Findings::default();
     let mut out = output::results();
     let path = source.path().to_owned();
     let limits = commands::limits(args);
     let mut format = TextFormat::new(&mut out, &path, limits, !filter.is_empty());
-    query::show(
-        &mut source,
-        &filter,
-        args.limit(),
-        &mut findings,
-        &mut format,
-    )?;
+    query::show(&source, &filter, args.order(), &mut findings, &mut format)?;
     out.flush().context("cannot write the output")?;
     output::print_findings(&findings);
     Ok(())

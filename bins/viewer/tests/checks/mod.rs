@@ -1,4 +1,5 @@
-//! `verify` and `salvage` on sessions that something happened to.
+//! More of the program: which messages it finds, and `verify` and `salvage` on
+//! sessions that something happened to.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,6 +7,7 @@
 )]
 
 mod salvage;
+mod selection;
 mod verify;
 
 use crate::util::Logs;

@@ -9,7 +9,7 @@ use super::Clip;
 use super::clip::Limits;
 use crate::error::{Error, shown};
 use crate::pretty::indent;
-use crate::select::{Sink, Summary};
+use crate::select::{Counts, Sink, Summary};
 use crate::source::Entry;
 
 /// Stands before and behind each message.
@@ -43,7 +43,11 @@ impl<W: Write> TextFormat<W> {
     }
 
     fn write_message(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let (record, limits, out) = (&entry.record, &self.limits, &mut self.out);
+        let (limits, out) = (&self.limits, &mut self.out);
+        let record = match entry.record() {
+            Ok(record) => record,
+            Err(error) => return writeln!(out, "\n[#{}] cannot be read: {error}", entry.number),
+        };
         let field = |text: &str| limits.field(text);
         writeln!(out, "\n{RULE}")?;
         let (sender, topic) = (field(&record.sender), field(&record.topic));
@@ -64,21 +68,33 @@ impl<W: Write> TextFormat<W> {
 }
 
 impl<W: Write> Sink for TextFormat<W> {
+    fn wants_counts(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
-        let Summary {
-            loaded,
-            matching,
-            shown: count,
-        } = summary;
         let kind = if self.is_filtered {
             "matching messages"
         } else {
             "messages"
         };
         let path = shown(&self.path);
-        writeln!(self.out, "[*] Loaded {loaded} messages from {path}")?;
-        writeln!(self.out, "[*] Showing {count} of {matching} {kind}")?;
-        if *count > 0 {
+        match (summary.counts, summary.shown) {
+            (Some(Counts { messages, matching }), Some(count)) => {
+                writeln!(self.out, "[*] Loaded {messages} messages from {path}")?;
+                writeln!(self.out, "[*] Showing {count} of {matching} {kind}")?;
+            }
+            // Counting them would take longer than showing them.
+            (_, Some(count)) => {
+                writeln!(self.out, "[*] Read the end of {path}")?;
+                writeln!(self.out, "[*] Showing the newest {count} {kind}")?;
+            }
+            _ => {
+                writeln!(self.out, "[*] Reading {path} from its end")?;
+                writeln!(self.out, "[*] Showing the newest {kind} first")?;
+            }
+        }
+        if summary.shown != Some(0) {
             writeln!(self.out, "\n[RECENT MESSAGES]:")?;
         }
         Ok(())
