@@ -17,6 +17,7 @@ Examples:
   viewer --grep 'time ?out' -i --since -3h    what was said of timeouts in the last three hours
   viewer --all --tag @Decision --reverse      all decisions ever, the newest first
   viewer --stats --chain photo_capture        counts of one chain
+  viewer -f --limit 5                         the newest 5, and each new one as it is recorded
   viewer --list-archives                      the closed sessions
   viewer --archive session_20251120_143022    the newest messages of one of them
   viewer verify --all                         check every line that was recorded
@@ -89,6 +90,10 @@ pub(crate) struct Args {
     /// Show the newest message first
     #[arg(long, conflicts_with_all = ["stats", "count"])]
     pub(crate) reverse: bool,
+
+    /// Go on with new messages as they are recorded
+    #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "file", "stdin", "list_archives"])]
+    pub(crate) follow: bool,
 
     /// Print only how many messages match
     #[arg(long, conflicts_with = "stats")]

@@ -42,6 +42,7 @@ mod error;
 mod fields;
 mod filter;
 mod findings;
+mod follow;
 mod format;
 mod pretty;
 mod salvage;
@@ -63,10 +64,12 @@ pub use error::Error;
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
+pub use follow::{Follow, follow};
 pub use format::{
     Limits, TextFormat, write_archives, write_finding, write_findings, write_report,
     write_salvaged, write_statistics,
 };
+pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
 pub use scan::{Accumulator, Found};

@@ -71,6 +71,14 @@ pub trait Sink {
     /// # Errors
     /// [`Error::Write`] where it can't be written.
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error>;
+
+    /// Is called where there is nothing more to show for now.
+    ///
+    /// # Errors
+    /// [`Error::Write`] where it can't be written.
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Gives matching messages to a sink, oldest first unless told otherwise.

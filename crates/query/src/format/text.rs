@@ -103,6 +103,10 @@ impl<W: Write> Sink for TextFormat<W> {
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         Ok(self.write_message(entry)?)
     }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
 }
 
 fn write_content(
