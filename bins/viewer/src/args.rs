@@ -17,6 +17,7 @@ Examples:
   viewer --grep 'time ?out' -i --since -3h    what was said of timeouts in the last three hours
   viewer --all --tag @Decision --reverse      all decisions ever, the newest first
   viewer --stats --chain photo_capture        counts of one chain
+  viewer --thread msg_001                     the conversation that it belongs to
   viewer -f --limit 5                         the newest 5, and each new one as it is recorded
   viewer --list-archives                      the closed sessions
   viewer --archive session_20251120_143022    the newest messages of one of them
@@ -86,6 +87,10 @@ pub(crate) struct Args {
     /// Read standard input
     #[arg(value_name = "-", value_parser = ["-"], conflicts_with = "file")]
     pub(crate) stdin: Option<String>,
+
+    /// Show the whole conversation of a message or context, as a tree of replies
+    #[arg(long, value_name = "ID", conflicts_with_all = ["stats", "count", "reverse", "follow", "list_archives"])]
+    pub(crate) thread: Option<String>,
 
     /// Show the newest message first
     #[arg(long, conflicts_with_all = ["stats", "count"])]

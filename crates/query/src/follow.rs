@@ -138,6 +138,7 @@ fn see(
         offset: record.offset,
         integrity: record.integrity,
         line: record.line,
+        depth: 0,
     })
 }
 

@@ -54,6 +54,7 @@ mod source;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod thread;
 mod time;
 mod verify;
 mod when;
@@ -76,6 +77,7 @@ pub use scan::{Accumulator, Found};
 pub use select::{Counts, Order, Sink, Summary, matching, show};
 pub use source::{Entry, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
+pub use thread::show_thread;
 pub use time::Instant;
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};

@@ -275,7 +275,7 @@ impl<'a> Query<'a> {
     }
 }
 
-fn entry<'e>(
+pub(crate) fn entry<'e>(
     found: &Match,
     number: u64,
     line: &'e [u8],
@@ -288,6 +288,7 @@ fn entry<'e>(
         offset: found.offset,
         integrity: found.integrity,
         line,
+        depth: 0,
     }
 }
 

@@ -17,7 +17,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let path = source.path().to_owned();
     let limits = commands::limits(args);
     let mut format = TextFormat::new(&mut out, &path, limits, !filter.is_empty());
-    query::show(&source, &filter, args.order(), &mut findings, &mut format)?;
+    match &args.thread {
+        Some(id) => query::show_thread(&source, id, &filter, &mut findings, &mut format)?,
+        None => query::show(&source, &filter, args.order(), &mut findings, &mut format)?,
+    }
     out.flush().context("cannot write the output")?;
     output::print_findings(&findings);
     Ok(())
