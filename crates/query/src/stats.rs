@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::Findings;
 use crate::scan::{self, Accumulator, Batch, Found, Job, Match, Numbers};
@@ -99,9 +100,9 @@ pub fn count<A: Accumulator>(
 fn add_late(counted: &mut impl Accumulator, batch: &Batch, found: &Match) {
     let line = batch.line(found);
     // It was read once, and so it can be read again.
-    if let Ok(record) = message::Record::parse(line) {
+    if let Ok(fields) = Fields::parse(line) {
         counted.add(&Found {
-            fields: &record.into(),
+            fields: &fields,
             line,
             file: batch.chunk.part,
             offset: found.offset,
