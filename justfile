@@ -28,6 +28,27 @@ crash rounds="100":
 faults:
     cargo test --test faults --features strace
 
+# Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
+bench *case:
+    cargo run --release -p bench -- {{case}}
+
+# The same beside Redis, NATS and a broker in Python, as far as they are installed.
+bench-peers *options:
+    cargo run --release -p bench -- peers {{options}}
+
+# Speed of single functions: encode, decode, append, commit, scan.
+bench-micro:
+    cargo bench -p message -p journal --bench lines --bench records
+
+# Instructions a message takes. Needs valgrind.
+bench-instructions *options:
+    cargo run --release -p bench -- instructions {{options}}
+
+# Puts the newest results into docs/performance.md and its pictures.
+bench-docs:
+    cargo run --release -p bench -- report --into docs/performance.md
+    cargo run --release -p bench -- plot --to docs
+
 # Formats everything.
 fmt:
     cargo fmt --all
@@ -42,7 +63,7 @@ doc:
 
 # Fuzzes each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
 fuzz seconds='60':
-    for target in session frames line rendering filters; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
+    for target in session frames line rendering filters wire; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
 
 # Writes the seeds anew, after a change of what a line looks like.
 fuzz-seeds:

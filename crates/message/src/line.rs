@@ -28,6 +28,7 @@ pub(crate) struct Line<'a> {
     pub(crate) message_id: Option<&'a str>,
     pub(crate) content: Option<&'a str>,
     pub(crate) recorded_at: Option<&'a str>,
+    pub(crate) acked: Option<&'a str>,
     pub(crate) exact: Exact<'a>,
     pub(crate) legacy: Legacy<'a>,
     /// Some number is `NaN` or infinite, which only older recorders write.
@@ -118,6 +119,7 @@ impl<'a> Line<'a> {
             "message_id" => &mut self.message_id,
             "content" => &mut self.content,
             "recorded_at" => &mut self.recorded_at,
+            "acked" => &mut self.acked,
             _ => return self.exact.slot(key).or_else(|| self.legacy.slot(key)),
         })
     }

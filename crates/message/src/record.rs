@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decode::rebuild;
+use crate::encode::named;
 use crate::error::DecodeError;
 use crate::escape::{inner, text};
 use crate::frames::Frames;
@@ -64,6 +65,8 @@ pub struct Record<'a> {
     pub content_kind: ContentKind,
     /// The recorder's clock when the message came.
     pub recorded_at: Option<Cow<'a, str>>,
+    /// Whether the sender waited for an acknowledgement.
+    pub acked: bool,
     /// What wrote the line.
     pub origin: Origin,
     line: Line<'a>,
@@ -114,9 +117,25 @@ impl<'a> Record<'a> {
             content: Cow::Borrowed(""),
             content_kind: ContentKind::Json,
             recorded_at,
+            acked: line.acked == Some("true"),
             origin,
             line,
         })
+    }
+
+    /// Returns who sent the message and under which name, where both are known;
+    /// what [`identity`](crate::identity) says of its frames.
+    ///
+    /// ```
+    /// let record = message::Record::parse(br#"{"sender":"me","message_id":"m-1"}"#)?;
+    /// let (sender, id) = record.identity().expect("both are there");
+    /// assert_eq!((&*sender, &*id), ("me", "m-1"));
+    /// # Ok::<(), message::DecodeError>(())
+    /// ```
+    #[must_use]
+    pub fn identity(&self) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+        let id = self.message_id.as_deref()?;
+        named(Cow::Borrowed(&*self.sender), Cow::Borrowed(id))
     }
 
     /// Rebuilds the frames of the message.
