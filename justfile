@@ -69,6 +69,13 @@ fuzz seconds='60':
 fuzz-seeds:
     WRITE_SEEDS=1 cargo test -p fuzz-targets seeds
 
+# Compares the viewer with cat, ripgrep, jq, DuckDB and hl, as far as they are
+# installed, on a journal of so many MiB that is made in target/bench on first use.
+bench-query mib="1024" rounds="5":
+    cargo build --release -p viewer
+    test -d target/bench/{{mib}} || cargo run --release -p query --example generate -- target/bench/{{mib}} {{mib}} 64
+    cargo run --release -p query --example bench_query -- target/release/viewer target/bench/{{mib}} {{rounds}}
+
 # What CI runs.
 ci:
     .ci/run

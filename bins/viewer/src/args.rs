@@ -6,15 +6,19 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use query::Criteria;
+use query::{Criteria, Filter, Instant, Order};
 
 const EXAMPLES: &str = "\
 Examples:
   viewer                                      the newest 50 messages
   viewer --limit 5 --full                     the newest 5, however long they are
   viewer --sender claude_code --tier A        what claude_code said in tier A
-  viewer --topic design                       topics that begin with design
+  viewer --topic design --sender '!human'     such topics, from anybody but human
+  viewer --grep 'time ?out' -i --since -3h    what was said of timeouts in the last three hours
+  viewer --all --tag @Decision --reverse      all decisions ever, the newest first
   viewer --stats --chain photo_capture        counts of one chain
+  viewer --thread msg_001                     the conversation that it belongs to
+  viewer -f --limit 5                         the newest 5, and each new one as it is recorded
   viewer --list-archives                      the closed sessions
   viewer --archive session_20251120_143022    the newest messages of one of them
   viewer verify --all                         check every line that was recorded
@@ -64,13 +68,41 @@ pub(crate) struct Args {
     pub(crate) stats: bool,
 
     /// List the closed sessions
-    #[arg(long, conflicts_with_all = ["stats", "archive"])]
+    #[arg(long, conflicts_with_all = ["stats", "archive", "count", "all", "file", "stdin"])]
     pub(crate) list_archives: bool,
 
     /// Read a closed session instead of the current one; NAME is from
-    /// --list-archives, with or without .jsonl
-    #[arg(long, value_name = "NAME")]
-    pub(crate) archive: Option<String>,
+    /// --list-archives, with or without .jsonl; may be given several times
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["all", "file", "stdin"])]
+    pub(crate) archive: Vec<String>,
+
+    /// Read all closed sessions, oldest first, and the current one
+    #[arg(long, conflicts_with_all = ["file", "stdin"])]
+    pub(crate) all: bool,
+
+    /// Read a journal that lies elsewhere; - is standard input
+    #[arg(long, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Read standard input
+    #[arg(value_name = "-", value_parser = ["-"], conflicts_with = "file")]
+    pub(crate) stdin: Option<String>,
+
+    /// Show the whole conversation of a message or context, as a tree of replies
+    #[arg(long, value_name = "ID", conflicts_with_all = ["stats", "count", "reverse", "follow", "list_archives"])]
+    pub(crate) thread: Option<String>,
+
+    /// Show the newest message first
+    #[arg(long, conflicts_with_all = ["stats", "count"])]
+    pub(crate) reverse: bool,
+
+    /// Go on with new messages as they are recorded
+    #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "file", "stdin", "list_archives"])]
+    pub(crate) follow: bool,
+
+    /// Print only how many messages match
+    #[arg(long, conflicts_with = "stats")]
+    pub(crate) count: bool,
 
     /// Do not cut long content
     #[arg(long)]
@@ -130,29 +162,69 @@ fn whole_number(text: &str) -> Result<u64, &'static str> {
 pub(crate) struct Filters {
     /// Only messages of this tier: A, C, E, or another one that messages carry
     #[arg(long, value_name = "TIER")]
-    tier: Option<String>,
+    tier: Vec<String>,
 
     /// Only messages of this chain type
     #[arg(long, value_name = "NAME")]
-    chain: Option<String>,
+    chain: Vec<String>,
 
     /// Only messages of this sender
     #[arg(long, value_name = "NAME")]
-    sender: Option<String>,
+    sender: Vec<String>,
 
     /// Only messages whose topic begins so, as a subscription to it would get
     #[arg(long, value_name = "PREFIX")]
-    topic: Option<String>,
+    topic: Vec<String>,
+
+    /// Only the message to which its sender gave this name
+    #[arg(long, value_name = "ID")]
+    id: Vec<String>,
+
+    /// Only messages with this tag
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// Only messages with this regular expression in the text of their content
+    #[arg(long, value_name = "REGEX")]
+    grep: Vec<String>,
+
+    /// Take upper and lower case for the same in --grep
+    #[arg(short, long, requires = "grep")]
+    ignore_case: bool,
+
+    /// Only messages recorded then or later: a time, a date, today, -3h, '2 days ago'
+    #[arg(long, value_name = "TIME", value_parser = query::parse_time, allow_hyphen_values = true)]
+    since: Option<Instant>,
+
+    /// Only messages recorded before that
+    #[arg(long, value_name = "TIME", value_parser = query::parse_time, allow_hyphen_values = true)]
+    until: Option<Instant>,
+
+    /// Only messages with this number or a higher one
+    #[arg(long, value_name = "N")]
+    from: Option<u64>,
+
+    /// Only messages with this number or a lower one
+    #[arg(long, value_name = "N")]
+    to: Option<u64>,
 }
 
 impl Filters {
-    pub(crate) fn criteria(&self) -> Criteria {
-        Criteria {
+    pub(crate) fn compile(&self) -> Result<Filter, query::Error> {
+        Filter::compile(&Criteria {
             tier: self.tier.clone(),
             chain: self.chain.clone(),
             sender: self.sender.clone(),
             topic: self.topic.clone(),
-        }
+            id: self.id.clone(),
+            tag: self.tag.clone(),
+            grep: self.grep.clone(),
+            ignore_case: self.ignore_case,
+            from: self.from,
+            to: self.to,
+            since: self.since,
+            until: self.until,
+        })
     }
 }
 
@@ -175,9 +247,12 @@ impl Args {
         Self::from_arg_matches(&matches)
     }
 
-    /// How many messages are shown at most.
-    pub(crate) fn limit(&self) -> Option<u64> {
-        (self.limit > 0).then_some(self.limit)
+    /// Which of the matching messages are shown, and in which order.
+    pub(crate) fn order(&self) -> Order {
+        Order {
+            limit: (self.limit > 0).then_some(self.limit),
+            newest_first: self.reverse,
+        }
     }
 }
 
@@ -203,7 +278,7 @@ mod tests {
     fn a_limit_of_0_is_none() {
         let limit = |options: &[&str]| {
             let words = ["viewer"].iter().chain(options);
-            Args::try_parse_from(words).unwrap().limit()
+            Args::try_parse_from(words).unwrap().order().limit
         };
         assert_eq!(limit(&[]), Some(50));
         assert_eq!(limit(&["--limit", "7"]), Some(7));
@@ -234,7 +309,12 @@ mod tests {
         let lines = |text: &'static str| text.lines().skip(1).take_while(|line| !line.is_empty());
         for line in all.into_iter().flat_map(lines) {
             let command = line.trim().split("  ").next().unwrap_or_default();
-            let parsed = Args::from_words(command.split(' '));
+            let mut is_quoted = false;
+            let split = |c: char| {
+                is_quoted ^= c == '\'';
+                c == ' ' && !is_quoted
+            };
+            let parsed = Args::from_words(command.split(split));
             assert!(parsed.is_ok(), "{command}: {parsed:?}");
         }
     }

@@ -1,10 +1,13 @@
 //! What the program can be asked to do.
 
 mod archives;
+mod count;
 mod messages;
 mod salvage;
 mod stats;
 mod verify;
+
+use std::path::Path;
 
 use query::{Error, Source};
 
@@ -25,16 +28,28 @@ fn show(args: &Args) -> anyhow::Result<()> {
         archives::run(args)
     } else if args.stats {
         stats::run(args)
+    } else if args.count {
+        count::run(args)
+    } else if args.follow {
+        messages::follow(args)
     } else {
         messages::run(args)
     }
 }
 
-/// Opens the session that is asked for.
+/// Opens what is asked for.
 fn source(args: &Args) -> Result<Source, Error> {
-    match &args.archive {
-        Some(name) => Source::archive(&args.dir, name),
-        None => Source::current(&args.dir),
+    let stdin = Path::new("-");
+    if args.all {
+        Source::all(&args.dir)
+    } else if args.stdin.is_some() || args.file.as_deref() == Some(stdin) {
+        Source::stdin()
+    } else if let Some(path) = &args.file {
+        Source::file(path)
+    } else if args.archive.is_empty() {
+        Source::current(&args.dir)
+    } else {
+        Source::archives(&args.dir, &args.archive)
     }
 }
 

@@ -24,10 +24,12 @@ const CRC_TYPOS: usize = 2;
 
 /// What a stretch of bytes turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checked {
-    /// A record, with its own number if it has a believable one.
+pub enum Checked {
+    /// A record.
     Record {
+        /// Its own number, if it has a believable one.
         number: Option<u64>,
+        /// What its checksum says.
         integrity: Integrity,
     },
     /// No record.
@@ -54,7 +56,39 @@ fn bom_len(line: &[u8]) -> usize {
     if line.starts_with(BOM) { BOM.len() } else { 0 }
 }
 
-/// Sorts one line (without newline) into records and damage.
+/// Sorts one line (without newline) into records and damage; nothing for a blank
+/// one. `ended` tells whether a newline follows it in the file.
+///
+/// This is what every reader does with a line. It is there for programs that
+/// find the lines of a file by themselves, on several threads for instance.
+///
+/// ```
+/// use journal::{Checked, Reason, sort_line};
+///
+/// let pieces = sort_line(b"{\"message_num\":1,\"to", true);
+/// assert_eq!(pieces[0].checked, Checked::Bad(Reason::NotJson));
+/// assert_eq!(sort_line(b"  \r", true), []);
+/// ```
+#[must_use]
+pub fn sort_line(line: &[u8], ended: bool) -> Vec<Piece> {
+    if line.trim_ascii().is_empty() {
+        return Vec::new();
+    }
+    line_pieces(line, ended)
+}
+
+/// Tells whether a line (without newline) is one record with a right checksum,
+/// and nothing else.
+///
+/// Such a line is as its writer wrote it: it needs no other check.
+/// [`sort_line`] takes it for one verified record.
+#[must_use]
+pub fn is_sealed(line: &[u8]) -> bool {
+    stored_crc(line).is_some_and(|(checked, crc)| crc32c::crc32c(checked) == crc)
+        && line.starts_with(START)
+}
+
+/// Sorts one line that is not blank into records and damage.
 pub(crate) fn line_pieces(line: &[u8], ended: bool) -> Vec<Piece> {
     match check(line) {
         Checked::Bad(reason) => {
@@ -92,22 +126,21 @@ fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
     if std::str::from_utf8(line).is_err() {
         return Checked::Bad(Reason::NotUtf8);
     }
-    // `IgnoredAny` neither recurses nor refuses deep nesting.
-    if serde_json::from_slice::<IgnoredAny>(line).is_err() {
-        return Checked::Bad(Reason::NotJson);
-    }
-    if line.trim_ascii_start().first() != Some(&b'{') {
-        return Checked::Bad(Reason::NotAnObject);
-    }
+    let Some(number) = member_number(line) else {
+        // `IgnoredAny` neither recurses nor refuses deep nesting.
+        let is_json = serde_json::from_slice::<IgnoredAny>(line).is_ok();
+        return Checked::Bad(if is_json {
+            Reason::NotAnObject
+        } else {
+            Reason::NotJson
+        });
+    };
     let integrity = if had_crc {
         Integrity::Altered
     } else {
         Integrity::Unverified
     };
-    Checked::Record {
-        number: member_number(line),
-        integrity,
-    }
+    Checked::Record { number, integrity }
 }
 
 /// Splits a line into the bytes that its checksum covers and the checksum.
@@ -156,10 +189,13 @@ fn leading_number(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
 }
 
-/// Finds the member `message_num` of any JSON object.
-fn member_number(text: &[u8]) -> Option<u64> {
+/// Finds the member `message_num` of a JSON object, which may have none; `None`
+/// where the text is no JSON object.
+fn member_number(text: &[u8]) -> Option<Option<u64>> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    deserializer.deserialize_map(NumberVisitor).ok().flatten()
+    let number = deserializer.deserialize_map(NumberVisitor).ok()?;
+    deserializer.end().ok()?;
+    Some(number)
 }
 
 struct NumberVisitor;
@@ -183,11 +219,13 @@ impl<'de> Visitor<'de> for NumberVisitor {
     }
 }
 
-/// A part of a line that is no record as a whole.
+/// A part of a line, or all of it: one record or one stretch of damage.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub(crate) range: std::ops::Range<usize>,
-    pub(crate) checked: Checked,
+pub struct Piece {
+    /// Where it stands, in bytes from the start of the line.
+    pub range: std::ops::Range<usize>,
+    /// What it is.
+    pub checked: Checked,
 }
 
 /// Finds the whole records inside a line that as a whole is none: records

@@ -6,13 +6,17 @@ use crate::damage::Integrity;
 /// largest integer that every JSON reader keeps exact.
 const BELIEVABLE: u64 = 1 << 53;
 
-/// Carries the numbering from record to record.
+/// Carries the numbering from record to record: which number a record has
+/// whose own is missing or not to be believed.
+///
+/// Readers do this by themselves. It is there for programs that sort lines with
+/// [`sort_line`](crate::sort_line); a session begins with the default.
 ///
 /// A record with a right checksum decides everything that comes behind it, so
 /// that reading from such a record on, or backwards, gives the same numbers as
 /// reading the whole file.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Numbering {
+pub struct Numbering {
     last: u64,
     /// Whether any record came before.
     begun: bool,
@@ -26,7 +30,8 @@ pub(crate) struct Numbering {
 
 impl Numbering {
     /// Goes on after a record whose number is known.
-    pub(crate) fn after(last: u64) -> Self {
+    #[must_use]
+    pub fn after(last: u64) -> Self {
         Self {
             last,
             begun: last > 0,
@@ -34,8 +39,9 @@ impl Numbering {
         }
     }
 
-    /// Returns the number of the last record.
-    pub(crate) fn last(&self) -> u64 {
+    /// Returns the number of the last record, or 0.
+    #[must_use]
+    pub fn last(&self) -> u64 {
         self.last
     }
 
@@ -52,12 +58,12 @@ impl Numbering {
     }
 
     /// Notes a stretch of damage.
-    pub(crate) fn skip(&mut self) {
+    pub fn skip(&mut self) {
         self.skipped = self.skipped.saturating_add(1);
     }
 
     /// Returns the number of a record that carries `own`.
-    pub(crate) fn assign(&mut self, own: Option<u64>, integrity: Integrity) -> u64 {
+    pub fn assign(&mut self, own: Option<u64>, integrity: Integrity) -> u64 {
         let expected = self.last.saturating_add(1);
         let number = match (own, integrity) {
             (Some(own), Integrity::Verified) => own,

@@ -7,7 +7,7 @@ use crate::fs::{FileSystem, RealFs};
 use crate::session::utc_stamp;
 
 /// The default of [`Options::max_line`]: 256 MiB.
-pub(crate) const DEFAULT_MAX_LINE: usize = 256 << 20;
+pub const DEFAULT_MAX_LINE: usize = 256 << 20;
 
 /// Settings of a journal, with defaults that suit most embedders.
 #[derive(Clone)]

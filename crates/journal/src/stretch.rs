@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use crate::damage::{Damage, Reason};
-use crate::line::{Checked, line_pieces};
+use crate::line::{Checked, sort_line};
 
 /// What stands between two newlines of a file.
 #[derive(Debug)]
@@ -27,13 +27,12 @@ impl PhysicalLine<'_> {
     /// Adds what the line holds; nothing for a blank one.
     pub(crate) fn sort_into(self, pending: &mut VecDeque<Stretch>) {
         match self {
-            Self::Held { bytes, .. } if bytes.trim_ascii().is_empty() => {}
             Self::Held {
                 offset,
                 bytes,
                 ended,
             } => {
-                let pieces = line_pieces(bytes, ended).into_iter();
+                let pieces = sort_line(bytes, ended).into_iter();
                 pending.extend(pieces.map(|piece| Stretch {
                     offset: offset + piece.range.start as u64,
                     length: piece.range.len() as u64,

@@ -112,8 +112,16 @@ pub(crate) fn inner(token: &str) -> Option<&str> {
     token.strip_prefix('"')?.strip_suffix('"')
 }
 
-/// Returns the text of a checked token that is a string.
-pub(crate) fn text(token: &str) -> Option<Cow<'_, str>> {
+/// Returns the text of a token from a line of JSON, if that is a string.
+///
+/// A surrogate escape without its partner becomes U+FFFD.
+///
+/// ```
+/// assert_eq!(message::text(r#""Gr\u00fc\u00dfe""#).as_deref(), Some("Grüße"));
+/// assert_eq!(message::text("7"), None);
+/// ```
+#[must_use]
+pub fn text(token: &str) -> Option<Cow<'_, str>> {
     inner(token).map(unescape)
 }
 

@@ -65,6 +65,7 @@ mod time;
 pub use crate::decode::decode_frames;
 pub use crate::encode::{encode, encode_acked, identity};
 pub use crate::error::DecodeError;
+pub use crate::escape::text;
 pub use crate::frames::{Frames, Iter};
 pub use crate::line::Origin;
 pub use crate::record::{ContentKind, Record};

@@ -79,18 +79,26 @@ impl<'a> Record<'a> {
     ///
     /// Fails if the line is not a JSON object in UTF-8.
     pub fn parse(line: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut record = Self::parse_fields(line)?;
+        (record.content, record.content_kind) = match record.origin {
+            Origin::Legacy => (legacy::content(&record.line), ContentKind::Json),
+            _ => content(&record.line),
+        };
+        Ok(record)
+    }
+
+    /// Reads a line but for its content, which is left empty: in a line of the
+    /// older recorder that is JSON within JSON, and takes most of the time.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_fields(line: &'a [u8]) -> Result<Self, DecodeError> {
         let line = Line::read(line)?;
         let origin = line.origin();
-        let (fields, topic, (content, content_kind)) = match origin {
-            Origin::Legacy => {
-                let content = (legacy::content(&line), ContentKind::Json);
-                (legacy::fields(&line), legacy::topic(&line), content)
-            }
-            _ => (
-                own_fields(&line),
-                text_of(line.topic).unwrap_or_default(),
-                content(&line),
-            ),
+        let (fields, topic) = match origin {
+            Origin::Legacy => (legacy::fields(&line), legacy::topic(&line)),
+            _ => (own_fields(&line), text_of(line.topic).unwrap_or_default()),
         };
         let recorded_at = text_of(line.recorded_at);
         let timestamp = text_of(fields.timestamp).or_else(|| recorded_at.clone());
@@ -106,8 +114,8 @@ impl<'a> Record<'a> {
                 .filter_map(text)
                 .collect(),
             message_id: text_of(fields.message_id),
-            content,
-            content_kind,
+            content: Cow::Borrowed(""),
+            content_kind: ContentKind::Json,
             recorded_at,
             acked: line.acked == Some("true"),
             origin,

@@ -68,21 +68,38 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {
 }
 
 /// Finds the file of a closed session by its name, with or without `.jsonl`.
-///
-/// The name is only compared with those of the list, never made part of a path.
 pub(crate) fn choose(dir: &Path, name: &str) -> Result<PathBuf, Error> {
+    // The path of the only one there is.
+    let chosen = choose_all(dir, &[name.to_owned()])?;
+    Ok(chosen.into_iter().map(|archive| archive.path).collect())
+}
+
+/// Finds closed sessions by their names, with or without `.jsonl`, and returns
+/// them in the order of the list; none stands twice.
+///
+/// A name is only compared with those of the list, never made part of a path.
+pub(crate) fn choose_all(dir: &Path, names: &[String]) -> Result<Vec<Archive>, Error> {
     let archives = list(dir)?;
-    let is_named = |archive: &&Archive| {
-        archive.name == name || archive.name.strip_suffix(SUFFIX) == Some(name)
-    };
-    match archives.iter().find(is_named) {
-        Some(archive) => Ok(archive.path.clone()),
-        None => Err(Error::NoArchive {
-            name: name.to_owned(),
-            dir: archive_dir(dir),
-            names: archives.into_iter().map(|archive| archive.name).collect(),
-        }),
+    let mut chosen = vec![false; archives.len()];
+    for name in names {
+        let is_named = |archive: &Archive| {
+            archive.name == *name || archive.name.strip_suffix(SUFFIX) == Some(name)
+        };
+        match archives.iter().position(is_named) {
+            Some(at) => chosen[at] = true,
+            None => {
+                return Err(Error::NoArchive {
+                    name: name.clone(),
+                    dir: archive_dir(dir),
+                    names: archives.into_iter().map(|archive| archive.name).collect(),
+                });
+            }
+        }
     }
+    let all = archives.into_iter().zip(chosen);
+    Ok(all
+        .filter_map(|(archive, is_chosen)| is_chosen.then_some(archive))
+        .collect())
 }
 
 fn closed(archive: &Archive) -> Closed {

@@ -38,6 +38,15 @@ pub enum Error {
         /// The names to choose from, oldest first.
         names: Vec<String>,
     },
+    /// A pattern to search for could not be understood.
+    #[error("'{}' is no regular expression", sanitise(.pattern))]
+    Pattern {
+        /// That pattern.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<regex::Error>,
+    },
     /// A file or directory could not be read.
     #[error("cannot {operation} {}", shown(.path))]
     Read {

@@ -1,196 +1,283 @@
 //! Which messages are asked for.
 //!
 //! What somebody asks for ([`Criteria`]) is compiled once into a [`Filter`],
-//! which is then tested on each message. The filter sees a message only through
-//! [`Fields`], so that a parsed record and a line's raw bytes can serve alike.
+//! which is then tested on the [`Fields`] of each message.
 
-/// A field that a filter can look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Field {
-    /// The first frame.
-    Topic,
-    /// Who sent the message.
-    Sender,
-    /// The tier.
-    Tier,
-    /// The chain type.
-    Chain,
-}
+mod text;
 
-/// A message as a filter sees it.
-pub trait Fields {
-    /// Returns a field's value; a message without it has the default.
-    fn get(&self, field: Field) -> &str;
-}
+use std::ops::RangeInclusive;
 
-impl Fields for message::Record<'_> {
-    fn get(&self, field: Field) -> &str {
-        match field {
-            Field::Topic => &self.topic,
-            Field::Sender => &self.sender,
-            Field::Tier => &self.tier,
-            Field::Chain => &self.chain_type,
-        }
-    }
-}
+use crate::error::Error;
+use crate::fields::Fields;
+use crate::time::Instant;
+pub(crate) use text::Needle;
+use text::Text;
 
 /// What somebody asks for. Criteria combine: a message has to meet all of them.
+///
+/// Of several values for one field, one has to fit. A value behind a `!` must
+/// not fit: `["a", "!b"]` is whatever is `a`, and is not `b`. A backslash in
+/// front of the `!` makes it a part of the value.
+///
+/// Numbers and times leave a message out whatever the other criteria say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Criteria {
-    /// Only messages of this tier.
-    pub tier: Option<String>,
-    /// Only messages of this chain type.
-    pub chain: Option<String>,
-    /// Only messages of this sender.
-    pub sender: Option<String>,
+    /// Only messages of these tiers.
+    pub tier: Vec<String>,
+    /// Only messages of these chain types.
+    pub chain: Vec<String>,
+    /// Only messages of these senders.
+    pub sender: Vec<String>,
     /// Only messages whose topic begins so: what a subscription to it would get.
-    pub topic: Option<String>,
+    pub topic: Vec<String>,
+    /// Only messages to which their sender gave one of these names.
+    pub id: Vec<String>,
+    /// Only messages that carry one of these tags.
+    pub tag: Vec<String>,
+    /// Only messages in whose content a value matches one of these regular
+    /// expressions: a text, or a number or word as it is spelled; keys do not count.
+    pub grep: Vec<String>,
+    /// Whether `grep` takes upper and lower case for the same.
+    pub ignore_case: bool,
+    /// Only messages with this number or a higher one.
+    pub from: Option<u64>,
+    /// Only messages with this number or a lower one.
+    pub to: Option<u64>,
+    /// Only messages recorded at this time or later. For older recorders' lines,
+    /// which do not tell, the sender's time counts.
+    pub since: Option<Instant>,
+    /// Only messages recorded before this time.
+    pub until: Option<Instant>,
 }
 
 /// Criteria made ready to be tested on many messages.
 ///
 /// ```
-/// use query::{Criteria, Filter};
+/// use query::{Criteria, Fields, Filter};
 ///
 /// let filter = Filter::compile(&Criteria {
-///     sender: Some("gemini".to_owned()),
-///     topic: Some("design".to_owned()),
+///     sender: vec!["gemini".to_owned(), "claude".to_owned()],
+///     topic: vec!["!design".to_owned()],
 ///     ..Criteria::default()
-/// });
-/// let line = br#"{"topic":"design_review","sender":"gemini","content":1}"#;
-/// assert!(filter.matches(&message::Record::parse(line)?));
-/// # Ok::<(), message::DecodeError>(())
+/// })?;
+/// let line = br#"{"topic":"review","sender":"gemini","content":1}"#;
+/// assert!(filter.matches(&Fields::from(message::Record::parse(line)?)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// All of them have to hold.
-    tests: Vec<Test>,
+    fields: Vec<FieldTest>,
+    window: Option<Window>,
+    texts: Wanted<Text>,
+    numbers: Option<RangeInclusive<u64>>,
 }
 
-#[derive(Debug, Clone)]
-struct Test {
-    field: Field,
-    pattern: Pattern,
+/// A stretch of time; its end is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) since: Option<Instant>,
+    pub(crate) until: Option<Instant>,
 }
 
+/// What is wanted of one field.
 #[derive(Debug, Clone)]
-enum Pattern {
-    Exactly(String),
-    Prefix(String),
+struct FieldTest {
+    kind: Kind,
+    values: Wanted<Vec<u8>>,
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tier,
+    Chain,
+    Sender,
+    Topic,
+    Id,
+    Tag,
+}
+
+/// One of the first has to fit, unless there is none, and none of the second.
+#[derive(Debug, Clone)]
+struct Wanted<T> {
+    any_of: Vec<T>,
+    none_of: Vec<T>,
 }
 
 impl Filter {
     /// Compiles criteria; without any, every message matches.
-    #[must_use]
-    pub fn compile(criteria: &Criteria) -> Self {
-        let Criteria {
-            tier,
-            chain,
-            sender,
-            topic,
-        } = criteria;
-        let exact = [
-            (Field::Tier, tier),
-            (Field::Sender, sender),
-            (Field::Chain, chain),
+    ///
+    /// # Errors
+    /// [`Error::Pattern`] where `grep` has no regular expression.
+    pub fn compile(criteria: &Criteria) -> Result<Self, Error> {
+        let kinds = [
+            (Kind::Tier, &criteria.tier),
+            (Kind::Sender, &criteria.sender),
+            (Kind::Chain, &criteria.chain),
+            (Kind::Topic, &criteria.topic),
+            (Kind::Id, &criteria.id),
+            (Kind::Tag, &criteria.tag),
         ];
-        let exact = exact.into_iter().filter_map(|(field, value)| {
-            let pattern = Pattern::Exactly(value.clone()?);
-            Some(Test { field, pattern })
+        let fields = kinds.into_iter().filter(|(_, values)| !values.is_empty());
+        let fields = fields.map(|(kind, values)| FieldTest {
+            kind,
+            values: Wanted::of(values, |value| value.as_bytes().to_vec()),
         });
-        let prefix = topic.iter().map(|topic| Test {
-            field: Field::Topic,
-            pattern: Pattern::Prefix(topic.clone()),
+        let texts = Wanted::of(&criteria.grep, |pattern| {
+            Text::compile(pattern, criteria.ignore_case)
         });
-        Self {
-            tests: exact.chain(prefix).collect(),
-        }
+        let (from, to) = (criteria.from, criteria.to);
+        let numbers =
+            (from.is_some() || to.is_some()).then(|| from.unwrap_or(0)..=to.unwrap_or(u64::MAX));
+        let window = Window {
+            since: criteria.since,
+            until: criteria.until,
+        };
+        Ok(Self {
+            fields: fields.collect(),
+            window: window.is_bounded().then_some(window),
+            texts: texts.transpose()?,
+            numbers,
+        })
     }
 
     /// Tells whether every message matches because nothing is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tests.is_empty()
+        let Self {
+            fields,
+            window,
+            texts,
+            numbers,
+        } = self;
+        fields.is_empty() && window.is_none() && texts.is_empty() && numbers.is_none()
     }
 
-    /// Tells whether a message is asked for.
-    pub fn matches(&self, message: &impl Fields) -> bool {
-        let holds = |test: &Test| test.pattern.matches(message.get(test.field));
-        self.tests.iter().all(holds)
+    /// Tells whether a message is asked for, whatever its number.
+    #[must_use]
+    pub fn matches(&self, fields: &Fields<'_>) -> bool {
+        self.fields.iter().all(|test| test.holds(fields))
+            && self.window.is_none_or(|window| window.holds(fields))
+            && (self.texts.is_empty() || self.texts.holds(|text| text.is_in(&fields.content)))
+    }
+
+    /// Tells whether a message with this number is asked for.
+    #[must_use]
+    pub fn accepts_number(&self, number: u64) -> bool {
+        self.numbers
+            .as_ref()
+            .is_none_or(|range| range.contains(&number))
+    }
+
+    /// Returns the same filter for messages up to this number.
+    pub(crate) fn up_to(&self, number: u64) -> Self {
+        let asked = self.numbers.clone().unwrap_or(0..=u64::MAX);
+        Self {
+            numbers: Some(*asked.start()..=number.min(*asked.end())),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the numbers that are asked for, if not all are.
+    pub(crate) fn numbers(&self) -> Option<&RangeInclusive<u64>> {
+        self.numbers.as_ref()
+    }
+
+    /// Returns the stretch of time that is asked for, if not all is.
+    pub(crate) fn window(&self) -> Option<Window> {
+        self.window
+    }
+
+    /// Returns what every line that matches has in it, if there is such a thing.
+    pub(crate) fn needle(&self) -> Option<Needle> {
+        let text = || match (&self.texts.any_of[..], &self.texts.none_of[..]) {
+            ([text], _) => text.needle(),
+            _ => None,
+        };
+        let id = self.fields.iter().find(|test| test.kind == Kind::Id);
+        let id = id.and_then(|test| match &test.values.any_of[..] {
+            [id] => Needle::of(std::str::from_utf8(id).ok()?),
+            _ => None,
+        });
+        id.or_else(text)
     }
 }
 
-impl Pattern {
-    fn matches(&self, value: &str) -> bool {
-        match self {
-            Self::Exactly(wanted) => value == wanted,
-            Self::Prefix(wanted) => value.starts_with(wanted),
+impl FieldTest {
+    fn holds(&self, fields: &Fields<'_>) -> bool {
+        let values = &self.values;
+        match self.kind {
+            Kind::Tier => values.holds(|value| *fields.tier == **value),
+            Kind::Chain => values.holds(|value| *fields.chain == **value),
+            Kind::Sender => values.holds(|value| *fields.sender == **value),
+            Kind::Topic => values.holds(|value| fields.topic.starts_with(value)),
+            Kind::Id => values.holds(|value| fields.id.as_deref() == Some(value)),
+            Kind::Tag => values.holds(|value| fields.tags.iter().any(|tag| tag == value)),
+        }
+    }
+}
+
+impl Window {
+    fn is_bounded(self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
+    fn holds(self, fields: &Fields<'_>) -> bool {
+        let time = fields.recorded_at.as_ref().unwrap_or(&fields.timestamp);
+        let time = std::str::from_utf8(time).ok().and_then(Instant::parse);
+        time.is_some_and(|time| {
+            self.since.is_none_or(|since| time >= since)
+                && self.until.is_none_or(|until| time < until)
+        })
+    }
+}
+
+impl<T> Wanted<T> {
+    fn of(values: &[String], make: impl Fn(&str) -> T) -> Self {
+        let mut wanted = Self::default();
+        for value in values {
+            match value.strip_prefix('!') {
+                Some(value) => wanted.none_of.push(make(value)),
+                None => {
+                    let is_escaped = value.trim_start_matches('\\').starts_with('!');
+                    let value = value
+                        .strip_prefix('\\')
+                        .filter(|_| is_escaped)
+                        .unwrap_or(value);
+                    wanted.any_of.push(make(value));
+                }
+            }
+        }
+        wanted
+    }
+
+    fn is_empty(&self) -> bool {
+        self.any_of.is_empty() && self.none_of.is_empty()
+    }
+
+    fn holds(&self, mut fits: impl FnMut(&T) -> bool) -> bool {
+        (self.any_of.is_empty() || self.any_of.iter().any(&mut fits))
+            && !self.none_of.iter().any(fits)
+    }
+}
+
+impl<T> Wanted<Result<T, Error>> {
+    fn transpose(self) -> Result<Wanted<T>, Error> {
+        Ok(Wanted {
+            any_of: self.any_of.into_iter().collect::<Result<_, _>>()?,
+            none_of: self.none_of.into_iter().collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl<T> Default for Wanted<T> {
+    fn default() -> Self {
+        Self {
+            any_of: Vec::new(),
+            none_of: Vec::new(),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Message;
-
-    impl Fields for Message {
-        fn get(&self, field: Field) -> &str {
-            match field {
-                Field::Topic => "design_review",
-                Field::Sender => "claude",
-                Field::Tier => "A",
-                Field::Chain => "architecture",
-            }
-        }
-    }
-
-    fn matches(change: impl FnOnce(&mut Criteria)) -> bool {
-        let mut criteria = Criteria::default();
-        change(&mut criteria);
-        Filter::compile(&criteria).matches(&Message)
-    }
-
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
-    #[test]
-    fn without_criteria_everything_matches() {
-        let filter = Filter::compile(&Criteria::default());
-        assert!(filter.is_empty() && filter.matches(&Message));
-    }
-
-    #[test]
-    fn tier_chain_and_sender_match_as_a_whole() {
-        assert!(matches(|c| c.tier = some("A")));
-        assert!(!matches(|c| c.tier = some("a")));
-        assert!(matches(|c| c.chain = some("architecture")));
-        assert!(!matches(|c| c.chain = some("arch")));
-        assert!(matches(|c| c.sender = some("claude")));
-        assert!(!matches(|c| c.sender = some("claude_code")));
-        assert!(!matches(|c| c.sender = some("")));
-    }
-
-    #[test]
-    fn a_topic_matches_like_a_subscription() {
-        assert!(matches(|c| c.topic = some("design")));
-        assert!(matches(|c| c.topic = some("design_review")));
-        assert!(matches(|c| c.topic = some("")));
-        assert!(!matches(|c| c.topic = some("review")));
-        assert!(!matches(|c| c.topic = some("design_reviews")));
-    }
-
-    #[test]
-    fn all_criteria_have_to_hold() {
-        assert!(matches(|c| (c.tier, c.sender) = (some("A"), some("claude"))));
-        assert!(!matches(
-            |c| (c.tier, c.sender) = (some("A"), some("gemini"))
-        ));
-        assert!(!matches(
-            |c| (c.tier, c.sender) = (some("E"), some("claude"))
-        ));
-    }
-}
+mod tests;

@@ -1,11 +1,11 @@
 //! What was found wrong on the way through a file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use journal::{Damage, Integrity, Record};
+use journal::Damage;
 
 /// How many places are kept of each kind; the rest is only counted.
-const PLACES: usize = 10;
+pub(crate) const PLACES: usize = 10;
 
 /// Damaged stretches and altered records of what was read: how many there are,
 /// and where the first ones stand.
@@ -41,6 +41,16 @@ impl Findings {
         self.damaged == 0 && self.altered == 0
     }
 
+    /// Adds what was found behind it.
+    pub(crate) fn append(&mut self, behind: Self) {
+        self.damaged += behind.damaged;
+        self.damage.extend(behind.damage);
+        self.damage.truncate(PLACES);
+        self.altered += behind.altered;
+        self.alterations.extend(behind.alterations);
+        self.alterations.truncate(PLACES);
+    }
+
     pub(crate) fn add_damage(&mut self, damage: Damage) {
         self.damaged += 1;
         if self.damage.len() < PLACES {
@@ -48,19 +58,15 @@ impl Findings {
         }
     }
 
-    /// Notes the record if it was altered.
-    pub(crate) fn check(&mut self, record: &Record<'_>, path: &Path) {
-        if record.integrity != Integrity::Altered {
-            return;
-        }
-        self.altered += 1;
-        if self.alterations.len() < PLACES {
-            self.alterations.push(Alteration {
-                path: path.to_owned(),
-                number: record.number,
-                offset: record.offset,
-                length: record.line.len() as u64,
-            });
+    /// Tells whether there is room for one more place of an altered record.
+    pub(crate) fn has_room_for_alterations(&self) -> bool {
+        self.alterations.len() < PLACES
+    }
+
+    /// Notes where an altered record stands, which is counted already.
+    pub(crate) fn add_alteration(&mut self, make: impl FnOnce() -> Alteration) {
+        if self.has_room_for_alterations() {
+            self.alterations.push(make());
         }
     }
 }
@@ -83,14 +89,13 @@ mod tests {
                 length: 1,
                 reason: Reason::NotJson,
             });
-            let integrity = Integrity::Altered;
-            let record = Record {
+            findings.altered += 1;
+            findings.add_alteration(|| Alteration {
+                path: "f".into(),
                 number: offset + 1,
                 offset,
-                line: b"{}",
-                integrity,
-            };
-            findings.check(&record, Path::new("f"));
+                length: 2,
+            });
         }
         assert_eq!((findings.damaged, findings.altered), (25, 25));
         let kept: Vec<u64> = findings.damage.iter().map(|damage| damage.offset).collect();
@@ -100,17 +105,24 @@ mod tests {
     }
 
     #[test]
-    fn records_with_a_right_checksum_or_none_are_no_finding() {
-        let mut findings = Findings::default();
-        for integrity in [Integrity::Verified, Integrity::Unverified] {
-            let record = Record {
-                number: 1,
-                offset: 0,
-                line: b"{}",
-                integrity,
-            };
-            findings.check(&record, Path::new("f"));
-        }
-        assert!(findings.is_empty());
+    fn what_was_found_behind_comes_behind() {
+        let found = |range: std::ops::Range<u64>| {
+            let mut findings = Findings::default();
+            for offset in range {
+                findings.altered += 1;
+                findings.add_alteration(|| Alteration {
+                    path: "f".into(),
+                    number: offset,
+                    offset,
+                    length: 2,
+                });
+            }
+            findings
+        };
+        let mut findings = found(0..7);
+        findings.append(found(7..15));
+        assert_eq!(findings.altered, 15);
+        let kept: Vec<u64> = findings.alterations.iter().map(|at| at.offset).collect();
+        assert_eq!(kept, (0..10).collect::<Vec<_>>());
     }
 }

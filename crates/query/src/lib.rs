@@ -9,14 +9,14 @@
 //! # let dir = dir.path();
 //! # let line = r#"{"message_num":1,"topic":"design","sender":"gemini","content":{"a":1}}"#;
 //! # std::fs::write(journal::current_session(dir), format!("{line}\n"))?;
-//! use query::{Criteria, Filter, Findings, Source};
+//! use query::{Criteria, Filter, Findings, Source, Statistics};
 //!
 //! let gemini = Filter::compile(&Criteria {
-//!     sender: Some("gemini".to_owned()),
+//!     sender: vec!["gemini".to_owned()],
 //!     ..Criteria::default()
-//! });
+//! })?;
 //! let mut findings = Findings::default();
-//! let statistics = query::count(&mut Source::current(dir)?, &gemini, &mut findings)?;
+//! let statistics: Statistics = query::count(&Source::current(dir)?, &gemini, &mut findings)?;
 //! assert_eq!(statistics.messages, 1);
 //! assert!(findings.is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,33 +37,47 @@
 //! - No file outside the journal's directory is opened, whatever name is given.
 
 mod archives;
+mod content;
 mod error;
+mod fields;
 mod filter;
 mod findings;
+mod follow;
 mod format;
 mod pretty;
 mod salvage;
 mod sanitise;
+mod scan;
 mod select;
+mod shape;
 mod source;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod thread;
 mod time;
 mod verify;
+mod when;
+mod window;
 
 pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};
 pub use error::Error;
-pub use filter::{Criteria, Field, Fields, Filter};
+pub use fields::{Content, Fields, Tags};
+pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
+pub use follow::{Follow, follow};
 pub use format::{
     Limits, TextFormat, write_archives, write_finding, write_findings, write_report,
     write_salvaged, write_statistics,
 };
+pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
-pub use select::{Sink, Summary, show};
+pub use scan::{Accumulator, Found};
+pub use select::{Counts, Order, Sink, Summary, matching, show};
 pub use source::{Entry, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
+pub use thread::show_thread;
 pub use time::Instant;
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
+pub use when::{TimeError, parse_time};

@@ -9,7 +9,7 @@ use journal::{Ending, Integrity, Item, Reader, Record};
 
 use crate::archives;
 use crate::error::Error;
-use crate::source::Source;
+use crate::source;
 use output::{Output, refuse_in_journal};
 
 /// Which session is read.
@@ -98,7 +98,7 @@ pub fn salvage(dir: &Path, from: Origin<'_>, to: &Path) -> Result<Salvaged, Erro
 
 fn open(dir: &Path, from: Origin<'_>) -> Result<Reader, Error> {
     match from {
-        Origin::Current => Ok(Source::current(dir)?.into_reader()),
+        Origin::Current => Ok(source::current_reader(dir)?),
         Origin::Archive(name) => Ok(Reader::open(archives::choose(dir, name)?)?),
         Origin::File(path) => {
             // Opening a pipe would wait for somebody to write to it.

@@ -1,134 +1,333 @@
-//! The newest messages that match, in memory that does not grow with the file.
+//! The messages that match, in the order that is asked for.
 //!
-//! The file is read twice. The first pass counts, and remembers where the last
-//! matching messages stand; the second one reads on from there and shows them.
-//! So no more than one line is held at a time, however long the lines are.
+//! For the newest ones the files are read from the end, and no further than it
+//! takes to have found enough. Where everything is shown, messages are handed on
+//! as they are found. Either way memory does not grow with the files.
 
-use std::collections::VecDeque;
+mod newest;
+
+use std::ops::ControlFlow;
 
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::findings::Findings;
-use crate::source::{Entry, Place, Source};
+use crate::findings::{Alteration, Findings};
+use crate::scan::{self, Batch, Chunk, Job, Match, Numbers};
+use crate::source::{Entry, Source};
+use crate::window;
+use newest::Newest;
 
-/// For so many messages at most their places are remembered. To show more of
-/// them, the second pass starts at the beginning and passes over the first ones.
-const PLACES: u64 = if cfg!(test) { 4 } else { 4096 };
+/// Of so many messages at most the places are remembered. To show more of the
+/// newest ones, all that match are counted first.
+const PLACES: u64 = if cfg!(test) { 4 } else { 1 << 19 };
+/// Files of so many bytes are read as a whole to tell how many messages there
+/// are; of larger ones only what is shown is read.
+const COUNTED: u64 = 32 << 20;
 
-/// What there is to show, known before the first message is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which of the matching messages are shown, and which of them first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Order {
+    /// How many of the newest ones; `None` is all.
+    pub limit: Option<u64>,
+    /// Whether the newest one comes first.
+    pub newest_first: bool,
+}
+
+/// What there is to show, as far as it is known before the first message is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// How many messages the file holds.
-    pub loaded: u64,
-    /// How many of them match.
+    /// How many messages the files hold, and how many of them match. That is
+    /// counted only for a sink that wants it, and not where it would mean
+    /// reading more than 32 MiB for a few messages at the end.
+    pub counts: Option<Counts>,
+    /// How many are shown.
+    pub shown: Option<u64>,
+}
+
+/// How many messages there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All that were looked at.
+    pub messages: u64,
+    /// Those that match.
     pub matching: u64,
-    /// How many of these are shown.
-    pub shown: u64,
 }
 
 /// What messages are shown with, see [`format`](crate::TextFormat).
 pub trait Sink {
+    /// Tells whether the sink says how many messages there are before it shows
+    /// them, which may mean that all is read twice.
+    fn wants_counts(&self) -> bool {
+        false
+    }
+
     /// Is called once, before the first message.
     ///
     /// # Errors
     /// [`Error::Write`] where it can't be written.
     fn begin(&mut self, summary: &Summary) -> Result<(), Error>;
 
-    /// Is called for each message, the oldest first.
+    /// Is called for each message in its turn.
     ///
     /// # Errors
     /// [`Error::Write`] where it can't be written.
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error>;
+
+    /// Is called where there is nothing more to show for now.
+    ///
+    /// # Errors
+    /// [`Error::Write`] where it can't be written.
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
-/// Gives the newest matching messages, `limit` of them or all, to a sink.
+/// Gives matching messages to a sink, oldest first unless told otherwise.
+///
+/// Of a large file only what is needed is read, and damage is found only there;
+/// for a search of text, only lines in which it may be are checked.
 ///
 /// # Errors
-/// [`Error::Read`] where the file can't be read, and whatever the sink reports.
+/// [`Error::Read`] where a file can't be read, and whatever the sink reports.
 pub fn show(
-    source: &mut Source,
+    source: &Source,
     filter: &Filter,
-    limit: Option<u64>,
+    order: Order,
     findings: &mut Findings,
     sink: &mut dyn Sink,
 ) -> Result<(), Error> {
-    let limit = limit.unwrap_or(u64::MAX);
-    let mut newest = Newest::new(limit);
-    let mut loaded = 0;
-    source.read(Place::START, findings, &mut |entry| {
-        loaded += 1;
-        if filter.matches(&entry.record) {
-            newest.add(&entry);
+    let query = Query { source, filter };
+    let is_small = source.bytes() <= COUNTED;
+    let counts = if sink.wants_counts() && (order.limit.is_none() || is_small) {
+        Some(query.counts(findings)?)
+    } else {
+        None
+    };
+    // What was found once is not reported again.
+    let mut ignored = Findings::default();
+    let findings = if counts.is_some() {
+        &mut ignored
+    } else {
+        findings
+    };
+    let limit = match (order.limit, counts) {
+        (Some(limit), Some(counts)) => Some(limit.min(counts.matching)),
+        (limit, _) => limit,
+    };
+    let shown = limit.or(counts.map(|counts| counts.matching));
+    match limit {
+        Some(limit) if order.newest_first => {
+            // How many there are is known only in the end.
+            let shown = shown.filter(|_| counts.is_some());
+            sink.begin(&Summary { counts, shown })?;
+            query.stream(true, 0, limit, findings, sink)
         }
-        Ok(())
-    })?;
-    let shown = limit.min(newest.matching);
-    sink.begin(&Summary {
-        loaded,
-        matching: newest.matching,
-        shown,
-    })?;
-    if shown == 0 {
-        return Ok(());
-    }
-    let (from, mut skip) = newest.start(shown);
-    // The first pass has found what there is to find.
-    source.read(from, &mut Findings::default(), &mut |mut entry| {
-        if !filter.matches(&entry.record) {
-            return Ok(());
+        Some(limit) if limit <= PLACES => {
+            let newest = Newest::find(query, limit, findings)?;
+            let shown = Some(newest.len());
+            sink.begin(&Summary { counts, shown })?;
+            newest.show(source, sink)
         }
-        if skip > 0 {
-            skip -= 1;
-            return Ok(());
+        Some(limit) => {
+            let matching = match counts {
+                Some(counts) => counts.matching,
+                None => query.counts(&mut Findings::default())?.matching,
+            };
+            let shown = Some(limit.min(matching));
+            sink.begin(&Summary { counts, shown })?;
+            let skipped = matching.saturating_sub(limit);
+            query.stream(false, skipped, limit, findings, sink)
         }
-        // A number may follow from lines that are not read again.
-        if let Some(place) = newest.last.pop_front() {
-            entry.number = place.number;
-        }
-        sink.message(&entry)
-    })
-}
-
-/// Counts matching messages and remembers the places of the last ones.
-#[derive(Debug)]
-struct Newest {
-    /// How many places are remembered.
-    places: usize,
-    last: VecDeque<Place>,
-    matching: u64,
-}
-
-impl Newest {
-    fn new(limit: u64) -> Self {
-        let places = if limit > PLACES { 0 } else { limit };
-        Self {
-            places: usize::try_from(places).unwrap_or(0),
-            last: VecDeque::new(),
-            matching: 0,
+        None => {
+            sink.begin(&Summary { counts, shown })?;
+            query.stream(order.newest_first, 0, u64::MAX, findings, sink)
         }
     }
+}
 
-    fn add(&mut self, entry: &Entry<'_>) {
-        self.matching += 1;
-        if self.places == 0 {
-            return;
+/// Counts the messages that match. Where text is searched, only the lines in
+/// which it may be are looked at, so that the first of the counts is of these.
+///
+/// # Errors
+/// [`Error::Read`] where a file can't be read.
+pub fn matching(source: &Source, filter: &Filter, findings: &mut Findings) -> Result<u64, Error> {
+    let query = Query { source, filter };
+    let needle = filter.needle();
+    let chunks = query.chunks(window::narrowed(source, filter)?);
+    let mut matching = 0;
+    let mut numbers = Numbers::new(&source.parts, source.tuning);
+    let mut lines = Some(0);
+    query.scan(&chunks, needle.is_some(), false, &mut |batch| {
+        merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
+        matching += query.matching_in(batch, &mut numbers)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(matching)
+}
+
+/// A question to some files.
+#[derive(Debug, Clone, Copy)]
+struct Query<'a> {
+    source: &'a Source,
+    filter: &'a Filter,
+}
+
+impl<'a> Query<'a> {
+    fn chunks(self, stretches: Vec<Chunk>) -> Vec<Chunk> {
+        let size = self.source.tuning.chunk;
+        stretches
+            .into_iter()
+            .flat_map(|stretch| stretch.cut(size))
+            .collect()
+    }
+
+    fn scan(
+        self,
+        chunks: &[Chunk],
+        may_skip: bool,
+        wants_matches: bool,
+        deliver: &mut scan::Deliver<'_>,
+    ) -> Result<(), Error> {
+        let needle = self.filter.needle().filter(|_| may_skip);
+        let job = Job {
+            parts: &self.source.parts,
+            filter: self.filter,
+            needle: needle.as_ref(),
+            wants_matches,
+            tuning: self.source.tuning,
+        };
+        scan::run::<()>(job, chunks, deliver)
+    }
+
+    /// Counts all messages, and those that match; every line is checked.
+    fn counts(self, findings: &mut Findings) -> Result<Counts, Error> {
+        let source = self.source;
+        let mut counts = Counts::default();
+        let mut numbers = Numbers::new(&source.parts, source.tuning);
+        let mut lines = Some(0);
+        let chunks = self.chunks(source.stretches());
+        self.scan(&chunks, false, false, &mut |batch| {
+            merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
+            counts.messages += batch.messages;
+            counts.matching += self.matching_in(batch, &mut numbers)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(counts)
+    }
+
+    /// Counts the matches in a batch that was only counted.
+    fn matching_in(self, batch: &Batch, numbers: &mut Numbers<'a>) -> Result<u64, Error> {
+        let mut matching = batch.matching;
+        for uncertain in &batch.matches {
+            let number = numbers.of(uncertain, batch.chunk)?;
+            matching += u64::from(self.filter.accepts_number(number));
         }
-        if self.last.len() == self.places {
-            self.last.pop_front();
+        Ok(matching)
+    }
+
+    /// Shows matches as they are found: not the first ones, and no more than the limit.
+    fn stream(
+        self,
+        newest_first: bool,
+        mut skipped: u64,
+        mut limit: u64,
+        findings: &mut Findings,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        if limit == 0 {
+            return Ok(());
         }
-        self.last.push_back(Place {
-            offset: entry.offset,
-            number: entry.number,
+        let source = self.source;
+        let mut numbers = Numbers::new(&source.parts, source.tuning);
+        let mut lines = Some(0).filter(|_| !newest_first);
+        let mut chunks = self.chunks(window::narrowed(source, self.filter)?);
+        if newest_first {
+            chunks.reverse();
+        }
+        self.scan(&chunks, true, true, &mut |batch| {
+            merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
+            let mut matches = std::mem::take(&mut batch.matches);
+            if newest_first {
+                matches.reverse();
+            }
+            for found in &matches {
+                let number = numbers.of(found, batch.chunk)?;
+                if !self.filter.accepts_number(number) {
+                    continue;
+                }
+                if skipped > 0 {
+                    skipped -= 1;
+                    continue;
+                }
+                sink.message(&entry(
+                    found,
+                    number,
+                    batch.line(found),
+                    source,
+                    batch.chunk,
+                ))?;
+                limit -= 1;
+                if limit == 0 {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
+
+pub(crate) fn entry<'e>(
+    found: &Match,
+    number: u64,
+    line: &'e [u8],
+    source: &'e Source,
+    chunk: Chunk,
+) -> Entry<'e> {
+    Entry {
+        number,
+        path: &source.parts[chunk.part].path,
+        offset: found.offset,
+        integrity: found.integrity,
+        line,
+        depth: 0,
+    }
+}
+
+/// Adds what was found wrong in a batch. `lines` is how many lines of the file
+/// came before it, where that is known.
+pub(crate) fn merge_findings(
+    findings: &mut Findings,
+    batch: &Batch,
+    numbers: &mut Numbers<'_>,
+    source: &Source,
+    lines: &mut Option<u64>,
+) -> Result<(), Error> {
+    if batch.chunk.start == 0 {
+        *lines = lines.map(|_| 0);
+    }
+    let before = lines.filter(|_| batch.lines.is_some());
+    findings.damaged += batch.damaged.saturating_sub(batch.damage.len() as u64);
+    for damage in &batch.damage {
+        let mut damage = damage.clone();
+        damage.line = before.zip(damage.line).map(|(before, line)| before + line);
+        findings.add_damage(damage);
+    }
+    findings.altered += batch.altered;
+    for found in &batch.alterations {
+        if !findings.has_room_for_alterations() {
+            break;
+        }
+        let number = numbers.of(found, batch.chunk)?;
+        findings.add_alteration(|| Alteration {
+            path: source.parts[batch.chunk.part].path.clone(),
+            number,
+            offset: found.offset,
+            length: found.length as u64,
         });
     }
-
-    /// Tells where to read from, and how many matching messages to pass over.
-    fn start(&self, shown: u64) -> (Place, u64) {
-        match self.last.front() {
-            Some(place) => (*place, 0),
-            None => (Place::START, self.matching - shown),
-        }
-    }
+    *lines = before
+        .zip(batch.lines)
+        .map(|(before, lines)| before + lines);
+    Ok(())
 }
 
 #[cfg(test)]

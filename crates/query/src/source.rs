@@ -1,59 +1,71 @@
-//! A session file, opened once and read as often as it takes.
+//! The session files of a question, opened once and read as often as it takes.
 //!
-//! The file is reached by its handle alone: that the broker archives it
-//! meanwhile, and so gives it another name, changes nothing.
+//! Where the broker may rename a file, it is reached by its handle alone: that it
+//! is archived meanwhile, and so gets another name, changes nothing.
 
-use std::io;
+mod lines;
+mod open;
+mod tail;
+
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::Duration;
+use std::sync::Arc;
 
-use journal::{Damage, Ending, Integrity, Item, ReadError, Reader, Reason};
+use journal::{FileSystem, Integrity, ReadFile, RealFs};
 
 use crate::archives;
 use crate::error::Error;
-use crate::findings::Findings;
+use crate::scan::{Chunk, Tuning};
+pub(crate) use lines::Lines;
+pub(crate) use open::current_reader;
 
-/// Between two sessions there is none for a moment, and of a line that is being
-/// written there may be half for a moment: so often, and so long apart, such
-/// things are looked at again.
-const TRIES: u32 = 10;
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// A message as it was read, whatever is to be done with it.
-#[derive(Debug)]
+/// A message to be shown. Its line is parsed only where somebody asks.
+#[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
     /// Its number.
     pub number: u64,
+    /// The file that it stands in.
+    pub path: &'a Path,
     /// Where its line begins, in bytes from the start of the file.
     pub offset: u64,
     /// What its checksum says.
     pub integrity: Integrity,
     /// The line, without its newline.
     pub line: &'a [u8],
-    /// The fields of the line.
-    pub record: message::Record<'a>,
+    /// How many messages it stands below in a tree of replies; else 0.
+    pub depth: usize,
 }
 
 impl<'a> Entry<'a> {
-    fn new(line: &journal::Record<'a>, record: message::Record<'a>) -> Self {
-        Self {
-            number: line.number,
-            offset: line.offset,
-            integrity: line.integrity,
-            line: line.line,
-            record,
-        }
+    /// Reads the fields of the line.
+    ///
+    /// # Errors
+    /// [`message::DecodeError`] where somebody put a right checksum on a line
+    /// that is no message.
+    pub fn record(&self) -> Result<message::Record<'a>, message::DecodeError> {
+        message::Record::parse(self.line)
     }
 }
 
-/// The messages of one session file.
+/// One or several session files, the oldest first.
+///
+/// What is recorded after it was opened is not part of it.
 #[derive(Debug)]
 pub struct Source {
-    path: PathBuf,
-    reader: Reader,
-    /// Whether the file may grow; not so once its end was reached.
-    live: bool,
+    name: PathBuf,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) tuning: Tuning,
+    /// Holds what came from a pipe.
+    _spool: Option<tempfile::NamedTempFile>,
+}
+
+/// One session file, as far as it is read.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) path: PathBuf,
+    /// Nothing at or behind this offset is read.
+    pub(crate) end: u64,
+    /// A closed session is opened only when it is read: there may be many.
+    held: Option<Arc<dyn ReadFile>>,
 }
 
 impl Source {
@@ -64,27 +76,8 @@ impl Source {
     /// the file can't be opened.
     pub fn current(dir: &Path) -> Result<Self, Error> {
         let path = journal::current_session(dir);
-        let mut tried = 0;
-        loop {
-            tried += 1;
-            match Reader::open(&path) {
-                Err(error) if is_missing(&error) => {
-                    let archives = archives::list(dir)?.len();
-                    if archives == 0 || tried == TRIES {
-                        return Err(Error::NoSession { path, archives });
-                    }
-                    sleep(PAUSE);
-                }
-                opened => {
-                    let reader = opened?;
-                    return Ok(Self {
-                        path,
-                        reader,
-                        live: true,
-                    });
-                }
-            }
-        }
+        let part = Part::live(&path, open::current_file(dir)?)?;
+        Ok(Self::new(path, vec![part]))
     }
 
     /// Opens a closed session by its name, with or without its `.jsonl`.
@@ -94,139 +87,183 @@ impl Source {
     /// list of [`archives`](crate::list_archives), or [`Error::Read`] where the
     /// file can't be opened.
     pub fn archive(dir: &Path, name: &str) -> Result<Self, Error> {
-        let path = archives::choose(dir, name)?;
-        let reader = Reader::open(&path)?;
+        Self::archives(dir, &[name.to_owned()])
+    }
+
+    /// Opens closed sessions by their names, in the order of their messages.
+    ///
+    /// # Errors
+    /// As [`archive`](Self::archive).
+    pub fn archives(dir: &Path, names: &[String]) -> Result<Self, Error> {
+        let chosen = archives::choose_all(dir, names)?;
+        let parts: Vec<_> = chosen.iter().map(Part::closed).collect();
+        let name = match &parts[..] {
+            [part] => part.path.clone(),
+            _ => archives::archive_dir(dir),
+        };
+        Ok(Self::new(name, parts))
+    }
+
+    /// Opens every closed session, oldest first, and the one being written.
+    ///
+    /// # Errors
+    /// [`Error::NoDirectory`], [`Error::NoSession`] where there is nothing at
+    /// all, or [`Error::Read`] where a file can't be opened.
+    pub fn all(dir: &Path) -> Result<Self, Error> {
+        let open::All { archives, current } = open::all(dir)?;
+        let mut parts: Vec<_> = archives.iter().map(Part::closed).collect();
+        if let Some(file) = current {
+            parts.push(Part::live(&journal::current_session(dir), file)?);
+        }
+        Ok(Self::new(dir.to_owned(), parts))
+    }
+
+    /// Opens a file that lies anywhere. What is no regular file, such as a pipe,
+    /// is copied to a temporary file first.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where it can't be opened or read, [`Error::NotAFile`] for
+    /// a directory, and [`Error::File`] where it can't be copied.
+    pub fn file(path: &Path) -> Result<Self, Error> {
+        if let Some(spool) = open::spool_if_pipe(path)? {
+            return Self::spooled(path, spool);
+        }
+        let file = open::file(path)?;
+        let is_current = path.file_name() == journal::current_session("").file_name();
+        let part = if is_current {
+            Part::live(path, file)?
+        } else {
+            Part::whole(path, file)?
+        };
+        Ok(Self::new(path.to_owned(), vec![part]))
+    }
+
+    /// Reads standard input to its end.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it can't be copied to a temporary file.
+    pub fn stdin() -> Result<Self, Error> {
+        let name = Path::new("standard input");
+        Self::spooled(name, open::spool(&mut std::io::stdin().lock(), name)?)
+    }
+
+    fn spooled(name: &Path, spool: tempfile::NamedTempFile) -> Result<Self, Error> {
+        let part = Part::whole(name, open::file(spool.path())?)?;
+        let mut source = Self::new(name.to_owned(), vec![part]);
+        source._spool = Some(spool);
+        Ok(source)
+    }
+
+    fn new(name: PathBuf, parts: Vec<Part>) -> Self {
+        Self {
+            name,
+            parts,
+            tuning: Tuning::default(),
+            _spool: None,
+        }
+    }
+
+    /// Returns the path under which the file was opened, or the directory of
+    /// several.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.name
+    }
+
+    /// Returns how many bytes there are to read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|part| part.end).sum()
+    }
+
+    /// Returns the stretches that hold everything.
+    pub(crate) fn stretches(&self) -> Vec<Chunk> {
+        let whole = |(part, file): (usize, &Part)| Chunk {
+            part,
+            start: 0,
+            end: file.end,
+        };
+        self.parts.iter().enumerate().map(whole).collect()
+    }
+}
+
+impl Part {
+    /// A file that somebody may write to.
+    fn live(path: &Path, file: Arc<dyn ReadFile>) -> Result<Self, Error> {
+        let mut part = Self::whole(path, file.clone())?;
+        part.end = tail::settle(file.as_ref(), &part)?;
+        Ok(part)
+    }
+
+    fn whole(path: &Path, file: Arc<dyn ReadFile>) -> Result<Self, Error> {
+        let size = file.size().map_err(|source| Error::Read {
+            operation: "measure",
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self {
-            path,
-            reader,
-            live: false,
+            path: path.to_owned(),
+            end: size,
+            held: Some(file),
         })
     }
 
-    /// Returns the path under which the file was opened.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    fn closed(archive: &journal::Archive) -> Self {
+        Self {
+            path: archive.path.clone(),
+            end: archive.bytes,
+            held: None,
+        }
     }
 
-    /// Gives up the reader, which is at the start of the file.
-    pub(crate) fn into_reader(self) -> Reader {
-        self.reader
+    pub(crate) fn open(&self) -> Result<Arc<dyn ReadFile>, Error> {
+        match &self.held {
+            Some(file) => Ok(file.clone()),
+            None => open::file(&self.path),
+        }
     }
 
-    /// Reads the messages from `from` on and gives each to `visit`.
-    ///
-    /// The first call reads to the end of the file as it is then. Later ones
-    /// end at the same place, so that they find the same messages.
-    pub(crate) fn read(
-        &mut self,
-        from: Place,
-        findings: &mut Findings,
-        visit: &mut Visit<'_>,
+    /// Reads some bytes from `offset` on; 0 only at the end of the file.
+    pub(crate) fn read_at(
+        &self,
+        file: &dyn ReadFile,
+        bytes: &mut [u8],
+        offset: u64,
+    ) -> Result<usize, Error> {
+        file.read_at(bytes, offset).map_err(|source| Error::Read {
+            operation: "read",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Reads bytes that were there before.
+    pub(crate) fn read_exact(
+        &self,
+        file: &dyn ReadFile,
+        bytes: &mut [u8],
+        offset: u64,
     ) -> Result<(), Error> {
-        self.reader
-            .seek(from.offset, Some(from.number.saturating_sub(1)));
-        if self.live {
-            // At first only what is whole, down to the newline.
-            self.read_on(findings, visit)?;
-            self.reader.set_ending(Ending::Closed);
-        }
-        while let Some(torn) = self.read_on(findings, visit)? {
-            if self.live && self.is_continued(&torn)? {
-                self.stop_at(torn.offset);
-                return Ok(());
+        let mut filled = 0;
+        while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match self.read_at(file, room, offset + filled as u64)? {
+                0 => {
+                    return Err(Error::Read {
+                        operation: "read",
+                        path: self.path.clone(),
+                        source: std::io::ErrorKind::UnexpectedEof.into(),
+                    });
+                }
+                count => filled += count,
             }
-            findings.add_damage(torn);
         }
-        self.stop_at(self.reader.offset());
         Ok(())
     }
-
-    /// Settles where this and all later passes end.
-    fn stop_at(&mut self, end: u64) {
-        self.live = false;
-        self.reader.set_ending(Ending::Closed);
-        self.reader.set_limit(end);
-    }
-
-    /// Reads to the end of the file, or to a line that has none.
-    fn read_on(
-        &mut self,
-        findings: &mut Findings,
-        visit: &mut Visit<'_>,
-    ) -> Result<Option<Damage>, Error> {
-        while let Some(item) = self.reader.next_item()? {
-            let line = match item {
-                Item::Damage(damage) if damage.reason == Reason::Torn => return Ok(Some(damage)),
-                Item::Damage(damage) => {
-                    findings.add_damage(damage);
-                    continue;
-                }
-                Item::Record(line) => line,
-            };
-            match message::Record::parse(line.line) {
-                Ok(record) => {
-                    findings.check(&line, &self.path);
-                    visit(Entry::new(&line, record))?;
-                }
-                Err(_) => findings.add_damage(unreadable(&line, &self.path)),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Tells whether somebody is still writing the line that `torn` belongs to,
-    /// and else goes on behind it.
-    ///
-    /// A group of lines is written at once, so that half of a line is seen for
-    /// a moment only, unless the writer was killed.
-    fn is_continued(&mut self, torn: &Damage) -> Result<bool, Error> {
-        let last = Some(self.reader.last_number());
-        self.reader.set_ending(Ending::Live);
-        for _ in 0..TRIES {
-            sleep(PAUSE);
-            self.reader.seek(torn.offset, last);
-            if self.reader.next_item()?.is_some() {
-                return Ok(true);
-            }
-        }
-        self.reader.set_ending(Ending::Closed);
-        self.reader.seek(torn.offset + torn.length, last);
-        Ok(false)
-    }
 }
 
-/// What is done with each message.
-pub(crate) type Visit<'v> = dyn FnMut(Entry<'_>) -> Result<(), Error> + 'v;
-
-/// Where a message stands in its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) offset: u64,
-    pub(crate) number: u64,
-}
-
-impl Place {
-    /// Where a file begins.
-    pub(crate) const START: Self = Self {
-        offset: 0,
-        number: 1,
-    };
-}
-
-/// JSON to the journal, but nothing that a message could be read from.
-fn unreadable(line: &journal::Record<'_>, path: &Path) -> Damage {
-    Damage {
-        path: path.to_owned(),
-        line: None,
-        offset: line.offset,
-        length: line.line.len() as u64,
-        reason: Reason::NotJson,
-    }
-}
-
-fn is_missing(error: &ReadError) -> bool {
-    error.source.kind() == io::ErrorKind::NotFound
+/// Opens a file of the local file system for reading.
+fn open_file(path: &Path) -> std::io::Result<Arc<dyn ReadFile>> {
+    RealFs.open_read(path).map(Arc::from)
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
 //! Counts over the messages that match.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::Findings;
-use crate::source::{Entry, Place, Source};
+use crate::scan::{self, Accumulator, Batch, Found, Job, Match, Numbers};
+use crate::select::merge_findings;
+use crate::source::Source;
 use crate::time::Instant;
+use crate::window;
 
 /// What is counted. It takes memory for each different tier, chain and sender,
 /// not for each message.
@@ -25,71 +31,185 @@ pub struct Statistics {
 }
 
 /// How often each name occurs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally(HashMap<String, u64>);
+#[derive(Debug, Clone)]
+pub struct Tally {
+    names: Vec<(Box<str>, u64)>,
+    index: HashMap<Box<str>, usize>,
+    /// Where the name stands that had the same slot last.
+    recent: [u16; SLOTS],
+}
+
+const SLOTS: usize = 64;
 
 /// The earliest and the latest of many timestamps, compared as instants.
 ///
 /// Of equal instants the one that came first stands for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeRange {
-    first: (Instant, String),
-    last: (Instant, String),
+    first: Time,
+    last: Time,
 }
 
-/// Counts the messages that match.
+/// A timestamp, and in which file and where in it its message stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Time {
+    instant: Instant,
+    place: (usize, u64),
+    text: String,
+}
+
+/// Counts the messages that match, in [`Statistics`] or whatever else counts.
+///
+/// Every line is checked, so that all damage is found.
 ///
 /// # Errors
-/// [`Error::Read`] where the file can't be read.
-pub fn count(
-    source: &mut Source,
+/// [`Error::Read`] where a file can't be read.
+pub fn count<A: Accumulator>(
+    source: &Source,
     filter: &Filter,
     findings: &mut Findings,
-) -> Result<Statistics, Error> {
-    let mut statistics = Statistics::default();
-    source.read(Place::START, findings, &mut |entry| {
-        if filter.matches(&entry.record) {
-            statistics.add(&entry);
+) -> Result<A, Error> {
+    let size = source.tuning.chunk;
+    let stretches = window::narrowed(source, filter)?.into_iter();
+    let chunks: Vec<_> = stretches.flat_map(|stretch| stretch.cut(size)).collect();
+    let job = Job {
+        parts: &source.parts,
+        filter,
+        needle: None,
+        wants_matches: false,
+        tuning: source.tuning,
+    };
+    let mut numbers = Numbers::new(&source.parts, source.tuning);
+    let mut late = A::default();
+    let mut lines = Some(0);
+    let mut counted: A = scan::run(job, &chunks, &mut |batch| {
+        merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
+        for uncertain in &batch.matches {
+            let number = numbers.of(uncertain, batch.chunk)?;
+            if filter.accepts_number(number) {
+                add_late(&mut late, batch, uncertain);
+            }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
-    Ok(statistics)
+    counted.merge(late);
+    Ok(counted)
 }
 
-impl Statistics {
-    fn add(&mut self, entry: &Entry<'_>) {
-        let record = &entry.record;
+/// Counts a message whose number had to be looked up first.
+fn add_late(counted: &mut impl Accumulator, batch: &Batch, found: &Match) {
+    let line = batch.line(found);
+    // It was read once, and so it can be read again.
+    if let Ok(fields) = Fields::parse(line) {
+        counted.add(&Found {
+            fields: &fields,
+            line,
+            file: batch.chunk.part,
+            offset: found.offset,
+        });
+    }
+}
+
+impl Accumulator for Statistics {
+    fn add(&mut self, found: &Found<'_>) {
+        let Found {
+            fields,
+            file,
+            offset,
+            ..
+        } = *found;
         self.messages += 1;
-        self.tiers.add(&record.tier);
-        self.chains.add(&record.chain_type);
-        self.senders.add(&record.sender);
-        if let Some(instant) = Instant::parse(&record.timestamp) {
+        self.tiers.add(&fields.tier);
+        self.chains.add(&fields.chain);
+        self.senders.add(&fields.sender);
+        if self
+            .times
+            .as_ref()
+            .is_some_and(|times| times.holds_already(&fields.timestamp))
+        {
+            return;
+        }
+        let text = std::str::from_utf8(&fields.timestamp).unwrap_or_default();
+        if let Some(instant) = Instant::parse(text) {
+            let place = (file, offset);
             match &mut self.times {
-                Some(times) => times.add(instant, &record.timestamp),
-                None => self.times = Some(TimeRange::new(instant, &record.timestamp)),
+                Some(times) => times.add(instant, place, text),
+                None => self.times = Some(TimeRange::new(instant, place, text)),
             }
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.tiers.merge(&other.tiers);
+        self.chains.merge(&other.chains);
+        self.senders.merge(&other.senders);
+        match (&mut self.times, other.times) {
+            (Some(times), Some(other)) => times.merge(other),
+            (times @ None, other) => *times = other,
+            _ => {}
         }
     }
 }
 
 impl Tally {
-    fn add(&mut self, name: &str) {
-        match self.0.get_mut(name) {
-            Some(count) => *count += 1,
-            None => {
-                self.0.insert(name.to_owned(), 1);
-            }
+    /// Counts a name.
+    pub fn add(&mut self, name: &[u8]) {
+        self.add_many(name, 1);
+    }
+
+    /// Counts a name several times.
+    pub fn add_many(&mut self, name: &[u8], count: u64) {
+        // Names are few, and the same ones come again and again.
+        let slot = slot(name);
+        let recent = self
+            .recent
+            .get(slot)
+            .and_then(|at| self.names.get_mut(usize::from(*at)));
+        if let Some((known, total)) = recent
+            && known.as_bytes() == name
+        {
+            *total += count;
+            return;
+        }
+        self.add_rare(name, count, slot);
+    }
+
+    #[cold]
+    fn add_rare(&mut self, name: &[u8], count: u64, slot: usize) {
+        let mut first = self.names.iter().take(SLOTS / 4);
+        let at = match first.position(|(known, _)| known.as_bytes() == name) {
+            Some(at) => at,
+            None => self.find_or_add(&String::from_utf8_lossy(name)),
+        };
+        self.names[at].1 += count;
+        if let (Some(recent), Ok(at)) = (self.recent.get_mut(slot), u16::try_from(at)) {
+            *recent = at;
+        }
+    }
+
+    fn find_or_add(&mut self, name: &str) -> usize {
+        if let Some(at) = self.index.get(name) {
+            return *at;
+        }
+        let at = self.names.len();
+        self.names.push((name.into(), 0));
+        self.index.insert(name.into(), at);
+        at
+    }
+
+    /// Adds the counts of another tally.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, count) in &other.names {
+            self.add_many(name.as_bytes(), *count);
         }
     }
 
     /// Returns names and counts in the order of the names.
     #[must_use]
     pub fn by_name(&self) -> Vec<(&str, u64)> {
-        let mut counts: Vec<_> = self
-            .0
-            .iter()
-            .map(|(name, count)| (&**name, *count))
-            .collect();
+        let names = self.names.iter();
+        let mut counts: Vec<_> = names.map(|(name, count)| (&**name, *count)).collect();
         counts.sort_unstable();
         counts
     }
@@ -104,34 +224,100 @@ impl Tally {
     }
 }
 
+impl Time {
+    /// Becomes another time, in the same memory.
+    fn set(&mut self, instant: Instant, place: (usize, u64), text: &str) {
+        self.instant = instant;
+        self.place = place;
+        self.text.clear();
+        self.text.push_str(text);
+    }
+}
+
 impl TimeRange {
-    fn new(instant: Instant, text: &str) -> Self {
+    fn new(instant: Instant, place: (usize, u64), text: &str) -> Self {
+        let time = Time {
+            instant,
+            place,
+            text: text.to_owned(),
+        };
         Self {
-            first: (instant, text.to_owned()),
-            last: (instant, text.to_owned()),
+            first: time.clone(),
+            last: time,
         }
     }
 
-    fn add(&mut self, instant: Instant, text: &str) {
-        if instant < self.first.0 {
-            self.first = (instant, text.to_owned());
+    fn add(&mut self, instant: Instant, place: (usize, u64), text: &str) {
+        let (first, last) = (&self.first, &self.last);
+        if (instant, place) < (first.instant, first.place) {
+            self.first.set(instant, place, text);
         }
-        if instant > self.last.0 {
-            self.last = (instant, text.to_owned());
+        if (instant, Reverse(place)) > (last.instant, Reverse(last.place)) {
+            self.last.set(instant, place, text);
+        }
+    }
+
+    /// Tells, for most timestamps, that they change nothing: texts of the usual
+    /// form are in the order of their times.
+    fn holds_already(&self, text: &[u8]) -> bool {
+        let (first, last) = (self.first.text.as_bytes(), self.last.text.as_bytes());
+        first < text && text < last && [first, text, last].into_iter().all(has_usual_form)
+    }
+
+    fn merge(&mut self, other: Self) {
+        let (first, last) = (other.first, other.last);
+        if (first.instant, first.place) < (self.first.instant, self.first.place) {
+            self.first = first;
+        }
+        if (last.instant, Reverse(last.place)) > (self.last.instant, Reverse(self.last.place)) {
+            self.last = last;
         }
     }
 
     /// Returns the earliest timestamp as its sender wrote it.
     #[must_use]
     pub fn first(&self) -> &str {
-        &self.first.1
+        &self.first.text
     }
 
     /// Returns the latest timestamp as its sender wrote it.
     #[must_use]
     pub fn last(&self) -> &str {
-        &self.last.1
+        &self.last.text
     }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            index: HashMap::new(),
+            recent: [0; SLOTS],
+        }
+    }
+}
+
+impl PartialEq for Tally {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_name() == other.by_name()
+    }
+}
+
+impl Eq for Tally {}
+
+/// Tells whether a text, if it is a time at all, has the form of
+/// `2025-11-20T04:30:00.123Z`, and is no leap second.
+fn has_usual_form(text: &[u8]) -> bool {
+    let at = |index: usize| text.get(index).copied().unwrap_or(0);
+    let marks = (at(10), at(16), at(19), at(23));
+    text.len() == 24 && marks == (b'T', b':', b'.', b'Z') && at(17) < b'6'
+}
+
+/// Chooses a name's slot by its length and its ends.
+fn slot(name: &[u8]) -> usize {
+    let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
+    let sum = name.len() * 31 + end(name.first()) * 7 + end(name.last());
+    sum % SLOTS
 }
 
 #[cfg(test)]

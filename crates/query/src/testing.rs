@@ -6,11 +6,13 @@ mod reference;
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 pub(crate) use generate::journal;
-pub(crate) use reference::{Message, criteria, matching, messages};
+pub(crate) use reference::{Message, criteria, in_order, matching, messages};
 
+use crate::scan::Tuning;
 use crate::source::Source;
 
 /// A journal's directory whose current session has these bytes.
@@ -33,9 +35,23 @@ pub(crate) fn archive(dir: &Path, name: &str) {
 
 /// A line as the broker writes it, with its newline.
 pub(crate) fn recorded(number: u64, topic: &str, payload: &str) -> Vec<u8> {
+    recorded_at(number, "2025-11-20T04:30:00.123Z", topic, payload)
+}
+
+pub(crate) fn recorded_at(number: u64, time: &str, topic: &str, payload: &str) -> Vec<u8> {
     let mut group = journal::Group::new(number, usize::MAX);
     group
-        .push_with(|out| message::encode(&[topic, payload], "2025-11-20T04:30:00.123Z", out))
+        .push_with(|out| message::encode(&[topic, payload], time, out))
         .unwrap();
     group.bytes().to_vec()
+}
+
+/// Cuts the work up in some other way than usual.
+pub(crate) fn tuning() -> impl Strategy<Value = Tuning> {
+    let chunk = prop_oneof![1..2_000_u64, Just(1 << 20)];
+    (chunk, 1..4_usize).prop_map(|(chunk, threads)| Tuning {
+        chunk,
+        threads,
+        ..Tuning::default()
+    })
 }

@@ -1,6 +1,6 @@
 //! Timestamps as instants that can be compared.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A point in time, as exact as nine digits of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +38,31 @@ impl Instant {
             seconds: days * 86_400 + within - offset,
             nanoseconds,
         })
+    }
+}
+
+impl Instant {
+    /// 1970-01-01T00:00:00Z.
+    pub(crate) const EPOCH: Self = Self::new(0, 0);
+
+    /// So many seconds since 1970, and nanoseconds of the next one.
+    pub(crate) const fn new(seconds: i64, nanoseconds: u32) -> Self {
+        Self {
+            seconds,
+            nanoseconds,
+        }
+    }
+
+    /// Returns the instant so much earlier.
+    pub(crate) fn earlier(self, by: Duration) -> Self {
+        let seconds = self.seconds.saturating_sub_unsigned(by.as_secs());
+        Self { seconds, ..self }
+    }
+
+    /// Returns the instant so much later.
+    pub(crate) fn later(self, by: Duration) -> Self {
+        let seconds = self.seconds.saturating_add_unsigned(by.as_secs());
+        Self { seconds, ..self }
     }
 }
 

@@ -1,11 +1,43 @@
 //! Which messages are asked for, told in a slow way and in the fast one.
 
 use message::Record;
-use query::{Criteria, Filter};
+use query::{Criteria, Fields, Filter};
 use serde_json::Value;
 
 /// Stands between the criteria of the first line.
 const BETWEEN: char = '\u{1f}';
+
+/// What is asked for, at most one value for each field.
+#[derive(Debug, Default, PartialEq)]
+struct Wanted {
+    tier: Option<String>,
+    chain: Option<String>,
+    sender: Option<String>,
+    topic: Option<String>,
+}
+
+impl Wanted {
+    fn filter(&self) -> Filter {
+        let value = |value: &Option<String>| value.iter().map(|value| literally(value)).collect();
+        let criteria = Criteria {
+            tier: value(&self.tier),
+            chain: value(&self.chain),
+            sender: value(&self.sender),
+            topic: value(&self.topic),
+            ..Criteria::default()
+        };
+        Filter::compile(&criteria).expect("there is no pattern")
+    }
+}
+
+/// Writes a value so that an exclamation mark in front means itself.
+fn literally(value: &str) -> String {
+    if value.trim_start_matches('\\').starts_with('!') {
+        format!("\\{value}")
+    } else {
+        value.to_owned()
+    }
+}
 
 /// What a filter sees of a message.
 #[derive(Debug)]
@@ -25,17 +57,15 @@ pub fn filters(data: &[u8]) {
     let mut lines = data.split(|byte| *byte == b'\n');
     let head = String::from_utf8_lossy(lines.next().unwrap_or_default());
     let mut parts = head.split(BETWEEN);
-    let mut part = || Some(parts.next()?.strip_prefix('=')?.to_owned());
-    let chosen = Criteria {
+    let mut part = || parts.next()?.strip_prefix('=').map(str::to_owned);
+    let chosen = Wanted {
         tier: part(),
         chain: part(),
         sender: part(),
         topic: part(),
     };
-    assert_eq!(
-        Filter::compile(&chosen).is_empty(),
-        chosen == Criteria::default()
-    );
+    let filter = chosen.filter();
+    assert_eq!(filter.is_empty(), chosen == Wanted::default());
     // Values that occur make more matches than values that are made up.
     let mut asked = vec![chosen];
     for line in lines {
@@ -45,29 +75,29 @@ pub fn filters(data: &[u8]) {
     }
 }
 
-fn check(line: &[u8], message: &Message, asked: &mut Vec<Criteria>) {
+fn check(line: &[u8], message: &Message, asked: &mut Vec<Wanted>) {
     const MOST: usize = 12;
     if asked.len() < MOST {
         let start = message.topic.chars().take(3).collect();
         // In the middle of a topic nothing begins.
-        asked.push(Criteria {
+        asked.push(Wanted {
             topic: Some(message.topic.chars().skip(1).collect()),
-            ..Criteria::default()
+            ..Wanted::default()
         });
-        asked.push(Criteria {
+        asked.push(Wanted {
             tier: Some(message.tier.clone()),
             chain: Some(message.chain.clone()),
-            ..Criteria::default()
+            ..Wanted::default()
         });
-        asked.push(Criteria {
+        asked.push(Wanted {
             sender: Some(message.sender.clone()),
             topic: Some(start),
-            ..Criteria::default()
+            ..Wanted::default()
         });
     }
-    let record = Record::parse(line).expect("it is an object");
+    let fields = Fields::from(Record::parse(line).expect("it is an object"));
     for criteria in asked {
-        let found = Filter::compile(criteria).matches(&record);
+        let found = criteria.filter().matches(&fields);
         assert_eq!(
             found,
             is_wanted(message, criteria),
@@ -76,7 +106,7 @@ fn check(line: &[u8], message: &Message, asked: &mut Vec<Criteria>) {
     }
 }
 
-fn is_wanted(message: &Message, criteria: &Criteria) -> bool {
+fn is_wanted(message: &Message, criteria: &Wanted) -> bool {
     let is = |wanted: &Option<String>, found: &String| {
         wanted.is_none() || wanted.as_ref() == Some(found)
     };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use query::{Criteria, Filter, Findings, Limits, TextFormat};
+use query::{Filter, Findings, Limits, Order, Statistics, TextFormat};
 use regex::Regex;
 
 use crate::sandbox::with_session;
@@ -21,7 +21,7 @@ static HIDDEN: LazyLock<Regex> = LazyLock::new(|| {
 pub fn rendering(data: &[u8]) {
     check_sanitise(&String::from_utf8_lossy(data));
     with_session(data, |dir, open| {
-        let everything = Filter::compile(&Criteria::default());
+        let everything = Filter::default();
         let screen = Limits {
             lines: 3,
             columns: 20,
@@ -30,7 +30,7 @@ pub fn rendering(data: &[u8]) {
         for limits in [Limits::NONE, screen] {
             let mut out = Vec::new();
             let mut findings = Findings::default();
-            let counted = query::count(&mut open(), &everything, &mut findings);
+            let counted: Result<Statistics, _> = query::count(&open(), &everything, &mut findings);
             let counted = counted.expect("the session can be counted");
             query::write_statistics(&counted, &limits, &mut out).expect("memory has room");
             query::write_findings(&findings, &mut out).expect("memory has room");
@@ -38,10 +38,14 @@ pub fn rendering(data: &[u8]) {
                 let mut findings_shown = Findings::default();
                 let path = Path::new("a\u{1b}[2J\n.jsonl");
                 let mut format = TextFormat::new(&mut out, path, limits, true);
-                query::show(
-                    &mut open(),
-                    &everything,
+                let order = Order {
                     limit,
+                    newest_first: limit.is_none(),
+                };
+                query::show(
+                    &open(),
+                    &everything,
+                    order,
                     &mut findings_shown,
                     &mut format,
                 )

@@ -3,16 +3,16 @@
 use std::io::Write;
 
 use anyhow::Context;
-use query::{Filter, Findings};
+use query::{Findings, Statistics};
 
 use crate::args::Args;
 use crate::{commands, output};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let filter = Filter::compile(&args.filters.criteria());
-    let mut source = commands::source(args)?;
+    let filter = args.filters.compile()?;
+    let source = commands::source(args)?;
     let mut findings = Findings::default();
-    let statistics = query::count(&mut source, &filter, &mut findings)?;
+    let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
     let mut out = output::results();
     query::write_statistics(&statistics, &commands::limits(args), &mut out)?;
     out.flush().context("cannot write the output")?;

@@ -1,11 +1,14 @@
-//! `verify` and `salvage` on sessions that something happened to.
+//! More of the program: which messages it finds, and `verify` and `salvage` on
+//! sessions that something happened to.
 
 #![allow(
     clippy::unwrap_used,
     reason = "clippy sees only #[test] functions as tests"
 )]
 
+mod follow;
 mod salvage;
+mod selection;
 mod verify;
 
 use crate::util::Logs;

@@ -9,7 +9,7 @@ use super::Clip;
 use super::clip::Limits;
 use crate::error::{Error, shown};
 use crate::pretty::indent;
-use crate::select::{Sink, Summary};
+use crate::select::{Counts, Sink, Summary};
 use crate::source::Entry;
 
 /// Stands before and behind each message.
@@ -18,6 +18,10 @@ const RULE: &str =
 /// Stands before each line of a text, which could otherwise pass for one of the
 /// lines around it.
 const QUOTE: &str = "| ";
+/// How far a reply stands to the right of what it replies to.
+const STEP: usize = 4;
+/// Deeper replies stand no further to the right.
+const DEEPEST: usize = 10;
 /// Length of a line of base64.
 const BASE64_LINE: usize = 76;
 
@@ -43,7 +47,12 @@ impl<W: Write> TextFormat<W> {
     }
 
     fn write_message(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let (record, limits, out) = (&entry.record, &self.limits, &mut self.out);
+        let limits = &self.limits;
+        let out = &mut Indent::new(&mut self.out, entry.depth);
+        let record = match entry.record() {
+            Ok(record) => record,
+            Err(error) => return writeln!(out, "\n[#{}] cannot be read: {error}", entry.number),
+        };
         let field = |text: &str| limits.field(text);
         writeln!(out, "\n{RULE}")?;
         let (sender, topic) = (field(&record.sender), field(&record.topic));
@@ -64,21 +73,33 @@ impl<W: Write> TextFormat<W> {
 }
 
 impl<W: Write> Sink for TextFormat<W> {
+    fn wants_counts(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
-        let Summary {
-            loaded,
-            matching,
-            shown: count,
-        } = summary;
         let kind = if self.is_filtered {
             "matching messages"
         } else {
             "messages"
         };
         let path = shown(&self.path);
-        writeln!(self.out, "[*] Loaded {loaded} messages from {path}")?;
-        writeln!(self.out, "[*] Showing {count} of {matching} {kind}")?;
-        if *count > 0 {
+        match (summary.counts, summary.shown) {
+            (Some(Counts { messages, matching }), Some(count)) => {
+                writeln!(self.out, "[*] Loaded {messages} messages from {path}")?;
+                writeln!(self.out, "[*] Showing {count} of {matching} {kind}")?;
+            }
+            // Counting them would take longer than showing them.
+            (_, Some(count)) => {
+                writeln!(self.out, "[*] Read the end of {path}")?;
+                writeln!(self.out, "[*] Showing the newest {count} {kind}")?;
+            }
+            _ => {
+                writeln!(self.out, "[*] Reading {path} from its end")?;
+                writeln!(self.out, "[*] Showing the newest {kind} first")?;
+            }
+        }
+        if summary.shown != Some(0) {
             writeln!(self.out, "\n[RECENT MESSAGES]:")?;
         }
         Ok(())
@@ -86,6 +107,47 @@ impl<W: Write> Sink for TextFormat<W> {
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         Ok(self.write_message(entry)?)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
+}
+
+/// Puts a reply to the right of what it replies to.
+struct Indent<W> {
+    out: W,
+    width: usize,
+    is_at_start: bool,
+}
+
+impl<W: Write> Indent<W> {
+    fn new(out: W, depth: usize) -> Self {
+        Self {
+            out,
+            width: STEP * depth.min(DEEPEST),
+            is_at_start: true,
+        }
+    }
+}
+
+impl<W: Write> Write for Indent<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.width == 0 {
+            return self.out.write(bytes);
+        }
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.is_at_start && line != b"\n" {
+                write!(self.out, "{:width$}", "", width = self.width)?;
+            }
+            self.out.write_all(line)?;
+            self.is_at_start = line.ends_with(b"\n");
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -2,17 +2,24 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::filter::Criteria;
-use crate::testing::{criteria, dir_with, journal, matching, messages, open, recorded};
+use crate::testing::{
+    criteria, dir_with, in_order, journal, matching as expected, messages, open, recorded, tuning,
+};
 
 /// Keeps what it is given.
 #[derive(Default)]
 struct Kept {
+    wants_counts: bool,
     summary: Option<Summary>,
     offsets: Vec<u64>,
     numbers: Vec<u64>,
 }
 
 impl Sink for Kept {
+    fn wants_counts(&self) -> bool {
+        self.wants_counts
+    }
+
     fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
         assert_eq!(self.summary.replace(*summary), None);
         Ok(())
@@ -20,26 +27,45 @@ impl Sink for Kept {
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         assert!(self.summary.is_some());
+        assert!(entry.record().is_ok());
         self.offsets.push(entry.offset);
         self.numbers.push(entry.number);
         Ok(())
     }
 }
 
-fn kept(source: &mut Source, criteria: &Criteria, limit: Option<u64>) -> (Kept, Findings) {
+fn kept(
+    source: &Source,
+    criteria: &Criteria,
+    order: Order,
+    wants_counts: bool,
+) -> (Kept, Findings) {
     let mut findings = Findings::default();
-    let mut kept = Kept::default();
-    let filter = Filter::compile(criteria);
-    show(source, &filter, limit, &mut findings, &mut kept).unwrap();
+    let mut kept = Kept {
+        wants_counts,
+        ..Kept::default()
+    };
+    let filter = Filter::compile(criteria).unwrap();
+    show(source, &filter, order, &mut findings, &mut kept).unwrap();
     (kept, findings)
+}
+
+fn newest(limit: u64) -> Order {
+    Order {
+        limit: Some(limit),
+        newest_first: false,
+    }
+}
+
+fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<u8> {
+    numbers
+        .flat_map(|number| recorded(number, "t", "{}"))
+        .collect()
 }
 
 #[test]
 fn the_newest_are_shown_in_their_order() {
-    let session: Vec<u8> = (1..=9)
-        .flat_map(|number| recorded(number, "t", "{}"))
-        .collect();
-    let dir = dir_with(&session);
+    let dir = dir_with(&lines(1..=9));
     for (limit, expected) in [
         (1, 9..=9),
         (3, 7..=9),
@@ -48,22 +74,43 @@ fn the_newest_are_shown_in_their_order() {
         (9, 1..=9),
         (10, 1..=9),
     ] {
-        let (kept, _) = kept(&mut open(&dir), &Criteria::default(), Some(limit));
-        assert_eq!(
-            kept.numbers,
-            expected.clone().collect::<Vec<_>>(),
-            "limit {limit}"
-        );
-        let shown = limit.min(9);
-        assert_eq!(
-            kept.summary,
-            Some(Summary {
-                loaded: 9,
-                matching: 9,
-                shown
-            })
-        );
+        let (kept, _) = kept(&open(&dir), &Criteria::default(), newest(limit), true);
+        assert_eq!(kept.numbers, expected.collect::<Vec<_>>(), "limit {limit}");
+        let counts = Some(Counts {
+            messages: 9,
+            matching: 9,
+        });
+        let shown = Some(limit.min(9));
+        assert_eq!(kept.summary, Some(Summary { counts, shown }));
     }
+}
+
+#[test]
+fn the_newest_come_first_where_that_is_asked_for() {
+    let dir = dir_with(&lines(1..=9));
+    for (limit, expected) in [(None, 1..=9), (Some(3), 7..=9), (Some(20), 1..=9)] {
+        let order = Order {
+            limit,
+            newest_first: true,
+        };
+        let (kept, _) = kept(&open(&dir), &Criteria::default(), order, false);
+        assert_eq!(kept.numbers, expected.rev().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn only_the_end_is_read_for_the_newest() {
+    let mut session = b"damage\n".to_vec();
+    session.extend(lines(1..=1_000));
+    let dir = dir_with(&session);
+    let mut source = open(&dir);
+    source.tuning.chunk = 1_000;
+    source.tuning.threads = 1;
+    let (few, findings) = kept(&source, &Criteria::default(), newest(3), false);
+    assert_eq!(few.numbers, [998, 999, 1000]);
+    assert!(findings.is_empty());
+    let (_, findings) = kept(&source, &Criteria::default(), newest(3), true);
+    assert_eq!(findings.damaged, 1, "all was counted");
 }
 
 #[test]
@@ -73,10 +120,15 @@ fn numbers_are_those_of_a_full_read() {
     session.extend(recorded(4, "t", "{}"));
     session.extend(b"{\"topic\":\"t\"}\n");
     let dir = dir_with(&session);
-    let (all, _) = kept(&mut open(&dir), &Criteria::default(), None);
+    let (all, _) = kept(&open(&dir), &Criteria::default(), Order::default(), false);
     assert_eq!(all.numbers[..2], [9, 4]);
     for limit in 1..=2 {
-        let (newest, _) = kept(&mut open(&dir), &Criteria::default(), Some(limit as u64));
+        let (newest, _) = kept(
+            &open(&dir),
+            &Criteria::default(),
+            newest(limit as u64),
+            false,
+        );
         assert_eq!(newest.numbers, all.numbers[3 - limit..]);
     }
 }
@@ -95,9 +147,9 @@ fn an_error_of_the_sink_ends_it() {
     let dir = dir_with(&recorded(1, "t", "{}"));
     let mut findings = Findings::default();
     let result = show(
-        &mut open(&dir),
+        &open(&dir),
         &Filter::default(),
-        None,
+        Order::default(),
         &mut findings,
         &mut Full,
     );
@@ -110,22 +162,48 @@ proptest! {
         parts in journal(),
         criteria in criteria(),
         limit in prop::option::of(1..12_u64),
+        newest_first in any::<bool>(),
+        wants_counts in any::<bool>(),
+        tuning in tuning(),
     ) {
+        let parts = in_order(parts, &criteria);
         let session: Vec<u8> = parts.iter().flat_map(|part| part.bytes.clone()).collect();
         let all = messages(&session);
-        let expected = matching(&all, &criteria);
-        let shown = limit.unwrap_or(u64::MAX).min(expected.len() as u64);
+        let mut expected = expected(&all, &criteria);
+        let matching_count = expected.len() as u64;
+        let shown = usize::try_from(limit.unwrap_or(u64::MAX).min(matching_count)).unwrap();
+        expected.drain(..expected.len() - shown);
+        if newest_first {
+            expected.reverse();
+        }
 
         let dir = dir_with(&session);
-        let (kept, findings) = kept(&mut open(&dir), &criteria, limit);
-        let summary = Summary { loaded: all.len() as u64, matching: expected.len() as u64, shown };
-        prop_assert_eq!(kept.summary, Some(summary));
-        let offsets: Vec<u64> = expected.iter().map(|message| message.offset).collect();
-        prop_assert_eq!(&kept.offsets, &offsets[offsets.len() - kept.offsets.len()..]);
-        prop_assert_eq!(kept.offsets.len() as u64, shown);
+        let mut source = open(&dir);
+        source.tuning = tuning;
+        let order = Order { limit, newest_first };
+        let (kept, findings) = kept(&source, &criteria, order, wants_counts);
+        let summary = kept.summary.unwrap();
+        if let Some(known) = summary.shown {
+            prop_assert_eq!(known, shown as u64);
+        }
+        prop_assert_eq!(summary.counts.is_some(), wants_counts);
+        if let Some(counts) = summary.counts {
+            prop_assert_eq!(counts, Counts { messages: all.len() as u64, matching: matching_count });
+            let damaged: u64 = parts.iter().map(|part| part.damaged).sum();
+            let altered: u64 = parts.iter().map(|part| part.altered).sum();
+            prop_assert_eq!((findings.damaged, findings.altered), (damaged, altered));
+            for damage in &findings.damage {
+                let before = &session[..usize::try_from(damage.offset).unwrap()];
+                let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+                prop_assert_eq!(damage.line, Some(line));
+            }
+        }
+        let places: Vec<_> = expected.iter().map(|message| (message.offset, message.number)).collect();
+        let found: Vec<_> = kept.offsets.into_iter().zip(kept.numbers).collect();
+        prop_assert_eq!(found, places);
 
-        let damaged: u64 = parts.iter().map(|part| part.damaged).sum();
-        let altered: u64 = parts.iter().map(|part| part.altered).sum();
-        prop_assert_eq!((findings.damaged, findings.altered), (damaged, altered));
+        let filter = Filter::compile(&criteria).unwrap();
+        let count = matching(&source, &filter, &mut Findings::default()).unwrap();
+        prop_assert_eq!(count, matching_count);
     }
 }

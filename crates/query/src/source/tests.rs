@@ -2,20 +2,37 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::thread;
 
+use journal::Reason;
+
 use super::*;
+use crate::filter::Filter;
+use crate::findings::Findings;
+use crate::select::{self, Order, Sink, Summary};
 use crate::testing::{archive, dir_with, open, recorded};
 
-fn numbers(source: &mut Source) -> (Vec<u64>, Findings) {
-    let mut numbers = Vec::new();
+fn numbers(source: &Source) -> (Vec<u64>, Findings) {
+    struct Numbers(Vec<u64>);
+    impl Sink for Numbers {
+        fn begin(&mut self, _: &Summary) -> Result<(), Error> {
+            Ok(())
+        }
+        fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+            self.0.push(entry.number);
+            Ok(())
+        }
+    }
+    let mut numbers = Numbers(Vec::new());
     let mut findings = Findings::default();
-    let mut visit = |entry: Entry<'_>| {
-        numbers.push(entry.number);
-        Ok(())
-    };
-    source
-        .read(Place::START, &mut findings, &mut visit)
-        .unwrap();
-    (numbers, findings)
+    let order = Order::default();
+    select::show(
+        source,
+        &Filter::default(),
+        order,
+        &mut findings,
+        &mut numbers,
+    )
+    .unwrap();
+    (numbers.0, findings)
 }
 
 fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<u8> {
@@ -33,20 +50,20 @@ fn append(dir: &Path, bytes: &[u8]) {
 #[test]
 fn an_archived_file_is_read_on() {
     let dir = dir_with(&lines(1..=3));
-    let mut source = open(&dir);
+    let source = open(&dir);
     archive(dir.path(), "session_20251120_143022.jsonl");
-    assert_eq!(numbers(&mut source), (vec![1, 2, 3], Findings::default()));
-    assert_eq!(numbers(&mut source), (vec![1, 2, 3], Findings::default()));
+    assert_eq!(numbers(&source), (vec![1, 2, 3], Findings::default()));
+    assert_eq!(numbers(&source), (vec![1, 2, 3], Findings::default()));
 }
 
 #[test]
 fn later_passes_end_where_the_first_one_did() {
     let dir = dir_with(&lines(1..=3));
-    let mut source = open(&dir);
-    assert_eq!(numbers(&mut source).0, [1, 2, 3]);
+    let source = open(&dir);
+    assert_eq!(numbers(&source).0, [1, 2, 3]);
     append(dir.path(), &lines(4..=5));
-    assert_eq!(numbers(&mut source).0, [1, 2, 3]);
-    assert_eq!(numbers(&mut open(&dir)).0, [1, 2, 3, 4, 5]);
+    assert_eq!(numbers(&source).0, [1, 2, 3]);
+    assert_eq!(numbers(&open(&dir)).0, [1, 2, 3, 4, 5]);
 }
 
 #[test]
@@ -54,10 +71,10 @@ fn a_whole_record_without_newline_is_read() {
     let mut session = lines(1..=2);
     session.pop();
     let dir = dir_with(&session);
-    let mut source = open(&dir);
-    assert_eq!(numbers(&mut source), (vec![1, 2], Findings::default()));
+    let source = open(&dir);
+    assert_eq!(numbers(&source), (vec![1, 2], Findings::default()));
     append(dir.path(), b"\n");
-    assert_eq!(numbers(&mut source), (vec![1, 2], Findings::default()));
+    assert_eq!(numbers(&source), (vec![1, 2], Findings::default()));
 }
 
 #[test]
@@ -65,7 +82,7 @@ fn a_line_that_nobody_goes_on_with_is_damage() {
     let mut session = lines(1..=2);
     session.extend_from_slice(b"{\"torn");
     let dir = dir_with(&session);
-    let (found, findings) = numbers(&mut open(&dir));
+    let (found, findings) = numbers(&open(&dir));
     assert_eq!((found, findings.damaged), (vec![1, 2], 1));
     let damage = &findings.damage[0];
     assert_eq!(
@@ -81,7 +98,7 @@ fn a_record_behind_a_torn_one_at_the_end_is_read() {
     session.extend(lines(2..=2));
     session.pop();
     let dir = dir_with(&session);
-    let (found, findings) = numbers(&mut open(&dir));
+    let (found, findings) = numbers(&open(&dir));
     assert_eq!((found, findings.damaged), (vec![1, 2], 1));
 }
 
@@ -90,17 +107,16 @@ fn a_line_that_is_being_written_is_no_damage() {
     let whole = lines(1..=3);
     let half = whole.len() - 10;
     let dir = dir_with(&whole[..half]);
-    let mut source = open(&dir);
-    let (found, findings) = thread::scope(|scope| {
-        let reading = scope.spawn(|| numbers(&mut source));
+    let source = thread::scope(|scope| {
+        let opening = scope.spawn(|| open(&dir));
         // Well within the time that a reader waits for the rest.
-        thread::sleep(PAUSE);
+        thread::sleep(tail::PAUSE);
         append(dir.path(), &whole[half..]);
-        reading.join().unwrap()
+        opening.join().unwrap()
     });
+    let (found, findings) = numbers(&source);
     assert!(findings.is_empty(), "{findings:?}");
     assert!(found == [1, 2] || found == [1, 2, 3], "{found:?}");
-    assert_eq!(numbers(&mut source).0, found);
 }
 
 #[test]
@@ -109,11 +125,11 @@ fn in_the_moment_between_two_sessions_it_waits() {
     archive(dir.path(), "session_20251120_143022.jsonl");
     let source = thread::scope(|scope| {
         let opening = scope.spawn(|| Source::current(dir.path()));
-        thread::sleep(PAUSE);
+        thread::sleep(tail::PAUSE);
         fs::write(journal::current_session(dir.path()), lines(2..=2)).unwrap();
         opening.join().unwrap()
     });
-    assert_eq!(numbers(&mut source.unwrap()).0, [2]);
+    assert_eq!(numbers(&source.unwrap()).0, [2]);
 }
 
 #[test]
@@ -142,7 +158,47 @@ fn what_is_missing_is_named() {
 fn an_archive_is_read_by_its_name() {
     let dir = dir_with(&lines(1..=2));
     archive(dir.path(), "session_20251120_143022.jsonl");
-    let mut source = Source::archive(dir.path(), "session_20251120_143022").unwrap();
-    assert_eq!(numbers(&mut source).0, [1, 2]);
+    let source = Source::archive(dir.path(), "session_20251120_143022").unwrap();
+    assert_eq!(numbers(&source).0, [1, 2]);
     assert!(source.path().ends_with("session_20251120_143022.jsonl"));
+}
+
+#[test]
+fn all_sessions_are_read_in_the_order_of_their_messages() {
+    let dir = dir_with(&lines(1..=2));
+    archive(dir.path(), "session_20251121_000000.jsonl");
+    fs::write(journal::current_session(dir.path()), lines(3..=3)).unwrap();
+    archive(dir.path(), "session_20251120_000000.jsonl");
+    fs::write(journal::current_session(dir.path()), lines(4..=5)).unwrap();
+    let all = Source::all(dir.path()).unwrap();
+    assert_eq!(numbers(&all).0, [1, 2, 3, 4, 5]);
+    assert_eq!(all.path(), dir.path());
+    let names = ["session_20251120_000000", "session_20251121_000000.jsonl"];
+    let both = Source::archives(dir.path(), &names.map(str::to_owned)).unwrap();
+    assert_eq!(numbers(&both).0, [1, 2, 3]);
+    let again = [names[0], names[0]].map(str::to_owned);
+    let once = Source::archives(dir.path(), &again).unwrap();
+    assert_eq!(numbers(&once).0, [3]);
+    fs::remove_file(journal::current_session(dir.path())).unwrap();
+    assert_eq!(numbers(&Source::all(dir.path()).unwrap()).0, [1, 2, 3]);
+}
+
+#[test]
+fn a_file_may_lie_anywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("copy");
+    fs::write(&path, lines(7..=8)).unwrap();
+    assert_eq!(numbers(&Source::file(&path).unwrap()).0, [7, 8]);
+    assert!(matches!(
+        Source::file(dir.path()),
+        Err(Error::NotAFile { .. })
+    ));
+    let missing = Source::file(&dir.path().join("missing"));
+    assert!(matches!(
+        missing,
+        Err(Error::Read {
+            operation: "open",
+            ..
+        })
+    ));
 }

@@ -1,16 +1,26 @@
 //! Lines of every kind that may lie in a log directory.
 
+use std::fmt;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::recorded;
+use super::recorded_at;
 
 /// Some bytes of a journal, with what a reader has to find in them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Part {
     pub(crate) bytes: Vec<u8>,
     pub(crate) damaged: u64,
     pub(crate) altered: u64,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let start = text.get(..600).unwrap_or(&text);
+        write!(f, "{} bytes: {start}", self.bytes.len())
+    }
 }
 
 /// A journal of up to 25 parts; the last line may lack its newline.
@@ -36,6 +46,9 @@ struct Fields {
     tier: Value,
     chain: Value,
     timestamp: Value,
+    tags: Value,
+    id: Value,
+    text: &'static str,
     padding: usize,
 }
 
@@ -83,13 +96,39 @@ fn fields() -> impl Strategy<Value = Fields> {
         one_of(&chain),
         one_of(&timestamp),
     );
-    (topics, values, padding).prop_map(|(topic, (sender, tier, chain, timestamp), padding)| {
+    let tags = [
+        json!(["@a"]),
+        json!(["@b ]", "@a"]),
+        json!(["\""]),
+        json!([7]),
+        json!([]),
+        Value::Null,
+    ];
+    let ids = [
+        json!("id-1"),
+        json!("id \"2\""),
+        json!("1"),
+        json!(2),
+        Value::Null,
+    ];
+    let others = (
+        one_of(&tags),
+        one_of(&ids),
+        one_of(&["", "Grüße", "gem/stone \"x\"", "line\nxx", "\u{1b}gem"]),
+        padding,
+    );
+    (topics, values, others).prop_map(|(topic, values, others)| {
+        let (sender, tier, chain, timestamp) = values;
+        let (tags, id, text, padding) = others;
         Fields {
             topic,
             sender,
             tier,
             chain,
             timestamp,
+            tags,
+            id,
+            text,
             padding,
         }
     })
@@ -118,17 +157,26 @@ fn part(kind: usize, number: u64, fields: &Fields) -> Part {
 }
 
 fn content(fields: &Fields) -> Value {
-    json!({ "message": "x".repeat(fields.padding), "sender": "gemini", "tier": "C" })
+    json!({
+        "message": "x".repeat(fields.padding),
+        "sender": "gemini",
+        "tier": ["C", 7, null],
+        "text": fields.text,
+    })
 }
 
 fn ours(number: u64, fields: &Fields) -> Vec<u8> {
     let payload = json!({
         "sender_id": fields.sender,
+        "message_id": fields.id,
         "timestamp": fields.timestamp,
         "content": content(fields),
-        "metadata": { "ace_tier": fields.tier, "chain_type": fields.chain },
+        "metadata": {
+            "ace_tier": fields.tier, "chain_type": fields.chain, "shl_tags": fields.tags,
+        },
     });
-    recorded(number, fields.topic, &payload.to_string())
+    let time = format!("2025-11-20T04:30:{:02}.123Z", number.min(59));
+    recorded_at(number, &time, fields.topic, &payload.to_string())
 }
 
 /// The text of one of our lines, changed by hand.
@@ -153,11 +201,13 @@ fn spaced(number: u64, fields: &Fields) -> Vec<u8> {
         tier,
         chain,
         timestamp,
+        tags,
+        id,
         ..
     } = fields;
     let (topic, content) = (json!(topic), content(fields));
     let text = format!(
-        r#"{{"tier": "nothing", "content": {content}, "chain_type": {chain}, "timestamp": {timestamp}, "tier": {tier}, "sender": {sender}, "topic": {topic}, "message_num": {number}}}"#
+        r#"{{"tier": "nothing", "content": {content}, "chain_type": {chain}, "timestamp": {timestamp}, "tier": {tier}, "sender": {sender}, "topic": {topic}, "shl_tags": {tags}, "message_id": {id}, "message_num": {number}}}"#
     );
     text.into_bytes().into_iter().chain(*b"\n").collect()
 }
@@ -167,13 +217,14 @@ fn escaped(number: u64, fields: &Fields) -> Vec<u8> {
     let text = String::from_utf8(spaced(number, fields)).unwrap();
     let text = text.replace("\"sender\"", "\"\\u0073ender\"");
     text.replace("claude", "\\u0063laude")
+        .replace("gem", "g\\u0065m")
         .replace('ä', "\\u00e4")
         .into_bytes()
 }
 
 fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {
     let mut line = json!({
-        "Id": "1",
+        "Id": fields.id,
         "Timestamp": fields.timestamp,
         "SpeakerName": fields.sender,
         "Message": content(fields).to_string(),
@@ -182,6 +233,7 @@ fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {
         "topic": fields.topic,
         "ace_tier": fields.tier,
         "chain_type": fields.chain,
+        "shl_tags": fields.tags,
     });
     if has_metadata {
         line["Metadata"] = metadata;
@@ -189,6 +241,7 @@ fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {
         line["Metadata"] = json!({ "topic": fields.topic });
         line["ace_tier"] = fields.tier.clone();
         line["chain_type"] = fields.chain.clone();
+        line["shl_tags"] = fields.tags.clone();
     }
     (line.to_string() + "\n").into_bytes()
 }

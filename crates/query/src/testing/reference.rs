@@ -1,9 +1,13 @@
 //! Answers by reading each line into a generic JSON value.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::generate::Part;
 use crate::filter::Criteria;
+use crate::time::Instant;
 
 /// What filters and statistics see of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +18,13 @@ pub(crate) struct Message {
     pub(crate) tier: String,
     pub(crate) chain: String,
     pub(crate) timestamp: String,
+    pub(crate) recorded_at: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) id: Option<String>,
+    /// Its values, without keys.
+    pub(crate) texts: Vec<String>,
+    /// As a reader counts that goes through the whole file.
+    pub(crate) number: u64,
 }
 
 /// Reads a whole journal.
@@ -24,14 +35,36 @@ pub(crate) fn messages(session: &[u8]) -> Vec<Message> {
         messages.extend(message(line, offset));
         offset += line.len() as u64 + 1;
     }
+    let numbers = numbers(session);
+    for message in &mut messages {
+        message.number = numbers[&message.offset];
+    }
     messages
 }
 
+fn numbers(session: &[u8]) -> HashMap<u64, u64> {
+    let dir = super::dir_with(session);
+    let mut reader = journal::Reader::open(journal::current_session(dir.path())).unwrap();
+    reader.set_ending(journal::Ending::Closed);
+    let lines = reader.filter_map(Result::ok);
+    lines.map(|line| (line.offset, line.number)).collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(all) => all.iter().flat_map(texts).collect(),
+        Value::Object(all) => all.values().flat_map(texts).collect(),
+        Value::String(text) => vec![text.clone()],
+        other => vec![other.to_string()],
+    }
+}
+
 fn message(line: &[u8], offset: u64) -> Option<Message> {
-    let text = std::str::from_utf8(line).ok()?;
-    let Ok(value) = serde_json::from_str::<Value>(text) else {
+    let Ok(value) = serde_json::from_slice::<Value>(line) else {
         // It may be a torn line with a whole one behind it.
-        let behind = text.rfind("{\"message_num\":").filter(|at| *at > 0)?;
+        let start = b"{\"message_num\":";
+        let behind = line.windows(start.len()).rposition(|bytes| bytes == start);
+        let behind = behind.filter(|at| *at > 0)?;
         return message(&line[behind..], offset + behind as u64);
     };
     value.as_object()?;
@@ -43,16 +76,45 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             .to_owned()
     };
     let (none, metadata) = (&Value::Null, &value["Metadata"]);
-    let is_legacy = value.get("SpeakerName").is_some();
-    let recorded_at = value["recorded_at"].as_str().unwrap_or_default();
+    let is_ours = value["recorded_at"].is_string()
+        && value.get("topic").is_some()
+        && value.get("content").is_some();
+    let is_legacy =
+        !is_ours && (value.get("SpeakerName").is_some() || value.get("Message").is_some());
+    let recorded_at = value["recorded_at"].as_str();
+    let tags = |candidates: [&Value; 2]| {
+        let present = candidates.into_iter().find(|value| !value.is_null());
+        let all = present
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
+        let tags: Option<Vec<String>> = all
+            .iter()
+            .map(|tag| Some(tag.as_str()?.to_owned()))
+            .collect();
+        tags.unwrap_or_default()
+    };
+    let id = |candidates: [&Value; 2]| {
+        let present = candidates.into_iter().find(|value| !value.is_null())?;
+        present.as_str().map(str::to_owned)
+    };
+    let inner = value["Message"]
+        .as_str()
+        .map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)));
+    let default = recorded_at.unwrap_or_default();
     Some(if is_legacy {
         Message {
             offset,
-            topic: text([&metadata["topic"], none], ""),
+            topic: text([&metadata["topic"], &value["topic"]], ""),
             sender: text([&value["SpeakerName"], none], "unknown"),
             tier: text([&metadata["ace_tier"], &value["ace_tier"]], "E"),
             chain: text([&metadata["chain_type"], &value["chain_type"]], "unknown"),
-            timestamp: text([&value["Timestamp"], none], ""),
+            timestamp: text([&value["Timestamp"], none], default),
+            recorded_at: recorded_at.map(str::to_owned),
+            tags: tags([&metadata["shl_tags"], &value["shl_tags"]]),
+            id: id([&metadata["zmq_message_id"], &value["Id"]]),
+            texts: texts(&inner.unwrap_or_default()),
+            number: 0,
         }
     } else {
         Message {
@@ -61,47 +123,126 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             sender: text([&value["sender"], none], "unknown"),
             tier: text([&value["tier"], none], "E"),
             chain: text([&value["chain_type"], none], "unknown"),
-            timestamp: text([&value["timestamp"], none], recorded_at),
+            timestamp: text([&value["timestamp"], none], default),
+            recorded_at: recorded_at.map(str::to_owned),
+            tags: tags([&value["shl_tags"], none]),
+            id: id([&value["message_id"], none]),
+            texts: texts(&value["content"]),
+            number: 0,
         }
     })
+}
+
+/// Leaves out, where a time is asked for, the lines that do not tell when they
+/// were recorded: what their senders say of the time is in no order here.
+pub(crate) fn in_order(mut parts: Vec<Part>, criteria: &Criteria) -> Vec<Part> {
+    if criteria.since.or(criteria.until).is_some() {
+        parts.retain(|part| memchr::memmem::find(&part.bytes, b"\"recorded_at\"").is_some());
+    }
+    parts
 }
 
 /// Criteria that some of the generated messages meet.
 pub(crate) fn criteria() -> impl Strategy<Value = Criteria> {
     let some = |values: &'static [&'static str]| {
-        prop::option::weighted(0.3, prop::sample::select(values).prop_map(str::to_owned))
+        let values =
+            prop::collection::vec(prop::sample::select(values).prop_map(str::to_owned), 1..3);
+        prop_oneof![3 => Just(Vec::new()), 1 => values]
     };
     let fields = (
-        some(&["A", "C", "E", "ä", "nothing"]),
-        some(&["photo", "photo_capture", "", "unknown"]),
-        some(&["claude", "clau\"de\n", "gemini", "unknown"]),
-        some(&["", "design", "design_", "de\\", "Ü"]),
+        some(&["A", "C", "E", "ä", "nothing", "!A"]),
+        some(&["photo", "photo_capture", "", "unknown", "!photo"]),
+        some(&[
+            "claude",
+            "clau\"de\n",
+            "gemini",
+            "unknown",
+            "!claude",
+            "!unknown",
+        ]),
+        some(&["", "design", "design_", "de\\", "Ü", "!design_", "!"]),
     );
-    fields.prop_map(|(tier, chain, sender, topic)| Criteria {
-        tier,
-        chain,
-        sender,
-        topic,
-    })
+    let others = (
+        some(&["id-1", "id \"2\"", "1", "!1"]),
+        some(&["@a", "@b ]", "\"", "!@a"]),
+        some(&["xx", "gem", "C", "l\\w+e", "Grü", "^x", "!xx", "sender"]),
+        any::<bool>(),
+    );
+    let number = || prop::option::weighted(0.2, 0..30_u64);
+    let time = || {
+        let times = [
+            "2025-11-20T04:30:05Z",
+            "2025-11-20T04:30:15Z",
+            "2025-11-20T12:30:45.123Z",
+        ];
+        prop::option::weighted(
+            0.2,
+            prop::sample::select(times.to_vec()).prop_map(Instant::parse),
+        )
+    };
+    (fields, others, number(), number(), time(), time()).prop_map(
+        |(fields, others, from, to, since, until)| {
+            let (tier, chain, sender, topic) = fields;
+            let (id, tag, grep, ignore_case) = others;
+            Criteria {
+                tier,
+                chain,
+                sender,
+                topic,
+                id,
+                tag,
+                grep,
+                ignore_case,
+                from,
+                to,
+                since: since.flatten(),
+                until: until.flatten(),
+            }
+        },
+    )
 }
 
 /// The messages that meet the criteria.
 pub(crate) fn matching(messages: &[Message], criteria: &Criteria) -> Vec<Message> {
-    let is = |wanted: &Option<String>, value: &String| {
-        wanted.as_ref().is_none_or(|wanted| wanted == value)
+    messages
+        .iter()
+        .filter(|message| is_wanted(message, criteria))
+        .cloned()
+        .collect()
+}
+
+fn is_wanted(message: &Message, criteria: &Criteria) -> bool {
+    let wanted = |values: &[String], fits: &dyn Fn(&str) -> bool| {
+        let any_of: Vec<&String> = values
+            .iter()
+            .filter(|value| !value.starts_with('!'))
+            .collect();
+        let mut none_of = values.iter().filter_map(|value| value.strip_prefix('!'));
+        (any_of.is_empty() || any_of.iter().any(|value| fits(value))) && !none_of.any(fits)
     };
-    let wanted = |message: &&Message| {
-        let topic = criteria.topic.as_deref().unwrap_or_default();
-        is(&criteria.tier, &message.tier)
-            && is(&criteria.chain, &message.chain)
-            && is(&criteria.sender, &message.sender)
-            && message
-                .topic
-                .bytes()
-                .zip(topic.bytes())
-                .filter(|(a, b)| a == b)
-                .count()
-                == topic.len()
+    let grep = |pattern: &str| {
+        let ignore = if criteria.ignore_case {
+            "(?mi)"
+        } else {
+            "(?m)"
+        };
+        let regex = regex::Regex::new(&format!("{ignore}{pattern}")).unwrap();
+        message.texts.iter().any(|text| regex.is_match(text))
     };
-    messages.iter().filter(wanted).cloned().collect()
+    let time = message.recorded_at.as_ref().unwrap_or(&message.timestamp);
+    let time = Instant::parse(time);
+    let (number, since, until) = (message.number, criteria.since, criteria.until);
+    wanted(&criteria.tier, &|value| message.tier == value)
+        && wanted(&criteria.chain, &|value| message.chain == value)
+        && wanted(&criteria.sender, &|value| message.sender == value)
+        && wanted(&criteria.topic, &|value| message.topic.starts_with(value))
+        && wanted(&criteria.id, &|value| message.id.as_deref() == Some(value))
+        && wanted(&criteria.tag, &|value| {
+            message.tags.iter().any(|tag| tag == value)
+        })
+        && wanted(&criteria.grep, &grep)
+        && criteria.from.is_none_or(|from| number >= from)
+        && criteria.to.is_none_or(|to| number <= to)
+        && since.is_none_or(|since| time.is_some_and(|time| time >= since))
+        && until.is_none_or(|until| time.is_some_and(|time| time < until))
 }

@@ -7,7 +7,7 @@ use journal::Reader;
 use super::lines::Lines;
 use crate::archives;
 use crate::error::Error;
-use crate::source::Source;
+use crate::source;
 
 /// So often the archives are listed again while the broker closes one session
 /// after the other.
@@ -23,7 +23,7 @@ pub(crate) struct Session {
 impl Session {
     /// Opens the session being written; a last line without newline is not read.
     pub(crate) fn current(dir: &Path) -> Result<Self, Error> {
-        Self::new(Source::current(dir)?.into_reader())
+        Self::new(source::current_reader(dir)?)
     }
 
     /// Opens a closed session.

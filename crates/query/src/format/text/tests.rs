@@ -1,7 +1,7 @@
 use super::*;
 use crate::filter::Filter;
 use crate::findings::Findings;
-use crate::select::show;
+use crate::select::{Order, show};
 use crate::testing::{dir_with, open, recorded};
 
 const HINT: &str = "ask for more";
@@ -11,7 +11,8 @@ fn shown_with(limits: Limits, line: &[u8]) -> String {
     let mut out = Vec::new();
     let mut format = TextFormat::new(&mut out, "the path".as_ref(), limits, false);
     let (filter, mut findings) = (Filter::default(), Findings::default());
-    show(&mut open(&dir), &filter, None, &mut findings, &mut format).unwrap();
+    let order = Order::default();
+    show(&open(&dir), &filter, order, &mut findings, &mut format).unwrap();
     String::from_utf8(out).unwrap()
 }
 

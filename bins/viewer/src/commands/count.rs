@@ -1,0 +1,22 @@
+//! `--count`: how many messages match.
+
+use std::io::Write;
+
+use anyhow::Context;
+use query::Findings;
+
+use crate::args::Args;
+use crate::{commands, output};
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let filter = args.filters.compile()?;
+    let source = commands::source(args)?;
+    let mut findings = Findings::default();
+    let count = query::matching(&source, &filter, &mut findings)?;
+    let mut out = output::results();
+    writeln!(out, "{count}")
+        .and_then(|()| out.flush())
+        .context("cannot write the output")?;
+    output::print_findings(&findings);
+    Ok(())
+}

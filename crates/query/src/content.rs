@@ -1,0 +1,221 @@
+//! The text in a message's content: which values it holds.
+//!
+//! Strings are looked at without their escapes, numbers and words such as `true`
+//! as they are spelled. Keys are no text: everybody's messages have the same.
+
+use std::borrow::Cow;
+
+use message::ContentKind;
+
+use crate::fields::{Content, Fields};
+
+/// What follows the content where that is no text.
+const IS_BASE64: &[u8] = b",\"content_is\":\"base64\"";
+
+impl Content<'_> {
+    /// Tells whether a test holds for any value in the content.
+    pub(crate) fn any_value(&self, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        match self {
+            Self::Parsed(_, ContentKind::Base64) => false,
+            Self::Parsed(json, _) => Walk::new(json.as_bytes()).any(test),
+            Self::Of(line) => match message::Record::parse(line) {
+                Ok(record) => Fields::from(record).content.any_value(test),
+                Err(_) => false,
+            },
+            Self::From(line) => {
+                let mut found = false;
+                let mut walk = Walk::new(line);
+                while let Some(value) = walk.next() {
+                    if test(&value) {
+                        found = true;
+                        break;
+                    }
+                }
+                // Bytes in base64 are a single string.
+                found && !(line.starts_with(b"\"") && walk.rest().starts_with(IS_BASE64))
+            }
+        }
+    }
+}
+
+/// Goes over the values of some JSON that was checked before, in one pass that
+/// builds nothing; it ends behind the JSON's last byte.
+struct Walk<'a> {
+    json: &'a [u8],
+    at: usize,
+    depth: usize,
+    is_over: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(json: &'a [u8]) -> Self {
+        Self {
+            json,
+            at: 0,
+            depth: 0,
+            is_over: false,
+        }
+    }
+
+    fn any(mut self, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        while let Some(value) = self.next() {
+            if test(&value) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.json.get(self.at..).unwrap_or_default()
+    }
+
+    fn next(&mut self) -> Option<Cow<'a, [u8]>> {
+        while !self.is_over {
+            let start = self.at;
+            match *self.json.get(start)? {
+                b'"' => {
+                    let escaped = self.pass_string();
+                    if self.is_key() {
+                        continue;
+                    }
+                    self.is_over = self.depth == 0;
+                    return Some(self.text(start, escaped));
+                }
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.is_over = self.depth == 0;
+                }
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => {}
+                _ => {
+                    let length = self.rest().iter().take_while(|byte| is_scalar(**byte));
+                    self.at += length.count().max(1);
+                    self.is_over = self.depth == 0;
+                    return self.json.get(start..self.at).map(Cow::Borrowed);
+                }
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    /// Goes behind the string here, and tells whether it holds an escape.
+    fn pass_string(&mut self) -> bool {
+        let mut escaped = false;
+        self.at += 1;
+        while let Some(length) = memchr::memchr2(b'"', b'\\', self.rest()) {
+            self.at += length;
+            if self.rest().starts_with(b"\"") {
+                self.at += 1;
+                return escaped;
+            }
+            escaped = true;
+            self.at += 2;
+        }
+        self.at = self.json.len();
+        escaped
+    }
+
+    fn is_key(&self) -> bool {
+        let mut behind = self
+            .rest()
+            .iter()
+            .filter(|byte| !byte.is_ascii_whitespace());
+        self.depth > 0 && behind.next() == Some(&b':')
+    }
+
+    fn text(&self, start: usize, escaped: bool) -> Cow<'a, [u8]> {
+        let token = self.json.get(start..self.at).unwrap_or_default();
+        let inner = token
+            .get(1..token.len().saturating_sub(1))
+            .unwrap_or_default();
+        let unescaped = escaped.then(|| message::text(std::str::from_utf8(token).ok()?));
+        match unescaped.flatten() {
+            Some(text) => Cow::Owned(text.into_owned().into_bytes()),
+            None => Cow::Borrowed(inner),
+        }
+    }
+}
+
+fn is_scalar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::recorded;
+
+    fn values(content: &Content<'_>) -> Vec<String> {
+        let mut values = Vec::new();
+        content.any_value(&mut |value| {
+            values.push(String::from_utf8(value.to_vec()).unwrap());
+            false
+        });
+        values
+    }
+
+    /// By a generic parse.
+    fn expected(json: &Value, values: &mut Vec<String>) {
+        match json {
+            Value::Array(all) => all.iter().for_each(|value| expected(value, values)),
+            Value::Object(all) => all.values().for_each(|value| expected(value, values)),
+            Value::String(text) => values.push(text.clone()),
+            other => values.push(other.to_string()),
+        }
+    }
+
+    #[test]
+    fn keys_are_no_text() {
+        let json = r#"{"a" : "b", "c":{"d":[1, true, "e"]}, "f": {}, "g": "h\"\u00fc"} "z""#;
+        let content = Content::From(json.as_bytes());
+        assert_eq!(values(&content), ["b", "1", "true", "e", "h\"ü"]);
+    }
+
+    #[test]
+    fn bytes_are_no_text() {
+        for payload in [&b"\xff\xfeabc"[..], b"some text"] {
+            let mut line = Vec::new();
+            message::encode(&[b"t", payload], "2025-11-20T04:30:00.123Z", &mut line);
+            let parsed = crate::Fields::from(message::Record::parse(&line).unwrap());
+            let at = memchr::memmem::find(&line, b"\"content\":").unwrap() + 10;
+            let is_text = payload[0] != 0xff;
+            for content in [&parsed.content, &Content::From(&line[at..])] {
+                assert_eq!(content.any_value(&mut |_| true), is_text, "{content:?}");
+            }
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            "[a\"\\\\ü\n{}:,]{0,8}".prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        leaf.prop_recursive(4, 24, 5, |inner| {
+            let members = prop::collection::vec(("[a-c\":]{0,3}", inner.clone()), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Value::from),
+                members.prop_map(Value::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn all_values_are_found_and_nothing_else(json in json()) {
+            let mut wanted = Vec::new();
+            expected(&json, &mut wanted);
+            let payload = serde_json::json!({ "content": json }).to_string();
+            let line = recorded(1, "t", &payload);
+            let (_, fields) = crate::shape::read(&line[..line.len() - 1]).unwrap();
+            prop_assert_eq!(values(&fields.content), &wanted[..]);
+            let record = message::Record::parse(&line).unwrap();
+            prop_assert_eq!(values(&crate::Fields::from(record).content), wanted);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Search in the text of a content, and the bytes that a match must contain.
+
+use memchr::memmem::Finder;
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
+
+use crate::error::Error;
+use crate::fields::Content;
+
+/// A regular expression, or the plain text that it stands for.
+#[derive(Debug, Clone)]
+pub(super) enum Text {
+    Plain(Box<Finder<'static>>),
+    Pattern {
+        regex: Regex,
+        /// A text that is part of every match.
+        required: Option<String>,
+    },
+}
+
+impl Text {
+    pub(super) fn compile(pattern: &str, ignore_case: bool) -> Result<Self, Error> {
+        if !ignore_case && regex_syntax::escape(pattern) == pattern {
+            return Ok(Self::Plain(Box::new(Finder::new(pattern).into_owned())));
+        }
+        let built = RegexBuilder::new(pattern)
+            .case_insensitive(ignore_case)
+            .multi_line(true)
+            .build();
+        let regex = built.map_err(|source| Error::Pattern {
+            pattern: pattern.to_owned(),
+            source: Box::new(source),
+        })?;
+        // The same text in another case has other bytes.
+        let parsed = regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .multi_line(true)
+            .build()
+            .parse(pattern)
+            .ok()
+            .filter(|_| !ignore_case);
+        let required = parsed.as_ref().and_then(required);
+        Ok(Self::Pattern { regex, required })
+    }
+
+    pub(super) fn is_in(&self, content: &Content<'_>) -> bool {
+        content.any_value(&mut |value| match self {
+            Self::Plain(finder) => finder.find(value).is_some(),
+            Self::Pattern { regex, .. } => regex.is_match(value),
+        })
+    }
+
+    /// Returns what is in every line in which this is found.
+    pub(super) fn needle(&self) -> Option<Needle> {
+        match self {
+            Self::Plain(finder) => Needle::of(std::str::from_utf8(finder.needle()).ok()?),
+            Self::Pattern { required, .. } => Needle::of(required.as_ref()?),
+        }
+    }
+}
+
+/// Returns the longest text that is part of every match.
+fn required(hir: &Hir) -> Option<String> {
+    match hir.kind() {
+        HirKind::Literal(literal) => String::from_utf8(literal.0.to_vec()).ok(),
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().filter_map(required).max_by_key(String::len),
+        _ => None,
+    }
+}
+
+/// Some bytes without which a line need not be looked at.
+///
+/// JSON may spell any character as an escape. So what is searched is a run of
+/// characters that have no escape but `\u00xx`, and that escape is searched as
+/// well. Both are found in a whole stretch of lines at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Needle {
+    run: Run,
+    escape: Finder<'static>,
+}
+
+#[derive(Debug, Clone)]
+enum Run {
+    One(Box<Finder<'static>>),
+    Any(Regex),
+}
+
+impl Run {
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::One(finder) => finder.find(bytes),
+            Self::Any(regex) => regex.find(bytes).map(|found| found.start()),
+        }
+    }
+}
+
+impl Needle {
+    /// Finds the run to search of a text; there may be none that is worth it.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let run = Finder::new(run_of(text)?).into_owned();
+        Some(Self::new(Run::One(Box::new(run))))
+    }
+
+    /// Finds the runs to search of several texts of which one has to be there.
+    pub(crate) fn of_any<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Self> {
+        let runs: Option<Vec<String>> = texts
+            .map(|text| run_of(text).map(regex_syntax::escape))
+            .collect();
+        let regex = Regex::new(&runs?.join("|")).ok()?;
+        Some(Self::new(Run::Any(regex)))
+    }
+
+    fn new(run: Run) -> Self {
+        let escape = Finder::new("\\u00").into_owned();
+        Self { run, escape }
+    }
+
+    /// Begins a search in some lines.
+    pub(crate) fn search<'s>(&'s self, lines: &'s [u8]) -> Hits<'s> {
+        Hits {
+            needle: self,
+            lines,
+            run: None,
+            escape: None,
+        }
+    }
+}
+
+/// Returns the longest run of characters that have no short escape.
+fn run_of(text: &str) -> Option<&str> {
+    const SHORTEST: usize = 2;
+    let has_escape = |c: char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '/');
+    let run = text.split(has_escape).max_by_key(|run| run.len());
+    run.filter(|run| run.len() >= SHORTEST)
+}
+
+/// Where a needle occurs in some lines.
+pub(crate) struct Hits<'s> {
+    needle: &'s Needle,
+    lines: &'s [u8],
+    /// The next places that are known; the end where there is none.
+    run: Option<usize>,
+    escape: Option<usize>,
+}
+
+impl Hits<'_> {
+    /// Returns the first hit at `from` or behind it.
+    pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
+        let end = self.lines.len();
+        let rest = |from: usize| self.lines.get(from..).unwrap_or_default();
+        if self.run.is_none_or(|at| at < from) {
+            let found = self.needle.run.find(rest(from));
+            self.run = Some(found.map_or(end, |at| from + at));
+        }
+        if self.escape.is_none_or(|at| at < from) {
+            let mut at = from;
+            while let Some(found) = self.needle.escape.find(rest(at)) {
+                at += found;
+                // Above 0x7f there is no character of the run, below 0x20 neither.
+                if matches!(self.lines.get(at + 4), Some(b'2'..=b'7')) {
+                    break;
+                }
+                at += 4;
+            }
+            let is_found = rest(at).starts_with(self.needle.escape.needle());
+            self.escape = Some(if is_found { at } else { end });
+        }
+        let next = self.run.into_iter().chain(self.escape).min();
+        next.filter(|at| *at < end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_regard_to_case_there_is_no_run() {
+        let text = Text::compile("w.rd word", true).unwrap();
+        assert!(text.needle().is_none());
+    }
+
+    fn needle(pattern: &str) -> Option<String> {
+        let needle = Text::compile(pattern, false).unwrap().needle()?;
+        let Run::One(run) = needle.run else {
+            return None;
+        };
+        Some(String::from_utf8(run.needle().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn the_longest_run_that_must_be_there_is_searched() {
+        for (pattern, run) in [
+            ("word", Some("word")),
+            ("two words", Some("two words")),
+            ("Grüße", Some("Gr")),
+            ("a/path/to", Some("path")),
+            ("say \"hello\"", Some("hello")),
+            ("time(out|line) of the (quer)+y", Some(" of the ")),
+            ("ab(cd)+", Some("cd")),
+            ("^begin", Some("begin")),
+            ("a", None),
+            ("ü", None),
+            ("one|two", None),
+            ("(?i)word", None),
+            (".*", None),
+            ("(word)?", None),
+        ] {
+            assert_eq!(needle(pattern).as_deref(), run, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn runs_and_escapes_are_found_in_their_order() {
+        let needle = Needle::of("word").unwrap();
+        let lines = b"a word \\u0077ord \\u00fc \\u001b word";
+        let mut hits = needle.search(lines);
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(at) = hits.next(from) {
+            found.push(at);
+            from = at + 1;
+        }
+        assert_eq!(found, [2, 7, 31]);
+    }
+
+    #[test]
+    fn what_is_no_regular_expression_is_refused() {
+        let error = Text::compile("(", false).unwrap_err().to_string();
+        assert_eq!(error, "'(' is no regular expression");
+    }
+}

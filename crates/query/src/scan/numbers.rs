@@ -1,0 +1,129 @@
+//! The numbers of records that do not carry one.
+//!
+//! Such a record counts on from the one before it, so its number may follow from
+//! lines far before its chunk: from the last verified record, or else from the
+//! beginning of the file. That is looked up only where somebody asks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use journal::{Checked, Integrity, Numbering, ReadFile};
+
+use super::Tuning;
+use super::chunk::{self, Chunk};
+use super::sort::{Match, Number};
+use crate::error::Error;
+use crate::source::Part;
+
+/// Looks up numbers, and remembers what it had to read for that.
+#[derive(Debug)]
+pub(crate) struct Numbers<'a> {
+    parts: &'a [Part],
+    tuning: Tuning,
+    open: Option<(usize, Arc<dyn ReadFile>)>,
+    buffer: Vec<u8>,
+    /// The numbering where a chunk begins.
+    starts: BTreeMap<(usize, u64), Numbering>,
+    /// The numbers of the records in the chunk that was asked for last.
+    last: Option<(Chunk, HashMap<u64, u64>)>,
+}
+
+impl<'a> Numbers<'a> {
+    pub(crate) fn new(parts: &'a [Part], tuning: Tuning) -> Self {
+        Self {
+            parts,
+            tuning,
+            open: None,
+            buffer: Vec::new(),
+            starts: BTreeMap::new(),
+            last: None,
+        }
+    }
+
+    /// Returns the number of a record that was found in a chunk.
+    pub(crate) fn of(&mut self, found: &Match, chunk: Chunk) -> Result<u64, Error> {
+        if let Number::Known(number) = found.number {
+            return Ok(number);
+        }
+        if self.last.as_ref().is_none_or(|(last, _)| *last != chunk) {
+            let start = self.before(chunk)?;
+            let mut numbers = HashMap::new();
+            self.pass(chunk, start, &mut |offset, number, _| {
+                numbers.insert(offset, number);
+            })?;
+            self.last = Some((chunk, numbers));
+        }
+        let numbers = self.last.as_ref().map(|(_, numbers)| numbers);
+        let number = numbers.and_then(|numbers| numbers.get(&found.offset));
+        // A record is missing only where the file was changed meanwhile.
+        Ok(number.copied().unwrap_or(0))
+    }
+
+    /// Finds out how far the numbering has come where a chunk begins.
+    fn before(&mut self, chunk: Chunk) -> Result<Numbering, Error> {
+        let mut steps = Vec::new();
+        let mut at = chunk.start;
+        let mut numbering = loop {
+            if let Some(known) = self.starts.get(&(chunk.part, at)) {
+                break known.clone();
+            }
+            if at == 0 {
+                break Numbering::default();
+            }
+            let start = at.saturating_sub(self.tuning.chunk);
+            let step = Chunk {
+                start,
+                end: at,
+                ..chunk
+            };
+            let mut is_certain = false;
+            let mut see = |_, _, integrity| is_certain |= integrity == Integrity::Verified;
+            let end = self.pass(step, Numbering::default(), &mut see)?;
+            if is_certain {
+                break end;
+            }
+            steps.push(step);
+            at = start;
+        };
+        for step in steps.into_iter().rev() {
+            numbering = self.pass(step, numbering, &mut |_, _, _| {})?;
+            self.starts.insert((step.part, step.end), numbering.clone());
+        }
+        Ok(numbering)
+    }
+
+    /// Goes through a chunk, and gives offset, number and integrity of each record.
+    fn pass(
+        &mut self,
+        chunk: Chunk,
+        mut numbering: Numbering,
+        see: &mut dyn FnMut(u64, u64, Integrity),
+    ) -> Result<Numbering, Error> {
+        let part = &self.parts[chunk.part];
+        let file = match &self.open {
+            Some((at, file)) if *at == chunk.part => file,
+            _ => &self.open.insert((chunk.part, part.open()?)).1,
+        };
+        let max_line = self.tuning.max_line;
+        let lines = chunk::load(file.as_ref(), part, chunk, max_line, &mut self.buffer)?;
+        let bytes = self.buffer.get(lines.from..lines.to).unwrap_or_default();
+        let mut offset = lines.base + lines.from as u64;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            for piece in journal::sort_line(text, text.len() < line.len()) {
+                match piece.checked {
+                    Checked::Bad(_) => numbering.skip(),
+                    Checked::Record { number, integrity } => {
+                        let number = numbering.assign(number, integrity);
+                        see(offset + piece.range.start as u64, number, integrity);
+                    }
+                }
+            }
+            offset += line.len() as u64;
+        }
+        if lines.too_long.is_some() {
+            numbering.skip();
+        }
+        Ok(numbering)
+    }
+}

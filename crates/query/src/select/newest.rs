@@ -1,0 +1,75 @@
+//! The newest matches, found from the end of the files.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+use super::{Query, entry, merge_findings};
+use crate::error::Error;
+use crate::findings::Findings;
+use crate::scan::{Chunk, Match, Numbers};
+use crate::source::{Lines, Source};
+use crate::window;
+
+/// Where the newest matches stand, the oldest of them first.
+pub(super) struct Newest(VecDeque<(Match, Chunk)>);
+
+impl Newest {
+    /// Finds at most `limit` of them.
+    pub(super) fn find(
+        query: Query<'_>,
+        limit: u64,
+        findings: &mut Findings,
+    ) -> Result<Self, Error> {
+        let mut places = VecDeque::new();
+        if limit == 0 {
+            return Ok(Self(places));
+        }
+        let Query { source, filter } = query;
+        let mut numbers = Numbers::new(&source.parts, source.tuning);
+        let mut chunks = query.chunks(window::narrowed(source, filter)?);
+        chunks.reverse();
+        // The first of them come last here.
+        let mut found = Vec::new();
+        query.scan(&chunks, true, true, &mut |batch| {
+            let mut here = Findings::default();
+            merge_findings(&mut here, batch, &mut numbers, source, &mut None)?;
+            found.push(here);
+            if found.len() > 1 && found.last().is_some_and(Findings::is_empty) {
+                found.pop();
+            }
+            for place in batch.matches.iter().rev() {
+                if filter.numbers().is_some() {
+                    let number = numbers.of(place, batch.chunk)?;
+                    if !filter.accepts_number(number) {
+                        continue;
+                    }
+                }
+                places.push_front((*place, batch.chunk));
+                if places.len() as u64 == limit {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for here in found.into_iter().rev() {
+            findings.append(here);
+        }
+        Ok(Self(places))
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Reads them again, and shows them.
+    pub(super) fn show(&self, source: &Source, sink: &mut dyn super::Sink) -> Result<(), Error> {
+        let mut numbers = Numbers::new(&source.parts, source.tuning);
+        let mut lines = Lines::default();
+        for (found, chunk) in &self.0 {
+            let number = numbers.of(found, *chunk)?;
+            let line = lines.read(source, *chunk, found)?;
+            sink.message(&entry(found, number, line, source, *chunk))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! How the files of a question are found and opened.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::sleep;
+
+use journal::{Archive, ReadFile, Reader};
+use tempfile::NamedTempFile;
+
+use super::open_file;
+use super::tail::{PAUSE, TRIES};
+use crate::archives;
+use crate::error::Error;
+
+/// Opens the session being written.
+///
+/// Between two sessions there is none for a moment.
+pub(super) fn current_file(dir: &Path) -> Result<Arc<dyn ReadFile>, Error> {
+    let path = journal::current_session(dir);
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        match open_file(&path) {
+            Ok(file) => return Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let archives = archives::list(dir)?.len();
+                if archives == 0 || tried == TRIES {
+                    return Err(Error::NoSession { path, archives });
+                }
+                sleep(PAUSE);
+            }
+            Err(error) => return Err(cannot_open(&path, error)),
+        }
+    }
+}
+
+/// Opens the session being written, for one who reads it line by line.
+pub(crate) fn current_reader(dir: &Path) -> Result<Reader, Error> {
+    loop {
+        // It waits where there is no session for a moment.
+        drop(current_file(dir)?);
+        match Reader::open(journal::current_session(dir)) {
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => {}
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// All sessions of a directory.
+pub(super) struct All {
+    /// The closed ones, oldest first.
+    pub(super) archives: Vec<Archive>,
+    /// The one being written.
+    pub(super) current: Option<Arc<dyn ReadFile>>,
+}
+
+/// Finds the closed sessions in order, and opens the one being written.
+///
+/// None is missed and none stands twice, even if the broker archives meanwhile:
+/// the archives are the same before and after the current session was opened.
+pub(super) fn all(dir: &Path) -> Result<All, Error> {
+    let mut before = archives::list(dir)?;
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let current = match current_file(dir) {
+            Err(Error::NoSession { archives, .. }) if archives > 0 => None,
+            opened => Some(opened?),
+        };
+        let after = archives::list(dir)?;
+        if before == after || tried == TRIES {
+            return Ok(All {
+                archives: after,
+                current,
+            });
+        }
+        before = after;
+    }
+}
+
+/// Opens a regular file.
+pub(super) fn file(path: &Path) -> Result<Arc<dyn ReadFile>, Error> {
+    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, error))?;
+    if !metadata.is_file() {
+        return Err(Error::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    open_file(path).map_err(|error| cannot_open(path, error))
+}
+
+/// Copies what comes through a pipe or a device to a temporary file.
+pub(super) fn spool_if_pipe(path: &Path) -> Result<Option<NamedTempFile>, Error> {
+    let metadata = fs::metadata(path).map_err(|error| cannot_open(path, error))?;
+    if metadata.is_file() || metadata.is_dir() {
+        return Ok(None);
+    }
+    let mut pipe = fs::File::open(path).map_err(|error| cannot_open(path, error))?;
+    spool(&mut pipe, path).map(Some)
+}
+
+/// Copies a stream to a temporary file, which only its owner can read.
+pub(super) fn spool(stream: &mut dyn Read, name: &Path) -> Result<NamedTempFile, Error> {
+    let failed = |source| Error::file("copy to a temporary file", name, source);
+    let mut spool = NamedTempFile::new().map_err(failed)?;
+    io::copy(stream, &mut spool).map_err(failed)?;
+    Ok(spool)
+}
+
+fn cannot_open(path: &Path, source: io::Error) -> Error {
+    Error::Read {
+        operation: "open",
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,79 @@
+//! Where a file ends that somebody may be writing.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use journal::{Checked, ReadFile};
+
+use super::Part;
+use crate::error::Error;
+
+/// Between two sessions there is none for a moment, and of a line that is being
+/// written there may be half for a moment: so often, and so long apart, such
+/// things are looked at again.
+pub(super) const TRIES: u32 = 10;
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
+/// So much is read at once in search of the last newline.
+const PIECE: u64 = 64 << 10;
+
+/// Finds the offset up to which the file is read: behind its last newline, or
+/// behind what follows that if nobody goes on with it.
+///
+/// A group of lines is written at once, so that half of a line is seen for a
+/// moment only, unless the writer was killed.
+pub(super) fn settle(file: &dyn ReadFile, part: &Part) -> Result<u64, Error> {
+    let end = part.end;
+    let last = last_line(file, part)?;
+    if last == end || is_whole(file, part, last)? {
+        return Ok(end);
+    }
+    for _ in 0..TRIES {
+        sleep(PAUSE);
+        if has_newline(file, part, last)? {
+            return Ok(last);
+        }
+    }
+    Ok(end)
+}
+
+/// Finds where the line begins that has no newline; the end where all have one.
+fn last_line(file: &dyn ReadFile, part: &Part) -> Result<u64, Error> {
+    let mut end = part.end;
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        let mut piece = vec![0; usize::try_from(end - start).unwrap_or(0)];
+        part.read_exact(file, &mut piece, start)?;
+        if let Some(at) = memchr::memrchr(b'\n', &piece) {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// Tells whether all of the line is records that only lack a newline.
+fn is_whole(file: &dyn ReadFile, part: &Part, start: u64) -> Result<bool, Error> {
+    let length = usize::try_from(part.end - start).unwrap_or(usize::MAX);
+    if length > journal::DEFAULT_MAX_LINE {
+        return Ok(false);
+    }
+    let mut line = vec![0; length];
+    part.read_exact(file, &mut line, start)?;
+    let pieces = journal::sort_line(&line, false);
+    let is_record = |piece: &journal::Piece| matches!(piece.checked, Checked::Record { .. });
+    Ok(pieces.iter().all(is_record))
+}
+
+/// Tells whether a line has an end by now.
+fn has_newline(file: &dyn ReadFile, part: &Part, start: u64) -> Result<bool, Error> {
+    let mut piece = vec![0; usize::try_from(PIECE).unwrap_or(0)];
+    let mut at = start;
+    loop {
+        let count = part.read_at(file, &mut piece, at)?;
+        let read = piece.get(..count).unwrap_or_default();
+        if count == 0 || memchr::memchr(b'\n', read).is_some() {
+            return Ok(count > 0);
+        }
+        at += count as u64;
+    }
+}
