@@ -62,11 +62,11 @@ pub(crate) fn run(options: &Doctor, out: &mut impl Write) -> anyhow::Result<Exit
     let (verdict, exit) = match (wrong, notices) {
         (0, 0) => ("[*] Recording works.".to_owned(), Exit::Done),
         (0, _) => (
-            format!("[*] Recording works; {notices} things to look at."),
+            format!("[*] Recording works. Worth a look: {notices}."),
             Exit::Found,
         ),
         _ => (
-            format!("[!] RECORDING IS NOT PROVED: {wrong} things are wrong."),
+            format!("[!] RECORDING IS NOT PROVED. Problems: {wrong}."),
             Exit::Failed,
         ),
     };
