@@ -6,6 +6,7 @@
     reason = "clippy sees only #[test] functions as tests"
 )]
 
+mod formats;
 mod salvage;
 mod selection;
 mod verify;
