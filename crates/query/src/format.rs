@@ -71,3 +71,6 @@ pub fn formatter<'w>(
         Format::Html => Box::new(html::HtmlFormat::new(out, path.into(), layout)),
     }
 }
+
+#[cfg(test)]
+mod tests;
