@@ -31,6 +31,26 @@ faults:
 # Opens the page made of a hostile journal in a browser without a screen: nothing of it may run.
 page browser='chromium':
     cargo build -p viewer && tests/util/page.sh {{browser}} target/debug/viewer
+# Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
+bench *case:
+    cargo run --release -p bench -- {{case}}
+
+# The same beside Redis, NATS and a broker in Python, as far as they are installed.
+bench-peers *options:
+    cargo run --release -p bench -- peers {{options}}
+
+# Speed of single functions: encode, decode, append, commit, scan.
+bench-micro:
+    cargo bench -p message -p journal --bench lines --bench records
+
+# Instructions a message takes. Needs valgrind.
+bench-instructions *options:
+    cargo run --release -p bench -- instructions {{options}}
+
+# Puts the newest results into docs/performance.md and its pictures.
+bench-docs:
+    cargo run --release -p bench -- report --into docs/performance.md
+    cargo run --release -p bench -- plot --to docs
 
 # Formats everything.
 fmt:
@@ -46,11 +66,18 @@ doc:
 
 # Fuzzes each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
 fuzz seconds='60':
-    for target in session frames line rendering filters; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
+    for target in session frames line rendering filters wire; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
 
 # Writes the seeds anew, after a change of what a line looks like.
 fuzz-seeds:
     WRITE_SEEDS=1 cargo test -p fuzz-targets seeds
+
+# Compares the viewer with cat, ripgrep, jq, DuckDB and hl, as far as they are
+# installed, on a journal of so many MiB that is made in target/bench on first use.
+bench-query mib="1024" rounds="5":
+    cargo build --release -p viewer
+    test -d target/bench/{{mib}} || cargo run --release -p query --example generate -- target/bench/{{mib}} {{mib}} 64
+    cargo run --release -p query --example bench_query -- target/release/viewer target/bench/{{mib}} {{rounds}}
 
 # What CI runs.
 ci:

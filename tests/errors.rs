@@ -16,11 +16,15 @@ fn a_taken_port_is_named() {
     for ports in [
         Ports {
             publish: port,
-            subscribe: 0,
+            ..Ports::default()
         },
         Ports {
-            publish: 0,
             subscribe: port,
+            ..Ports::default()
+        },
+        Ports {
+            control: port,
+            ..Ports::default()
         },
     ] {
         let dir = Dir::new();
@@ -81,6 +85,7 @@ fn bad_options_are_usage_errors() {
         ("--sub-port", "x"),
         ("--control-port", "-1"),
         ("--history", "many"),
+        ("--dedupe-window", "-1"),
         ("--rotate-at", "25:00"),
         ("--max-message-size", "1 lightyear"),
         ("--max-session-size", "-5"),
@@ -183,13 +188,14 @@ fn the_directory_is_conversation_logs_unless_told_otherwise() {
 fn it_listens_on_loopback_only_and_elsewhere_when_told() {
     let dir = Dir::new();
     let mut broker = Broker::start(&dir);
-    for port in [broker.ports.publish, broker.ports.subscribe] {
+    let all = |ports: Ports| [ports.publish, ports.subscribe, ports.control];
+    for port in all(broker.ports) {
         TcpStream::connect(("127.0.0.1", port)).unwrap();
         TcpStream::connect(("127.0.0.2", port)).unwrap_err();
     }
     broker.kill9();
     let broker = Broker::start_with(&dir, &["--bind", "127.0.0.2"]);
-    for port in [broker.ports.publish, broker.ports.subscribe] {
+    for port in all(broker.ports) {
         TcpStream::connect(("127.0.0.2", port)).unwrap();
         TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     }

@@ -1,6 +1,6 @@
 //! Peers that are hostile or clumsy harm nobody else, and leave nothing behind.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -97,6 +97,117 @@ fn connect_and_send(port: u16, bytes: &[u8]) -> TcpStream {
         .unwrap();
     let _refused: std::io::Result<()> = stream.write_all(bytes);
     stream
+}
+
+/// Waits until the broker has ended the connection.
+#[track_caller]
+fn wait_ended(mut stream: TcpStream) {
+    let wait = Duration::from_secs(30);
+    stream.set_read_timeout(Some(wait)).unwrap();
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("still connected"),
+        _ => {}
+    }
+}
+
+/// The header of a frame that announces so many bytes.
+fn announce(size: u64) -> Vec<u8> {
+    [&[2], &size.to_be_bytes()[..]].concat()
+}
+
+#[test]
+fn a_message_above_the_limit_is_refused_by_its_size_before_it_comes() {
+    let mut setup = Setup::new();
+    let size = (64 << 20) + 1;
+    let bytes = [greeting(), ready("PUB"), announce(size)].concat();
+    let sender = connect_and_send(setup.broker.ports.publish, &bytes);
+    setup
+        .broker
+        .wait_for_warning(&format!("refused a message of {size} bytes"));
+    wait_ended(sender);
+    setup.assert_works();
+    setup.broker.signal("INT");
+    let ended = setup.broker.wait_exit().with_code(0);
+    ended.says("[*] Refused 1 messages");
+}
+
+#[test]
+fn frames_that_are_too_large_together_are_refused() {
+    let mut setup = Setup::new();
+    // A topic of 40 MiB, and a payload of 40 MiB is announced.
+    let half = 40_u64 << 20;
+    let mut bytes = [greeting(), ready("PUB"), announce(half)].concat();
+    *bytes.last_chunk_mut::<9>().unwrap().first_mut().unwrap() = 3;
+    bytes.resize(bytes.len() + usize::try_from(half).unwrap(), b'x');
+    bytes.extend_from_slice(&announce(half));
+    let sender = connect_and_send(setup.broker.ports.publish, &bytes);
+    setup.broker.wait_for_warning(&format!(
+        "refused a message of {} bytes in 2 frames",
+        2 * half
+    ));
+    wait_ended(sender);
+    setup.assert_works();
+    setup.assert_unharmed();
+}
+
+#[test]
+fn a_socket_at_the_wrong_port_is_told_where_it_is() {
+    let setup = Setup::new();
+    let [publish, subscribe] = setup.both();
+    let bytes = [greeting(), ready("SUB")].concat();
+    wait_ended(connect_and_send(publish, &bytes));
+    setup
+        .broker
+        .wait_for_warning("it is a SUB socket; here PUB sockets connect");
+    let bytes = [greeting(), ready("PUB")].concat();
+    wait_ended(connect_and_send(subscribe, &bytes));
+    setup
+        .broker
+        .wait_for_warning("it is a PUB socket; here SUB sockets connect");
+    setup.assert_unharmed();
+}
+
+/// Each holds more memory than there is for unfinished messages; the broker
+/// ends the connection of whoever sends no more, and the rest is recorded.
+#[test]
+fn large_messages_that_are_left_unfinished_hold_nobody_up_for_ever() {
+    let dir = Dir::new();
+    let broker = Broker::start_with(&dir, &["--max-memory", "16MiB"]);
+    let mut bytes = [greeting(), ready("PUB"), announce(32 << 20)].concat();
+    bytes.resize(bytes.len() + (6 << 20), 0);
+    // Not all of it is taken, so writing it must not be waited for.
+    let held: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let stream = TcpStream::connect(("127.0.0.1", broker.ports.publish)).unwrap();
+            let mut writer = stream.try_clone().unwrap();
+            let bytes = bytes.clone();
+            std::thread::spawn(move || writer.write_all(&bytes));
+            stream
+        })
+        .collect();
+    let mut small = Publisher::connect(broker.ports.publish);
+    small.send(&agents("t", 1, 3));
+    dir.wait_lines(3);
+    let mut large = Publisher::connect(broker.ports.publish);
+    large.send_large("large", 8 << 20);
+    broker.wait_for_warning("left a message unfinished");
+    dir.wait_lines(4);
+    drop(held);
+}
+
+/// Both sides of a heartbeat: who asks gets an answer, in the midst of messages too.
+#[test]
+fn heartbeats_are_answered_on_both_ports() {
+    let setup = Setup::new();
+    let mut client = Client::start();
+    let [publish, subscribe] = setup.both();
+    client.call(&json!({
+        "do": "heartbeats", "publish": publish, "subscribe": subscribe, "count": 200,
+    }));
+    drop(client);
+    setup.before.wait_again(&setup.broker);
+    assert_numbered_from(1, &setup.dir.records());
 }
 
 #[test]

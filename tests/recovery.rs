@@ -113,11 +113,13 @@ fn a_first_start_recovers_nothing_and_says_no_more() {
         "[*] ZeroMQ broker started with PERSISTENT RECORDING\n\
          [*] Listening for publishers on port {}\n\
          [*] Listening for subscribers on port {}\n\
+         [*] Listening for requests on port {}\n\
          [*] Persisting all messages to: {}\n\
          [*] Storing last 10000 messages in memory.\n\
          [*] Loaded 0 messages from previous session\n",
         broker.ports.publish,
         broker.ports.subscribe,
+        broker.ports.control,
         dir.current().display()
     );
     assert_eq!(next_number(&dir, &broker), 1);

@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod control;
 #[cfg(target_os = "linux")]
 mod crash;
 #[cfg(target_os = "linux")]

@@ -104,6 +104,17 @@ def sub(command):
     return {}
 
 
+def request(command):
+    """A DEALER or REQ on the control port."""
+    socket = context.socket(getattr(zmq, command["kind"]))
+    for option in ("RCVHWM", "RCVBUF"):
+        if option in command:
+            socket.set(getattr(zmq, option), command[option])
+    socket.set(zmq.LINGER, 0)
+    connect(command["socket"], socket, command["port"])
+    return {}
+
+
 def herd(command):
     """Many subscribers at once, named 0, 1, 2 and so on."""
     for number in range(command["count"]):
@@ -112,6 +123,35 @@ def herd(command):
         socket.subscribe("")
         socket.connect("tcp://127.0.0.1:%d" % command["port"])
         sockets[str(number)] = socket
+    return {}
+
+
+def heartbeats(command):
+    """Sockets that give a peer 300 ms to answer a heartbeat, while messages flow."""
+    publisher, subscriber = context.socket(zmq.XPUB), context.socket(zmq.SUB)
+    subscriber.subscribe("beat")
+    monitors = []
+    for socket, port in ((publisher, "publish"), (subscriber, "subscribe")):
+        socket.set(zmq.HEARTBEAT_IVL, 20)
+        socket.set(zmq.HEARTBEAT_TIMEOUT, 300)
+        socket.set(zmq.HEARTBEAT_TTL, 1000)
+        monitors.append(socket.get_monitor_socket(zmq.EVENT_DISCONNECTED))
+        socket.connect("tcp://127.0.0.1:%d" % command[port])
+    publisher.recv()
+    for number in range(command["count"]):
+        message = [b"beat", b"%d" % number, b"x" * 1000]
+        publisher.send_multipart(message)
+        if not subscriber.poll(DEADLINE * 1000):
+            raise Failed("message %d did not come" % number)
+        if subscriber.recv_multipart() != message:
+            raise Failed("message %d came out of order" % number)
+        time.sleep(0.005)
+    # Messages count as signs of life too: now only heartbeats are left.
+    if any(monitor.poll(1000) for monitor in monitors):
+        raise Failed("a connection was given up")
+    for socket in (publisher, subscriber):
+        socket.disable_monitor()
+        socket.close(linger=0)
     return {}
 
 
@@ -279,9 +319,9 @@ def read_commands():
 OPERATIONS = {
     operation.__name__: operation
     for operation in (
-        pub, sub, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
+        pub, sub, request, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
-        herd_recv,
+        herd_recv, heartbeats,
     )
 }  # fmt: skip
 

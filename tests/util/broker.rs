@@ -9,21 +9,24 @@ use super::dir::Dir;
 use super::process::Process;
 use super::programs::programs;
 
-/// The two ports that clients use.
+/// The ports that clients use.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ports {
     /// Where publishers connect.
     pub(crate) publish: u16,
     /// Where subscribers connect.
     pub(crate) subscribe: u16,
+    /// Where requests are served.
+    pub(crate) control: u16,
 }
 
 impl Ports {
-    /// Two free ports that stay the same when a broker is started again.
+    /// Free ports that stay the same when a broker is started again.
     pub(crate) fn fixed() -> Self {
         Self {
             publish: free_port(),
             subscribe: free_port(),
+            control: free_port(),
         }
     }
 }
@@ -83,6 +86,7 @@ impl Broker {
         let ports = Ports {
             publish: port_after(&stdout, "[*] Listening for publishers on port "),
             subscribe: port_after(&stdout, "[*] Listening for subscribers on port "),
+            control: port_after(&stdout, "[*] Listening for requests on port "),
         };
         Self { process, ports }
     }
@@ -115,7 +119,7 @@ pub(crate) fn broker_on(dir: &Dir, ports: Ports) -> Command {
     command.current_dir(dir.path()).arg("--dir").arg(dir.logs());
     command.args(["--pub-port", &ports.publish.to_string()]);
     command.args(["--sub-port", &ports.subscribe.to_string()]);
-    command.args(["--control-port", "0"]);
+    command.args(["--control-port", &ports.control.to_string()]);
     command
 }
 

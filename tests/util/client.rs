@@ -338,7 +338,8 @@ fn accept(line: &str) -> Value {
     reply
 }
 
-fn encode(frames: &[Vec<u8>]) -> Vec<String> {
+/// Frames as a list of their base64 forms.
+pub(crate) fn encode(frames: &[Vec<u8>]) -> Vec<String> {
     frames.iter().map(|frame| STANDARD.encode(frame)).collect()
 }
 

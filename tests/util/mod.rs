@@ -2,6 +2,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod client;
+pub(crate) mod control;
 pub(crate) mod dir;
 pub(crate) mod message;
 #[cfg(target_os = "linux")]

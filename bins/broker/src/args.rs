@@ -50,7 +50,7 @@ pub(crate) struct Args {
     )]
     pub(crate) sub_port: u16,
 
-    /// The port for acknowledged publishing and status; reserved, not bound yet
+    /// The port for acknowledged publishing, durable consumers and status; 0 picks a free one
     #[arg(
         long,
         value_name = "N",
@@ -98,6 +98,16 @@ pub(crate) struct Args {
     )]
     pub(crate) max_session_size: Limit,
 
+    /// Among how many of the newest messages a repeated message_id of an
+    /// acknowledged publish is recognised; 0 is none
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_DEDUPE_WINDOW",
+        default_value = "200000"
+    )]
+    pub(crate) dedupe_window: u64,
+
     /// How much memory messages may take; beyond it publishers are held up
     #[arg(
         long,
@@ -141,6 +151,8 @@ impl Args {
             bind: self.bind,
             pub_port: self.pub_port,
             sub_port: self.sub_port,
+            control_port: self.control_port,
+            dedupe_window: self.dedupe_window,
             history: self.history,
             rotate_at: self.rotate_at.0,
             max_message: self.max_message_size,

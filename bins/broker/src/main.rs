@@ -68,6 +68,11 @@ fn start(args: &Args, events: Sender<Event>) -> anyhow::Result<Broker> {
                 source,
                 ..
             } => listen_help(source, args.pub_port, "--pub-port"),
+            StartError::Listen {
+                role: "requests",
+                source,
+                ..
+            } => listen_help(source, args.control_port, "--control-port"),
             StartError::Listen { source, .. } => listen_help(source, args.sub_port, "--sub-port"),
             _ => "cannot start".to_owned(),
         };

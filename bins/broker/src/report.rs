@@ -25,6 +25,13 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, history: u64) -> io::
     )?;
     line(
         out,
+        &format!(
+            "[*] Listening for requests on port {}",
+            broker.control_port()
+        ),
+    )?;
+    line(
+        out,
         &format!("[*] Persisting all messages to: {}", path.display()),
     )?;
     line(
@@ -63,7 +70,7 @@ pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -
     }
     if *disconnected > 0 {
         let text = format!(
-            "[*] Disconnected {disconnected} publishers for a message far too large, or no ZeroMQ"
+            "[*] Disconnected {disconnected} clients that did not speak ZeroMQ as publishers do"
         );
         line(out, &text)?;
     }

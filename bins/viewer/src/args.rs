@@ -24,6 +24,8 @@ Examples:
   viewer -o compact --limit 0                 one line a message, page by page
   viewer -o html --all --limit 0 > talk.html  everything as a page to share
   viewer -o csv --fields sender,time,text     a table
+  viewer --thread msg_001                     the conversation that it belongs to
+  viewer -f --limit 5                         the newest 5, and each new one as it is recorded
   viewer --list-archives                      the closed sessions
   viewer --archive session_20251120_143022    the newest messages of one of them
   viewer verify --all                         check every line that was recorded
@@ -102,9 +104,17 @@ pub(crate) struct Args {
     #[arg(value_name = "-", value_parser = ["-"], conflicts_with = "file")]
     pub(crate) stdin: Option<String>,
 
+    /// Show the whole conversation of a message or context, as a tree of replies
+    #[arg(long, value_name = "ID", conflicts_with_all = ["stats", "count", "reverse", "follow", "list_archives"])]
+    pub(crate) thread: Option<String>,
+
     /// Show the newest message first
     #[arg(long, conflicts_with_all = ["stats", "count"])]
     pub(crate) reverse: bool,
+
+    /// Go on with new messages as they are recorded
+    #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "file", "stdin", "list_archives"])]
+    pub(crate) follow: bool,
 
     /// Print only how many messages match
     #[arg(long, conflicts_with = "stats")]

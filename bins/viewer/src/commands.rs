@@ -34,6 +34,8 @@ fn show(args: &Args) -> anyhow::Result<()> {
         stats::run(args)
     } else if args.count {
         count::run(args)
+    } else if args.follow {
+        messages::follow(args)
     } else {
         messages::run(args)
     }

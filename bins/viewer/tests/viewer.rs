@@ -363,6 +363,8 @@ fn help_has_examples_and_every_option() {
     for option in [
         "all",
         "count",
+        "follow",
+        "thread",
         "file",
         "from",
         "grep",

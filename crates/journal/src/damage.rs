@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 /// A stretch of a file that holds no readable record.
 ///
 /// It is skipped, never changed, and the records around it are read.
@@ -22,7 +24,7 @@ pub struct Damage {
 }
 
 /// Why a stretch of a file is no record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Reason {
     /// The line has no end: a write that was cut off, or one still under way.

@@ -146,6 +146,13 @@ impl Follower {
         }
     }
 
+    /// Returns the number of the last record given out, or of the one behind
+    /// which it began; 0 where there was none.
+    #[must_use]
+    pub fn last_number(&self) -> u64 {
+        self.last
+    }
+
     /// Returns the next record or stretch of damage, and `None` where nothing
     /// new has come yet: the caller waits a little and asks again.
     ///

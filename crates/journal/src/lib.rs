@@ -42,6 +42,7 @@
 
 mod archive;
 mod backward;
+mod checkpoint;
 mod damage;
 mod error;
 mod follow;

@@ -126,22 +126,21 @@ fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
     if std::str::from_utf8(line).is_err() {
         return Checked::Bad(Reason::NotUtf8);
     }
-    // `IgnoredAny` neither recurses nor refuses deep nesting.
-    if serde_json::from_slice::<IgnoredAny>(line).is_err() {
-        return Checked::Bad(Reason::NotJson);
-    }
-    if line.trim_ascii_start().first() != Some(&b'{') {
-        return Checked::Bad(Reason::NotAnObject);
-    }
+    let Some(number) = member_number(line) else {
+        // `IgnoredAny` neither recurses nor refuses deep nesting.
+        let is_json = serde_json::from_slice::<IgnoredAny>(line).is_ok();
+        return Checked::Bad(if is_json {
+            Reason::NotAnObject
+        } else {
+            Reason::NotJson
+        });
+    };
     let integrity = if had_crc {
         Integrity::Altered
     } else {
         Integrity::Unverified
     };
-    Checked::Record {
-        number: member_number(line),
-        integrity,
-    }
+    Checked::Record { number, integrity }
 }
 
 /// Splits a line into the bytes that its checksum covers and the checksum.
@@ -190,10 +189,13 @@ fn leading_number(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
 }
 
-/// Finds the member `message_num` of any JSON object.
-fn member_number(text: &[u8]) -> Option<u64> {
+/// Finds the member `message_num` of a JSON object, which may have none; `None`
+/// where the text is no JSON object.
+fn member_number(text: &[u8]) -> Option<Option<u64>> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    deserializer.deserialize_map(NumberVisitor).ok().flatten()
+    let number = deserializer.deserialize_map(NumberVisitor).ok()?;
+    deserializer.end().ok()?;
+    Some(number)
 }
 
 struct NumberVisitor;

@@ -16,6 +16,9 @@ pub struct Options {
     /// memory. Longer ones are refused when written and are damage when read.
     /// Default: 256 MiB.
     pub max_line: usize,
+    /// After how many bytes of a session a checkpoint is written, which is
+    /// about what opening reads of a long session. Default: 16 MiB.
+    pub checkpoint_every: u64,
     /// Gives the date and time part of an archive's name. Characters other
     /// than letters, digits, `-` and `_` become `-`. Default: the time in UTC,
     /// `YYYYMMDD_HHMMSS`.
@@ -28,6 +31,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_line: DEFAULT_MAX_LINE,
+            checkpoint_every: 16 << 20,
             stamp: Arc::new(utc_stamp),
             fs: Arc::new(RealFs),
         }
@@ -38,6 +42,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("max_line", &self.max_line)
+            .field("checkpoint_every", &self.checkpoint_every)
             .field("fs", &self.fs)
             .finish_non_exhaustive()
     }

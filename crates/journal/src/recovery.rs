@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
 use crate::archive::{last_number, remove_reservations};
+use crate::checkpoint::{Checkpoint, Findings, Place};
 use crate::damage::{Damage, Integrity};
 use crate::error::{AtPath, IoError, OpenError};
 use crate::fs::{AppendFile, FileSystem, parent_of, sync_if_readable};
@@ -23,6 +24,9 @@ pub struct Recovery {
     pub session: PathBuf,
     /// Its length in bytes.
     pub bytes: u64,
+    /// From which offset on the session was read. What is before it is known
+    /// from a checkpoint, see `docs/journal-format.md`.
+    pub from: u64,
     /// How many records it holds.
     pub records: u64,
     /// How many of them carry no checksum (older recorders, lines made by hand).
@@ -61,6 +65,31 @@ impl Recovery {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.damaged == 0 && self.altered == 0
+    }
+
+    /// Takes over what a checkpoint says.
+    fn start_from(&mut self, checkpoint: Checkpoint) {
+        let findings = checkpoint.findings;
+        self.from = checkpoint.offset;
+        self.records = checkpoint.records;
+        self.first = checkpoint.first;
+        self.unverified = findings.unverified;
+        self.damaged = findings.damaged;
+        let places = findings.damage.iter();
+        self.damage = places.map(|place| place.damage(&self.session)).collect();
+        self.altered = findings.altered;
+        self.altered_at = findings.altered_at;
+    }
+
+    /// Returns what the next checkpoint says of it.
+    pub(crate) fn findings(&self) -> Findings {
+        Findings {
+            unverified: self.unverified,
+            damaged: self.damaged,
+            damage: self.damage.iter().map(Place::of).collect(),
+            altered: self.altered,
+            altered_at: self.altered_at.clone(),
+        }
     }
 }
 
@@ -132,7 +161,8 @@ pub(crate) fn survey(
         session: path.clone(),
         ..Recovery::default()
     };
-    let last_is_record = read_session(options, &mut found)?;
+    let checkpoint = Checkpoint::read(fs, layout);
+    let last_is_record = read_session(options, checkpoint, &mut found)?;
     if fenced {
         found.tail = if last_is_record {
             Tail::Completed
@@ -152,11 +182,22 @@ pub(crate) fn survey(
     Ok(found)
 }
 
-/// Counts the session's records; tells whether the last thing in it is one.
-fn read_session(options: &Options, found: &mut Recovery) -> Result<bool, IoError> {
+/// Counts the session's records, from a checkpoint on where there is one; tells whether the last thing in it is one.
+fn read_session(
+    options: &Options,
+    checkpoint: Option<Checkpoint>,
+    found: &mut Recovery,
+) -> Result<bool, IoError> {
     let mut reader = Reader::open_in(options.fs.as_ref(), &found.session)?;
     reader.set_max_line(options.max_line);
     let mut last_is_record = false;
+    let mut before = 0;
+    if let Some(checkpoint) = checkpoint {
+        before = checkpoint.last;
+        reader.seek(checkpoint.offset, Some(checkpoint.last));
+        found.start_from(checkpoint);
+        last_is_record = true;
+    }
     while let Some(item) = reader.next_item()? {
         last_is_record = matches!(item, Item::Record(_));
         match item {
@@ -185,7 +226,8 @@ fn read_session(options: &Options, found: &mut Recovery) -> Result<bool, IoError
         }
     }
     found.bytes = reader.offset();
-    found.next = reader.highest_number().saturating_add(1);
+    // What comes behind the checkpoint may be a line that stands twice.
+    found.next = reader.highest_number().max(before).saturating_add(1);
     Ok(last_is_record)
 }
 

@@ -10,6 +10,7 @@ pub(crate) const CURRENT: &str = "current_session.jsonl";
 const ARCHIVE_DIR: &str = "archive";
 const LOCK: &str = "journal.lock";
 const OWNER: &str = "journal.owner";
+const CHECKPOINT: &str = "journal.checkpoint";
 const PREFIX: &str = "session_";
 const SUFFIX: &str = ".jsonl";
 
@@ -42,6 +43,10 @@ impl Layout {
     /// a locked file can't be read by others.
     pub(crate) fn owner(&self) -> PathBuf {
         self.dir.join(OWNER)
+    }
+
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.dir.join(CHECKPOINT)
     }
 
     pub(crate) fn archive(&self, name: &str) -> PathBuf {

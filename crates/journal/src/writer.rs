@@ -1,5 +1,6 @@
 //! How does a program write a journal? Open, commit, archive.
 
+mod checkpoints;
 mod close;
 mod failure;
 mod leave;
@@ -9,6 +10,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use self::checkpoints::Checkpoints;
 pub use self::outcome::{Archived, Committed, FreshFile, Session};
 use self::state::{Cause, Leftover, State};
 use crate::archive::sync_move;
@@ -34,6 +36,7 @@ pub struct Writer {
     next: u64,
     state: State,
     leftover: Leftover,
+    checkpoints: Checkpoints,
     /// What made the writer leave a file, until a commit reports it.
     fresh: Option<FreshFile>,
     lock: Option<Box<dyn LockGuard>>,
@@ -62,8 +65,9 @@ impl Writer {
             records: found.records,
             first: found.first,
         };
-        let writer = Self {
+        let mut writer = Self {
             next: found.next,
+            checkpoints: Checkpoints::after(&found),
             options,
             layout,
             file: Some(file),
@@ -73,6 +77,7 @@ impl Writer {
             fresh: None,
             lock: Some(lock),
         };
+        writer.checkpoint();
         Ok((writer, found))
     }
 
@@ -131,6 +136,7 @@ impl Writer {
         self.session.bytes += bytes;
         self.session.records += next - self.next;
         self.next = next;
+        self.checkpoint();
         Ok(Committed {
             session: self.session.ordinal,
             offset,

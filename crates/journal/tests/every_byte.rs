@@ -79,6 +79,7 @@ fn untouched<'a>(lines: &'a [String], range: &Range<usize>) -> Vec<&'a str> {
 fn options(fs: &SimFs) -> Options {
     Options {
         fs: Arc::new(fs.clone()),
+        checkpoint_every: 64,
         ..Options::default()
     }
 }

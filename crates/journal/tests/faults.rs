@@ -21,6 +21,7 @@ fn options(fs: &SimFs) -> Options {
     Options {
         fs: Arc::new(fs.clone()),
         stamp: Arc::new(|| "20251120_143022".to_owned()),
+        checkpoint_every: 64,
         ..Options::default()
     }
 }

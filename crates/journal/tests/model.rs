@@ -49,6 +49,7 @@ fn open(fs: &SimFs) -> (Journal, u64) {
     let options = Options {
         fs: Arc::new(fs.clone()),
         stamp: Arc::new(|| "20251120_143022".to_owned()),
+        checkpoint_every: 64,
         ..Options::default()
     };
     let (journal, found) = Journal::open_with(dir(), options).unwrap();

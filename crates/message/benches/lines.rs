@@ -1,12 +1,15 @@
 //! Speed of encoding and decoding payloads of the agents: `cargo bench -p message`.
 
-use std::hint::black_box;
-use std::io::{self, Write};
-use std::time::{Duration, Instant};
-
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
 use message::{Frames, Record};
 
 const NOW: &str = "2025-11-20T04:30:00.123Z";
+const SIZES: [usize; 3] = [320, 1_024, 16_384];
+
+fn main() {
+    divan::main();
+}
 
 /// Builds a payload of about `size` bytes.
 fn payload(size: usize) -> String {
@@ -22,58 +25,45 @@ fn payload(size: usize) -> String {
     )
 }
 
-/// Repeats `work` for a while and returns the time of one run in the best of some rounds.
-fn time(mut work: impl FnMut()) -> Duration {
-    let mut best = Duration::MAX;
-    for _ in 0..20 {
-        let runs: u32 = 2_000;
-        let start = Instant::now();
-        for _ in 0..runs {
-            work();
-        }
-        best = best.min(start.elapsed() / runs);
-    }
-    best
+/// Builds the line of a payload.
+fn line(payload: &str) -> Vec<u8> {
+    let mut line = Vec::new();
+    message::encode(&[b"general", payload.as_bytes()], NOW, &mut line);
+    line
 }
 
-fn main() -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for size in [320, 1_024, 16_384] {
-        let payload = payload(size);
-        let frames = [b"general", payload.as_bytes()];
-        let mut body = Vec::new();
-        message::encode(&frames, NOW, &mut body);
-        let mut rebuilt = Frames::new();
-        let (line, mut buffer) = (body.clone(), Vec::new());
-        let runs = [
-            (
-                "encode",
-                time(|| {
-                    buffer.clear();
-                    message::encode(black_box(&frames), NOW, &mut buffer);
-                }),
-            ),
-            (
-                "decode_frames",
-                time(|| {
-                    message::decode_frames(black_box(&line), &mut rebuilt).expect("our own line");
-                }),
-            ),
-            (
-                "Record::parse",
-                time(|| {
-                    black_box(Record::parse(black_box(&line)).expect("our own line"));
-                }),
-            ),
-        ];
-        for (name, time) in runs {
-            let rate = payload.len() as f64 / time.as_secs_f64() / 1e9;
-            writeln!(
-                out,
-                "{name:>14}  {:>6} bytes  {time:>10.1?}  {rate:.2} GB/s",
-                payload.len()
-            )?;
-        }
-    }
-    Ok(())
+#[divan::bench(args = SIZES)]
+fn encode(bencher: Bencher<'_, '_>, size: usize) {
+    let payload = payload(size);
+    let frames = [b"general", payload.as_bytes()];
+    let mut line = Vec::new();
+    bencher
+        .counter(BytesCount::of_str(&payload))
+        .bench_local(|| {
+            line.clear();
+            message::encode(black_box(&frames), NOW, &mut line);
+        });
+}
+
+#[divan::bench(args = SIZES)]
+fn decode_frames(bencher: Bencher<'_, '_>, size: usize) {
+    let payload = payload(size);
+    let line = line(&payload);
+    let mut frames = Frames::new();
+    bencher
+        .counter(BytesCount::of_str(&payload))
+        .bench_local(|| {
+            message::decode_frames(black_box(&line), &mut frames).expect("our own line");
+        });
+}
+
+#[divan::bench(args = SIZES)]
+fn parse_record(bencher: Bencher<'_, '_>, size: usize) {
+    let payload = payload(size);
+    let line = line(&payload);
+    bencher
+        .counter(BytesCount::of_str(&payload))
+        .bench_local(|| {
+            black_box(Record::parse(black_box(&line)).expect("our own line"));
+        });
 }

@@ -1,8 +1,9 @@
 //! Frames to the body of a record.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::escape::{base64_is_shorter, push_base64, push_string};
+use crate::escape::{base64_is_shorter, push_base64, push_string, text};
 use crate::normalise::{Fields, JsonPayload, TIER, UNKNOWN};
 use crate::scan::{RECORD_START, has_non_finite};
 
@@ -30,6 +31,54 @@ use crate::scan::{RECORD_START, has_non_finite};
 /// );
 /// ```
 pub fn encode<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>) {
+    push_body(frames, false, recorded_at, out);
+}
+
+/// Appends the body of the record for frames whose sender waits for an
+/// acknowledgement: as [`encode`] does, with the member `acked` before
+/// `recorded_at`. A reader tells by it which messages a repeated
+/// [`identity`] can belong to.
+///
+/// ```
+/// let mut body = Vec::new();
+/// message::encode_acked(&["general", "{}"], "2025-11-20T04:30:00.123Z", &mut body);
+/// assert!(body.ends_with(br#","acked":true,"recorded_at":"2025-11-20T04:30:00.123Z"}"#));
+/// assert!(message::Record::parse(&body)?.acked);
+/// # Ok::<(), message::DecodeError>(())
+/// ```
+pub fn encode_acked<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>) {
+    push_body(frames, true, recorded_at, out);
+}
+
+/// Returns who sent these frames and under which name, where the payload says
+/// both: the record's `sender` and `message_id`.
+///
+/// Neither may be empty, and `unknown` is nobody: that is what a record says of
+/// a message without a sender.
+///
+/// ```
+/// let frames = ["general", r#"{"from": "gemini", "id": "g-1"}"#];
+/// let (sender, id) = message::identity(&frames).expect("both are there");
+/// assert_eq!((&*sender, &*id), ("gemini", "g-1"));
+/// assert_eq!(message::identity(&["general", r#"{"id": "g-1"}"#]), None);
+/// ```
+#[must_use]
+pub fn identity<F: AsRef<[u8]>>(frames: &[F]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let frame = |index: usize| frames.get(index).map(AsRef::as_ref);
+    let fields = Payload::read(frame(1).or(frame(0))).fields();
+    named(text(fields.sender?)?, text(fields.message_id?)?)
+}
+
+/// Returns a sender and its name for a message, unless one of them is nobody's.
+pub(crate) fn named<'a>(
+    sender: Cow<'a, str>,
+    id: Cow<'a, str>,
+) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    let known = !sender.is_empty() && sender != UNKNOWN && !id.is_empty();
+    known.then_some((sender, id))
+}
+
+fn push_body<F: AsRef<[u8]>>(frames: &[F], acked: bool, recorded_at: &str, out: &mut Vec<u8>) {
     const FIELDS: usize = 512;
     let frame = |index: usize| frames.get(index).map(AsRef::as_ref);
     let topic = frame(0).unwrap_or_default();
@@ -48,6 +97,9 @@ pub fn encode<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>
     }
     if let Some(more @ [_, ..]) = frames.get(2..) {
         push_more(more, out);
+    }
+    if acked {
+        out.extend_from_slice(b",\"acked\":true");
     }
     out.extend_from_slice(b",\"recorded_at\":");
     push_string(recorded_at, out);
@@ -173,6 +225,10 @@ pub(crate) fn push_on_one_line(value: &str, out: &mut Vec<u8>) {
 }
 
 fn push_without_breaks(value: &str, out: &mut Vec<u8>) {
+    if memchr::memchr2(b'\n', b'\r', value.as_bytes()).is_none() {
+        out.extend_from_slice(value.as_bytes());
+        return;
+    }
     out.extend(value.bytes().map(|byte| {
         if matches!(byte, b'\n' | b'\r') {
             b' '

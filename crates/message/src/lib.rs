@@ -40,6 +40,7 @@
 //! | `topic_base64` | the topic's bytes, where they are no UTF-8 |
 //! | `frames` | the number of frames, where it is not 2 |
 //! | `more` | the frames behind the second, each a string or `{"base64":"..."}` |
+//! | `acked` | `true`: the sender waited for an acknowledgement |
 //!
 //! # Guarantees
 //!
@@ -63,7 +64,7 @@ mod scan;
 mod time;
 
 pub use crate::decode::decode_frames;
-pub use crate::encode::encode;
+pub use crate::encode::{encode, encode_acked, identity};
 pub use crate::error::DecodeError;
 pub use crate::escape::text;
 pub use crate::frames::{Frames, Iter};

@@ -31,6 +31,7 @@ pub(crate) struct Line<'a> {
     /// Only in lines that somebody wrote by hand: ours have them in the payload.
     pub(crate) in_reply_to: Option<&'a str>,
     pub(crate) context_id: Option<&'a str>,
+    pub(crate) acked: Option<&'a str>,
     pub(crate) exact: Exact<'a>,
     pub(crate) legacy: Legacy<'a>,
     /// Some number is `NaN` or infinite, which only older recorders write.
@@ -123,6 +124,7 @@ impl<'a> Line<'a> {
             "recorded_at" => &mut self.recorded_at,
             "in_reply_to" => &mut self.in_reply_to,
             "context_id" => &mut self.context_id,
+            "acked" => &mut self.acked,
             _ => return self.exact.slot(key).or_else(|| self.legacy.slot(key)),
         })
     }

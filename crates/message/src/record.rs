@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decode::rebuild;
+use crate::encode::named;
 use crate::error::DecodeError;
 use crate::escape::{inner, text};
 use crate::frames::Frames;
@@ -65,6 +66,8 @@ pub struct Record<'a> {
     pub content_kind: ContentKind,
     /// The recorder's clock when the message came.
     pub recorded_at: Option<Cow<'a, str>>,
+    /// Whether the sender waited for an acknowledgement.
+    pub acked: bool,
     /// What wrote the line.
     pub origin: Origin,
     line: Line<'a>,
@@ -77,18 +80,26 @@ impl<'a> Record<'a> {
     ///
     /// Fails if the line is not a JSON object in UTF-8.
     pub fn parse(line: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut record = Self::parse_fields(line)?;
+        (record.content, record.content_kind) = match record.origin {
+            Origin::Legacy => (legacy::content(&record.line), ContentKind::Json),
+            _ => content(&record.line),
+        };
+        Ok(record)
+    }
+
+    /// Reads a line but for its content, which is left empty: in a line of the
+    /// older recorder that is JSON within JSON, and takes most of the time.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_fields(line: &'a [u8]) -> Result<Self, DecodeError> {
         let line = Line::read(line)?;
         let origin = line.origin();
-        let (fields, topic, (content, content_kind)) = match origin {
-            Origin::Legacy => {
-                let content = (legacy::content(&line), ContentKind::Json);
-                (legacy::fields(&line), legacy::topic(&line), content)
-            }
-            _ => (
-                own_fields(&line),
-                text_of(line.topic).unwrap_or_default(),
-                content(&line),
-            ),
+        let (fields, topic) = match origin {
+            Origin::Legacy => (legacy::fields(&line), legacy::topic(&line)),
+            _ => (own_fields(&line), text_of(line.topic).unwrap_or_default()),
         };
         let recorded_at = text_of(line.recorded_at);
         let timestamp = text_of(fields.timestamp).or_else(|| recorded_at.clone());
@@ -104,12 +115,28 @@ impl<'a> Record<'a> {
                 .filter_map(text)
                 .collect(),
             message_id: text_of(fields.message_id),
-            content,
-            content_kind,
+            content: Cow::Borrowed(""),
+            content_kind: ContentKind::Json,
             recorded_at,
+            acked: line.acked == Some("true"),
             origin,
             line,
         })
+    }
+
+    /// Returns who sent the message and under which name, where both are known;
+    /// what [`identity`](crate::identity) says of its frames.
+    ///
+    /// ```
+    /// let record = message::Record::parse(br#"{"sender":"me","message_id":"m-1"}"#)?;
+    /// let (sender, id) = record.identity().expect("both are there");
+    /// assert_eq!((&*sender, &*id), ("me", "m-1"));
+    /// # Ok::<(), message::DecodeError>(())
+    /// ```
+    #[must_use]
+    pub fn identity(&self) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+        let id = self.message_id.as_deref()?;
+        named(Cow::Borrowed(&*self.sender), Cow::Borrowed(id))
     }
 
     /// Rebuilds the frames of the message.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use message::ContentKind;
 
-use crate::fields::Content;
+use crate::fields::{Content, Fields};
 
 /// What follows the content where that is no text.
 const IS_BASE64: &[u8] = b",\"content_is\":\"base64\"";
@@ -18,6 +18,10 @@ impl Content<'_> {
         match self {
             Self::Parsed(_, ContentKind::Base64) => false,
             Self::Parsed(json, _) => Walk::new(json.as_bytes()).any(test),
+            Self::Of(line) => match message::Record::parse(line) {
+                Ok(record) => Fields::from(record).content.any_value(test),
+                Err(_) => false,
+            },
             Self::From(line) => {
                 let mut found = false;
                 let mut walk = Walk::new(line);

@@ -55,6 +55,8 @@ pub enum Tags<'a> {
 pub enum Content<'a> {
     /// The part of a line of ours that begins with the content's JSON.
     From(&'a [u8]),
+    /// A line of any other shape, which is parsed again to get at the content.
+    Of(&'a [u8]),
     /// The content's JSON, which holds no text where it is base64.
     Parsed(Cow<'a, str>, ContentKind),
 }
@@ -86,6 +88,17 @@ impl<'a> From<message::Record<'a>> for Fields<'a> {
             recorded_at: record.recorded_at.map(bytes),
             content: Content::Parsed(record.content, record.content_kind),
         }
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Parses a line of any shape; its content only where somebody asks for it.
+    pub(crate) fn parse(line: &'a [u8]) -> Result<Self, message::DecodeError> {
+        let record = message::Record::parse_fields(line)?;
+        Ok(Self {
+            content: Content::Of(line),
+            ..Self::from(record)
+        })
     }
 }
 

@@ -169,6 +169,15 @@ impl Filter {
             .is_none_or(|range| range.contains(&number))
     }
 
+    /// Returns the same filter for messages up to this number.
+    pub(crate) fn up_to(&self, number: u64) -> Self {
+        let asked = self.numbers.clone().unwrap_or(0..=u64::MAX);
+        Self {
+            numbers: Some(*asked.start()..=number.min(*asked.end())),
+            ..self.clone()
+        }
+    }
+
     /// Returns the numbers that are asked for, if not all are.
     pub(crate) fn numbers(&self) -> Option<&RangeInclusive<u64>> {
         self.numbers.as_ref()

@@ -43,6 +43,7 @@ mod error;
 mod fields;
 mod filter;
 mod findings;
+mod follow;
 mod format;
 mod pretty;
 mod salvage;
@@ -54,6 +55,7 @@ mod source;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod thread;
 mod time;
 mod verify;
 mod when;
@@ -69,16 +71,19 @@ pub use error::Error;
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
+pub use follow::{Follow, follow};
 pub use format::{
     Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
 };
+pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
 pub use scan::{Accumulator, Found};
 pub use select::{Counts, Order, Sink, Summary, matching, show};
 pub use source::{Entry, Progress, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
+pub use thread::show_thread;
 pub use time::Instant;
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};

@@ -40,7 +40,7 @@ impl Default for Tuning {
         const MOST: usize = 16;
         let threads = thread::available_parallelism().map_or(1, usize::from);
         Self {
-            chunk: 1 << 20,
+            chunk: 512 << 10,
             threads: threads.min(MOST),
             max_line: journal::DEFAULT_MAX_LINE,
         }

@@ -79,6 +79,14 @@ pub trait Sink {
     fn end(&mut self) -> Result<(), Error> {
         Ok(())
     }
+
+    /// Is called where there is nothing more to show for now.
+    ///
+    /// # Errors
+    /// [`Error::Write`] where it can't be written.
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Gives matching messages to a sink, oldest first unless told otherwise.
@@ -275,7 +283,7 @@ impl<'a> Query<'a> {
     }
 }
 
-fn entry<'e>(
+pub(crate) fn entry<'e>(
     found: &Match,
     number: u64,
     line: &'e [u8],
@@ -288,6 +296,7 @@ fn entry<'e>(
         offset: found.offset,
         integrity: found.integrity,
         line,
+        depth: 0,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Where the broker may rename a file, it is reached by its handle alone: that it
 //! is archived meanwhile, and so gets another name, changes nothing.
 
+mod lines;
 mod open;
 mod tail;
 
@@ -15,6 +16,7 @@ use journal::{FileSystem, Integrity, ReadFile, RealFs};
 use crate::archives;
 use crate::error::Error;
 use crate::scan::{Chunk, Tuning};
+pub(crate) use lines::Lines;
 pub(crate) use open::current_reader;
 
 /// A message to be shown. Its line is parsed only where somebody asks.
@@ -30,6 +32,8 @@ pub struct Entry<'a> {
     pub integrity: Integrity,
     /// The line, without its newline.
     pub line: &'a [u8],
+    /// How many messages it stands below in a tree of replies; else 0.
+    pub depth: usize,
 }
 
 impl<'a> Entry<'a> {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::Findings;
 use crate::scan::{self, Accumulator, Batch, Found, Job, Match, Numbers};
@@ -99,9 +100,9 @@ pub fn count<A: Accumulator>(
 fn add_late(counted: &mut impl Accumulator, batch: &Batch, found: &Match) {
     let line = batch.line(found);
     // It was read once, and so it can be read again.
-    if let Ok(record) = message::Record::parse(line) {
+    if let Ok(fields) = Fields::parse(line) {
         counted.add(&Found {
-            fields: &record.into(),
+            fields: &fields,
             line,
             file: batch.chunk.part,
             offset: found.offset,
@@ -122,6 +123,13 @@ impl Accumulator for Statistics {
         self.tiers.add(&fields.tier);
         self.chains.add(&fields.chain);
         self.senders.add(&fields.sender);
+        if self
+            .times
+            .as_ref()
+            .is_some_and(|times| times.holds_already(&fields.timestamp))
+        {
+            return;
+        }
         let text = std::str::from_utf8(&fields.timestamp).unwrap_or_default();
         if let Some(instant) = Instant::parse(text) {
             let place = (file, offset);
@@ -170,20 +178,25 @@ impl Tally {
 
     #[cold]
     fn add_rare(&mut self, name: &[u8], count: u64, slot: usize) {
-        let text = String::from_utf8_lossy(name);
-        let at = match self.index.get(&*text) {
-            Some(at) => *at,
-            None => {
-                let at = self.names.len();
-                self.names.push((text.as_ref().into(), 0));
-                self.index.insert(text.into(), at);
-                at
-            }
+        let mut first = self.names.iter().take(SLOTS / 4);
+        let at = match first.position(|(known, _)| known.as_bytes() == name) {
+            Some(at) => at,
+            None => self.find_or_add(&String::from_utf8_lossy(name)),
         };
         self.names[at].1 += count;
         if let (Some(recent), Ok(at)) = (self.recent.get_mut(slot), u16::try_from(at)) {
             *recent = at;
         }
+    }
+
+    fn find_or_add(&mut self, name: &str) -> usize {
+        if let Some(at) = self.index.get(name) {
+            return *at;
+        }
+        let at = self.names.len();
+        self.names.push((name.into(), 0));
+        self.index.insert(name.into(), at);
+        at
     }
 
     /// Adds the counts of another tally.
@@ -212,6 +225,16 @@ impl Tally {
     }
 }
 
+impl Time {
+    /// Becomes another time, in the same memory.
+    fn set(&mut self, instant: Instant, place: (usize, u64), text: &str) {
+        self.instant = instant;
+        self.place = place;
+        self.text.clear();
+        self.text.push_str(text);
+    }
+}
+
 impl TimeRange {
     fn new(instant: Instant, place: (usize, u64), text: &str) -> Self {
         let time = Time {
@@ -227,11 +250,19 @@ impl TimeRange {
 
     fn add(&mut self, instant: Instant, place: (usize, u64), text: &str) {
         let (first, last) = (&self.first, &self.last);
-        let is_first = (instant, place) < (first.instant, first.place);
-        let is_last = (instant, Reverse(place)) > (last.instant, Reverse(last.place));
-        if is_first || is_last {
-            self.merge(Self::new(instant, place, text));
+        if (instant, place) < (first.instant, first.place) {
+            self.first.set(instant, place, text);
         }
+        if (instant, Reverse(place)) > (last.instant, Reverse(last.place)) {
+            self.last.set(instant, place, text);
+        }
+    }
+
+    /// Tells, for most timestamps, that they change nothing: texts of the usual
+    /// form are in the order of their times.
+    fn holds_already(&self, text: &[u8]) -> bool {
+        let (first, last) = (self.first.text.as_bytes(), self.last.text.as_bytes());
+        first < text && text < last && [first, text, last].into_iter().all(has_usual_form)
     }
 
     fn merge(&mut self, other: Self) {
@@ -274,6 +305,14 @@ impl PartialEq for Tally {
 }
 
 impl Eq for Tally {}
+
+/// Tells whether a text, if it is a time at all, has the form of
+/// `2025-11-20T04:30:00.123Z`, and is no leap second.
+fn has_usual_form(text: &[u8]) -> bool {
+    let at = |index: usize| text.get(index).copied().unwrap_or(0);
+    let marks = (at(10), at(16), at(19), at(23));
+    text.len() == 24 && marks == (b'T', b':', b'.', b'Z') && at(17) < b'6'
+}
 
 /// Chooses a name's slot by its length and its ends.
 fn slot(name: &[u8]) -> usize {

@@ -1,39 +1,31 @@
 //! Messages that travel through the broker together.
 
-use journal::Group;
+use std::borrow::Cow;
+use std::ops::Range;
 
-/// Messages with their frames in one stretch of memory, and their lines.
+use journal::{Group, RecordError};
+
+use crate::letterbox::{Letter, Outcome, Ticket};
+
+/// Room that is made for messages before they come: about a batch of small ones.
+const ROOM: usize = 128 << 10;
+
+/// Messages as they stood on the wire, behind each other in one stretch of
+/// memory, and their lines.
 ///
 /// It is handed from thread to thread as a whole: one hand-over costs more than
-/// encoding a small message does.
+/// encoding a small message does. What goes out to subscribers are these very
+/// bytes.
 #[derive(Debug)]
 pub(crate) struct Batch {
     /// The lines, numbered; given up once they are on disk.
     pub(crate) group: Group,
-    frames: Arena,
-    /// Where each message ends, counted in frames.
-    message_ends: Vec<usize>,
-    first: u64,
-}
-
-/// Frames behind each other in one stretch of memory.
-#[derive(Debug, Default)]
-struct Arena {
-    bytes: Vec<u8>,
-    /// Where each frame ends in `bytes`.
+    wire: Vec<u8>,
+    /// Where each message ends in `wire`.
     ends: Vec<usize>,
-}
-
-impl Arena {
-    fn get(&self, index: usize) -> &[u8] {
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
-        let end = self.ends.get(index).copied().unwrap_or(0);
-        self.bytes
-            .get(start.copied().unwrap_or(0)..end)
-            .unwrap_or_default()
-    }
+    first: u64,
+    /// Whoever waits for a message of this batch, with its number.
+    tickets: Vec<(u64, Ticket)>,
 }
 
 impl Batch {
@@ -41,67 +33,104 @@ impl Batch {
         let first = group.first();
         Self {
             group,
-            frames: Arena::default(),
-            message_ends: Vec::new(),
+            wire: Vec::new(),
+            ends: Vec::new(),
             first,
+            tickets: Vec::new(),
         }
     }
 
-    /// Adds a frame to the message that is being collected.
-    pub(crate) fn push_frame(&mut self, frame: &[u8]) {
-        self.frames.bytes.extend_from_slice(frame);
-        self.frames.ends.push(self.frames.bytes.len());
+    /// Makes an empty batch behind this one, with room for as much as this one holds.
+    pub(crate) fn following(&self, group: Group) -> Self {
+        Self {
+            wire: Vec::with_capacity(self.wire.len().min(ROOM)),
+            ends: Vec::with_capacity(self.ends.len()),
+            ..Self::new(group)
+        }
     }
 
-    /// Completes the message: records it in the group.
-    pub(crate) fn end_message(&mut self, recorded_at: &str) -> Result<u64, journal::RecordError> {
-        let (from, to) = (self.collected_from(), self.frames.ends.len());
-        let encode = |out: &mut Vec<u8>| match to - from {
-            // Nearly all messages have two frames, and need no list of them.
-            2 => {
-                let frames = [self.frames.get(from), self.frames.get(from + 1)];
-                message::encode(&frames, recorded_at, out);
+    /// Adds a whole message, as it stands on the wire: records it in the group.
+    pub(crate) fn push(
+        &mut self,
+        message: Cow<'_, [u8]>,
+        recorded_at: &str,
+    ) -> Result<u64, RecordError> {
+        let number = self.group.push_with(|out| {
+            let mut frames = zmtp::frames(&message);
+            match (frames.next(), frames.next(), frames.next()) {
+                // Nearly all messages have two frames, and need no list of them.
+                (Some(topic), Some(payload), None) => {
+                    message::encode(&[topic, payload], recorded_at, out);
+                }
+                _ => {
+                    let frames: Vec<&[u8]> = zmtp::frames(&message).collect();
+                    message::encode(&frames, recorded_at, out);
+                }
             }
-            _ => {
-                let frames: Vec<&[u8]> = (from..to).map(|frame| self.frames.get(frame)).collect();
-                message::encode(&frames, recorded_at, out);
-            }
-        };
-        let pushed = self.group.push_with(encode);
+        })?;
+        self.keep(message);
+        Ok(number)
+    }
+
+    /// Adds a message whose sender waits; answers at once where it can't be
+    /// recorded.
+    pub(crate) fn push_letter(&mut self, letter: Letter, recorded_at: &str) {
+        let Letter { frames, ticket } = letter;
+        let frames: Vec<&[u8]> = frames.iter().map(|frame| &frame[..]).collect();
+        let pushed = self
+            .group
+            .push_with(|out| message::encode_acked(&frames, recorded_at, out));
         match pushed {
-            Ok(_) => self.message_ends.push(to),
-            Err(_) => self.drop_message(),
+            Ok(number) => {
+                let mut wire = Vec::new();
+                zmtp::push_message(&mut wire, frames);
+                self.keep(Cow::Owned(wire));
+                self.tickets.push((number, ticket));
+            }
+            Err(error) => ticket.answer(Outcome::TooLarge(error.to_string())),
         }
-        pushed
     }
 
-    /// Forgets the frames of the message that is being collected.
-    pub(crate) fn drop_message(&mut self) {
-        self.frames.ends.truncate(self.collected_from());
-        self.frames
-            .bytes
-            .truncate(self.frames.ends.last().copied().unwrap_or(0));
+    /// Takes out who waits for an answer.
+    pub(crate) fn take_tickets(&mut self) -> Vec<(u64, Ticket)> {
+        std::mem::take(&mut self.tickets)
     }
 
-    fn collected_from(&self) -> usize {
-        self.message_ends.last().copied().unwrap_or(0)
+    fn keep(&mut self, message: Cow<'_, [u8]>) {
+        match message {
+            // A large message that stands alone is not copied.
+            Cow::Owned(message) if self.wire.is_empty() => self.wire = message,
+            message => self.wire.extend_from_slice(&message),
+        }
+        self.ends.push(self.wire.len());
     }
 
-    /// Returns the frames of the message at `index`.
-    pub(crate) fn frames(&self, index: usize) -> impl ExactSizeIterator<Item = &[u8]> {
+    /// Returns all messages as they stand on the wire.
+    pub(crate) fn wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// Returns where the message at `index` stands in [`wire`](Self::wire).
+    pub(crate) fn range(&self, index: usize) -> Range<usize> {
         let start = index
             .checked_sub(1)
-            .and_then(|before| self.message_ends.get(before));
-        let end = self.message_ends.get(index).copied().unwrap_or(0);
-        (start.copied().unwrap_or(0)..end).map(|frame| self.frames.get(frame))
+            .and_then(|before| self.ends.get(before));
+        let end = self.ends.get(index).copied().unwrap_or(0);
+        start.copied().unwrap_or(0)..end
+    }
+
+    /// Returns the first frame of the message at `index`.
+    pub(crate) fn topic(&self, index: usize) -> &[u8] {
+        let message = self.wire.get(self.range(index));
+        zmtp::first_frame(message.unwrap_or_default())
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.message_ends.len()
+        self.ends.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.message_ends.is_empty()
+        self.ends.is_empty()
     }
 
     /// Returns the number of the first message.
@@ -111,16 +140,14 @@ impl Batch {
 
     /// Returns the memory in bytes that the batch holds, lines included.
     pub(crate) fn memory(&self) -> usize {
-        let ends = self.frames.ends.capacity() + self.message_ends.capacity();
-        self.group.memory() + self.frames.bytes.capacity() + ends * size_of::<usize>()
+        self.group.memory() + self.wire.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 
-    /// Gives up the lines and what was allocated beyond need.
-    pub(crate) fn forget_lines(&mut self) {
-        self.group = Group::default();
-        self.frames.bytes.shrink_to_fit();
-        self.frames.ends.shrink_to_fit();
-        self.message_ends.shrink_to_fit();
+    /// Gives up the lines, which are on disk, and what was allocated beyond need.
+    pub(crate) fn take_lines(&mut self) -> Group {
+        self.wire.shrink_to(self.wire.len() + self.wire.len() / 8);
+        self.ends.shrink_to(self.ends.len() + self.ends.len() / 8);
+        std::mem::take(&mut self.group)
     }
 }
 
@@ -128,19 +155,26 @@ impl Batch {
 mod tests {
     use super::*;
 
+    fn message(frames: &[&str]) -> Vec<u8> {
+        let mut wire = Vec::new();
+        zmtp::push_message(&mut wire, frames.iter().map(|frame| frame.as_bytes()));
+        wire
+    }
+
     #[test]
-    fn frames_come_back_and_a_dropped_message_leaves_no_trace() {
-        let mut batch = Batch::new(Group::new(5, 1 << 20));
-        batch.push_frame(b"topic");
-        batch.push_frame(b"{}");
-        assert_eq!(batch.end_message("2025-11-20T04:30:00.123Z").unwrap(), 5);
-        batch.push_frame(b"too much");
-        batch.drop_message();
-        batch.push_frame(b"");
-        assert_eq!(batch.end_message("2025-11-20T04:30:00.123Z").unwrap(), 6);
-        let frames = |index| batch.frames(index).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    fn messages_come_back_and_one_that_is_refused_leaves_no_trace() {
+        const AT: &str = "2025-11-20T04:30:00.123Z";
+        let mut batch = Batch::new(Group::new(5, 512));
+        let first = message(&["topic", "{}"]);
+        let number = batch.push(Cow::Borrowed(&first), AT).unwrap();
+        assert_eq!(number, 5);
+        let long = "x".repeat(1000);
+        assert!(batch.push(Cow::Owned(message(&[&long])), AT).is_err());
+        let last = message(&[""]);
+        assert_eq!(batch.push(Cow::Owned(last.clone()), AT).unwrap(), 6);
         assert_eq!((batch.len(), batch.first()), (2, 5));
-        assert_eq!(frames(0), [b"topic".to_vec(), b"{}".to_vec()]);
-        assert_eq!(frames(1), [b"".to_vec()]);
+        assert_eq!(batch.wire(), [first.clone(), last].concat());
+        assert_eq!(batch.range(0), 0..first.len());
+        assert_eq!((batch.topic(0), batch.topic(1)), (&b"topic"[..], &b""[..]));
     }
 }

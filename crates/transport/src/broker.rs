@@ -1,24 +1,25 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::{Archived, IoError, Recovery, Writer};
-use zmq::Socket;
 
 use crate::config::Config;
+use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
-use crate::endpoint::{intake_socket, tcp};
 use crate::error::{Failure, StartError};
-use crate::intake::{Counters, Intake};
+use crate::health::Health;
+use crate::intake::{Collector, Counters, Intake};
+use crate::letterbox::Letterbox;
 use crate::platform::listen;
-use crate::publishers::Publishers;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
+use crate::roster::Roster;
 use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
@@ -37,17 +38,20 @@ pub struct Broker {
     session_path: PathBuf,
     pub_port: u16,
     sub_port: u16,
+    control_port: u16,
     phase: Arc<Phase>,
     queue: Arc<Queue>,
     tail: Arc<Tail>,
     delivery: Arc<Delivery>,
     counters: Arc<Counters>,
+    letters: Arc<Letterbox>,
     recorded: Arc<AtomicU64>,
     requests: mpsc::Sender<ArchiveRequest>,
     intake: Part<()>,
     recorder: Part<Option<Writer>>,
     acceptor: Part<()>,
-    publishers: Part<()>,
+    control: Part<()>,
+    control_waker: Arc<Waker>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
@@ -59,8 +63,8 @@ pub struct Stopped {
     pub recorded: u64,
     /// How many messages were refused because they were too large.
     pub refused: u64,
-    /// How many publishers were disconnected, because a message of theirs was
-    /// far too large or because they did not speak ZeroMQ.
+    /// How many publishers were disconnected because they did not speak ZeroMQ
+    /// as a publisher does.
     pub disconnected: u64,
     /// What became of the session.
     pub session: LastSession,
@@ -93,15 +97,14 @@ impl Broker {
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
         let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
-        let context = zmq::Context::new();
-        context.set_io_threads(2)?;
-        let (socket, pub_port) = bind_intake(&context, config)?;
-        let (listener, sub_port) = bind_delivery(config)?;
+        let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
+        let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
+        let (control_socket, control_port) = bind_control(config)?;
+        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
         let phase = Arc::new(Phase::default());
         let counters = Arc::new(Counters::default());
-        let publishers = Publishers::of(&context, &socket, &counters, &phase, config.max_message)?;
-        let queue = Arc::new(Queue::new(config.queue_bytes()));
+        let queue = Arc::new(Queue::new(config.queue_bytes(), intake_sleeper.waker()));
         let session_path = writer.session_path();
         let next = writer.next_number();
         let tail = Arc::new(Tail::new(
@@ -112,12 +115,14 @@ impl Broker {
             config.tail_bytes(),
         ));
         let recorded = Arc::new(AtomicU64::new(0));
+        let health = Arc::new(Health::default());
+        let letters = Arc::new(control::letterbox(config));
         let delivery = Arc::new(Delivery {
-            context,
             tail: Arc::clone(&tail),
             phase: Arc::clone(&phase),
             history: config.history,
             connected: AtomicUsize::new(0),
+            roster: Roster::default(),
         });
 
         let (requests, received) = mpsc::channel();
@@ -130,24 +135,57 @@ impl Broker {
             clock: Arc::clone(&config.clock),
             max_session: config.max_session,
             recorded: Arc::clone(&recorded),
+            health: Arc::clone(&health),
         };
-        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
         let intake = Intake {
-            socket,
-            queue: Arc::clone(&queue),
+            listener: intake_listener,
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
-            counters: Arc::clone(&counters),
-            next,
+            collector: Collector::new(
+                Arc::clone(&queue),
+                Arc::clone(&counters),
+                next,
+                config.max_line(),
+                Arc::clone(&config.clock),
+            ),
+            letters: Arc::clone(&letters),
             max_message: config.max_message,
-            max_line: config.max_line(),
-            clock: Arc::clone(&config.clock),
+            max_unfinished: config.unfinished_bytes(),
+            publishers: Vec::new(),
+            rests_until: None,
         };
         let acceptor = Acceptor {
             listener,
             delivery: Arc::clone(&delivery),
             sleeper: acceptor_sleeper,
         };
+
+        let facts = Facts {
+            dir: config.dir.clone(),
+            tail: Arc::clone(&tail),
+            health,
+            counters: Arc::clone(&counters),
+            delivery: Arc::clone(&delivery),
+            recorded: Arc::clone(&recorded),
+            damaged: recovery.damaged,
+            altered: recovery.altered,
+            max_message: config.max_message,
+            dedupe_window: config.dedupe_window,
+            consumer_timeout: config.consumer_timeout.as_secs(),
+            pub_port,
+            sub_port,
+            started: Instant::now(),
+        };
+        let control = Parts {
+            socket: control_socket,
+            phase: Arc::clone(&phase),
+            letters: Arc::clone(&letters),
+            intake: intake.sleeper.waker(),
+            queue: Arc::clone(&queue),
+            archive: requests.clone(),
+            facts,
+        };
+        let control = Control::new(control, config)?;
 
         let failed = Report {
             on_failure,
@@ -156,6 +194,12 @@ impl Broker {
         Ok(Self {
             intake_waker: intake.sleeper.waker(),
             acceptor_waker: acceptor.sleeper.waker(),
+            control_waker: control.waker(),
+            control: Part::spawn("control", &failed, |failed| {
+                if let Err(error) = control.run() {
+                    failed.report(Failure::Control(error));
+                }
+            })?,
             recorder: Part::spawn("recorder", &failed, |failed| {
                 recorder
                     .run()
@@ -164,21 +208,18 @@ impl Broker {
             })?,
             intake: Part::spawn("intake", &failed, |failed| {
                 if let Err(error) = intake.run() {
-                    failed.report(error.into());
+                    failed.report(Failure::Intake(error));
                 }
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
-            publishers: Part::spawn("publishers", &failed, |failed| {
-                if let Err(error) = publishers.run() {
-                    failed.report(error.into());
-                }
-            })?,
             recovery,
             session_path,
             pub_port,
             sub_port,
+            control_port,
             phase,
             queue,
+            letters,
             tail,
             delivery,
             counters,
@@ -203,6 +244,12 @@ impl Broker {
     #[must_use]
     pub fn sub_port(&self) -> u16 {
         self.sub_port
+    }
+
+    /// Returns the port on which requests are served.
+    #[must_use]
+    pub fn control_port(&self) -> u16 {
+        self.control_port
     }
 
     /// Returns the path of the session being written.
@@ -238,7 +285,8 @@ impl Broker {
         let (reply, answer) = mpsc::channel();
         let request = ArchiveRequest {
             label: label.map(str::to_owned),
-            reply,
+            // Who asked may have stopped waiting.
+            reply: Box::new(move |result| drop(reply.send(result))),
         };
         if self.requests.send(request).is_err() {
             return Ok(None);
@@ -259,11 +307,12 @@ impl Broker {
         self.intake_waker.wake();
         self.acceptor_waker.wake();
         self.intake.join();
-        // Intake's socket is closed now, which ends the count of its connections.
-        self.publishers.join();
+        self.letters.close();
         self.queue.end();
         let writer = self.recorder.join().flatten();
         self.phase.finish_delivery();
+        self.control_waker.wake();
+        self.control.join();
         self.tail.wakers.wake_all();
         self.acceptor.wait(DRAIN);
         self.phase.close();
@@ -292,19 +341,25 @@ impl Drop for Broker {
     }
 }
 
-fn bind_intake(context: &zmq::Context, config: &Config) -> Result<(Socket, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.pub_port);
-    let socket = intake_socket(context, config.max_message)?;
-    socket.set_ipv6(config.bind.is_ipv6())?;
-    socket
-        .bind(&tcp(address))
-        .map_err(|error| listening("publishers", address, bind_error(error)))?;
-    let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
-    let port = endpoint
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse().ok());
-    Ok((socket, port.unwrap_or(config.pub_port)))
+fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {
+    let address = SocketAddr::new(ip, port);
+    let bound = listen(address).and_then(|listener| {
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    });
+    bound.map_err(|source| StartError::Listen {
+        role,
+        address,
+        source,
+    })
+}
+
+fn bind_control(config: &Config) -> Result<(zmq::Socket, u16), StartError> {
+    control::bind(config).map_err(|error| StartError::Listen {
+        role: "requests",
+        address: SocketAddr::new(config.bind, config.control_port),
+        source: bind_error(error),
+    })
 }
 
 /// libzmq has numbers of its own for some errors.
@@ -314,22 +369,5 @@ fn bind_error(error: zmq::Error) -> io::Error {
         zmq::Error::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable.into(),
         zmq::Error::EACCES => ErrorKind::PermissionDenied.into(),
         error => error.into(),
-    }
-}
-
-fn bind_delivery(config: &Config) -> Result<(TcpListener, u16), StartError> {
-    let address = SocketAddr::new(config.bind, config.sub_port);
-    let bound = listen(address).and_then(|listener| {
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
-    });
-    bound.map_err(|error| listening("subscribers", address, error))
-}
-
-fn listening(role: &'static str, address: SocketAddr, source: std::io::Error) -> StartError {
-    StartError::Listen {
-        role,
-        address,
-        source,
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
 use journal::Options;
@@ -21,6 +21,14 @@ pub struct Config {
     pub pub_port: u16,
     /// The subscribers' port; 0 picks a free one.
     pub sub_port: u16,
+    /// The port for acknowledged publishing, durable consumers and status; 0
+    /// picks a free one.
+    pub control_port: u16,
+    /// Among how many of the newest messages a repeated `message_id` of an
+    /// acknowledged publish is recognised; 0 is none.
+    pub dedupe_window: u64,
+    /// How long a consumer may be silent before it is given up.
+    pub consumer_timeout: Duration,
     /// How many of the session's newest messages a new subscription gets.
     pub history: u64,
     /// The local time of the daily rotation, hour and minute.
@@ -29,10 +37,9 @@ pub struct Config {
     pub max_message: u64,
     /// The size in bytes at which a session is archived.
     pub max_session: Option<u64>,
-    /// How many bytes of messages may be in the broker's memory: received and
-    /// not yet on disk, and recent ones. Beyond it publishers are held up.
-    /// What libzmq receives ahead comes on top: up to 64 messages of each
-    /// publisher.
+    /// How many bytes of messages may be in the broker's memory: unfinished
+    /// ones, those received and not yet on disk, and recent ones. Beyond it
+    /// publishers are held up.
     pub max_memory: u64,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
@@ -41,7 +48,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns the defaults: loopback, ports 5555 and 5556, 10,000 messages of
+    /// Returns the defaults: loopback, ports 5555 to 5557, 10,000 messages of
     /// history, rotation at midnight, messages up to 64 MiB.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
@@ -50,6 +57,9 @@ impl Config {
             bind: IpAddr::from([127, 0, 0, 1]),
             pub_port: 5555,
             sub_port: 5556,
+            control_port: 5557,
+            dedupe_window: 200_000,
+            consumer_timeout: Duration::from_secs(120),
             history: 10_000,
             rotate_at: Some((0, 0)),
             max_message: 64 << 20,
@@ -63,6 +73,16 @@ impl Config {
     /// Half of the memory is for what waits for the disk.
     pub(crate) fn queue_bytes(&self) -> usize {
         usize::try_from(self.max_memory / 2).unwrap_or(usize::MAX)
+    }
+
+    /// A quarter is for messages of which a part has come.
+    pub(crate) fn unfinished_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 4).unwrap_or(usize::MAX)
+    }
+
+    /// How much may wait for intake on its way from the control port.
+    pub(crate) fn letter_bytes(&self) -> usize {
+        usize::try_from(self.max_memory / 8).unwrap_or(usize::MAX)
     }
 
     /// A quarter is for recent messages, which subscribers take from there.

@@ -7,11 +7,14 @@ use journal::{Item, Reader, RealFs};
 use log::Level;
 use message::Frames;
 
+use crate::outgoing::Outgoing;
 use crate::tail::{Place, Recorded, Source, Tail, Window};
 use crate::throttle::log_throttled;
 
 /// How much is skipped at once before the subscriber is looked after again.
 const MAX_SKIPPED: usize = 4096;
+/// How many bytes of messages are read back before they are sent.
+const READ_BACK: usize = 256 << 10;
 
 /// A place in the journal and the way to what stands behind it.
 #[derive(Debug)]
@@ -40,8 +43,8 @@ enum At {
 /// What a cursor finds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// A wanted message: see [`Cursor::current`].
-    Message,
+    /// Wanted messages, to be sent now.
+    Found,
     /// So many messages were passed over that the caller should look around.
     Skipped,
     /// Nothing new yet.
@@ -132,72 +135,66 @@ impl Cursor {
         self.number + 1 >= tail.head().1
     }
 
-    /// Returns the frames of the message found last.
-    pub(crate) fn current(&self) -> Vec<&[u8]> {
-        match &self.at {
-            At::Memory { recorded, index } => match index.checked_sub(1) {
-                Some(last) => recorded.batch.frames(last).collect(),
-                None => Vec::new(),
-            },
-            _ => self.frames.iter().collect(),
-        }
-    }
-
-    /// Goes to the next message that `wanted` accepts by number and first
-    /// frame, but not to one with a number above `until`.
-    pub(crate) fn next(
+    /// Looks for messages that `wanted` accepts by number and first frame, from
+    /// the next one on and up to the number `until`, and adds those to `out`
+    /// that can be sent together.
+    pub(crate) fn fill(
         &mut self,
         tail: &Tail,
         until: u64,
         wanted: impl Fn(u64, &[u8]) -> bool,
+        out: &mut Outgoing,
     ) -> Result<Step, Lost> {
-        for _ in 0..MAX_SKIPPED {
-            if self.number >= until {
-                return Ok(Step::Stop);
-            }
-            match self.step(tail)? {
-                Step::Message if !self.is_wanted(&wanted) => {}
-                step => return Ok(step),
-            }
-        }
-        Ok(Step::Skipped)
-    }
-
-    fn is_wanted(&self, wanted: impl Fn(u64, &[u8]) -> bool) -> bool {
-        let first = match &self.at {
-            At::Memory { recorded, index } => index
-                .checked_sub(1)
-                .and_then(|last| recorded.batch.frames(last).next()),
-            _ => self.frames.get(0),
-        };
-        first.is_some_and(|first| wanted(self.number, first))
-    }
-
-    /// Goes to the next message, whatever it is.
-    fn step(&mut self, tail: &Tail) -> Result<Step, Lost> {
+        let mut looked_at = 0;
         loop {
-            match &mut self.at {
-                At::Memory { recorded, index } if *index < recorded.batch.len() => {
-                    self.number = recorded.batch.first() + *index as u64;
-                    *index += 1;
-                    return Ok(Step::Message);
-                }
-                At::Memory { recorded, .. } => {
-                    self.place = recorded.to;
-                    self.at = At::Unknown;
-                }
-                At::File { .. } => {
-                    if self.read_file()? {
-                        return Ok(Step::Message);
-                    }
-                }
-                At::Unknown => {
-                    if !self.find(tail)? {
-                        return Ok(Step::Head);
-                    }
-                }
+            if self.number >= until {
+                return Ok(if out.is_empty() {
+                    Step::Stop
+                } else {
+                    Step::Found
+                });
+            }
+            if matches!(self.at, At::Unknown) && !self.find(tail)? {
+                return Ok(Step::Head);
+            }
+            looked_at += match &self.at {
+                At::Unknown => 0,
+                At::Memory { .. } => self.look_in_memory(until, &wanted, out),
+                At::File { .. } => self.read_file(until, &wanted, out)?,
+            };
+            if !out.is_empty() {
+                return Ok(Step::Found);
+            }
+            if looked_at >= MAX_SKIPPED {
+                return Ok(Step::Skipped);
             }
         }
+    }
+
+    /// Looks at messages in memory; returns at how many.
+    fn look_in_memory(
+        &mut self,
+        until: u64,
+        wanted: &impl Fn(u64, &[u8]) -> bool,
+        out: &mut Outgoing,
+    ) -> usize {
+        let At::Memory { recorded, index } = &mut self.at else {
+            return 0;
+        };
+        let before = *index;
+        while *index < recorded.batch.len() && self.number < until && !out.is_full() {
+            self.number = recorded.batch.first() + *index as u64;
+            if wanted(self.number, recorded.batch.topic(*index)) {
+                out.push_recorded(recorded, *index);
+            }
+            *index += 1;
+        }
+        let looked_at = *index - before;
+        if *index == recorded.batch.len() {
+            self.place = recorded.to;
+            self.at = At::Unknown;
+        }
+        looked_at
     }
 
     /// Asks the tail where to go on; false at the head.
@@ -232,33 +229,54 @@ impl Cursor {
         Ok(())
     }
 
-    /// Reads the next message from the file; false where it has come to the
-    /// offset at which memory, or nothing yet, goes on.
-    fn read_file(&mut self) -> Result<bool, Lost> {
+    /// Reads messages from the file, up to the offset at which memory, or
+    /// nothing yet, goes on; returns how many.
+    fn read_file(
+        &mut self,
+        until_number: u64,
+        wanted: &impl Fn(u64, &[u8]) -> bool,
+        out: &mut Outgoing,
+    ) -> Result<usize, Lost> {
         let At::File { reader, until } = &mut self.at else {
-            return Ok(false);
+            return Ok(0);
         };
-        while let Some(item) = reader.next_item()? {
-            match item {
-                Item::Record(record) => match message::decode_frames(record.line, &mut self.frames)
-                {
-                    Ok(()) if !self.frames.is_empty() => {
-                        self.number = record.number;
-                        return Ok(true);
-                    }
-                    Ok(()) => {}
-                    Err(error) => {
-                        let number = record.number;
-                        log_throttled!(Level::Warn, "message {number} cannot be replayed: {error}");
-                    }
-                },
-                Item::Damage(damage) => {
-                    log_throttled!(Level::Warn, "passed over in a replay: {damage}");
-                }
+        let mut looked_at = 0;
+        while self.number < until_number && out.len() < READ_BACK && looked_at < MAX_SKIPPED {
+            let Some(item) = reader.next_item()? else {
+                self.place.offset = *until;
+                self.at = At::Unknown;
+                break;
+            };
+            looked_at += 1;
+            let Some(number) = frames_of(&item, &mut self.frames) else {
+                continue;
+            };
+            self.number = number;
+            if self
+                .frames
+                .get(0)
+                .is_some_and(|topic| wanted(number, topic))
+            {
+                out.push_frames(&self.frames);
             }
         }
-        self.place.offset = *until;
-        self.at = At::Unknown;
-        Ok(false)
+        Ok(looked_at)
     }
+}
+
+/// Reads the frames of a record; `None`, and a word about it, where it has none.
+fn frames_of(item: &Item<'_>, frames: &mut Frames) -> Option<u64> {
+    match item {
+        Item::Record(record) => match message::decode_frames(record.line, frames) {
+            Ok(()) => return (!frames.is_empty()).then_some(record.number),
+            Err(error) => {
+                let number = record.number;
+                log_throttled!(Level::Warn, "message {number} cannot be replayed: {error}");
+            }
+        },
+        Item::Damage(damage) => {
+            log_throttled!(Level::Warn, "passed over in a replay: {damage}");
+        }
+    }
+    None
 }

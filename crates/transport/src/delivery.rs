@@ -11,22 +11,21 @@ use std::time::Duration;
 use log::Level;
 use zmq::PollItem;
 
-use crate::link::{Link, LinkError, Wait};
+use crate::connection::Connection;
+use crate::link::{Link, LinkError, Subscription};
 use crate::platform::raw;
+use crate::roster::{Entry, Roster};
 use crate::shutdown::Phase;
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
 use crate::waker::{Sleeper, sleeper};
-use crate::xpub::XpubLink;
 
 /// A subscriber that is idle wakes up so often at the latest.
 const IDLE: Duration = Duration::from_secs(60);
-/// While the broker drains, whether all has left is looked at so often.
-const DRAIN: Duration = Duration::from_millis(5);
-/// All has left when that was so this many times in a row: bytes that are no
-/// message's, such as answers to heartbeats, make the count run ahead.
-const FLUSHED: u32 = 3;
+/// A subscriber that does not read makes no event; only the broker's end needs
+/// to be noticed.
+const STUCK: Duration = Duration::from_millis(250);
 /// A pause is waited for to its end, not to a millisecond before it.
 const MOMENT: Duration = Duration::from_millis(1);
 /// How long accepting rests when the system has no more file descriptors.
@@ -34,13 +33,14 @@ const EXHAUSTED: Duration = Duration::from_millis(200);
 
 /// What all subscribers' threads share.
 pub(crate) struct Delivery {
-    pub(crate) context: zmq::Context,
     pub(crate) tail: Arc<Tail>,
     pub(crate) phase: Arc<Phase>,
     /// How many of the session's newest messages a new subscription gets.
     pub(crate) history: u64,
     /// How many subscribers are connected.
     pub(crate) connected: AtomicUsize,
+    /// Who they are.
+    pub(crate) roster: Roster,
 }
 
 /// The thread that accepts connections, and owns those that serve them.
@@ -146,7 +146,9 @@ impl Delivery {
     fn serve(&self, client: TcpStream, peer: SocketAddr) {
         self.connected.fetch_add(1, Ordering::Relaxed);
         log::debug!("subscriber {peer} connected");
-        let result = self.try_serve(client);
+        let guest = self.roster.enter(peer.to_string());
+        let result = self.try_serve(client, &guest.entry);
+        drop(guest);
         self.connected.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(()) => log::debug!("subscriber {peer} was sent everything"),
@@ -162,37 +164,43 @@ impl Delivery {
         }
     }
 
-    fn try_serve(&self, client: TcpStream) -> Result<(), TurnError> {
-        let mut link = XpubLink::new(&self.context, client)?;
+    fn try_serve(&self, client: TcpStream, entry: &Entry) -> Result<(), TurnError> {
+        let mut link = Connection::new(client)?;
         let mut sleeper = sleeper().map_err(LinkError::from)?;
         self.tail.wakers.add(sleeper.waker());
-        let result = self.run(&mut link, &mut sleeper);
+        let result = self.run(&mut link, &mut sleeper, entry);
         self.tail.wakers.remove(&sleeper.waker());
         result
     }
 
-    fn run(&self, link: &mut dyn Link, sleeper: &mut Sleeper) -> Result<(), TurnError> {
+    fn run(
+        &self,
+        link: &mut dyn Link,
+        sleeper: &mut Sleeper,
+        entry: &Entry,
+    ) -> Result<(), TurnError> {
         let mut subscriber = Subscriber::new(&self.tail, self.history);
-        let mut flushed = 0;
         while !self.phase.is_closing() {
-            link.pump()?;
             while let Some(subscription) = link.subscription()? {
-                subscriber.apply(subscription);
+                match &subscription {
+                    Subscription::Add(topic) => entry.add(topic),
+                    Subscription::Remove(topic) => entry.remove(topic),
+                }
+                subscriber.apply(subscription)?;
             }
-            match subscriber.turn(&self.tail, link)? {
+            let turn = subscriber.turn(&self.tail, link)?;
+            entry
+                .position
+                .store(subscriber.position(), Ordering::Relaxed);
+            match turn {
                 Turn::More => {}
-                Turn::Full => link.wait(sleeper, Wait::Room)?,
-                Turn::Quiet(pause) => link.wait(sleeper, Wait::Wake(pause + MOMENT))?,
+                Turn::Full => link.wait(sleeper, true, STUCK)?,
+                Turn::Quiet(pause) => link.wait(sleeper, false, pause + MOMENT)?,
                 Turn::Idle if self.phase.is_recording() => {
                     self.sleep(link, sleeper, &subscriber)?;
                 }
-                Turn::Idle => {
-                    flushed = if link.is_flushed() { flushed + 1 } else { 0 };
-                    if flushed == FLUSHED {
-                        break;
-                    }
-                    link.wait(sleeper, Wait::Wake(DRAIN))?;
-                }
+                // The broker stops, and all has left for the subscriber.
+                Turn::Idle => break,
             }
         }
         Ok(())
@@ -208,7 +216,7 @@ impl Delivery {
         sleeper.about_to_sleep();
         // What came before the announcement has woken nobody.
         let result = if self.phase.is_recording() && subscriber.is_up_to_date(&self.tail) {
-            link.wait(sleeper, Wait::Wake(IDLE))
+            link.wait(sleeper, false, IDLE)
         } else {
             Ok(())
         };

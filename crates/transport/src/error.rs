@@ -12,7 +12,7 @@ pub enum StartError {
     /// Another program listens there.
     #[error("cannot listen for {role} on {address}")]
     Listen {
-        /// `publishers` or `subscribers`.
+        /// `publishers`, `subscribers` or `requests`.
         role: &'static str,
         /// Where.
         address: SocketAddr,
@@ -23,9 +23,6 @@ pub enum StartError {
     /// The system gave no thread, or no pair of connected sockets.
     #[error("cannot start the broker's threads")]
     System(#[from] std::io::Error),
-    /// libzmq failed.
-    #[error("libzmq failed")]
-    Zmq(#[from] zmq::Error),
 }
 
 /// Why the broker ended by itself. What is recorded stays recorded.
@@ -43,9 +40,12 @@ pub enum Failure {
         /// How many.
         messages: usize,
     },
-    /// The intake socket failed.
+    /// The system does not let the broker wait for publishers.
     #[error("receiving failed")]
-    Intake(#[from] zmq::Error),
+    Intake(#[source] std::io::Error),
+    /// The control socket failed.
+    #[error("serving requests failed")]
+    Control(#[source] zmq::Error),
     /// A thread of the broker panicked, which is a defect of the program.
     #[error("the {thread} thread panicked")]
     Panicked {

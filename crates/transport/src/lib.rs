@@ -4,7 +4,7 @@
 //! publishers ─▶ intake ─▶ queue ─▶ recorder (write + fsync, a group at a time)
 //!                                      │
 //!                                      ▼
-//!                              committed tail ─▶ a cursor and an XPUB socket per subscriber
+//!                              committed tail ─▶ a cursor and a connection per subscriber
 //! ```
 //!
 //! [`Broker::start`] opens the journal, takes the ports and starts the threads;
@@ -15,23 +15,26 @@
 //! It has no options of its own, prints nothing (it logs), and handles no
 //! signals: that is the program's part.
 
+mod attempt;
 mod batch;
 mod broker;
 mod config;
+mod connection;
+mod control;
 mod cursor;
 mod delivery;
-mod endpoint;
 mod error;
+mod health;
 mod intake;
+mod letterbox;
 mod link;
-mod pipe;
+mod outgoing;
 mod platform;
-mod publishers;
 mod queue;
 mod recorder;
+mod roster;
 mod rotation;
 mod shutdown;
-mod sockopt;
 mod subscriber;
 mod subscriptions;
 mod tail;
@@ -40,7 +43,6 @@ mod testing;
 mod thread;
 mod throttle;
 mod waker;
-mod xpub;
 
 pub use broker::{Broker, LastSession, Stopped};
 pub use config::Config;

@@ -1,9 +1,11 @@
-//! How one subscriber's connection is served: subscriptions come in, frames go
-//! out, or it is full.
+//! How one subscriber's connection is served: subscriptions come in, messages
+//! go out, or it is full.
 
+use std::io::IoSlice;
 use std::time::Duration;
 
-use crate::endpoint::MAX_SUBSCRIPTION;
+use zmtp::{CommandError, FrameError, HandshakeError};
+
 use crate::waker::Sleeper;
 
 /// What a subscriber asks for.
@@ -15,56 +17,61 @@ pub(crate) enum Subscription {
     Remove(Vec<u8>),
 }
 
-/// What became of a message.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
-    /// It is on its way.
-    Whole,
-    /// There is no room: the same message has to be sent again.
-    Full,
-}
+/// The longest topic that a client may subscribe to, in bytes. Far more than
+/// any in use.
+pub(crate) const MAX_TOPIC: usize = 64 << 10;
+
+/// How much memory a client's topics may take altogether, in bytes: 8 MiB.
+pub(crate) const MAX_TOPICS: usize = 8 << 20;
 
 /// Why a connection has ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LinkError {
     /// The peer went away.
-    #[error("the subscriber has disconnected")]
+    #[error("the subscriber has left")]
     Closed,
-    /// libzmq dropped the connection for what came through it.
-    #[error("it does not speak ZeroMQ, or asked for a topic longer than {MAX_SUBSCRIPTION} bytes")]
-    Refused,
+    /// The peer began a handshake and did not end it.
+    #[error("the handshake took too long")]
+    Silent,
+    /// The peer asks and takes no answers.
+    #[error("it takes no answers")]
+    Deaf,
+    /// A topic that would only take memory.
+    #[error("it subscribed to a topic longer than {MAX_TOPIC} bytes")]
+    Topic,
+    /// So many topics that they would only take memory.
+    #[error("its topics take more than {MAX_TOPICS} bytes of memory")]
+    Topics,
+    /// The peer is none that can be served.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// The peer sends what is no ZeroMQ.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The peer sends a command that is none.
+    #[error(transparent)]
+    Command(#[from] CommandError),
     /// The connection failed.
     #[error("the connection failed")]
     Io(#[from] std::io::Error),
-    /// libzmq refused something.
-    #[error("libzmq failed")]
-    Zmq(#[from] zmq::Error),
 }
 
 /// One subscriber's connection. It belongs to one thread, and nothing in it
 /// waits but [`wait`](Link::wait).
 pub(crate) trait Link {
-    /// Moves bytes in both directions as far as that goes.
-    fn pump(&mut self) -> Result<(), LinkError>;
-
     /// Returns the next thing that the subscriber asked for.
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError>;
 
-    /// Sends a message.
-    fn send(&mut self, frames: &[&[u8]]) -> Result<Sent, LinkError>;
+    /// Sends whole messages, as they stand on the wire, as far as that goes.
+    /// Returns how many bytes were taken; what was not is to be sent next.
+    fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError>;
 
-    /// Tells whether everything sent has left for the subscriber.
-    fn is_flushed(&self) -> bool;
-
-    /// Waits for something to do.
-    fn wait(&mut self, sleeper: &Sleeper, wait: Wait) -> Result<(), LinkError>;
-}
-
-/// What a link waits for, besides what the subscriber sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// A wake-up, for at most so long.
-    Wake(Duration),
-    /// Room for the message that met a full connection.
-    Room,
+    /// Waits for something to do: what the subscriber sends, a wake-up, or
+    /// with `until_room` that the connection takes more; for at most `timeout`.
+    fn wait(
+        &mut self,
+        sleeper: &Sleeper,
+        until_room: bool,
+        timeout: Duration,
+    ) -> Result<(), LinkError>;
 }

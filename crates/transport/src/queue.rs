@@ -1,14 +1,20 @@
 //! Where intake leaves batches and the recorder takes them: bounded by bytes.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use journal::Group;
+
 use crate::batch::Batch;
+use crate::waker::Waker;
 
 /// Up to so many bytes are written and synced at once. Larger groups gain no
 /// bandwidth, and whoever comes behind one waits for all of it.
 const GROUP_BYTES: usize = 1 << 20;
+/// So many groups are kept for reuse, of at most so many bytes each.
+const SPARE_GROUPS: usize = 32;
+const SPARE_BYTES: usize = 256 << 10;
 
 /// Batches on their way to the disk.
 #[derive(Debug)]
@@ -16,6 +22,8 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     limit: usize,
+    /// Wakes intake when there is room again.
+    intake: Arc<Waker>,
 }
 
 #[derive(Debug, Default)]
@@ -25,6 +33,8 @@ struct State {
     bytes: usize,
     /// Whether nothing more comes in.
     ended: bool,
+    /// Groups whose lines are on disk: new lines need no new memory.
+    spare: Vec<Group>,
     /// Set by whoever wants the recorder to look at its other duties.
     nudged: bool,
 }
@@ -40,30 +50,38 @@ pub(crate) enum Taken {
 }
 
 impl Queue {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, intake: Arc<Waker>) -> Self {
         Self {
             state: Mutex::default(),
             changed: Condvar::new(),
             limit,
+            intake,
         }
     }
 
-    /// Leaves a batch; waits while there is no memory for it, which is how
-    /// publishers come to feel a slow disk. False after the end.
-    pub(crate) fn put(&self, batch: Batch) -> bool {
+    /// Leaves a batch, which is dropped where nobody takes any more. It never
+    /// waits: intake looks whether the queue [is full](Self::is_full) before it
+    /// receives more, so the limit is exceeded by what it reads at once.
+    pub(crate) fn put(&self, batch: Batch) {
         let memory = batch.memory();
         let mut state = self.lock();
-        // A batch that is larger than the limit passes when it is alone.
-        while state.bytes > 0 && state.bytes + memory > self.limit && !state.ended {
-            state = self.wait(state);
-        }
         if state.ended {
-            return false;
+            return;
         }
         state.bytes += memory;
         state.batches.push_back(batch);
         self.changed.notify_all();
-        true
+    }
+
+    /// Tells whether nothing more should be received for now, which is how
+    /// publishers come to feel a slow disk.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().bytes >= self.limit
+    }
+
+    /// Returns a group whose memory is there already, if there is one.
+    pub(crate) fn spare_group(&self) -> Option<Group> {
+        self.lock().spare.pop()
     }
 
     /// Takes what is there, up to one group; waits for at most `timeout`.
@@ -92,11 +110,20 @@ impl Queue {
         }
     }
 
-    /// Frees the memory of batches that were recorded.
-    pub(crate) fn release(&self, bytes: usize) {
+    /// Frees the memory of batches that were recorded, and keeps some of their
+    /// groups for new lines.
+    pub(crate) fn release(&self, bytes: usize, groups: Vec<Group>) {
         let mut state = self.lock();
+        let room = SPARE_GROUPS.saturating_sub(state.spare.len());
+        let spare = groups
+            .into_iter()
+            .filter(|group| group.memory() <= SPARE_BYTES);
+        state.spare.extend(spare.take(room));
+        let was_full = state.bytes >= self.limit;
         state.bytes = state.bytes.saturating_sub(bytes);
-        self.changed.notify_all();
+        if was_full && state.bytes < self.limit {
+            self.intake.wake();
+        }
     }
 
     /// Lets nothing more in.
@@ -132,11 +159,5 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }

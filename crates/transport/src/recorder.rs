@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime};
 
 use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
@@ -11,6 +11,8 @@ use log::Level;
 
 use crate::batch::Batch;
 use crate::error::Failure;
+use crate::health::Health;
+use crate::letterbox::Outcome;
 use crate::queue::{Queue, Taken};
 use crate::rotation::Rotation;
 use crate::tail::Tail;
@@ -26,7 +28,7 @@ const COMPLAIN: Duration = Duration::from_secs(5);
 /// A request to close the session now.
 pub(crate) struct ArchiveRequest {
     pub(crate) label: Option<String>,
-    pub(crate) reply: Sender<Result<Option<Archived>, IoError>>,
+    pub(crate) reply: Box<dyn FnOnce(Result<Option<Archived>, IoError>) + Send>,
 }
 
 /// The thread that owns the journal's writer.
@@ -39,6 +41,7 @@ pub(crate) struct Recorder {
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) max_session: Option<u64>,
     pub(crate) recorded: Arc<AtomicU64>,
+    pub(crate) health: Arc<Health>,
 }
 
 impl Recorder {
@@ -67,8 +70,19 @@ impl Recorder {
         }
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
+        let (mut lines, mut tickets) = (Vec::with_capacity(batches.len()), Vec::new());
+        let batches = batches.into_iter().map(|mut batch| {
+            let group = batch.take_lines();
+            let bytes = group.bytes().len();
+            lines.push(group);
+            tickets.append(&mut batch.take_tickets());
+            (batch, bytes)
+        });
         self.tail.publish(batches, &committed);
-        self.queue.release(memory);
+        for (number, ticket) in tickets {
+            ticket.answer(Outcome::Recorded(number));
+        }
+        self.queue.release(memory, lines);
         let full = |limit| self.writer.session().bytes >= limit;
         if self.max_session.is_some_and(full) {
             self.archive(None, "its size limit");
@@ -89,8 +103,10 @@ impl Recorder {
         let groups: Vec<&Group> = batches.iter().map(|batch| &batch.group).collect();
         let mut complained: Option<Instant> = None;
         loop {
+            self.health.begin();
             let error = match self.writer.commit(&groups) {
                 Ok(committed) => {
+                    self.health.committed(committed.bytes);
                     if complained.is_some() {
                         log::warn!("there is room again: recording goes on");
                     }
@@ -99,6 +115,7 @@ impl Recorder {
                 Err(error @ CommitError::NoRoom { .. }) => error,
                 Err(error) => return Err(error.into()),
             };
+            self.health.stalled(&format!("disk full: {error}"));
             if complained.is_none_or(|at| at.elapsed() >= COMPLAIN) {
                 log::error!(
                     "DISK FULL: {error}; nothing is lost, delivery waits until there is room"
@@ -123,8 +140,7 @@ impl Recorder {
                 path: self.writer.session_path(),
                 source: ErrorKind::StorageFull.into(),
             };
-            // Who asked may have stopped waiting.
-            let _heard = reply.send(Err(error));
+            reply(Err(error));
         }
     }
 
@@ -133,8 +149,7 @@ impl Recorder {
         while let Ok(ArchiveRequest { label, reply }) = self.requests.try_recv() {
             let result = self.writer.archive(label.as_deref());
             self.note(&result);
-            // Who asked may have stopped waiting.
-            let _heard = reply.send(result);
+            reply(result);
         }
         if self.rotation.is_due((self.clock)()) {
             self.archive(None, "the daily rotation");

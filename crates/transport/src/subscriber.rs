@@ -7,8 +7,9 @@
 use std::time::{Duration, Instant};
 
 use crate::cursor::{Cursor, Lost, Step};
-use crate::link::{Link, Sent, Subscription};
-use crate::subscriptions::Topics;
+use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
+use crate::outgoing::Outgoing;
+use crate::subscriptions::{Topics, memory_of};
 use crate::tail::Tail;
 
 /// After this long without another one, new subscriptions are replayed. A
@@ -17,8 +18,8 @@ use crate::tail::Tail;
 const QUIET: Duration = Duration::from_millis(10);
 /// How long a client that keeps subscribing is waited for at most.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// How many messages are sent before the connection is looked after again.
-const QUANTUM: usize = 256;
+/// How many bytes are sent before the connection is looked after again.
+const QUANTUM: usize = 1 << 20;
 
 /// The state of one subscriber's delivery.
 #[derive(Debug)]
@@ -29,10 +30,12 @@ pub(crate) struct Subscriber {
     replay: Option<Replay>,
     /// Topics that wait for their replay.
     waiting: Vec<Vec<u8>>,
+    /// How much memory those take, about.
+    waiting_memory: usize,
     first_waiting: Instant,
     last_waiting: Instant,
-    /// Whether a cursor stands at a message that is not sent yet.
-    unsent: bool,
+    /// Messages that a cursor has passed and that are not sent yet.
+    outgoing: Outgoing,
     history: u64,
 }
 
@@ -66,39 +69,55 @@ impl Subscriber {
             live: Cursor::at_head(tail),
             replay: None,
             waiting: Vec::new(),
+            waiting_memory: 0,
             first_waiting: now,
             last_waiting: now,
-            unsent: false,
+            outgoing: Outgoing::default(),
             history,
         }
     }
 
     /// Notes what the subscriber asks for.
-    pub(crate) fn apply(&mut self, subscription: Subscription) {
+    pub(crate) fn apply(&mut self, subscription: Subscription) -> Result<(), LinkError> {
         match subscription {
             Subscription::Add(topic) => self.add(topic),
-            Subscription::Remove(topic) => self.remove(&topic),
+            Subscription::Remove(topic) => {
+                self.remove(&topic);
+                Ok(())
+            }
         }
     }
 
-    fn add(&mut self, topic: Vec<u8>) {
+    fn add(&mut self, topic: Vec<u8>) -> Result<(), LinkError> {
         let replayed = self
             .replay
             .as_mut()
             .is_some_and(|replay| replay.topics.add_again(&topic));
         if replayed || self.caught_up.add_again(&topic) {
-            return;
+            return Ok(());
+        }
+        if self.memory() + memory_of(&topic) > MAX_TOPICS {
+            return Err(LinkError::Topics);
         }
         self.last_waiting = Instant::now();
         if self.waiting.is_empty() {
             self.first_waiting = self.last_waiting;
         }
+        self.waiting_memory += memory_of(&topic);
         self.waiting.push(topic);
+        Ok(())
+    }
+
+    /// Returns about how many bytes of memory all topics take.
+    fn memory(&self) -> usize {
+        let replay = self.replay.as_ref();
+        let replayed = replay.map_or(0, |replay| replay.topics.memory());
+        self.waiting_memory + replayed + self.caught_up.memory()
     }
 
     fn remove(&mut self, topic: &[u8]) {
         if let Some(index) = self.waiting.iter().position(|waiting| waiting == topic) {
-            self.waiting.swap_remove(index);
+            self.waiting_memory -= memory_of(&self.waiting.swap_remove(index));
         } else if !self.caught_up.remove(topic)
             && let Some(replay) = &mut self.replay
         {
@@ -108,21 +127,18 @@ impl Subscriber {
 
     /// Sends what there is to send, up to a quantum.
     pub(crate) fn turn(&mut self, tail: &Tail, link: &mut dyn Link) -> Result<Turn, TurnError> {
-        for _ in 0..QUANTUM {
-            if !self.unsent {
+        let mut sent = 0;
+        while sent < QUANTUM {
+            if self.outgoing.is_empty() {
                 match self.find(tail)? {
-                    Found::Message => self.unsent = true,
-                    Found::Look => return Ok(Turn::More),
-                    Found::Nothing => return Ok(self.rest()),
+                    Step::Found => {}
+                    Step::Skipped => return Ok(Turn::More),
+                    Step::Head | Step::Stop => return Ok(self.rest()),
                 }
             }
-            let cursor = self
-                .replay
-                .as_ref()
-                .map_or(&self.live, |replay| &replay.cursor);
-            match link.send(&cursor.current())? {
-                Sent::Whole => self.unsent = false,
-                Sent::Full => return Ok(Turn::Full),
+            sent += self.outgoing.len();
+            if !self.outgoing.send(link)? {
+                return Ok(Turn::Full);
             }
         }
         Ok(Turn::More)
@@ -141,40 +157,29 @@ impl Subscriber {
         due.saturating_duration_since(Instant::now())
     }
 
-    /// Moves the cursor whose turn it is to its next message.
-    fn find(&mut self, tail: &Tail) -> Result<Found, Lost> {
+    /// Lets the cursor whose turn it is choose what is sent next.
+    fn find(&mut self, tail: &Tail) -> Result<Step, Lost> {
         if self.replay.is_none() && !self.waiting.is_empty() && self.until_replay().is_zero() {
             self.start_replay(tail)?;
         }
-        if let Some(Replay {
-            topics,
-            cursor,
-            until,
-        }) = &mut self.replay
-        {
-            let caught_up = &self.caught_up;
-            let step = cursor.next(tail, *until, |number, topic| {
+        let (caught_up, out) = (&self.caught_up, &mut self.outgoing);
+        if let Some(replay) = &mut self.replay {
+            let topics = &replay.topics;
+            let wanted = |number, topic: &[u8]| {
                 topics.matches(number, topic) && !caught_up.matches(number, topic)
-            })?;
-            match step {
-                Step::Message => return Ok(Found::Message),
-                Step::Skipped => return Ok(Found::Look),
-                Step::Head | Step::Stop => self.end_replay(),
+            };
+            let step = replay.cursor.fill(tail, replay.until, wanted, out)?;
+            if matches!(step, Step::Head | Step::Stop) {
+                self.end_replay();
+                return Ok(Step::Skipped);
             }
-            return Ok(Found::Look);
+            return Ok(step);
         }
-        if self.caught_up.is_empty() {
-            return Ok(Found::Nothing);
+        if caught_up.is_empty() {
+            return Ok(Step::Head);
         }
-        let caught_up = &self.caught_up;
-        let step = self.live.next(tail, u64::MAX, |number, topic| {
-            caught_up.matches(number, topic)
-        });
-        Ok(match step? {
-            Step::Message => Found::Message,
-            Step::Skipped => Found::Look,
-            Step::Head | Step::Stop => Found::Nothing,
-        })
+        let wanted = |number, topic: &[u8]| caught_up.matches(number, topic);
+        self.live.fill(tail, u64::MAX, wanted, out)
     }
 
     fn start_replay(&mut self, tail: &Tail) -> Result<(), Lost> {
@@ -186,6 +191,7 @@ impl Subscriber {
         // A subscriber that is far behind gets there with `live`.
         let since = first.min(until + 1);
         let mut topics = Topics::default();
+        self.waiting_memory = 0;
         for topic in self.waiting.drain(..) {
             topics.add(topic, since);
         }
@@ -203,18 +209,20 @@ impl Subscriber {
         }
     }
 
+    /// Returns the number of the last message that was sent or passed over, or
+    /// somewhat more while the connection is full.
+    pub(crate) fn position(&self) -> u64 {
+        let replay = self.replay.as_ref().map(|replay| replay.cursor.number());
+        let number = replay.unwrap_or_else(|| self.live.number());
+        number.saturating_sub(self.outgoing.len() as u64)
+    }
+
     /// Tells whether everything that is committed was handed to the link.
     pub(crate) fn is_up_to_date(&self, tail: &Tail) -> bool {
-        let nothing_under_way = !self.unsent && self.replay.is_none() && self.waiting.is_empty();
+        let sent = self.outgoing.is_empty();
+        let nothing_under_way = sent && self.replay.is_none() && self.waiting.is_empty();
         nothing_under_way && (self.caught_up.is_empty() || self.live.is_at_head(tail))
     }
-}
-
-enum Found {
-    Message,
-    /// The connection should be looked after first.
-    Look,
-    Nothing,
 }
 
 /// Why a subscriber can be served no longer.
@@ -223,7 +231,7 @@ pub(crate) enum TurnError {
     #[error(transparent)]
     Lost(#[from] Lost),
     #[error(transparent)]
-    Link(#[from] crate::link::LinkError),
+    Link(#[from] LinkError),
 }
 
 #[cfg(test)]

@@ -9,6 +9,18 @@ pub(crate) struct Topics {
     /// How many topics there are of each length: a message's topic is looked
     /// up once per length, however many topics there are.
     lengths: BTreeMap<usize, usize>,
+    /// What the empty topic covers, if it is in the set.
+    all_since: Option<u64>,
+    /// How much memory the topics take, about.
+    memory: usize,
+}
+
+/// What a topic takes besides its own bytes.
+const OVERHEAD: usize = 128;
+
+/// Returns about how many bytes of memory a topic takes.
+pub(crate) fn memory_of(topic: &[u8]) -> usize {
+    topic.len() + OVERHEAD
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +43,11 @@ impl Topics {
         });
         entry.count += 1;
         entry.since = entry.since.min(since);
+        if length == 0 {
+            self.all_since = Some(entry.since);
+        }
         if new {
+            self.memory += length + OVERHEAD;
             *self.lengths.entry(length).or_insert(0) += 1;
         }
     }
@@ -52,6 +68,10 @@ impl Topics {
         entry.count -= 1;
         if entry.count == 0 {
             self.topics.remove(topic);
+            self.memory -= memory_of(topic);
+            if topic.is_empty() {
+                self.all_since = None;
+            }
             if let Some(count) = self.lengths.get_mut(&topic.len()) {
                 *count -= 1;
                 if *count == 0 {
@@ -66,6 +86,11 @@ impl Topics {
         self.topics.is_empty()
     }
 
+    /// Returns about how many bytes of memory the set takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// Moves all topics of another set into this one, with what they cover.
     pub(crate) fn absorb(&mut self, other: Self) {
         for (topic, Topic { count, since }) in other.topics {
@@ -78,6 +103,10 @@ impl Topics {
     /// Tells whether a message with this number and first frame belongs to a
     /// topic that covers it.
     pub(crate) fn matches(&self, number: u64, first_frame: &[u8]) -> bool {
+        // Most subscribers want everything: that needs no look-up.
+        if self.all_since.is_some_and(|since| since <= number) {
+            return true;
+        }
         self.lengths
             .keys()
             .take_while(|length| **length <= first_frame.len())
@@ -119,6 +148,7 @@ mod tests {
         assert!(topics.matches(1, b"ab"));
         assert!(topics.remove(b"a"));
         assert!(topics.is_empty() && !topics.matches(1, b"ab"));
+        assert_eq!(topics.memory(), 0);
         assert!(!topics.remove(b"a") && !topics.add_again(b"a"));
     }
 }

@@ -60,6 +60,20 @@ pub(crate) struct Window {
     pub(crate) until: u64,
 }
 
+/// The session being written, as far as it is committed.
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    /// Its ordinal.
+    pub(crate) ordinal: u64,
+    /// The number of its first record, or of the next one to come.
+    pub(crate) first: u64,
+    /// Its committed length in bytes.
+    pub(crate) bytes: u64,
+    /// The number that the next record gets.
+    pub(crate) next: u64,
+    pub(crate) path: PathBuf,
+}
+
 /// The committed end of the journal, shared by the recorder and all cursors.
 ///
 /// Nothing is in here before its fsync has returned.
@@ -117,19 +131,23 @@ impl Tail {
         }
     }
 
-    /// Makes batches visible that were committed together.
-    pub(crate) fn publish(&self, batches: Vec<Batch>, committed: &Committed) {
+    /// Makes batches visible that were committed together; with each comes how
+    /// many bytes its lines take.
+    pub(crate) fn publish(
+        &self,
+        batches: impl IntoIterator<Item = (Batch, usize)>,
+        committed: &Committed,
+    ) {
         let mut from = Place {
             session: committed.session,
             offset: committed.offset,
         };
         let mut state = self.lock();
-        for mut batch in batches {
+        for (batch, bytes) in batches {
             let to = Place {
-                offset: from.offset + batch.group.bytes().len() as u64,
+                offset: from.offset + bytes as u64,
                 ..from
             };
-            batch.forget_lines();
             let memory = batch.memory();
             state.memory += memory;
             state.recent.push_back(Arc::new(Recorded {
@@ -172,6 +190,23 @@ impl Tail {
     pub(crate) fn head(&self) -> (Place, u64) {
         let state = self.lock();
         (state.head, state.next)
+    }
+
+    /// Returns the session being written.
+    pub(crate) fn current(&self) -> Current {
+        let state = self.lock();
+        Current {
+            ordinal: state.head.session,
+            first: state.session_first,
+            bytes: state.head.offset,
+            next: state.next,
+            path: self.current.clone(),
+        }
+    }
+
+    /// Returns the length of a session that was closed since the start.
+    pub(crate) fn closed_bytes(&self, ordinal: u64) -> Option<u64> {
+        self.lock().closed.get(&ordinal).map(|(_, bytes)| *bytes)
     }
 
     /// Tells where the records behind a place are.

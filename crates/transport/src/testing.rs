@@ -1,12 +1,15 @@
 //! A journal with its tail, and a link that only remembers, for unit tests.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::Duration;
 
 use journal::{Archived, Options, Writer};
 
 use crate::batch::Batch;
-use crate::link::{Link, LinkError, Sent, Subscription, Wait};
+use crate::link::{Link, LinkError, Subscription};
 use crate::subscriber::{Subscriber, Turn};
 use crate::tail::Tail;
 use crate::waker::Sleeper;
@@ -46,14 +49,21 @@ impl Bench {
 
     /// Records one message per topic, in one group.
     pub(crate) fn record(&mut self, topics: &[&str]) {
+        self.record_at(topics, "2025-11-20T04:30:00.123Z");
+    }
+
+    /// Records as at a given time.
+    pub(crate) fn record_at(&mut self, topics: &[&str], recorded_at: &str) {
         let mut batch = Batch::new(self.writer.group());
         for topic in topics {
-            batch.push_frame(topic.as_bytes());
-            batch.push_frame(batch.group.next().to_string().as_bytes());
-            batch.end_message("2025-11-20T04:30:00.123Z").unwrap();
+            let number = batch.group.next().to_string();
+            let mut wire = Vec::new();
+            zmtp::push_message(&mut wire, [topic.as_bytes(), number.as_bytes()]);
+            batch.push(Cow::Owned(wire), recorded_at).unwrap();
         }
         let committed = self.writer.commit(&[&batch.group]).unwrap();
-        self.tail.publish(vec![batch], &committed);
+        let bytes = batch.take_lines().bytes().len();
+        self.tail.publish([(batch, bytes)], &committed);
     }
 
     pub(crate) fn archive(&mut self) -> Archived {
@@ -72,34 +82,32 @@ pub(crate) struct MemoryLink {
 }
 
 impl Link for MemoryLink {
-    fn pump(&mut self) -> Result<(), LinkError> {
-        Ok(())
-    }
-
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError> {
         Ok(self.subscriptions.pop_front())
     }
 
-    fn send(&mut self, frames: &[&[u8]]) -> Result<Sent, LinkError> {
-        if let Some(room) = &mut self.room {
-            if *room == 0 {
-                return Ok(Sent::Full);
+    fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError> {
+        let mut taken = 0;
+        for mut rest in messages.iter().map(|slice| &**slice) {
+            while !rest.is_empty() && self.room != Some(0) {
+                let (topic, payload) = (zmtp::first_frame(rest), zmtp::frames(rest).nth(1));
+                let payload = payload.unwrap();
+                self.sent.push(format!(
+                    "{} {}",
+                    topic.escape_ascii(),
+                    payload.escape_ascii()
+                ));
+                // Two frames of two bytes' header each.
+                let length = topic.len() + payload.len() + 4;
+                rest = &rest[length..];
+                taken += length;
+                self.room = self.room.map(|room| room - 1);
             }
-            *room -= 1;
         }
-        let text: Vec<_> = frames
-            .iter()
-            .map(|frame| String::from_utf8_lossy(frame))
-            .collect();
-        self.sent.push(text.join(" "));
-        Ok(Sent::Whole)
+        Ok(taken)
     }
 
-    fn is_flushed(&self) -> bool {
-        true
-    }
-
-    fn wait(&mut self, _: &Sleeper, _: Wait) -> Result<(), LinkError> {
+    fn wait(&mut self, _: &Sleeper, _: bool, _: Duration) -> Result<(), LinkError> {
         Ok(())
     }
 }
@@ -120,11 +128,15 @@ impl Client {
     }
 
     pub(crate) fn subscribe(&mut self, topic: &str) {
-        self.subscriber.apply(Subscription::Add(topic.into()));
+        self.subscriber
+            .apply(Subscription::Add(topic.into()))
+            .unwrap();
     }
 
     pub(crate) fn unsubscribe(&mut self, topic: &str) {
-        self.subscriber.apply(Subscription::Remove(topic.into()));
+        self.subscriber
+            .apply(Subscription::Remove(topic.into()))
+            .unwrap();
     }
 
     /// Takes what there is to take, and returns what came.

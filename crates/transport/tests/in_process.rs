@@ -27,6 +27,7 @@ fn start(change: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config {
         pub_port: 0,
         sub_port: 0,
+        control_port: 0,
         zone: jiff::tz::TimeZone::UTC,
         clock: Arc::new(move || {
             SystemTime::UNIX_EPOCH + Duration::from_secs(now.load(Ordering::SeqCst))

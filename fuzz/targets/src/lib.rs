@@ -15,21 +15,24 @@ mod rendering;
 mod sandbox;
 mod session;
 mod whole;
+mod wire;
 
 pub use filters::filters;
 pub use frames::frames;
 pub use line::line;
 pub use rendering::rendering;
 pub use session::session;
+pub use wire::wire;
 
 /// A target: its name, and what it does with some bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("session", session),
     ("frames", frames),
     ("line", line),
     ("rendering", rendering),
     ("filters", filters),
+    ("wire", wire),
 ];

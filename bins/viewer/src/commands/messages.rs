@@ -1,6 +1,8 @@
 //! The newest messages that match.
 
-use query::Findings;
+use std::ops::ControlFlow;
+
+use query::{Findings, Follow};
 
 use crate::args::Args;
 use crate::progress::Progress;
@@ -17,11 +19,36 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let progress = Progress::of_long_work(&source, screen.is_terminal());
     let path = source.path().to_owned();
     let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
-    query::show(&source, &filter, args.order(), &mut findings, &mut *sink)?;
+    match &args.thread {
+        Some(id) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
+        None => query::show(&source, &filter, args.order(), &mut findings, &mut *sink)?,
+    }
     sink.end()?;
     drop(sink);
     drop(progress);
     screen.close()?;
     output::print_findings(&findings);
+    Ok(())
+}
+
+/// `--follow`: the newest ones, and then each new one.
+pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
+    let filter = args.filters.compile()?;
+    let path = query::current_session(&args.dir);
+    // A pager would hold back what is new.
+    let mut screen = Screen::open(args, false)?;
+    let layout = screen.layout(args);
+    let format = args.output.output;
+    let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let what = Follow {
+        dir: &args.dir,
+        all: args.all,
+        filter: &filter,
+        limit: args.order().limit,
+    };
+    query::follow(what, &mut *sink, &mut |findings| {
+        output::print_findings(&findings);
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(())
 }

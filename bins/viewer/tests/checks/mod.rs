@@ -6,6 +6,7 @@
     reason = "clippy sees only #[test] functions as tests"
 )]
 
+mod follow;
 mod formats;
 mod salvage;
 mod selection;

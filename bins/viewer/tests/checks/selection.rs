@@ -167,3 +167,32 @@ fn ids_tags_numbers_and_times_select() {
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("2 days ago"), "{}", wrong.report());
 }
+
+#[test]
+fn a_conversation_is_shown_as_a_tree() {
+    let logs = Logs::new();
+    let says = |number, id: &str, reply: &str| {
+        let payload =
+            format!(r#"{{"message_id":"{id}","in_reply_to":"{reply}","content":"\u001b[2J"}}"#);
+        recorded(number, 0, &payload)
+    };
+    let lines = [
+        says(1, "m1", ""),
+        says(2, "m2", "elsewhere"),
+        says(3, "m3", "m1"),
+        says(4, "m4", "m3"),
+        says(5, "m5", "m1"),
+    ];
+    logs.write_current(lines.concat());
+    let ended = logs.view(&["--thread", "m4"]);
+    ended.says("[*] Showing 4 of 4 messages\n");
+    let heads = ended
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once(" unknown →"));
+    let heads: Vec<&str> = heads.map(|(head, _)| head).collect();
+    assert_eq!(heads, ["[#1]", "    [#3]", "        [#4]", "    [#5]"]);
+    ended.says("        | \\u001b[2J\n");
+    let filtered = logs.view(&["--thread", "m4", "--id", "m3", "--id", "m5"]);
+    filtered.says("[*] Showing 2 of 2 matching messages\n");
+}

@@ -23,6 +23,7 @@ fn archived(name: &str) -> std::path::PathBuf {
 fn options(fs: &SimFs) -> Options {
     Options {
         fs: Arc::new(fs.clone()),
+        checkpoint_every: 64,
         ..Options::default()
     }
 }

@@ -11,6 +11,7 @@ fn stamped(fs: Arc<dyn FileSystem>) -> Options {
     Options {
         fs,
         stamp: Arc::new(|| "20251120_143022".to_owned()),
+        checkpoint_every: 64,
         ..Options::default()
     }
 }

@@ -37,7 +37,11 @@ impl Writer {
         if self.file.is_none() {
             let (file, bytes, _) = open_session(self.options.fs.as_ref(), &self.layout)?;
             self.file = Some(file);
-            self.session.bytes = bytes;
+            if bytes != self.session.bytes {
+                // Somebody else put a file there.
+                self.checkpoints.stop(self.session.ordinal);
+                self.session.bytes = bytes;
+            }
         }
         Ok(())
     }
@@ -66,6 +70,8 @@ impl Writer {
             return Err(cut).at("find", &path);
         }
         if len > self.session.bytes {
+            // Nobody knows what they are.
+            self.checkpoints.stop(self.session.ordinal);
             self.session.bytes = len;
             if file.is_at(&path) {
                 fence(self.options.fs.as_ref(), file.as_mut(), &path, &mut len)?;

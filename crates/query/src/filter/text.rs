@@ -77,20 +77,44 @@ fn required(hir: &Hir) -> Option<String> {
 /// well. Both are found in a whole stretch of lines at once.
 #[derive(Debug, Clone)]
 pub(crate) struct Needle {
-    run: Finder<'static>,
+    run: Run,
     escape: Finder<'static>,
+}
+
+#[derive(Debug, Clone)]
+enum Run {
+    One(Box<Finder<'static>>),
+    Any(Regex),
+}
+
+impl Run {
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::One(finder) => finder.find(bytes),
+            Self::Any(regex) => regex.find(bytes).map(|found| found.start()),
+        }
+    }
 }
 
 impl Needle {
     /// Finds the run to search of a text; there may be none that is worth it.
     pub(super) fn of(text: &str) -> Option<Self> {
-        const SHORTEST: usize = 2;
-        let has_escape = |c: char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '/');
-        let run = text.split(has_escape).max_by_key(|run| run.len())?;
-        (run.len() >= SHORTEST).then(|| Self {
-            run: Finder::new(run).into_owned(),
-            escape: Finder::new("\\u00").into_owned(),
-        })
+        let run = Finder::new(run_of(text)?).into_owned();
+        Some(Self::new(Run::One(Box::new(run))))
+    }
+
+    /// Finds the runs to search of several texts of which one has to be there.
+    pub(crate) fn of_any<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Self> {
+        let runs: Option<Vec<String>> = texts
+            .map(|text| run_of(text).map(regex_syntax::escape))
+            .collect();
+        let regex = Regex::new(&runs?.join("|")).ok()?;
+        Some(Self::new(Run::Any(regex)))
+    }
+
+    fn new(run: Run) -> Self {
+        let escape = Finder::new("\\u00").into_owned();
+        Self { run, escape }
     }
 
     /// Begins a search in some lines.
@@ -102,6 +126,14 @@ impl Needle {
             escape: None,
         }
     }
+}
+
+/// Returns the longest run of characters that have no short escape.
+fn run_of(text: &str) -> Option<&str> {
+    const SHORTEST: usize = 2;
+    let has_escape = |c: char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '/');
+    let run = text.split(has_escape).max_by_key(|run| run.len());
+    run.filter(|run| run.len() >= SHORTEST)
 }
 
 /// Where a needle occurs in some lines.
@@ -152,7 +184,10 @@ mod tests {
 
     fn needle(pattern: &str) -> Option<String> {
         let needle = Text::compile(pattern, false).unwrap().needle()?;
-        Some(String::from_utf8(needle.run.needle().to_vec()).unwrap())
+        let Run::One(run) = needle.run else {
+            return None;
+        };
+        Some(String::from_utf8(run.needle().to_vec()).unwrap())
     }
 
     #[test]

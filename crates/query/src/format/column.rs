@@ -108,6 +108,8 @@ impl FromStr for Column {
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) number: u64,
+    /// How deep in a conversation's tree it stands.
+    pub(super) depth: usize,
     pub(super) record: Record<'a>,
 }
 
@@ -115,6 +117,7 @@ impl<'a> Row<'a> {
     pub(super) fn read(entry: &Entry<'a>) -> Result<Self, message::DecodeError> {
         Ok(Self {
             number: entry.number,
+            depth: entry.depth,
             record: entry.record()?,
         })
     }

@@ -25,6 +25,9 @@ const USUAL: [Column; 6] = [
 const NARROW: usize = 80;
 const WIDE: usize = 120;
 
+/// Deeper replies are indented no further.
+const DEEPEST: usize = 12;
+
 /// Writes one line for each message, in columns.
 #[derive(Debug)]
 pub(super) struct CompactFormat<W> {
@@ -74,7 +77,11 @@ impl<W: Write> CompactFormat<W> {
         match column {
             Column::Time if self.cell(column) < 19 => one_line(&self.layout.zone.clock(row.time())),
             Column::Time => one_line(&self.layout.zone.date_and_time(row.time())),
-            Column::Text => one_line(beginning(&Body::of(&row.record).summary(), room)),
+            Column::Text => {
+                let text = one_line(beginning(&Body::of(&row.record).summary(), room));
+                // A reply stands to the right of what it answers.
+                "  ".repeat(row.depth.min(DEEPEST)) + &text
+            }
             _ => one_line(beginning(&row.text(column).unwrap_or_default(), room)),
         }
     }
@@ -148,5 +155,9 @@ impl<W: Write> Sink for CompactFormat<W> {
                 entry.number
             )?),
         }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
     }
 }

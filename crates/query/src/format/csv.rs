@@ -61,6 +61,10 @@ impl<W: Write> Sink for CsvFormat<W> {
         let columns = self.columns.clone();
         Ok(self.write_row(columns.iter().map(cell))?)
     }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
 }
 
 /// Keeps a terminal from acting on a cell; it may have several lines.

@@ -79,6 +79,10 @@ impl<W: Write> Sink for JsonlFormat<W> {
         }
         Ok(self.out.write_all(b"\n")?)
     }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
 }
 
 fn write_entry(entry: &Entry<'_>, columns: &[Column], out: &mut dyn Write) -> io::Result<()> {

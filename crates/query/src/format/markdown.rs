@@ -84,6 +84,10 @@ impl<W: Write> Sink for MarkdownFormat<W> {
         }
         Ok(())
     }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
 }
 
 /// Writes text on one line so that nothing in it is taken for Markdown or HTML.

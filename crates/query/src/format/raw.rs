@@ -68,4 +68,8 @@ impl<W: Write> Sink for RawFormat<W> {
         }
         Ok(())
     }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
 }

@@ -20,6 +20,10 @@ const RULE: &str =
 /// Stands before each line of a text, which could otherwise pass for one of the
 /// lines around it.
 const QUOTE: &str = "| ";
+/// How far a reply stands to the right of what it replies to.
+const STEP: usize = 4;
+/// Deeper replies stand no further to the right.
+const DEEPEST: usize = 10;
 /// Length of a line of base64.
 const BASE64_LINE: usize = 76;
 
@@ -54,8 +58,9 @@ impl<W: Write> TextFormat<W> {
     }
 
     fn write_message(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let (limits, paint, out) = (&self.limits, self.paint, &mut self.out);
+        let (limits, paint) = (&self.limits, self.paint);
         let dim = paint.dim();
+        let out = &mut Indent::new(&mut self.out, entry.depth);
         let record = match entry.record() {
             Ok(record) => record,
             Err(error) => return writeln!(out, "\n[#{}] cannot be read: {error}", entry.number),
@@ -119,6 +124,47 @@ impl<W: Write> Sink for TextFormat<W> {
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         Ok(self.write_message(entry)?)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
+}
+
+/// Puts a reply to the right of what it replies to.
+struct Indent<W> {
+    out: W,
+    width: usize,
+    is_at_start: bool,
+}
+
+impl<W: Write> Indent<W> {
+    fn new(out: W, depth: usize) -> Self {
+        Self {
+            out,
+            width: STEP * depth.min(DEEPEST),
+            is_at_start: true,
+        }
+    }
+}
+
+impl<W: Write> Write for Indent<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.width == 0 {
+            return self.out.write(bytes);
+        }
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.is_at_start && line != b"\n" {
+                write!(self.out, "{:width$}", "", width = self.width)?;
+            }
+            self.out.write_all(line)?;
+            self.is_at_start = line.ends_with(b"\n");
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

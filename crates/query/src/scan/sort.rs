@@ -165,8 +165,8 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
             let bytes = line.get(piece.range).unwrap_or_default();
             match piece.checked {
                 Checked::Bad(reason) => self.damage(reason, at, bytes.len() as u64),
-                Checked::Record { number, integrity } => match message::Record::parse(bytes) {
-                    Ok(record) => self.record(&record.into(), bytes, at, number, integrity),
+                Checked::Record { number, integrity } => match Fields::parse(bytes) {
+                    Ok(fields) => self.record(&fields, bytes, at, number, integrity),
                     Err(_) => {
                         self.number(number, integrity);
                         self.no_message(at, bytes.len());

@@ -7,7 +7,7 @@ use super::{Query, entry, merge_findings};
 use crate::error::Error;
 use crate::findings::Findings;
 use crate::scan::{Chunk, Match, Numbers};
-use crate::source::{Part, Source};
+use crate::source::{Lines, Source};
 use crate::window;
 
 /// Where the newest matches stand, the oldest of them first.
@@ -67,28 +67,9 @@ impl Newest {
         let mut lines = Lines::default();
         for (found, chunk) in &self.0 {
             let number = numbers.of(found, *chunk)?;
-            let line = lines.read(&source.parts[chunk.part], chunk.part, found)?;
+            let line = lines.read(source, *chunk, found)?;
             sink.message(&entry(found, number, line, source, *chunk))?;
         }
         Ok(())
-    }
-}
-
-/// Reads single lines.
-#[derive(Default)]
-struct Lines {
-    open: Option<(usize, std::sync::Arc<dyn journal::ReadFile>)>,
-    buffer: Vec<u8>,
-}
-
-impl Lines {
-    fn read(&mut self, part: &Part, at: usize, found: &Match) -> Result<&[u8], Error> {
-        let file = match &self.open {
-            Some((open, file)) if *open == at => file,
-            _ => &self.open.insert((at, part.open()?)).1,
-        };
-        self.buffer.resize(found.length, 0);
-        part.read_exact(file.as_ref(), &mut self.buffer, found.offset)?;
-        Ok(&self.buffer)
     }
 }

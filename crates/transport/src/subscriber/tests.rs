@@ -1,3 +1,4 @@
+use crate::link::{LinkError, MAX_TOPIC, Subscription};
 use crate::testing::{Bench, Client};
 
 #[test]
@@ -217,4 +218,25 @@ fn damage_in_the_journal_is_passed_over() {
     let mut client = Client::new(&bench, 100);
     client.subscribe("a");
     assert_eq!(client.take(&bench), ["a 1", "a 2"]);
+}
+
+#[test]
+fn topics_take_bounded_memory_and_those_that_were_dropped_count_no_more() {
+    let bench = Bench::new(10);
+    let mut client = Client::new(&bench, 10);
+    let topic = |number: usize| number.to_string().repeat(MAX_TOPIC / 8);
+    for round in 0..50 {
+        for number in 0..10 {
+            client.subscribe(&topic(10 * round + number));
+        }
+        client.take(&bench);
+        for number in 0..10 {
+            client.unsubscribe(&topic(10 * round + number));
+        }
+    }
+    let refused = (0..10_000).find_map(|number| {
+        let add = Subscription::Add(topic(number).into_bytes());
+        client.subscriber.apply(add).err()
+    });
+    assert!(matches!(refused, Some(LinkError::Topics)), "{refused:?}");
 }

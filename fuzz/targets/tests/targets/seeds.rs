@@ -184,8 +184,36 @@ fn all(target: &str) -> Vec<Seed> {
         }
         "rendering" => shown(),
         "filters" => questions(),
+        "wire" => streams(),
         _ => Vec::new(),
     }
+}
+
+/// Peers' streams: how they are read, a handshake, messages and commands.
+fn streams() -> Vec<Seed> {
+    let mut greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
+    greeting.resize(zmtp::GREETING_BYTES, 0);
+    let ready = |role: &str| -> Vec<u8> {
+        let mut body = b"\x05READY\x0bSocket-Type\0\0\0".to_vec();
+        body.extend(u8::try_from(role.len()));
+        body.extend_from_slice(role.as_bytes());
+        [&[4], &[u8::try_from(body.len()).unwrap_or(0)], &body[..]].concat()
+    };
+    let mut messages = Vec::new();
+    zmtp::push_message(&mut messages, [&b"topic"[..], b"{}"]);
+    messages.extend_from_slice(b"\x01\x01t\x04\x0a\x04PING\0\x0aabc\0\x03{ }");
+    zmtp::push_message(&mut messages, [&[b'x'; 290][..], b""]);
+    messages.extend_from_slice(b"\x04\x0f\x09SUBSCRIBEtopic");
+    messages.extend_from_slice(b"\x02\0\0\0\0\0\0\x7f\xff");
+    let mut seeds = vec![
+        named("messages", [&[9], &messages[..]].concat()),
+        named("http", &b"\x00GET / HTTP/1.1\r\n\r\n"[..]),
+    ];
+    for (how, role) in [(6, "SUB"), (7, "PUB"), (7, "SUB"), (255, "XPUB")] {
+        let stream = [&[how], &greeting[..], &ready(role), &messages].concat();
+        seeds.push(named(&format!("{role}-{how}"), stream));
+    }
+    seeds
 }
 
 fn dir(target: &str) -> PathBuf {

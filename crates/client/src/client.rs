@@ -1,0 +1,156 @@
+//! Requests that get one reply.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use crate::connection::{Connection, answers, is, number};
+use crate::consumer::{Consume, Consumer};
+use crate::error::Error;
+use crate::publish::{Published, publish_all};
+
+/// How long one attempt may take before the connection is made anew.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
+/// The version of the protocol that is spoken here.
+const PROTOCOL: u64 = 1;
+
+/// A client of one broker.
+pub struct Client {
+    pub(crate) connection: Connection,
+    timeout: Duration,
+}
+
+/// A session that was closed on request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// The archive's name.
+    pub name: String,
+    /// How many messages it holds.
+    pub messages: u64,
+}
+
+impl Client {
+    /// Connects to a broker's control port, such as `tcp://127.0.0.1:5557`, and
+    /// waits for its first answer. `timeout` is for this call and each later one.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] where nobody answers in time, [`Error::Refused`] with
+    /// the code `unsupported_protocol` by a broker of another version.
+    pub fn connect(endpoint: &str, timeout: Duration) -> Result<Self, Error> {
+        let mut client = Self {
+            connection: Connection::open(&zmq::Context::new(), endpoint)?,
+            timeout,
+        };
+        client.request(&json!({"op": "hello", "protocol": PROTOCOL}))?;
+        Ok(client)
+    }
+
+    /// Publishes one message and returns when it is on stable storage.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the broker can't record it, [`Error::NoAnswer`]
+    /// where it does not answer in time, [`Error::Unknown`] where it did not
+    /// answer and the message could not be sent again.
+    pub fn publish(&mut self, frames: &[&[u8]]) -> Result<Published, Error> {
+        let published = self.publish_all(&[frames])?;
+        published.into_iter().next().ok_or_else(|| Error::NoAnswer {
+            endpoint: self.connection.endpoint.clone(),
+            waited: self.timeout,
+        })
+    }
+
+    /// Publishes messages without waiting for each reply before the next one,
+    /// and returns when all of them are on stable storage.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish), for the first message that failed; those
+    /// before and behind it may be recorded.
+    pub fn publish_all<M, F>(&mut self, messages: &[M]) -> Result<Vec<Published>, Error>
+    where
+        M: AsRef<[F]>,
+        F: AsRef<[u8]>,
+    {
+        publish_all(&mut self.connection, messages, self.timeout)
+    }
+
+    /// Begins to read the journal, over a connection of its own.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the position can't be served, and as
+    /// [`connect`](Self::connect).
+    pub fn consume(&self, request: Consume) -> Result<Consumer, Error> {
+        Consumer::start(self.connection.another()?, request, self.timeout)
+    }
+
+    /// Returns the broker's status, as the protocol describes it.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn status(&mut self) -> Result<Map<String, Value>, Error> {
+        self.request(&json!({"op": "status"}))
+    }
+
+    /// Closes the session; `None` where nothing is in it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it can't be closed, and as
+    /// [`connect`](Self::connect). It is asked once: a session that was closed
+    /// without an answer is not closed twice.
+    pub fn archive(&mut self, label: Option<&str>) -> Result<Option<Archived>, Error> {
+        let mut request = json!({"op": "archive"});
+        if let Some(label) = label {
+            request["label"] = label.into();
+        }
+        let reply = self.ask(&mut request, self.timeout)?;
+        let reply = reply.ok_or_else(|| self.no_answer())?;
+        let name = reply.get("archive").and_then(Value::as_str);
+        Ok(name.map(|name| Archived {
+            name: name.to_owned(),
+            messages: number(&reply, "messages"),
+        }))
+    }
+
+    /// Asks again, over a new connection, until there is an answer.
+    fn request(&mut self, request: &Value) -> Result<Map<String, Value>, Error> {
+        let give_up = Instant::now() + self.timeout;
+        let mut request = request.clone();
+        loop {
+            let left = give_up.saturating_duration_since(Instant::now());
+            if let Some(reply) = self.ask(&mut request, left.min(ATTEMPT))? {
+                return Ok(reply);
+            }
+            if Instant::now() >= give_up {
+                return Err(self.no_answer());
+            }
+            self.connection.renew()?;
+        }
+    }
+
+    /// Asks once; `None` where nobody answers in that time.
+    fn ask(
+        &mut self,
+        request: &mut Value,
+        most: Duration,
+    ) -> Result<Option<Map<String, Value>>, Error> {
+        let id = self.connection.id();
+        request["id"] = id.into();
+        self.connection.send::<&[u8]>(request, &[])?;
+        let give_up = Instant::now() + most;
+        loop {
+            let left = give_up.saturating_duration_since(Instant::now());
+            match self.connection.receive(left)? {
+                Some((header, _)) if !answers(&header, id) => {}
+                Some((header, _)) if is(&header, "error") => return Err(Error::refused(&header)),
+                Some((header, _)) => return Ok(Some(header)),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn no_answer(&self) -> Error {
+        Error::NoAnswer {
+            endpoint: self.connection.endpoint.clone(),
+            waited: self.timeout,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What can go wrong between a client and the broker.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// Why a call did not do what it was to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The broker refused; the message says why and what to do.
+    #[error("{message}")]
+    Refused {
+        /// The kind of refusal, such as `too_large`.
+        code: String,
+        /// What the broker says.
+        message: String,
+        /// For a message that was to be published: whether nothing of it was
+        /// recorded for certain.
+        not_recorded: bool,
+    },
+    /// Nobody answered.
+    #[error("no answer from {endpoint} in {} seconds: is the broker running, and is this its control port?", .waited.as_secs_f32())]
+    NoAnswer {
+        /// Where the broker was expected.
+        endpoint: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// A message without a sender or a `message_id` got no answer. It was not
+    /// sent again, since it could be recorded twice.
+    #[error(
+        "no answer from {endpoint}: the message may be recorded or not; give it a sender and a message_id so that it can be sent again"
+    )]
+    Unknown {
+        /// Where the broker was expected.
+        endpoint: String,
+    },
+    /// Another consumer has taken the name.
+    #[error("another consumer has taken the name {name}")]
+    Replaced {
+        /// The name.
+        name: String,
+    },
+    /// What came is no reply of a broker.
+    #[error("{endpoint} does not answer as a broker does: {found}")]
+    NoBroker {
+        /// Who answered.
+        endpoint: String,
+        /// The beginning of what it said.
+        found: String,
+    },
+    /// libzmq failed.
+    #[error("libzmq failed")]
+    Zmq(#[from] zmq::Error),
+}
+
+impl Error {
+    /// Makes an error of an error reply.
+    pub(crate) fn refused(header: &Map<String, Value>) -> Self {
+        let text = |name| header.get(name).and_then(Value::as_str).unwrap_or_default();
+        Self::Refused {
+            code: text("code").to_owned(),
+            message: text("message").to_owned(),
+            not_recorded: header.get("recorded") == Some(&Value::Bool(false)),
+        }
+    }
+
+    /// Returns the code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the same request may succeed a little later.
+    pub(crate) fn may_pass(&self) -> bool {
+        const PASSING: [&str; 5] = [
+            "busy",
+            "disk_full",
+            "not_ready",
+            "shutting_down",
+            "unknown_outcome",
+        ];
+        self.code().is_some_and(|code| PASSING.contains(&code))
+    }
+}

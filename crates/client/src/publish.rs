@@ -1,0 +1,162 @@
+//! Publishing many messages with few round trips, each of them once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use crate::client::ATTEMPT;
+use crate::connection::{Connection, is, number};
+use crate::error::Error;
+
+/// How many requests are on their way at a time; the broker takes ten times as
+/// many of all its clients.
+const IN_FLIGHT: usize = 1_000;
+/// How long to wait before a request that was refused for the moment.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A message that is on stable storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its number in the journal.
+    pub message_num: u64,
+    /// Whether it had been recorded before, so that nothing was added.
+    pub duplicate: bool,
+}
+
+/// What is under way.
+struct Batch<'a> {
+    connection: &'a mut Connection,
+    messages: Vec<Vec<&'a [u8]>>,
+    /// Messages that are to be sent, by index.
+    unsent: VecDeque<usize>,
+    /// Requests without a reply: id and index.
+    sent: BTreeMap<u64, usize>,
+    published: Vec<Option<Published>>,
+    /// When something was heard or begun last.
+    heard: Instant,
+    /// When anything was last achieved.
+    progress: Instant,
+    timeout: Duration,
+}
+
+/// Publishes all messages.
+pub(crate) fn publish_all<M, F>(
+    connection: &mut Connection,
+    messages: &[M],
+    timeout: Duration,
+) -> Result<Vec<Published>, Error>
+where
+    M: AsRef<[F]>,
+    F: AsRef<[u8]>,
+{
+    let now = Instant::now();
+    let messages: Vec<Vec<&[u8]>> = messages
+        .iter()
+        .map(|message| message.as_ref().iter().map(AsRef::as_ref).collect())
+        .collect();
+    let mut batch = Batch {
+        connection,
+        unsent: (0..messages.len()).collect(),
+        sent: BTreeMap::new(),
+        published: vec![None; messages.len()],
+        messages,
+        heard: now,
+        progress: now,
+        timeout,
+    };
+    while !(batch.unsent.is_empty() && batch.sent.is_empty()) {
+        batch.send()?;
+        match batch.connection.receive(batch.patience())? {
+            Some((header, _)) => batch.take(&header)?,
+            None => batch.start_over()?,
+        }
+    }
+    Ok(batch.published.into_iter().flatten().collect())
+}
+
+impl Batch<'_> {
+    fn send(&mut self) -> Result<(), Error> {
+        while self.sent.len() < IN_FLIGHT
+            && let Some(index) = self.unsent.front().copied()
+        {
+            let Some(message) = self.messages.get(index) else {
+                break;
+            };
+            let id = self.connection.id();
+            let header = json!({"op": "publish", "id": id});
+            if !self.connection.send(&header, message)? {
+                break;
+            }
+            self.sent.insert(id, index);
+            self.unsent.pop_front();
+        }
+        Ok(())
+    }
+
+    /// How long the next reply is waited for.
+    fn patience(&self) -> Duration {
+        let attempt = self.heard + ATTEMPT;
+        let end = self.progress + self.timeout;
+        attempt.min(end).saturating_duration_since(Instant::now())
+    }
+
+    fn take(&mut self, header: &Map<String, Value>) -> Result<(), Error> {
+        self.heard = Instant::now();
+        // A reply to a request of an earlier call is nobody's.
+        let Some(index) = self.sent.remove(&number(header, "id")) else {
+            return Ok(());
+        };
+        if is(header, "reply") {
+            let duplicate = header.get("duplicate") == Some(&Value::Bool(true));
+            if let Some(place) = self.published.get_mut(index) {
+                *place = Some(Published {
+                    message_num: number(header, "message_num"),
+                    duplicate,
+                });
+            }
+            self.progress = self.heard;
+            return Ok(());
+        }
+        let error = Error::refused(header);
+        let safe = matches!(
+            &error,
+            Error::Refused {
+                not_recorded: true,
+                ..
+            }
+        ) || self.is_named(index);
+        let in_time = self.progress.elapsed() < self.timeout;
+        if !(error.may_pass() && safe && in_time) {
+            return Err(error);
+        }
+        std::thread::sleep(PAUSE);
+        self.unsent.push_front(index);
+        Ok(())
+    }
+
+    /// Nobody answers: sends what has no reply over a new connection.
+    fn start_over(&mut self) -> Result<(), Error> {
+        let endpoint = self.connection.endpoint.clone();
+        if self.sent.values().any(|index| !self.is_named(*index)) {
+            return Err(Error::Unknown { endpoint });
+        }
+        if self.progress.elapsed() >= self.timeout {
+            let waited = self.timeout;
+            return Err(Error::NoAnswer { endpoint, waited });
+        }
+        self.connection.renew()?;
+        self.heard = Instant::now();
+        let sent = std::mem::take(&mut self.sent);
+        for index in sent.into_values().rev() {
+            self.unsent.push_front(index);
+        }
+        Ok(())
+    }
+
+    /// Tells whether the broker recognises a message when it is sent again.
+    fn is_named(&self, index: usize) -> bool {
+        let message = self.messages.get(index);
+        message.is_some_and(|message| message::identity(message).is_some())
+    }
+}

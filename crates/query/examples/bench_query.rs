@@ -1,0 +1,257 @@
+//! Compares the viewer with other tools that are installed, on one journal.
+//!
+//! ```console
+//! $ just bench-query
+//! $ cargo run --release -p query --example bench_query -- VIEWER DIR [ROUNDS]
+//! ```
+//!
+//! Each round runs every command once, one after the other, so that a busy
+//! moment hits all of them alike. What is printed are the medians over all
+//! rounds of the whole process's time, as multiples of `cat` of the same file.
+//! DuckDB is found as the program `duckdb` or as a module of `PYTHON` (python3).
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A question, and how each tool is asked.
+struct Question {
+    title: &'static str,
+    /// Tool and shell command; `$V` is the viewer, `$J` the journal's file,
+    /// `$D` its directory.
+    commands: Vec<(&'static str, String)>,
+    /// Whether all of them print the same number.
+    is_count: bool,
+}
+
+struct Tools {
+    duckdb: Option<String>,
+    installed: Vec<&'static str>,
+}
+
+impl Tools {
+    fn find() -> Self {
+        let has = |command: &str| {
+            let mut shell = Command::new("sh");
+            let shell = shell
+                .arg("-c")
+                .arg(command)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            shell.status().is_ok_and(|status| status.success())
+        };
+        let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let duckdb = if has("duckdb --version") {
+            Some("duckdb -csv -noheader -c".to_owned())
+        } else if has(&format!("{python} -c 'import duckdb'")) {
+            let run =
+                "import duckdb,sys; print(*(r[0] for r in duckdb.sql(sys.argv[1]).fetchall()))";
+            Some(format!("{python} -c '{run}'"))
+        } else {
+            None
+        };
+        let others = ["rg", "jq", "hl"].into_iter();
+        let installed = others
+            .filter(|tool| has(&format!("command -v {tool}")))
+            .collect();
+        Self { duckdb, installed }
+    }
+
+    fn question(
+        &self,
+        title: &'static str,
+        is_count: bool,
+        commands: &[(&'static str, &str)],
+    ) -> Question {
+        let usable = commands.iter().filter_map(|(tool, command)| match *tool {
+            "duckdb" => {
+                let columns = "topic:'VARCHAR',sender:'VARCHAR',timestamp:'VARCHAR',tier:'VARCHAR',chain_type:'VARCHAR',recorded_at:'VARCHAR',content:'JSON'";
+                let used: Vec<_> = columns
+                    .split(',')
+                    .filter(|column| command.contains(column.split(':').next().unwrap_or(column)))
+                    .collect();
+                let table = format!(
+                    "read_json('$J',format='newline_delimited',columns={{{}}})",
+                    used.join(",")
+                );
+                let sql = command.replace("JOURNAL", &table);
+                Some((*tool, format!("{} \"{sql}\"", self.duckdb.as_ref()?)))
+            }
+            "cat" | "viewer" => Some((*tool, (*command).to_owned())),
+            tool => {
+                let name = tool.split(' ').next().unwrap_or(tool);
+                let is_there = self.installed.contains(&name);
+                is_there.then(|| (tool, (*command).to_owned()))
+            }
+        });
+        Question {
+            title,
+            commands: usable.collect(),
+            is_count,
+        }
+    }
+
+    #[rustfmt::skip]
+    fn questions(&self) -> Vec<Question> {
+        let two_fields = r#"rg -c '^\{"message_num":[0-9]+,"topic":"[^"]*","sender":"claude_code","timestamp":"[^"]*","tier":"A"' $J"#;
+        vec![
+            self.question("the whole file, for comparison", false, &[("cat", "cat $J")]),
+            self.question("statistics", false, &[
+                ("viewer", "$V --dir $D --stats"),
+                ("duckdb", "SELECT (tier,chain_type,sender,count(*),min(timestamp),max(timestamp))::VARCHAR FROM JOURNAL GROUP BY tier,chain_type,sender"),
+                ("jq", "jq -c '[.tier,.chain_type,.sender]' $J | sort | uniq -c"),
+            ]),
+            self.question("how many with two given fields", true, &[
+                ("viewer", "$V --dir $D --count --sender claude_code --tier A"),
+                ("duckdb", "SELECT count(*) FROM JOURNAL WHERE sender='claude_code' AND tier='A'"),
+                ("rg (trusts the order)", two_fields),
+            ]),
+            self.question("how many with a common word in the text", true, &[
+                ("viewer", "$V --dir $D --count --grep recovery"),
+                ("duckdb", "SELECT count(*) FROM JOURNAL WHERE content->>'message' LIKE '%recovery%' OR content->>'action' LIKE '%recovery%'"),
+                ("rg (in any field)", "rg -c recovery $J"),
+            ]),
+            self.question("how many with an absent word", true, &[
+                ("viewer", "$V --dir $D --count --grep zebra"),
+                ("duckdb", "SELECT count(*) FROM JOURNAL WHERE content->>'message' LIKE '%zebra%'"),
+            ]),
+            self.question("the last 20", false, &[
+                ("viewer", "$V --dir $D --limit 20"),
+            ]),
+            self.question("the last 50 of a frequent sender", false, &[
+                ("viewer", "$V --dir $D --limit 50 --sender claude_code"),
+                ("rg (tac)", r#"tac $J | rg -m50 '"sender":"claude_code"' | tac"#),
+            ]),
+            self.question("one hour", true, &[
+                ("viewer", "$V --dir $D --count --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z"),
+                ("duckdb", "SELECT count(*) FROM JOURNAL WHERE recorded_at>='2025-11-20T09:00:00' AND recorded_at<'2025-11-20T10:00:00'"),
+                ("hl", "hl --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z -P $J | wc -l"),
+            ]),
+        ]
+    }
+}
+
+/// Runs a command; returns how long it took, and the last number it printed.
+fn run(command: &str) -> Result<(Duration, Option<u64>), Box<dyn Error>> {
+    let begin = Instant::now();
+    let mut shell = Command::new("sh");
+    let shell = shell
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    if command.starts_with("cat ") {
+        shell.stdout(Stdio::null()).status()?;
+        return Ok((begin.elapsed(), None));
+    }
+    let output = shell.output()?;
+    let time = begin.elapsed();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let number = text.trim().rsplit(['\n', ' ']).next();
+    Ok((time, number.and_then(|number| number.parse().ok())))
+}
+
+/// Returns the most memory that a command took, in MiB; only Linux tells.
+fn memory(command: &str) -> Option<u64> {
+    let mut shell = Command::new("sh");
+    let shell = shell.arg("-c").arg(format!("exec {command}"));
+    let mut child = shell
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut most = None;
+    while let Ok(None) = child.try_wait() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
+        let status = status.unwrap_or_default();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = line.and_then(|line| {
+            line.trim()
+                .trim_end_matches(" kB")
+                .trim()
+                .parse::<u64>()
+                .ok()
+        });
+        most = most.max(kib);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    most.map(|kib| kib.div_ceil(1 << 10))
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what it is for")]
+fn print(question: &Question, times: &[Vec<Duration>], answers: &[Option<u64>], cat: Duration) {
+    println!("\n{}", question.title);
+    for (at, (tool, command)) in question.commands.iter().enumerate() {
+        let time = median(&times[at]);
+        let ratio = time.as_secs_f64() / cat.as_secs_f64();
+        let answer = match answers[at].filter(|_| question.is_count) {
+            Some(answer) => format!("  answer {answer}"),
+            None => String::new(),
+        };
+        let memory = match (*tool == "viewer").then(|| memory(command)).flatten() {
+            Some(mib) => format!("  {mib} MiB of its own"),
+            None => String::new(),
+        };
+        println!(
+            "  {tool:24} {:8.1} ms {ratio:8.2} x cat{answer}{memory}",
+            time.as_secs_f64() * 1e3
+        );
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let usage = "usage: bench_query VIEWER DIR [ROUNDS]";
+    let (viewer, dir) = (
+        arguments.next().ok_or(usage)?,
+        arguments.next().ok_or(usage)?,
+    );
+    let rounds = arguments
+        .next()
+        .map_or(Ok(5), |text| text.parse::<usize>())?;
+    let journal = journal::current_session(&dir);
+    let journal = Path::new(&journal).to_str().ok_or("the path is no text")?;
+    let mut questions = Tools::find().questions();
+    for (_, command) in questions
+        .iter_mut()
+        .flat_map(|question| &mut question.commands)
+    {
+        *command = command
+            .replace("$V", &viewer)
+            .replace("$J", journal)
+            .replace("$D", &dir);
+    }
+    let mut times: Vec<Vec<Vec<Duration>>> = Vec::new();
+    let mut answers: Vec<Vec<Option<u64>>> = Vec::new();
+    for question in &questions {
+        times.push(vec![Vec::new(); question.commands.len()]);
+        answers.push(vec![None; question.commands.len()]);
+    }
+    // The first round only warms up.
+    for round in 0..=rounds {
+        for (at, question) in questions.iter().enumerate() {
+            for (tool, (_, command)) in question.commands.iter().enumerate() {
+                let (time, answer) = run(command)?;
+                answers[at][tool] = answer;
+                if round > 0 {
+                    times[at][tool].push(time);
+                }
+            }
+        }
+    }
+    let cat = median(&times[0][0]);
+    for (at, question) in questions.iter().enumerate() {
+        print(question, &times[at], &answers[at], cat);
+    }
+    Ok(())
+}

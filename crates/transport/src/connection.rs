@@ -1,0 +1,211 @@
+//! A link that speaks ZeroMQ's protocol over the accepted TCP connection.
+
+use std::io::{IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use zmq::PollItem;
+use zmtp::{Command, Handshake, Header, Role};
+
+use crate::attempt::{Progress, attempt};
+use crate::link::{Link, LinkError, MAX_TOPIC, Subscription};
+use crate::platform::{prepare, raw};
+use crate::waker::Sleeper;
+
+/// How much is read from a subscriber at once: subscriptions only.
+const READ: usize = 8 << 10;
+/// The name and the lengths of the longest command that is taken.
+const OVERHEAD: u64 = 32;
+/// A peer that asks for answers has to take them.
+const MAX_UNSENT: usize = 64 << 10;
+/// How long a handshake may take; libzmq gives as much.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// One subscriber's connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    /// Until the handshake is done.
+    handshake: Option<Handshake>,
+    began: Instant,
+    /// What has come and was not looked at.
+    received: Vec<u8>,
+    /// Greetings and answers to heartbeats, which go between messages.
+    unsent: Vec<u8>,
+    /// Whether the last message has left in part.
+    within_message: bool,
+}
+
+impl Connection {
+    /// Serves an accepted connection.
+    pub(crate) fn new(stream: TcpStream) -> Result<Self, LinkError> {
+        prepare(&stream)?;
+        Ok(Self {
+            stream,
+            handshake: Some(Handshake::new(Role::Publisher)),
+            began: Instant::now(),
+            received: Vec::new(),
+            unsent: Vec::new(),
+            within_message: false,
+        })
+    }
+
+    /// Reads what is there; false where nothing is.
+    fn read(&mut self) -> Result<bool, LinkError> {
+        let mut buffer = [0; READ];
+        match attempt(|| (&self.stream).read(&mut buffer))? {
+            Progress::Bytes(count) => {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                self.received.extend_from_slice(bytes);
+                Ok(true)
+            }
+            Progress::Wait => Ok(false),
+            Progress::End => Err(LinkError::Closed),
+        }
+    }
+
+    fn shake_hands(&mut self) -> Result<(), LinkError> {
+        let Some(handshake) = &mut self.handshake else {
+            return Ok(());
+        };
+        let (consumed, done) = handshake.advance(&self.received)?;
+        self.received.drain(..consumed);
+        self.unsent.extend(handshake.take_unsent());
+        if done {
+            self.handshake = None;
+        } else if self.began.elapsed() > HANDSHAKE {
+            return Err(LinkError::Silent);
+        }
+        Ok(())
+    }
+
+    /// Returns the next subscription among what was received.
+    fn look(&mut self) -> Result<Option<Subscription>, LinkError> {
+        while let Some(header) = Header::parse(&self.received)? {
+            if header.body > MAX_TOPIC as u64 + OVERHEAD {
+                return Err(LinkError::Topic);
+            }
+            let end = header.length + usize::try_from(header.body).unwrap_or(usize::MAX);
+            let Some(body) = self.received.get(header.length..end) else {
+                break;
+            };
+            let subscription = if header.command {
+                understand(body, &mut self.unsent)?
+            } else {
+                // Before ZMTP 3.1 subscriptions came as messages. Anything else
+                // is a message from an XSUB socket, which means nothing here.
+                match body.split_first() {
+                    Some((1, topic)) => Some(Subscription::Add(topic.to_vec())),
+                    Some((0, topic)) => Some(Subscription::Remove(topic.to_vec())),
+                    _ => None,
+                }
+            };
+            self.received.drain(..end);
+            if let Some(Subscription::Add(topic)) = &subscription
+                && topic.len() > MAX_TOPIC
+            {
+                return Err(LinkError::Topic);
+            }
+            if subscription.is_some() {
+                return Ok(subscription);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends greetings and answers; false where some of it is left.
+    fn flush(&mut self) -> Result<bool, LinkError> {
+        while !self.unsent.is_empty() {
+            match attempt(|| (&self.stream).write(&self.unsent))? {
+                Progress::Bytes(count) => drop(self.unsent.drain(..count)),
+                Progress::Wait if self.unsent.len() > MAX_UNSENT => return Err(LinkError::Deaf),
+                Progress::Wait => return Ok(false),
+                Progress::End => return Err(LinkError::Closed),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Reads a command, and answers it where it wants an answer.
+fn understand(body: &[u8], unsent: &mut Vec<u8>) -> Result<Option<Subscription>, LinkError> {
+    Ok(match Command::parse(body)? {
+        Command::Subscribe(topic) => Some(Subscription::Add(topic.to_vec())),
+        Command::Cancel(topic) => Some(Subscription::Remove(topic.to_vec())),
+        Command::Ping(context) => {
+            zmtp::push_pong(unsent, context);
+            None
+        }
+        Command::Error(_) => return Err(LinkError::Closed),
+        _ => None,
+    })
+}
+
+impl Link for Connection {
+    fn subscription(&mut self) -> Result<Option<Subscription>, LinkError> {
+        loop {
+            self.shake_hands()?;
+            if self.handshake.is_none()
+                && let Some(subscription) = self.look()?
+            {
+                return Ok(Some(subscription));
+            }
+            if !self.within_message {
+                self.flush()?;
+            }
+            if !self.read()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError> {
+        if !self.within_message && !self.flush()? {
+            return Ok(0);
+        }
+        let wanted: usize = messages.iter().map(|slice| slice.len()).sum();
+        let sent = match attempt(|| (&self.stream).write_vectored(messages))? {
+            Progress::Bytes(count) => count,
+            Progress::Wait => 0,
+            Progress::End => return Err(LinkError::Closed),
+        };
+        self.within_message = sent < wanted && (sent > 0 || self.within_message);
+        Ok(sent)
+    }
+
+    fn wait(
+        &mut self,
+        sleeper: &Sleeper,
+        until_room: bool,
+        timeout: Duration,
+    ) -> Result<(), LinkError> {
+        let mut interest = zmq::POLLIN;
+        if until_room || !self.unsent.is_empty() {
+            interest |= zmq::POLLOUT;
+        }
+        let mut items = [
+            PollItem::from_fd(sleeper.fd(), zmq::POLLIN),
+            PollItem::from_fd(raw(&self.stream), interest),
+        ];
+        let timeout = match self.handshake {
+            Some(_) => timeout.min(HANDSHAKE),
+            None => timeout,
+        };
+        let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        match zmq::poll(&mut items, timeout) {
+            Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
+            Err(error) => Err(std::io::Error::from(error).into()),
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // What was sent still arrives, and then the end. A client that is gone
+        // needs to be told nothing.
+        let _told: std::io::Result<()> = self.stream.shutdown(Shutdown::Write);
+    }
+}
+
+#[cfg(test)]
+mod tests;

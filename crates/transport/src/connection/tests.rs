@@ -1,0 +1,85 @@
+use std::net::TcpListener;
+
+use super::*;
+
+/// A subscriber's end and the broker's end of a connection, after the handshake.
+fn connected() -> (TcpStream, Connection) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut connection = Connection::new(listener.accept().unwrap().0).unwrap();
+    let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
+    greeting.extend_from_slice(b"NULL");
+    greeting.resize(zmtp::GREETING_BYTES, 0);
+    greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB");
+    far.write_all(&greeting).unwrap();
+    while connection.handshake.is_some() {
+        assert_eq!(connection.subscription().unwrap(), None);
+    }
+    assert_eq!(connection.subscription().unwrap(), None);
+    let mut answer = vec![0; 64 + 27];
+    far.read_exact(&mut answer).unwrap();
+    assert!(answer.ends_with(b"Socket-Type\0\0\0\x03PUB"));
+    (far, connection)
+}
+
+/// Waits for the next subscription, or for the connection's end.
+fn next(connection: &mut Connection) -> Result<Subscription, LinkError> {
+    loop {
+        if let Some(subscription) = connection.subscription()? {
+            return Ok(subscription);
+        }
+    }
+}
+
+#[test]
+fn subscriptions_come_as_messages_and_as_commands() {
+    let (mut far, mut connection) = connected();
+    far.write_all(b"\0\x03\x01ab\x04\x0c\x09SUBSCRIBEcd\0\x03\0ab\x04\x09\x06CANCELcd")
+        .unwrap();
+    for expected in [
+        Subscription::Add(b"ab".to_vec()),
+        Subscription::Add(b"cd".to_vec()),
+        Subscription::Remove(b"ab".to_vec()),
+        Subscription::Remove(b"cd".to_vec()),
+    ] {
+        assert_eq!(next(&mut connection).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_topic_that_is_too_long_is_refused_before_it_comes() {
+    let (mut far, mut connection) = connected();
+    far.write_all(b"\x02\0\0\0\0\0\x10\0\0\x01").unwrap();
+    assert!(matches!(next(&mut connection), Err(LinkError::Topic)));
+    let (mut far, mut connection) = connected();
+    let mut long = Vec::new();
+    zmtp::push_frame(&mut long, &vec![1; MAX_TOPIC + 2], false);
+    far.write_all(&long).unwrap();
+    assert!(matches!(next(&mut connection), Err(LinkError::Topic)));
+}
+
+#[test]
+fn an_answer_waits_for_the_end_of_a_message_that_has_begun_to_leave() {
+    let (mut far, mut connection) = connected();
+    let mut message = Vec::new();
+    zmtp::push_message(&mut message, [&vec![7; 16 << 20][..]]);
+    let mut sent = connection.send(&[IoSlice::new(&message)]).unwrap();
+    assert!(sent < message.len(), "the connection takes only part of it");
+    far.write_all(b"\x04\x0a\x04PING\0\x0aabc\0\x01\x01")
+        .unwrap();
+    assert_eq!(
+        next(&mut connection).unwrap(),
+        Subscription::Add(Vec::new())
+    );
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        far.read_to_end(&mut all).map(|_| all)
+    });
+    while sent < message.len() {
+        sent += connection.send(&[IoSlice::new(&message[sent..])]).unwrap();
+    }
+    while !connection.flush().unwrap() {}
+    drop(connection);
+    let all = reader.join().unwrap().unwrap();
+    assert!(all == [&message[..], b"\x04\x08\x04PONGabc"].concat());
+}

@@ -1,0 +1,342 @@
+//! Port 5557: acknowledged publishing, durable consumers, status, archive now.
+//!
+//! One thread owns the ROUTER socket and waits for nobody: messages go to
+//! intake through the [`Letterbox`](crate::letterbox::Letterbox), consumers read
+//! on threads of their own, positions are written by another one, and all of
+//! them answer by [`mail`]. What clients may say is in `docs/protocol.md`.
+
+mod begin;
+mod consumer;
+mod consumers;
+mod dedupe;
+mod feed;
+mod limits;
+mod mail;
+mod moment;
+mod positions;
+mod publishing;
+mod refusal;
+mod request;
+mod router;
+mod start;
+mod status;
+mod walk;
+
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use zmq::{Message, PollItem};
+
+use self::consumers::{Consumers, Served};
+use self::dedupe::Keys;
+use self::mail::{Mail, Mailbox};
+use self::publishing::{Publish, Publishing, Reply};
+use self::refusal::{Refusal, reply};
+use self::request::{Request, parse};
+use self::router::{Incoming, Peer, Router};
+pub(crate) use self::start::{Parts, bind, letterbox};
+pub(crate) use self::status::Facts;
+use crate::letterbox::Outcome;
+use crate::queue::Queue;
+use crate::recorder::ArchiveRequest;
+use crate::shutdown::Phase;
+use crate::waker::{Sleeper, Waker};
+
+/// How many requests are taken before replies are looked after.
+const QUANTUM: usize = 256;
+/// How often silent consumers are looked for.
+const TICK: Duration = Duration::from_secs(1);
+/// In milliseconds: how soon a connection that was full is tried again.
+const RETRY: i64 = 1;
+/// How soon a journal that could not be read is tried again.
+const RELOAD: Duration = Duration::from_secs(5);
+
+/// The thread that owns the control socket.
+pub(crate) struct Control {
+    router: Router,
+    sleeper: Sleeper,
+    mailbox: Arc<Mailbox>,
+    phase: Arc<Phase>,
+    intake: Arc<Waker>,
+    queue: Arc<Queue>,
+    archive: mpsc::Sender<ArchiveRequest>,
+    publishing: Publishing,
+    consumers: Consumers,
+    positions: Option<std::thread::JoinHandle<()>>,
+    facts: Facts,
+    keys: Keys,
+    window: u64,
+    reload: Option<Instant>,
+    looked: Instant,
+    /// Requests that got an error at once.
+    refused: u64,
+}
+
+impl Control {
+    /// Returns what wakes the thread.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        self.sleeper.waker()
+    }
+
+    /// Serves requests until the broker has recorded all that it will.
+    pub(crate) fn run(mut self) -> zmq::Result<()> {
+        self.load();
+        let result = self.serve();
+        self.positions_end();
+        result
+    }
+
+    fn serve(&mut self) -> zmq::Result<()> {
+        while self.phase.is_recording() {
+            let more = self.receive()?;
+            self.read_mail()?;
+            let served = self.consumers.serve(&mut self.router)?;
+            self.router.flush()?;
+            self.look_around()?;
+            self.wait(more, served)?;
+        }
+        self.finish()
+    }
+
+    /// Takes requests; true where there may be more.
+    fn receive(&mut self) -> zmq::Result<bool> {
+        for _ in 0..QUANTUM {
+            match self.router.receive()? {
+                Some(incoming) => self.handle(incoming)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn handle(&mut self, incoming: Incoming) -> zmq::Result<()> {
+        let Incoming { peer, frames } = incoming;
+        self.consumers.heard(&peer);
+        let Some(mut frames) = frames.filter(|frames| !frames.is_empty()) else {
+            let message = format!(
+                "a request has a header frame, and at most {} frames behind it",
+                limits::FRAMES
+            );
+            return self.refuse(&peer, &Value::Null, Refusal::bad(message));
+        };
+        let header = frames.remove(0);
+        let (id, request) = parse(&header);
+        let request = match request {
+            Ok(request) if request == Request::Publish || frames.is_empty() => request,
+            Ok(_) => {
+                let message = "only a publish request has frames behind its header";
+                return self.refuse(&peer, &id, Refusal::bad(message));
+            }
+            Err(refusal) => return self.refuse(&peer, &id, refusal),
+        };
+        if request == Request::Publish {
+            return match frames.is_empty() {
+                true => self.refuse(&peer, &id, no_frames()),
+                false => self.publish(peer, id, frames),
+            };
+        }
+        match self.act(&peer, &id, request) {
+            Ok(Some(members)) => self.router.reply(&peer, reply(&id, members)),
+            Ok(None) => Ok(()),
+            Err(refusal) => self.refuse(&peer, &id, refusal),
+        }
+    }
+
+    fn refuse(&mut self, peer: &Peer, id: &Value, refusal: Refusal) -> zmq::Result<()> {
+        self.refused += 1;
+        self.router.reply(peer, refusal.reply(id))
+    }
+
+    /// Does what is asked for; `None` where the reply comes later.
+    fn act(&mut self, peer: &Peer, id: &Value, request: Request) -> Result<Option<Value>, Refusal> {
+        match request {
+            Request::Hello => Ok(Some(self.facts.hello())),
+            Request::Ping | Request::Publish => Ok(Some(json!({}))),
+            Request::Consume(request) => self.consumers.start(peer, id, *request).map(|()| None),
+            Request::Credit(request) => self.consumers.credit(peer, &request).map(Some),
+            Request::Ack(request) => self.consumers.ack(peer, id, &request).map(|()| None),
+            Request::Cancel(request) => self.consumers.cancel(peer, request.consumer).map(Some),
+            Request::Forget(request) => self.forget(&request.name).map(Some),
+            Request::Status => Ok(Some(self.status())),
+            Request::Archive(request) => self.archive(peer, id, request.label).map(|()| None),
+        }
+    }
+
+    fn publish(&mut self, peer: Peer, id: Value, frames: Vec<Message>) -> zmq::Result<()> {
+        if !self.phase.is_running() {
+            let message = "the broker is shutting down; nothing was recorded";
+            let refusal = Refusal::new("shutting_down", message).not_recorded();
+            return self.refuse(&peer, &id, refusal);
+        }
+        let reply = self.publishing.publish(Publish { peer, id, frames });
+        self.intake.wake();
+        match reply {
+            Some((peer, header)) => self.router.reply(&peer, header),
+            None => Ok(()),
+        }
+    }
+
+    fn forget(&mut self, name: &str) -> Result<Value, Refusal> {
+        if self.consumers.uses(name) {
+            let message = format!("{name} is being used by a consumer: cancel that first");
+            return Err(Refusal::bad(message));
+        }
+        match self.consumers.positions.forget(name) {
+            Ok(there) => Ok(json!({"name": name, "forgotten": there})),
+            Err(error) => Err(Refusal::new(
+                "io",
+                format!("{name} can't be forgotten: {error}"),
+            )),
+        }
+    }
+
+    fn archive(&mut self, peer: &Peer, id: &Value, label: Option<String>) -> Result<(), Refusal> {
+        let mailbox = Arc::clone(&self.mailbox);
+        let (peer, id) = (peer.clone(), id.clone());
+        let request = ArchiveRequest {
+            label,
+            reply: Box::new(move |result| mailbox.post(Mail::Archived(peer, id, result))),
+        };
+        let stopped = |_| Refusal::new("shutting_down", "the broker is shutting down");
+        self.archive.send(request).map_err(stopped)?;
+        self.queue.nudge();
+        Ok(())
+    }
+
+    fn status(&self) -> Value {
+        self.facts.status(
+            self.publishing.status(),
+            self.consumers.status(),
+            self.refused + self.consumers.refused,
+        )
+    }
+
+    /// Acts on what other threads tell.
+    fn read_mail(&mut self) -> zmq::Result<()> {
+        for mail in self.mailbox.take() {
+            match mail {
+                Mail::Outcome(ticket, outcome) => self.settle(ticket, &outcome)?,
+                Mail::Known(known) => {
+                    if let Err(reason) = &known {
+                        log::error!(
+                            "the journal can't be read, so repeated messages can't be recognised: {reason}"
+                        );
+                        self.reload = Some(Instant::now() + RELOAD);
+                    }
+                    let replies = self.publishing.know(known);
+                    self.intake.wake();
+                    self.send(replies)?;
+                }
+                Mail::Ready(handle) => self.consumers.ready(handle),
+                Mail::Kept(kept, result) => {
+                    for kept in kept {
+                        let header = status::kept(&kept, &result);
+                        self.router.reply(&kept.peer, header)?;
+                    }
+                }
+                Mail::Archived(peer, id, result) => {
+                    self.router.reply(&peer, status::archived(&id, result))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, ticket: u64, outcome: &Outcome) -> zmq::Result<()> {
+        let replies = self.publishing.settle(ticket, outcome);
+        self.send(replies)
+    }
+
+    fn send(&mut self, replies: Vec<Reply>) -> zmq::Result<()> {
+        replies
+            .into_iter()
+            .try_for_each(|(peer, header)| self.router.reply(&peer, header))
+    }
+
+    /// Does what time makes due.
+    fn look_around(&mut self) -> zmq::Result<()> {
+        let stalled = self.publishing.refuse_stalled();
+        self.send(stalled)?;
+        if self.reload.is_some_and(|due| due <= Instant::now()) {
+            self.reload = None;
+            self.load();
+        }
+        if self.looked.elapsed() < TICK {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        let expired = self.consumers.expire();
+        self.send(expired)
+    }
+
+    fn wait(&mut self, more: bool, served: Served) -> zmq::Result<()> {
+        self.sleeper.about_to_sleep();
+        let busy = more || served == Served::More;
+        if !busy && self.mailbox.is_empty() && self.phase.is_recording() {
+            let full = served == Served::Full || !self.router.is_flushed();
+            let most = i64::try_from(TICK.as_millis()).unwrap_or(RETRY);
+            let timeout = if full { RETRY } else { most };
+            let mut items = [
+                self.router.socket().as_poll_item(zmq::POLLIN),
+                PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN),
+            ];
+            match zmq::poll(&mut items, timeout) {
+                Ok(_) | Err(zmq::Error::EINTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.sleeper.awake();
+        Ok(())
+    }
+
+    /// Reads the journal for messages that may be sent again, on a thread of
+    /// its own: a large window must not keep the broker from starting.
+    fn load(&mut self) {
+        if self.window == 0 {
+            return;
+        }
+        let mailbox = Arc::clone(&self.mailbox);
+        let (dir, keys) = (self.facts.dir.clone(), self.keys.clone());
+        let next = self.facts.tail.current().next;
+        let oldest = next.saturating_sub(self.window).max(1);
+        let read = move || {
+            let known = dedupe::load(&dir, oldest, next, &keys);
+            let known = known.map_err(|error| format!("{error}: {}", error.source));
+            mailbox.post(Mail::Known(known));
+        };
+        let thread = std::thread::Builder::new().name("known".to_owned());
+        if let Err(error) = thread.spawn(read) {
+            self.mailbox.post(Mail::Known(Err(error.to_string())));
+        }
+    }
+
+    /// Answers what can be answered: nothing more is recorded.
+    fn finish(&mut self) -> zmq::Result<()> {
+        self.positions_end();
+        self.read_mail()?;
+        let (publishing, consumers) = (self.publishing.end(), self.consumers.end());
+        self.send(publishing)?;
+        self.send(consumers)?;
+        let give_up = Instant::now() + limits::LINGER;
+        while !self.router.is_flushed() && Instant::now() < give_up {
+            std::thread::sleep(Duration::from_millis(RETRY.unsigned_abs()));
+            self.router.flush()?;
+        }
+        Ok(())
+    }
+
+    fn positions_end(&mut self) {
+        self.consumers.positions.end();
+        if let Some(thread) = self.positions.take()
+            && thread.join().is_err()
+        {
+            log::error!("the thread that stores consumers' positions panicked");
+        }
+    }
+}
+
+fn no_frames() -> Refusal {
+    let message = "a publish request has the message's frames behind the header: topic and payload";
+    Refusal::bad(message).not_recorded()
+}

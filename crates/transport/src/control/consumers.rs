@@ -1,0 +1,391 @@
+//! All consumers: who has which, who is silent, what is sent to whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::consumer::{Consumer, ended};
+use super::feed::{Feed, Out};
+use super::limits;
+use super::mail::Mailbox;
+use super::positions::{Kept, Positions, Stored};
+use super::publishing::Reply;
+use super::refusal::{Refusal, reply};
+use super::request::{Ack, Consume, Credit, From};
+use super::router::{Peer, Router, Sent};
+use crate::health::Health;
+use crate::tail::Tail;
+use crate::waker::{Waker, sleeper};
+
+/// How many messages one consumer is sent before the next one's turn.
+const QUANTUM: usize = 256;
+
+/// What consumers need of the rest of the broker.
+pub(super) struct Source {
+    pub(super) dir: PathBuf,
+    pub(super) tail: Arc<Tail>,
+    pub(super) health: Arc<Health>,
+    pub(super) mailbox: Arc<Mailbox>,
+}
+
+/// All consumers of this run.
+pub(super) struct Consumers {
+    source: Source,
+    pub(super) positions: Arc<Positions>,
+    /// How long a client may be silent.
+    timeout: Duration,
+    entries: BTreeMap<u64, Entry>,
+    /// Those that have something to send.
+    ready: BTreeSet<u64>,
+    next: u64,
+    /// Requests that turned out to be impossible only when the journal was read.
+    pub(super) refused: u64,
+}
+
+struct Entry {
+    peer: Peer,
+    id: Value,
+    name: Option<String>,
+    feed: Arc<Feed>,
+    waker: Arc<Waker>,
+    thread: Option<JoinHandle<()>>,
+    /// When the client was heard last.
+    heard: Instant,
+    ended: bool,
+}
+
+impl Consumers {
+    pub(super) fn new(source: Source, positions: Arc<Positions>, timeout: Duration) -> Self {
+        // Clients of an earlier run may still name its consumers.
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let millis = since.map_or(0, |since| since.as_millis());
+        Self {
+            source,
+            positions,
+            timeout,
+            entries: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            next: u64::try_from(millis).unwrap_or(0).saturating_mul(1000),
+            refused: 0,
+        }
+    }
+
+    /// Starts a consumer; its thread gives the reply.
+    pub(super) fn start(
+        &mut self,
+        peer: &Peer,
+        id: &Value,
+        request: Consume,
+    ) -> Result<(), Refusal> {
+        if self.entries.len() >= limits::CONSUMERS {
+            let message = format!(
+                "there are {} consumers already: cancel one, or wait until a silent one is given up",
+                limits::CONSUMERS
+            );
+            return Err(Refusal::new("limit", message));
+        }
+        let kept = self.kept(&request)?;
+        let failed = |error| Refusal::new("io", format!("no consumer could be started: {error}"));
+        let sleeper = sleeper().map_err(failed)?;
+        let waker = sleeper.waker();
+        self.next += 1;
+        let handle = self.next;
+        let feed = Arc::new(Feed::new(request.credit));
+        let name = request.name.clone();
+        let consumer = Consumer {
+            handle,
+            id: id.clone(),
+            request,
+            kept,
+            dir: self.source.dir.clone(),
+            tail: Arc::clone(&self.source.tail),
+            health: Arc::clone(&self.source.health),
+            feed: Arc::clone(&feed),
+            mailbox: Arc::clone(&self.source.mailbox),
+            sleeper,
+        };
+        let thread = std::thread::Builder::new()
+            .name("consumer".to_owned())
+            .spawn(move || consumer.run())
+            .map_err(failed)?;
+        let entry = Entry {
+            peer: peer.clone(),
+            id: id.clone(),
+            name,
+            feed,
+            waker,
+            thread: Some(thread),
+            heard: Instant::now(),
+            ended: false,
+        };
+        self.entries.insert(handle, entry);
+        Ok(())
+    }
+
+    fn kept(&self, request: &Consume) -> Result<Option<u64>, Refusal> {
+        let Some(name) = &request.name else {
+            return Ok(None);
+        };
+        self.positions.check_room(name)?;
+        match &request.from {
+            Some(From::Word(word)) if word != "after" => Ok(None),
+            Some(From::Number(_) | From::Time { .. }) => Ok(None),
+            _ => self.positions.get(name),
+        }
+    }
+
+    /// Gives credit to a consumer.
+    pub(super) fn credit(&mut self, peer: &Peer, request: &Credit) -> Result<Value, Refusal> {
+        let entry = self.entry(peer, request.consumer)?;
+        let credit = entry.feed.grant(request.credit, request.received)?;
+        entry.waker.wake();
+        Ok(json!({"consumer": request.consumer, "credit": credit}))
+    }
+
+    /// Takes an acknowledged position; the reply comes when it is stored.
+    pub(super) fn ack(&mut self, peer: &Peer, id: &Value, request: &Ack) -> Result<(), Refusal> {
+        let entry = self.entry(peer, request.consumer)?;
+        let Some(name) = entry.name.clone() else {
+            return Err(Refusal::bad(
+                "this consumer has no name: positions are kept by name",
+            ));
+        };
+        entry.feed.acknowledge(request.message_num, entry.ended)?;
+        entry.waker.wake();
+        self.positions.store(Kept {
+            peer: peer.clone(),
+            id: id.clone(),
+            name,
+            number: request.message_num,
+        });
+        Ok(())
+    }
+
+    fn entry(&mut self, peer: &Peer, handle: u64) -> Result<&mut Entry, Refusal> {
+        let entry = self.entries.get_mut(&handle);
+        entry
+            .filter(|entry| entry.peer.identity == peer.identity)
+            .ok_or_else(|| unknown(handle))
+    }
+
+    /// Ends a consumer because its client wants that.
+    pub(super) fn cancel(&mut self, peer: &Peer, handle: u64) -> Result<Value, Refusal> {
+        self.entry(peer, handle)?;
+        self.remove(handle);
+        Ok(json!({"consumer": handle}))
+    }
+
+    /// Notes a sign of life of a client.
+    pub(super) fn heard(&mut self, peer: &Peer) {
+        let now = Instant::now();
+        for entry in self.entries.values_mut() {
+            if entry.peer.identity == peer.identity {
+                entry.heard = now;
+            }
+        }
+    }
+
+    /// Tells whether a name is in use.
+    pub(super) fn uses(&self, name: &str) -> bool {
+        let mut names = self.entries.values().map(|entry| entry.name.as_deref());
+        names.any(|used| used == Some(name))
+    }
+
+    /// Gives up consumers whose clients are silent, and returns what to tell them.
+    pub(super) fn expire(&mut self) -> Vec<Reply> {
+        let timeout = self.timeout;
+        self.end_where("expired", |_, entry| entry.heard.elapsed() > timeout)
+    }
+
+    /// Ends all consumers: the broker stops.
+    pub(super) fn end(&mut self) -> Vec<Reply> {
+        self.end_where("shutting_down", |_, _| true)
+    }
+
+    fn end_where(&mut self, reason: &str, which: impl Fn(u64, &Entry) -> bool) -> Vec<Reply> {
+        let of = |(handle, entry): (&u64, &Entry)| which(*handle, entry).then_some(*handle);
+        let handles: Vec<u64> = self.entries.iter().filter_map(of).collect();
+        let removed = handles
+            .into_iter()
+            .filter_map(|handle| Some((handle, self.remove(handle)?)));
+        let tell = |(handle, entry): (u64, Entry)| {
+            let header = ended(&entry.id, handle, reason, entry.feed.position());
+            (!entry.ended).then_some((entry.peer, header))
+        };
+        removed.filter_map(tell).collect()
+    }
+
+    fn remove(&mut self, handle: u64) -> Option<Entry> {
+        let mut entry = self.entries.remove(&handle)?;
+        self.ready.remove(&handle);
+        entry.feed.close();
+        entry.waker.wake();
+        // It ends at its next look at the feed; nobody waits for it.
+        drop(entry.thread.take());
+        Some(entry)
+    }
+
+    /// Notes that a consumer has something to send.
+    pub(super) fn ready(&mut self, handle: u64) {
+        if self.entries.contains_key(&handle) {
+            self.ready.insert(handle);
+        }
+    }
+
+    /// Sends what there is to send; true where connections were full.
+    pub(super) fn serve(&mut self, router: &mut Router) -> zmq::Result<Served> {
+        let mut served = Served::Idle;
+        for handle in std::mem::take(&mut self.ready) {
+            let turn = self.serve_one(handle, router)?;
+            if turn != Served::Idle {
+                self.ready.insert(handle);
+            }
+            served = served.max(turn);
+        }
+        Ok(served)
+    }
+
+    fn serve_one(&mut self, handle: u64, router: &mut Router) -> zmq::Result<Served> {
+        for _ in 0..QUANTUM {
+            let Some(entry) = self.entries.get_mut(&handle) else {
+                return Ok(Served::Idle);
+            };
+            let Some(out) = entry.feed.take() else {
+                return Ok(Served::Idle);
+            };
+            let sent = match &out {
+                Out::Message {
+                    number,
+                    header,
+                    frames,
+                } => {
+                    let sent = router.send(&entry.peer, header, frames)?;
+                    if sent == Sent::Whole {
+                        entry.feed.sent(*number);
+                    }
+                    sent
+                }
+                out => self.announce(handle, out, router)?,
+            };
+            match sent {
+                Sent::Whole => {}
+                Sent::Full => {
+                    if let Some(entry) = self.entries.get(&handle) {
+                        entry.feed.put_back(out);
+                    }
+                    return Ok(Served::Full);
+                }
+                Sent::Gone => {
+                    log::debug!("the client of consumer {handle} is gone");
+                    drop(self.remove(handle));
+                    return Ok(Served::Idle);
+                }
+            }
+        }
+        Ok(Served::More)
+    }
+
+    /// Tells how a consumer began or ended.
+    fn announce(&mut self, handle: u64, out: &Out, router: &mut Router) -> zmq::Result<Sent> {
+        let Some(entry) = self.entries.get_mut(&handle) else {
+            return Ok(Sent::Whole);
+        };
+        let peer = entry.peer.clone();
+        let header = match out {
+            Out::Started(after) => {
+                let members = json!({"consumer": handle, "after": after});
+                reply(&entry.id, members)
+            }
+            Out::Refused(refusal) => refusal.clone().reply(&entry.id),
+            Out::Ended { header } => header.clone(),
+            Out::Message { .. } => return Ok(Sent::Whole),
+        };
+        let sent = router.send(&peer, &header, [])?;
+        if sent != Sent::Whole {
+            return Ok(sent);
+        }
+        match out {
+            Out::Started(after) => {
+                // What is before its beginning may be acknowledged, too: a
+                // client that goes on after a break has got it before.
+                entry.feed.sent(*after);
+                if let Some(name) = entry.name.clone() {
+                    self.replace(&name, handle, router)?;
+                }
+            }
+            Out::Refused(_) => {
+                self.refused += 1;
+                drop(self.remove(handle));
+            }
+            // Its client may still acknowledge what it got.
+            _ => entry.ended = true,
+        }
+        Ok(Sent::Whole)
+    }
+
+    /// The newest consumer of a name is the one: an older one is most often
+    /// that of a client which has lost its connection.
+    fn replace(&mut self, name: &str, handle: u64, router: &mut Router) -> zmq::Result<()> {
+        let older =
+            |other: u64, entry: &Entry| other < handle && entry.name.as_deref() == Some(name);
+        for (peer, header) in self.end_where("replaced", older) {
+            router.reply(&peer, header)?;
+        }
+        Ok(())
+    }
+
+    /// Returns what status tells: those that are connected, and the positions
+    /// that are kept for those that are not.
+    pub(super) fn status(&self) -> Value {
+        let last = self.source.tail.current().next.saturating_sub(1);
+        let lag = |position: u64| last.saturating_sub(position);
+        let mut kept = self.positions.list();
+        let mut all: Vec<Value> = Vec::new();
+        for (handle, entry) in &self.entries {
+            let stored = entry.name.as_ref().and_then(|name| kept.remove(name));
+            let position = entry.feed.position();
+            all.push(json!({
+                "consumer": handle, "name": entry.name, "connected": true, "position": position,
+                "lag": lag(position), "acked": acked(stored.as_ref()),
+            }));
+        }
+        for (name, stored) in kept {
+            let position = acked(Some(&stored));
+            all.push(json!({
+                "consumer": null, "name": name, "connected": false, "position": position,
+                "lag": position.map(lag), "acked": position,
+            }));
+        }
+        Value::Array(all)
+    }
+}
+
+fn acked(stored: Option<&Stored>) -> Option<u64> {
+    match stored {
+        Some(Stored::At { number, .. }) => Some(*number),
+        _ => None,
+    }
+}
+
+/// How serving went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Served {
+    /// All was sent.
+    Idle,
+    /// A connection was full: it has to be tried again in a moment.
+    Full,
+    /// There is more to send.
+    More,
+}
+
+fn unknown(handle: u64) -> Refusal {
+    let message = format!(
+        "there is no consumer {handle} on this connection: it was cancelled, replaced or given up, \
+         or the broker was started again; ask for a new one"
+    );
+    Refusal::new("unknown_consumer", message)
+}

@@ -1,0 +1,146 @@
+//! Which of the newest messages were acknowledged, read back from the journal.
+
+use std::path::Path;
+
+use journal::{Backward, Item, ReadError, current_session, list_archives};
+use message::Record;
+
+use super::{Keys, Known};
+
+/// Only such records are looked at closely.
+const MARK: &[u8] = br#","acked":true,"#;
+/// The mark stands within so many bytes of the line's end.
+const END: usize = 128;
+
+/// Reads the records numbered from `oldest` up to, but not including, `next`,
+/// newest first: what is older than the window is not touched.
+pub(in crate::control) fn load(
+    dir: &Path,
+    oldest: u64,
+    next: u64,
+    keys: &Keys,
+) -> Result<Known, ReadError> {
+    let mut scan = Scan {
+        keys,
+        oldest,
+        below: next,
+        found: Vec::new(),
+    };
+    // Opened before the archives are listed: a session that is closed in
+    // between is found twice, and not missed.
+    if let Some(current) = if_there(Backward::open(current_session(dir)))? {
+        scan.read(current)?;
+    }
+    for archive in list_archives(dir)?.into_iter().rev() {
+        if scan.below <= oldest {
+            break;
+        }
+        scan.read(Backward::open(&archive.path)?)?;
+    }
+    scan.found.reverse();
+    Ok(scan.found)
+}
+
+/// A session that is just being closed has no current file for a moment.
+fn if_there(opened: Result<Backward, ReadError>) -> Result<Option<Backward>, ReadError> {
+    match opened {
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+struct Scan<'a> {
+    keys: &'a Keys,
+    oldest: u64,
+    /// Records from this number on have been seen.
+    below: u64,
+    found: Known,
+}
+
+impl Scan<'_> {
+    fn read(&mut self, mut file: Backward) -> Result<(), ReadError> {
+        file.set_max_line(usize::MAX);
+        while let Some(item) = file.next_item()? {
+            let Item::Record(record) = item else {
+                continue;
+            };
+            if record.number >= self.below {
+                continue;
+            }
+            if record.number < self.oldest {
+                self.below = self.oldest;
+                break;
+            }
+            self.below = record.number;
+            self.look_at(record.number, record.line);
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, number: u64, line: &[u8]) {
+        let end = line.get(line.len().saturating_sub(END)..);
+        let marked = end.is_some_and(|end| end.windows(MARK.len()).any(|part| part == MARK));
+        if !marked {
+            return;
+        }
+        let record = Record::parse(line).ok().filter(|record| record.acked);
+        if let Some((sender, id)) = record.as_ref().and_then(Record::identity) {
+            self.found.push((number, self.keys.key(&sender, &id)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use journal::{Options, Writer};
+
+    use super::*;
+
+    fn record(writer: &mut Writer, acked: bool, id: &str) {
+        let payload = format!(r#"{{"sender":"a","message_id":"{id}"}}"#);
+        let frames = ["t", &payload];
+        let mut group = writer.group();
+        let pushed = group.push_with(|out| {
+            if acked {
+                message::encode_acked(&frames, "2025-11-20T04:30:00.123Z", out);
+            } else {
+                message::encode(&frames, "2025-11-20T04:30:00.123Z", out);
+            }
+        });
+        pushed.unwrap();
+        writer.commit(&[&group]).unwrap();
+    }
+
+    #[test]
+    fn acknowledged_messages_of_all_sessions_are_found_and_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut writer, _) = Writer::open(dir.path(), Options::default()).unwrap();
+        let keys = Keys::default();
+        for (number, acked) in [true, false, true, true, false, true]
+            .into_iter()
+            .enumerate()
+        {
+            record(&mut writer, acked, &(number + 1).to_string());
+            if number % 2 == 1 {
+                writer.archive(None).unwrap();
+            }
+        }
+        let expect = |numbers: &[u64]| -> Known {
+            let key = |number: &u64| (*number, keys.key("a", &number.to_string()));
+            numbers.iter().map(key).collect()
+        };
+        let load = |oldest, next| load(dir.path(), oldest, next, &keys).unwrap();
+        assert_eq!(load(1, 7), expect(&[1, 3, 4, 6]));
+        assert_eq!(load(4, 7), expect(&[4, 6]));
+        assert_eq!(load(1, 4), expect(&[1, 3]));
+        // A payload that only looks like it.
+        record(&mut writer, false, r#"x","acked":true,"y":"z"#);
+        assert_eq!(load(7, 8), []);
+    }
+
+    #[test]
+    fn an_empty_directory_knows_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(load(dir.path(), 1, 1, &Keys::default()).unwrap(), []);
+    }
+}

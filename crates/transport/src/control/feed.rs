@@ -1,0 +1,248 @@
+//! What stands between a consumer's thread and the control thread: credit in
+//! one direction, messages in the other. It bounds what a consumer costs.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use message::Frames;
+
+use super::limits;
+use super::refusal::Refusal;
+
+/// Frames take memory also where they are empty.
+const FRAME: usize = 64;
+
+/// Something for the client.
+#[derive(Debug)]
+pub(super) enum Out {
+    /// Reading has begun after this number.
+    Started(u64),
+    Message {
+        number: u64,
+        header: String,
+        frames: Frames,
+    },
+    /// There is no more to come.
+    Ended { header: String },
+    /// It can't be done.
+    Refused(Refusal),
+}
+
+/// What a consumer's thread may do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Go,
+    /// Not before the client has given credit, or has received more.
+    Wait,
+    /// It is not wanted any more.
+    Closed,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Feed(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    credit: u64,
+    /// Numbers and bytes of what the client has not said it received.
+    in_flight: VecDeque<(u64, usize)>,
+    bytes: usize,
+    outbox: VecDeque<Out>,
+    /// The number of the last message that was sent.
+    sent: u64,
+    /// How far the journal was read.
+    position: u64,
+    closed: bool,
+}
+
+impl Feed {
+    pub(super) fn new(credit: u64) -> Self {
+        Self(Mutex::new(State {
+            credit,
+            ..State::default()
+        }))
+    }
+
+    pub(super) fn room(&self) -> Room {
+        let state = self.lock();
+        match (state.closed, state.credit, state.bytes) {
+            (true, ..) => Room::Closed,
+            (_, 0, _) => Room::Wait,
+            (_, _, bytes) if bytes >= limits::WINDOW => Room::Wait,
+            _ => Room::Go,
+        }
+    }
+
+    /// Leaves something for the client; true where nothing else waits.
+    pub(super) fn push(&self, out: Out) -> bool {
+        let mut state = self.lock();
+        if let Out::Message {
+            number,
+            frames,
+            header,
+        } = &out
+        {
+            let bytes = header.len() + frames.total_bytes() + frames.len() * FRAME;
+            state.credit = state.credit.saturating_sub(1);
+            state.in_flight.push_back((*number, bytes));
+            state.bytes += bytes;
+        }
+        state.outbox.push_back(out);
+        state.outbox.len() == 1
+    }
+
+    /// Notes how far the journal was read.
+    pub(super) fn note(&self, position: u64) {
+        self.lock().position = position;
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.lock().position
+    }
+
+    /// Takes what comes next.
+    pub(super) fn take(&self) -> Option<Out> {
+        self.lock().outbox.pop_front()
+    }
+
+    /// Puts back what could not be sent.
+    pub(super) fn put_back(&self, out: Out) {
+        self.lock().outbox.push_front(out);
+    }
+
+    /// Notes that a message was sent.
+    pub(super) fn sent(&self, number: u64) {
+        self.lock().sent = number;
+    }
+
+    /// Gives credit, and notes what was received.
+    pub(super) fn grant(&self, credit: u64, received: u64) -> Result<u64, Refusal> {
+        let mut state = self.lock();
+        let total = state.credit + credit;
+        if total > limits::CREDIT {
+            let message = format!(
+                "that would be credit for {total} messages: at most {} at a time; nothing was changed",
+                limits::CREDIT
+            );
+            return Err(Refusal::new("limit", message).with("credit", state.credit));
+        }
+        state.check(received)?;
+        state.received(received);
+        state.credit = total;
+        Ok(total)
+    }
+
+    /// Checks a position that is to be acknowledged, which says that all up to
+    /// it was received.
+    pub(super) fn acknowledge(&self, number: u64, ended: bool) -> Result<(), Refusal> {
+        let mut state = self.lock();
+        // Behind the end, what did not match was seen by the broker.
+        if !(ended && number <= state.position) {
+            state.check(number)?;
+        }
+        state.received(number);
+        Ok(())
+    }
+
+    /// Ends the consumer's thread.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.outbox.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn check(&self, number: u64) -> Result<(), Refusal> {
+        if number <= self.sent {
+            return Ok(());
+        }
+        let sent = self.sent;
+        Err(Refusal::bad(format!(
+            "message {number} was not sent to this consumer: the last one was {sent}"
+        ))
+        .with("sent", sent))
+    }
+
+    fn received(&mut self, number: u64) {
+        while let Some((first, bytes)) = self.in_flight.front()
+            && *first <= number
+        {
+            self.bytes -= bytes;
+            self.in_flight.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u64, size: usize) -> Out {
+        let mut frames = Frames::new();
+        frames.push(&vec![0; size]);
+        Out::Message {
+            number,
+            header: String::new(),
+            frames,
+        }
+    }
+
+    fn deliver(feed: &Feed) {
+        while let Some(out) = feed.take() {
+            if let Out::Message { number, .. } = out {
+                feed.sent(number);
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_there_is_credit_for() {
+        let feed = Feed::new(2);
+        assert!(feed.push(message(1, 10)));
+        assert!(!feed.push(message(2, 10)));
+        assert_eq!(feed.room(), Room::Wait);
+        deliver(&feed);
+        assert_eq!(feed.grant(3, 2), Ok(3));
+        assert_eq!(feed.room(), Room::Go);
+        assert!(feed.grant(limits::CREDIT, 2).is_err());
+        assert_eq!(feed.grant(0, 2), Ok(3), "nothing was changed");
+    }
+
+    #[test]
+    fn bytes_are_bounded_whatever_the_credit() {
+        let feed = Feed::new(1000);
+        feed.push(message(1, limits::WINDOW));
+        assert_eq!(feed.room(), Room::Wait);
+        deliver(&feed);
+        feed.grant(0, 1).unwrap();
+        assert_eq!(feed.room(), Room::Go);
+    }
+
+    #[test]
+    fn what_was_not_sent_can_neither_be_received_nor_acknowledged() {
+        let feed = Feed::new(10);
+        feed.push(message(5, 1));
+        feed.note(9);
+        assert!(feed.grant(1, 5).is_err(), "it is not sent yet");
+        deliver(&feed);
+        assert!(feed.grant(1, 5).is_ok());
+        assert!(feed.acknowledge(5, false).is_ok());
+        assert!(feed.acknowledge(6, false).is_err());
+        assert!(feed.acknowledge(9, true).is_ok(), "nothing else matched");
+        assert!(feed.acknowledge(10, true).is_err());
+    }
+
+    #[test]
+    fn a_closed_feed_says_so() {
+        let feed = Feed::new(10);
+        feed.push(message(1, 1));
+        feed.close();
+        assert_eq!(feed.room(), Room::Closed);
+        assert!(feed.take().is_none());
+    }
+}

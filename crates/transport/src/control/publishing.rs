@@ -1,0 +1,326 @@
+//! Acknowledged publishing: who waits for which message.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use zmq::Message;
+
+use super::dedupe::{Dedupe, Key, Keys, Known};
+use super::limits;
+use super::refusal::{Refusal, reply};
+use super::router::Peer;
+use crate::health::Health;
+use crate::letterbox::{Answer, Letter, Letterbox, Outcome, Ticket};
+use crate::tail::Tail;
+
+/// A reply that is to be sent.
+pub(super) type Reply = (Peer, String);
+
+/// A message, and who asked to publish it.
+pub(super) struct Publish {
+    pub(super) peer: Peer,
+    pub(super) id: Value,
+    pub(super) frames: Vec<Message>,
+}
+
+/// What publishing needs of the rest of the broker.
+pub(super) struct Path {
+    pub(super) letters: Arc<Letterbox>,
+    pub(super) answer: Arc<Answer>,
+    pub(super) health: Arc<Health>,
+    pub(super) tail: Arc<Tail>,
+    pub(super) max_message: u64,
+    /// How many bytes may wait while the journal is read.
+    pub(super) max_waiting: usize,
+}
+
+/// Who waits for a message that is on its way to the disk. More than one when
+/// the message was sent again meanwhile.
+struct Pending {
+    key: Option<Key>,
+    waiters: Vec<(Peer, Value)>,
+}
+
+/// Whether the table of known messages can be used.
+enum Table {
+    /// The journal is being read: what might be known waits.
+    Loading,
+    Ready,
+    /// The journal can't be read at the moment.
+    Failed(String),
+}
+
+/// All publish requests that have no reply yet.
+pub(super) struct Publishing {
+    path: Path,
+    keys: Keys,
+    dedupe: Dedupe,
+    table: Table,
+    pending: HashMap<u64, Pending>,
+    by_key: HashMap<Key, u64>,
+    /// What waits until the journal is read, in the order in which it came.
+    waiting: VecDeque<Publish>,
+    waiting_bytes: usize,
+    /// How many replies are owed.
+    owed: usize,
+    next_ticket: u64,
+}
+
+impl Publishing {
+    pub(super) fn new(path: Path, window: u64, keys: Keys) -> Self {
+        let table = match window {
+            0 => Table::Ready,
+            _ => Table::Loading,
+        };
+        Self {
+            path,
+            keys,
+            dedupe: Dedupe::new(window),
+            table,
+            pending: HashMap::new(),
+            by_key: HashMap::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            owed: 0,
+            next_ticket: 0,
+        }
+    }
+
+    /// Takes a request; returns the reply where that can be given at once.
+    pub(super) fn publish(&mut self, request: Publish) -> Option<Reply> {
+        if let Err(refusal) = self.check(&request.frames) {
+            return Some(refuse(&request.peer, &request.id, refusal));
+        }
+        self.owed += 1;
+        let loading = matches!(self.table, Table::Loading);
+        if loading && (self.key(&request.frames).is_some() || !self.waiting.is_empty()) {
+            return self.wait(request);
+        }
+        self.submit(request)
+    }
+
+    fn check(&self, frames: &[Message]) -> Result<(), Refusal> {
+        let size: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
+        let limit = self.path.max_message;
+        if size > limit || frames.len() > limits::FRAMES {
+            let message = format!(
+                "the message has {size} bytes in {} frames: the limits are {limit} and {}; \
+                 nothing was recorded",
+                frames.len(),
+                limits::FRAMES
+            );
+            return Err(Refusal::new("too_large", message).not_recorded());
+        }
+        if self.owed >= limits::IN_FLIGHT {
+            return Err(busy());
+        }
+        Ok(())
+    }
+
+    fn key(&self, frames: &[Message]) -> Option<Key> {
+        let frames: Vec<&[u8]> = frames.iter().take(2).map(|frame| &frame[..]).collect();
+        let (sender, id) = message::identity(&frames)?;
+        Some(self.keys.key(&sender, &id))
+    }
+
+    fn wait(&mut self, request: Publish) -> Option<Reply> {
+        let size: usize = request.frames.iter().map(|frame| frame.len()).sum();
+        if !self.waiting.is_empty() && self.waiting_bytes + size > self.path.max_waiting {
+            self.owed -= 1;
+            return Some(refuse(&request.peer, &request.id, busy()));
+        }
+        self.waiting_bytes += size;
+        self.waiting.push_back(request);
+        None
+    }
+
+    /// Hands a message on to intake, unless it is known or on its way already.
+    fn submit(&mut self, request: Publish) -> Option<Reply> {
+        let Publish { peer, id, frames } = request;
+        let key = self.key(&frames);
+        if let Some(key) = key {
+            let last = self.path.tail.current().next.saturating_sub(1);
+            if let Some(number) = self.dedupe.number(key, last) {
+                self.owed -= 1;
+                return Some(recorded(&peer, &id, number, true));
+            }
+            let pending = self
+                .by_key
+                .get(&key)
+                .and_then(|id| self.pending.get_mut(id));
+            if let Some(pending) = pending {
+                pending.waiters.push((peer, id));
+                return None;
+            }
+        }
+        match self.hand_on(frames, key.is_some()) {
+            Ok(ticket) => {
+                self.by_key.extend(key.map(|key| (key, ticket)));
+                let waiters = vec![(peer, id)];
+                self.pending.insert(ticket, Pending { key, waiters });
+                None
+            }
+            Err(refusal) => {
+                self.owed -= 1;
+                Some(refuse(&peer, &id, refusal))
+            }
+        }
+    }
+
+    fn hand_on(&mut self, frames: Vec<Message>, named: bool) -> Result<u64, Refusal> {
+        if let (Table::Failed(reason), true) = (&self.table, named) {
+            let message = format!(
+                "the journal can't be read to see whether this message is in it: {reason}; \
+                 nothing was recorded"
+            );
+            return Err(Refusal::new("not_ready", message).not_recorded());
+        }
+        if self.path.health.is_stalled() {
+            return Err(self.stalled());
+        }
+        self.next_ticket += 1;
+        let ticket = self.next_ticket;
+        let letter = Letter {
+            frames,
+            ticket: Ticket::new(ticket, &self.path.answer),
+        };
+        // The answer of a letter that comes back finds nobody who waits.
+        self.path.letters.put(letter).map_err(|_| busy())?;
+        Ok(ticket)
+    }
+
+    fn stalled(&self) -> Refusal {
+        let reason = self.path.health.stall().map(|stall| stall.reason);
+        let message = format!(
+            "nothing can be recorded at the moment: {}; nothing was recorded",
+            reason.unwrap_or_default()
+        );
+        Refusal::new("disk_full", message).not_recorded()
+    }
+
+    /// While the disk is full, nobody is to wait for it whose message is not
+    /// in the recorder's hands: takes those messages back, and says so.
+    pub(super) fn refuse_stalled(&mut self) -> Vec<Reply> {
+        if !self.path.health.is_stalled() {
+            return Vec::new();
+        }
+        let mut replies = Vec::new();
+        for letter in self.path.letters.take_back() {
+            let refusal = self.stalled();
+            if let Some(pending) = self.finish(letter.ticket.id()) {
+                let reply = |(peer, id)| refuse(&peer, &id, refusal.clone());
+                replies.extend(pending.waiters.into_iter().map(reply));
+            }
+        }
+        replies
+    }
+
+    /// Notes what became of a message, and returns the replies to all who wait.
+    pub(super) fn settle(&mut self, ticket: u64, outcome: &Outcome) -> Vec<Reply> {
+        let Some(Pending { key, waiters }) = self.finish(ticket) else {
+            return Vec::new();
+        };
+        if let (Some(key), Outcome::Recorded(number)) = (key, outcome) {
+            self.dedupe.add(*number, key);
+        }
+        let reply = |(index, (peer, id)): (usize, (Peer, Value))| match outcome {
+            Outcome::Recorded(number) => recorded(&peer, &id, *number, index > 0),
+            outcome => refuse(&peer, &id, lost(outcome)),
+        };
+        waiters.into_iter().enumerate().map(reply).collect()
+    }
+
+    fn finish(&mut self, ticket: u64) -> Option<Pending> {
+        let pending = self.pending.remove(&ticket)?;
+        if let Some(key) = pending.key {
+            self.by_key.remove(&key);
+        }
+        self.owed -= pending.waiters.len();
+        Some(pending)
+    }
+
+    /// Takes what the journal knows, and goes on with what waited for that.
+    pub(super) fn know(&mut self, known: Result<Known, String>) -> Vec<Reply> {
+        match known {
+            Ok(known) => {
+                for (number, key) in known {
+                    self.dedupe.add(number, key);
+                }
+                self.table = Table::Ready;
+            }
+            Err(reason) => self.table = Table::Failed(reason),
+        }
+        self.waiting_bytes = 0;
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting
+            .into_iter()
+            .filter_map(|request| self.submit(request))
+            .collect()
+    }
+
+    /// Answers all who still wait: the broker has stopped.
+    pub(super) fn end(&mut self) -> Vec<Reply> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut replies: Vec<Reply> = waiting
+            .into_iter()
+            .map(|request| refuse(&request.peer, &request.id, lost(&Outcome::Stopped)))
+            .collect();
+        for (_, pending) in self.pending.drain() {
+            let reply = |(peer, id)| refuse(&peer, &id, lost(&Outcome::Unknown));
+            replies.extend(pending.waiters.into_iter().map(reply));
+        }
+        replies
+    }
+
+    /// Returns what status tells.
+    pub(super) fn status(&self) -> Value {
+        let (state, reason) = match &self.table {
+            Table::Loading => ("loading", None),
+            Table::Ready => ("ready", None),
+            Table::Failed(reason) => ("failed", Some(reason)),
+        };
+        json!({
+            "in_flight": self.owed,
+            "dedupe": {"state": state, "reason": reason, "known": self.dedupe.len()},
+        })
+    }
+}
+
+fn recorded(peer: &Peer, id: &Value, number: u64, duplicate: bool) -> Reply {
+    let members = json!({"message_num": number, "duplicate": duplicate});
+    (peer.clone(), reply(id, members))
+}
+
+fn refuse(peer: &Peer, id: &Value, refusal: Refusal) -> Reply {
+    (peer.clone(), refusal.reply(id))
+}
+
+fn busy() -> Refusal {
+    let message = format!(
+        "too many messages are on their way to the disk: at most {} requests may be in flight; \
+         nothing was recorded; wait for replies and send it again",
+        limits::IN_FLIGHT
+    );
+    Refusal::new("busy", message).not_recorded()
+}
+
+/// Says what is certain of a message that was not acknowledged.
+fn lost(outcome: &Outcome) -> Refusal {
+    match outcome {
+        Outcome::TooLarge(why) => {
+            Refusal::new("too_large", format!("{why}; nothing was recorded")).not_recorded()
+        }
+        Outcome::Stopped => Refusal::new(
+            "shutting_down",
+            "the broker is shutting down; nothing was recorded",
+        )
+        .not_recorded(),
+        _ => Refusal::new(
+            "unknown_outcome",
+            "the broker ended before the disk had answered: the message may be recorded or not; \
+             send it again with the same message_id",
+        )
+        .with("recorded", Value::Null),
+    }
+}

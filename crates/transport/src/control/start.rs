@@ -1,0 +1,98 @@
+//! Makes the control thread's parts.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
+use std::time::Instant;
+
+use super::consumers::{Consumers, Source};
+use super::dedupe::Keys;
+use super::limits;
+use super::mail::{Mail, Mailbox};
+use super::positions::{self, Positions};
+use super::publishing::{Path, Publishing};
+use super::router::{Router, socket};
+use super::{Control, Facts};
+use crate::config::Config;
+use crate::letterbox::{Answer, Letterbox};
+use crate::queue::Queue;
+use crate::recorder::ArchiveRequest;
+use crate::shutdown::Phase;
+use crate::waker::{Waker, sleeper};
+
+/// What the control thread needs of the rest of the broker.
+pub(crate) struct Parts {
+    pub(crate) socket: zmq::Socket,
+    pub(crate) phase: Arc<Phase>,
+    pub(crate) letters: Arc<Letterbox>,
+    pub(crate) intake: Arc<Waker>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) archive: mpsc::Sender<ArchiveRequest>,
+    pub(crate) facts: Facts,
+}
+
+/// Makes the control socket on its address.
+pub(crate) fn bind(config: &Config) -> zmq::Result<(zmq::Socket, u16)> {
+    let context = zmq::Context::new();
+    let socket = socket(&context, config.max_message)?;
+    socket.set_ipv6(config.bind.is_ipv6())?;
+    let address = SocketAddr::new(config.bind, config.control_port);
+    socket.bind(&format!("tcp://{address}"))?;
+    let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
+    let port = endpoint.rsplit(':').next().map(str::parse);
+    let port = port.and_then(Result::ok).unwrap_or(config.control_port);
+    Ok((socket, port))
+}
+
+/// Makes the box in which messages wait for intake.
+pub(crate) fn letterbox(config: &Config) -> Letterbox {
+    Letterbox::new(limits::IN_FLIGHT, config.letter_bytes())
+}
+
+impl Control {
+    /// Puts the parts together; [`run`](Self::run) then serves requests.
+    pub(crate) fn new(parts: Parts, config: &Config) -> std::io::Result<Self> {
+        let sleeper = sleeper()?;
+        let mailbox = Arc::new(Mailbox::new(sleeper.waker()));
+        let told = Arc::clone(&mailbox);
+        let answer: Arc<Answer> =
+            Arc::new(move |ticket, outcome| told.post(Mail::Outcome(ticket, outcome)));
+        let Facts { tail, health, .. } = &parts.facts;
+        let path = Path {
+            letters: parts.letters,
+            answer,
+            health: Arc::clone(health),
+            tail: Arc::clone(tail),
+            max_message: config.max_message,
+            max_waiting: config.letter_bytes(),
+        };
+        let source = Source {
+            dir: config.dir.clone(),
+            tail: Arc::clone(tail),
+            health: Arc::clone(health),
+            mailbox: Arc::clone(&mailbox),
+        };
+        let kept = Arc::new(Positions::open(&config.dir));
+        let told = Arc::clone(&mailbox);
+        let writer =
+            positions::spawn(&kept, move |all, result| told.post(Mail::Kept(all, result)))?;
+        let keys = Keys::default();
+        Ok(Self {
+            router: Router::new(parts.socket),
+            sleeper,
+            mailbox,
+            phase: parts.phase,
+            intake: parts.intake,
+            queue: parts.queue,
+            archive: parts.archive,
+            publishing: Publishing::new(path, config.dedupe_window, keys.clone()),
+            consumers: Consumers::new(source, kept, config.consumer_timeout),
+            positions: Some(writer),
+            facts: parts.facts,
+            keys,
+            window: config.dedupe_window,
+            reload: None,
+            looked: Instant::now(),
+            refused: 0,
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! What status tells, and the replies to what takes a while.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Instant, SystemTime};
+
+use journal::{Archived, IoError};
+use serde_json::{Value, json};
+
+use super::limits;
+use super::positions::Kept;
+use super::refusal::{Refusal, reply};
+use crate::delivery::Delivery;
+use crate::health::Health;
+use crate::intake::Counters;
+use crate::platform::room;
+use crate::tail::Tail;
+
+/// So many topics of a subscriber are listed.
+const TOPICS: usize = 20;
+/// So many subscribers are listed.
+const SUBSCRIBERS: usize = 500;
+
+/// Where status looks.
+pub(crate) struct Facts {
+    pub(crate) dir: PathBuf,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) recorded: Arc<AtomicU64>,
+    /// Stretches of damage, and altered records, that opening found.
+    pub(crate) damaged: u64,
+    pub(crate) altered: u64,
+    pub(crate) max_message: u64,
+    pub(crate) dedupe_window: u64,
+    /// Seconds.
+    pub(crate) consumer_timeout: u64,
+    pub(crate) pub_port: u16,
+    pub(crate) sub_port: u16,
+    pub(crate) started: Instant,
+}
+
+impl Facts {
+    /// What a client is told first.
+    pub(super) fn hello(&self) -> Value {
+        json!({
+            "protocol": limits::PROTOCOL,
+            "protocols": [limits::PROTOCOL],
+            "broker": env!("CARGO_PKG_VERSION"),
+            "limits": {
+                "header_bytes": limits::HEADER,
+                "id_bytes": limits::ID,
+                "message_bytes": self.max_message,
+                "in_flight": limits::IN_FLIGHT,
+                "consumers": limits::CONSUMERS,
+                "names": limits::NAMES,
+                "name_bytes": limits::NAME,
+                "credit": limits::CREDIT,
+                "window_bytes": limits::WINDOW,
+                "dedupe_window": self.dedupe_window,
+                "consumer_timeout_seconds": self.consumer_timeout,
+            },
+        })
+    }
+
+    pub(super) fn status(&self, publishing: Value, consumers: Value, refused: u64) -> Value {
+        let current = self.tail.current();
+        let last = current.next.saturating_sub(1);
+        let stall = self.health.stall();
+        let path = std::path::absolute(&current.path).unwrap_or(current.path);
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "protocol": limits::PROTOCOL,
+            "pid": std::process::id(),
+            "uptime_seconds": self.started.elapsed().as_secs(),
+            "time": &*message::format_time(SystemTime::now()),
+            "ports": {"publish": self.pub_port, "subscribe": self.sub_port},
+            "recording": stall.is_none(),
+            "stalled": stall.map(|stall| json!({
+                "reason": stall.reason, "since": &*message::format_time(stall.since),
+            })),
+            "session": {
+                "file": path.display().to_string(),
+                "first": current.first,
+                "messages": current.next - current.first.min(current.next),
+                "bytes": current.bytes,
+            },
+            "last_message_num": last,
+            "recorded": {
+                "messages": self.recorded.load(Ordering::Relaxed), "bytes": self.health.bytes(),
+            },
+            "commits": self.health.percentiles(),
+            "last_commit_age_ms": self.health.last_commit().map(|age| {
+                u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+            }),
+            "refused": {
+                "messages": self.counters.refused.load(Ordering::Relaxed),
+                "disconnected": self.counters.disconnected.load(Ordering::Relaxed),
+                "requests": refused,
+            },
+            "damage": {
+                "at_start": self.damaged, "altered_at_start": self.altered,
+                "passed_over": self.health.damage(),
+            },
+            "disk_room_bytes": room(&self.dir),
+            "publishing": publishing,
+            "subscribers": self.subscribers(last),
+            "consumers": consumers,
+        })
+    }
+
+    fn subscribers(&self, last: u64) -> Value {
+        let all = self.delivery.roster.list();
+        let list: Vec<Value> = all
+            .iter()
+            .take(SUBSCRIBERS)
+            .map(|entry| {
+                let (topics, count) = entry.topics(TOPICS);
+                let position = entry.position.load(Ordering::Relaxed);
+                // Who wants nothing is not behind.
+                let lag = if count == 0 {
+                    0
+                } else {
+                    last.saturating_sub(position)
+                };
+                json!({
+                    "peer": entry.peer, "topics": topics, "topic_count": count,
+                    "position": position, "lag": lag,
+                })
+            })
+            .collect();
+        json!({"count": all.len(), "list": list})
+    }
+}
+
+/// The reply to an acknowledged position.
+pub(super) fn kept(kept: &Kept, result: &Result<(), String>) -> String {
+    let Kept {
+        id, name, number, ..
+    } = kept;
+    match result {
+        Ok(()) => reply(id, json!({"name": name, "message_num": number})),
+        Err(reason) => {
+            let message = format!("the position of {name} could not be stored: {reason}");
+            Refusal::new("not_stored", message).reply(id)
+        }
+    }
+}
+
+/// The reply to an archive request.
+pub(super) fn archived(id: &Value, result: Result<Option<Archived>, IoError>) -> String {
+    match result {
+        Ok(Some(archived)) => {
+            let members = json!({
+                "archive": archived.name, "messages": archived.records, "bytes": archived.bytes,
+            });
+            reply(id, members)
+        }
+        Ok(None) => reply(id, json!({"archive": null, "messages": 0, "bytes": 0})),
+        Err(error) => {
+            let message = format!("{error}: {}; the session goes on", error.source);
+            Refusal::new("io", message).reply(id)
+        }
+    }
+}

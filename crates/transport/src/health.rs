@@ -1,0 +1,135 @@
+//! How recording is doing: what status tells, and what refuses requests.
+
+mod histogram;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+pub(crate) use self::histogram::{Histogram, Percentiles};
+
+/// A commit that takes longer than this counts as a stall.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// Why nothing is recorded at the moment, and since when.
+#[derive(Debug, Clone)]
+pub(crate) struct Stall {
+    pub(crate) reason: String,
+    pub(crate) since: SystemTime,
+}
+
+/// What the recorder tells of itself, for whoever asks.
+#[derive(Debug, Default)]
+pub(crate) struct Health {
+    state: Mutex<State>,
+    /// How long commits took: one write and one fsync each.
+    commits: Histogram,
+    /// Bytes of all lines recorded in this run.
+    bytes: AtomicU64,
+    /// Stretches of damage that were passed over while reading.
+    damage: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stall: Option<Stall>,
+    /// When the commit under way began.
+    committing: Option<(Instant, SystemTime)>,
+    last_commit: Option<Instant>,
+}
+
+impl Health {
+    /// Notes that a commit begins.
+    pub(crate) fn begin(&self) {
+        self.lock().committing = Some((Instant::now(), SystemTime::now()));
+    }
+
+    /// Notes that it is done, and that there is no stall any more.
+    pub(crate) fn committed(&self, bytes: u64) {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if let Some((began, _)) = state.committing.take() {
+            self.commits.add(now.saturating_duration_since(began));
+        }
+        state.last_commit = Some(now);
+        state.stall = None;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes why nothing is recorded; the first reason in a row counts.
+    pub(crate) fn stalled(&self, reason: &str) {
+        let mut state = self.lock();
+        state.committing = None;
+        state.stall.get_or_insert_with(|| Stall {
+            reason: reason.to_owned(),
+            since: SystemTime::now(),
+        });
+    }
+
+    /// Tells whether the disk is known to take nothing at the moment.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.lock().stall.is_some()
+    }
+
+    /// Tells why nothing is recorded at the moment, also where a commit only
+    /// takes very long.
+    pub(crate) fn stall(&self) -> Option<Stall> {
+        let state = self.lock();
+        let slow = state.committing.filter(|(began, _)| began.elapsed() > SLOW);
+        let slow = slow.map(|(began, since)| Stall {
+            reason: format!(
+                "the disk has not answered for {} seconds",
+                began.elapsed().as_secs()
+            ),
+            since,
+        });
+        state.stall.clone().or(slow)
+    }
+
+    /// Returns how long ago the last commit was done.
+    pub(crate) fn last_commit(&self) -> Option<Duration> {
+        self.lock().last_commit.map(|at| at.elapsed())
+    }
+
+    pub(crate) fn percentiles(&self) -> Option<Percentiles> {
+        self.commits.percentiles()
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes a stretch of damage that was passed over.
+    pub(crate) fn passed_over(&self) {
+        self.damage.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn damage(&self) -> u64 {
+        self.damage.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_lasts_until_something_is_recorded_and_keeps_its_first_reason() {
+        let health = Health::default();
+        health.begin();
+        health.stalled("disk full");
+        health.stalled("still full");
+        assert!(health.is_stalled());
+        assert_eq!(health.stall().unwrap().reason, "disk full");
+        assert!(health.last_commit().is_none());
+        health.begin();
+        health.committed(10);
+        assert!(health.stall().is_none() && health.last_commit().is_some());
+        assert_eq!(health.bytes(), 10);
+        assert_eq!(health.percentiles().unwrap().count, 1);
+    }
+}

@@ -1,0 +1,118 @@
+//! Numbers and encodes what was received, and hands it on in batches.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use journal::Group;
+use message::Timestamp;
+
+use crate::batch::Batch;
+use crate::letterbox::Letterbox;
+use crate::queue::Queue;
+use crate::throttle::log_throttled;
+
+/// A batch is handed on when it holds so many bytes, or when nothing more is
+/// there to receive.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// What intake counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// Messages refused because they were too large.
+    pub(crate) refused: AtomicU64,
+    /// Publishers disconnected for a message that was too large, or for
+    /// something that is no ZeroMQ.
+    pub(crate) disconnected: AtomicU64,
+}
+
+/// The one place where messages get their numbers.
+pub(crate) struct Collector {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) counters: Arc<Counters>,
+    batch: Batch,
+    recorded_at: Timestamp,
+    max_line: usize,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+impl Collector {
+    /// Gives the next message the number `next`.
+    pub(crate) fn new(
+        queue: Arc<Queue>,
+        counters: Arc<Counters>,
+        next: u64,
+        max_line: usize,
+        clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    ) -> Self {
+        Self {
+            queue,
+            counters,
+            batch: Batch::new(Group::new(next, max_line)),
+            recorded_at: message::format_time(clock()),
+            max_line,
+            clock,
+        }
+    }
+
+    /// Reads the clock, for the messages that are added from now on.
+    pub(crate) fn read_clock(&mut self) {
+        self.recorded_at = message::format_time((self.clock)());
+    }
+
+    /// Adds a whole message, as it stands on the wire.
+    pub(crate) fn add(&mut self, message: Cow<'_, [u8]>) {
+        if matches!(message, Cow::Owned(_)) {
+            // It gets a batch of its own, in which it need not be copied.
+            self.hand_on();
+        }
+        let length = message.len();
+        if let Err(error) = self.batch.push(message, &self.recorded_at) {
+            self.refuse(format_args!("{length} bytes: {error}"));
+        }
+        if self.batch.group.bytes().len() >= BATCH_BYTES {
+            self.hand_on();
+        }
+    }
+
+    /// Adds messages from the control port, up to half of a batch, so that
+    /// neither way of publishing starves the other; false where there are none.
+    pub(crate) fn add_letters(&mut self, letters: &Letterbox) -> bool {
+        if self.queue.is_full() {
+            return false;
+        }
+        let taken = letters.take(BATCH_BYTES / 2);
+        let some = !taken.is_empty();
+        for letter in taken {
+            self.batch.push_letter(letter, &self.recorded_at);
+        }
+        some
+    }
+
+    /// Hands on what was collected.
+    pub(crate) fn hand_on(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let next = self.batch.group.next();
+        let group = match self.queue.spare_group() {
+            Some(mut group) => {
+                group.reset(next);
+                group
+            }
+            None => Group::new(next, self.max_line),
+        };
+        let following = self.batch.following(group);
+        self.queue
+            .put(std::mem::replace(&mut self.batch, following));
+    }
+
+    /// Says what was not recorded: it is the only way in which the broker
+    /// loses a message that reached it.
+    pub(crate) fn refuse(&self, what: fmt::Arguments<'_>) {
+        log_throttled!(log::Level::Error, "refused a message of {what}");
+        self.counters.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}

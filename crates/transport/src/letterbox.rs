@@ -1,0 +1,214 @@
+//! Messages whose senders wait for an acknowledgement, on their way to intake,
+//! and the answers on their way back.
+//!
+//! Numbers are given in one place, the intake thread. A [`Letter`] carries a
+//! [`Ticket`] that goes with the message to the disk; whoever knows what became
+//! of the message answers it. A ticket that is dropped answers by itself.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zmq::Message;
+
+/// Frames take memory also where they are empty.
+const FRAME: usize = 64;
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is on stable storage under this number.
+    Recorded(u64),
+    /// It is not recorded, and never will be: its line would be too long.
+    TooLarge(String),
+    /// It is not recorded, and never will be: the broker takes no more.
+    Stopped,
+    /// Recording failed: nobody knows what the disk has.
+    Unknown,
+}
+
+/// Takes answers, from any thread.
+pub(crate) type Answer = dyn Fn(u64, Outcome) + Send + Sync;
+
+/// The right, and the duty, to answer for one message.
+pub(crate) struct Ticket {
+    id: u64,
+    /// `None` once it was answered.
+    answer: Option<Arc<Answer>>,
+}
+
+impl Ticket {
+    pub(crate) fn new(id: u64, answer: &Arc<Answer>) -> Self {
+        Self {
+            id,
+            answer: Some(Arc::clone(answer)),
+        }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn answer(mut self, outcome: Outcome) {
+        if let Some(answer) = self.answer.take() {
+            answer(self.id, outcome);
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            answer(self.id, Outcome::Unknown);
+        }
+    }
+}
+
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Ticket").field(&self.id).finish()
+    }
+}
+
+/// A message whose sender waits.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) frames: Vec<Message>,
+    pub(crate) ticket: Ticket,
+}
+
+impl Letter {
+    fn memory(&self) -> usize {
+        self.frames.iter().map(|frame| frame.len() + FRAME).sum()
+    }
+}
+
+/// Where letters wait for intake: bounded by bytes and by number.
+#[derive(Debug)]
+pub(crate) struct Letterbox {
+    state: Mutex<State>,
+    most: usize,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    letters: VecDeque<Letter>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Letterbox {
+    /// Makes a box for so many letters of so many bytes altogether.
+    pub(crate) fn new(most: usize, bytes: usize) -> Self {
+        Self {
+            state: Mutex::default(),
+            most,
+            bytes,
+        }
+    }
+
+    /// Leaves a letter; gives it back where there is no room, or no intake.
+    ///
+    /// A letter that is larger than the box passes when it is alone.
+    pub(crate) fn put(&self, letter: Letter) -> Result<(), Letter> {
+        let memory = letter.memory();
+        let mut state = self.lock();
+        let full = state.letters.len() >= self.most
+            || (state.bytes > 0 && state.bytes + memory > self.bytes);
+        if state.closed || full {
+            return Err(letter);
+        }
+        state.bytes += memory;
+        state.letters.push_back(letter);
+        Ok(())
+    }
+
+    /// Takes letters of about so many bytes, and at least one if there is any.
+    pub(crate) fn take(&self, bytes: usize) -> Vec<Letter> {
+        let mut state = self.lock();
+        let (mut taken, mut memory) = (Vec::new(), 0);
+        while memory < bytes
+            && let Some(letter) = state.letters.pop_front()
+        {
+            memory += letter.memory();
+            taken.push(letter);
+        }
+        state.bytes -= memory;
+        taken
+    }
+
+    /// Takes back all letters that intake has not taken.
+    pub(crate) fn take_back(&self) -> Vec<Letter> {
+        self.take(usize::MAX)
+    }
+
+    /// Lets nothing more in, and refuses what nobody will take.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        for letter in self.take_back() {
+            letter.ticket.answer(Outcome::Stopped);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().letters.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    fn answers() -> (Arc<Answer>, Receiver<(u64, Outcome)>) {
+        let (sender, receiver) = channel();
+        let sender = Mutex::new(sender);
+        let answer = move |id, outcome| sender.lock().unwrap().send((id, outcome)).unwrap();
+        (Arc::new(answer), receiver)
+    }
+
+    fn letter(id: u64, size: usize, answer: &Arc<Answer>) -> Letter {
+        Letter {
+            frames: vec![Message::from(vec![0; size])],
+            ticket: Ticket::new(id, answer),
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_by_number_and_by_bytes() {
+        let (answer, _answers) = answers();
+        let letters = Letterbox::new(2, 1000);
+        assert!(letters.put(letter(1, 5000, &answer)).is_ok(), "it is alone");
+        assert!(letters.put(letter(2, 1, &answer)).is_err());
+        assert_eq!(letters.take(1).len(), 1);
+        assert!(letters.put(letter(3, 100, &answer)).is_ok());
+        assert!(letters.put(letter(4, 100, &answer)).is_ok());
+        assert!(letters.put(letter(5, 100, &answer)).is_err(), "two at most");
+        assert_eq!(letters.take(1000).len(), 2);
+        assert!(letters.is_empty());
+    }
+
+    #[test]
+    fn every_ticket_is_answered_once_whatever_becomes_of_it() {
+        let (answer, answers) = answers();
+        let letters = Letterbox::new(10, 1000);
+        for id in 1..=3 {
+            letters.put(letter(id, 1, &answer)).unwrap();
+        }
+        let mut taken = letters.take(FRAME + 1);
+        taken.remove(0).ticket.answer(Outcome::Recorded(7));
+        assert_eq!(answers.try_recv().unwrap(), (1, Outcome::Recorded(7)));
+        drop(letters.take(FRAME + 1));
+        assert_eq!(answers.try_recv().unwrap(), (2, Outcome::Unknown));
+        letters.close();
+        assert_eq!(answers.try_recv().unwrap(), (3, Outcome::Stopped));
+        drop(letters.put(letter(4, 1, &answer)).unwrap_err());
+        assert_eq!(answers.try_recv().unwrap(), (4, Outcome::Unknown));
+        assert!(answers.try_recv().is_err());
+    }
+}
