@@ -28,6 +28,9 @@ crash rounds="100":
 faults:
     cargo test --test faults --features strace
 
+# Opens the page made of a hostile journal in a browser without a screen: nothing of it may run.
+page browser='chromium':
+    cargo build -p viewer && tests/util/page.sh {{browser}} target/debug/viewer
 # Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
 bench *case:
     cargo run --release -p bench -- {{case}}

@@ -207,6 +207,7 @@ fn statistics(ended: &Ended) -> Vec<&str> {
     let lines = ended.stdout.lines().filter(|line| !line.trim().is_empty());
     lines
         .skip_while(|line| *line != "[CONVERSATION STATISTICS]")
+        .take_while(|line| *line != "[Sender Activity]")
         .collect()
 }
 

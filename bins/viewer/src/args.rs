@@ -1,5 +1,7 @@
 //! The command line.
 
+mod output;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,7 +10,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use query::{Criteria, Filter, Instant, Order};
 
-const EXAMPLES: &str = "\
+pub(crate) use output::{OutputArgs, When};
+
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   viewer                                      the newest 50 messages
   viewer --limit 5 --full                     the newest 5, however long they are
@@ -17,6 +21,9 @@ Examples:
   viewer --grep 'time ?out' -i --since -3h    what was said of timeouts in the last three hours
   viewer --all --tag @Decision --reverse      all decisions ever, the newest first
   viewer --stats --chain photo_capture        counts of one chain
+  viewer -o compact --limit 0                 one line a message, page by page
+  viewer -o html --all --limit 0 > talk.html  everything as a page to share
+  viewer -o csv --fields sender,time,text     a table
   viewer --thread msg_001                     the conversation that it belongs to
   viewer -f --limit 5                         the newest 5, and each new one as it is recorded
   viewer --list-archives                      the closed sessions
@@ -43,9 +50,18 @@ Examples:
 The session itself is only read. Ends with 0 if everything was kept and nothing
 is altered, with 3 if not.";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  viewer completions bash > ~/.local/share/bash-completion/completions/viewer
+  viewer completions zsh > ~/.zfunc/_viewer
+  viewer completions fish > ~/.config/fish/completions/viewer.fish";
+
+/// First what people most often look for.
+const TEMPLATE: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
 /// Shows, filters, counts and checks what the broker recorded.
 #[derive(Debug, Parser)]
-#[command(name = "viewer", version, after_help = EXAMPLES)]
+#[command(name = "viewer", version, before_help = EXAMPLES, help_template = TEMPLATE)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -108,7 +124,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) full: bool,
 
-    // Last, since the heading of the filters holds for all that follows.
+    // Last, since the headings of both hold for all that follows.
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
     #[command(flatten)]
     pub(crate) filters: Filters,
 }
@@ -120,11 +139,15 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write what is readable of a damaged session to a new file
     Salvage(Salvage),
+    /// Write what a shell needs to complete command lines
+    Completions(Completions),
+    /// Write the manual page
+    Man,
 }
 
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = VERIFY_EXAMPLES)]
+#[command(before_help = VERIFY_EXAMPLES, help_template = TEMPLATE)]
 pub(crate) struct Verify {
     /// Check a closed session instead of the current one; may be given several times
     #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "all")]
@@ -137,7 +160,7 @@ pub(crate) struct Verify {
 
 /// Options of `salvage`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = SALVAGE_EXAMPLES)]
+#[command(before_help = SALVAGE_EXAMPLES, help_template = TEMPLATE)]
 pub(crate) struct Salvage {
     /// Read a closed session instead of the current one
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
@@ -149,6 +172,14 @@ pub(crate) struct Salvage {
 
     /// The file to create
     pub(crate) out: PathBuf,
+}
+
+/// Options of `completions`.
+#[derive(Debug, clap::Args)]
+#[command(before_help = COMPLETIONS_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
 }
 
 fn whole_number(text: &str) -> Result<u64, &'static str> {
@@ -244,7 +275,11 @@ impl Args {
             let text = format!("the argument '--{option}' cannot be used with '{name}'");
             return Err(command.error(ErrorKind::ArgumentConflict, text));
         }
-        Self::from_arg_matches(&matches)
+        let args = Self::from_arg_matches(&matches)?;
+        match args.output.contradiction(&args) {
+            Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
+            None => Ok(args),
+        }
     }
 
     /// Which of the matching messages are shown, and in which order.
@@ -305,7 +340,12 @@ mod tests {
 
     #[test]
     fn the_examples_are_valid() {
-        let all = [EXAMPLES, VERIFY_EXAMPLES, SALVAGE_EXAMPLES];
+        let all = [
+            EXAMPLES,
+            VERIFY_EXAMPLES,
+            SALVAGE_EXAMPLES,
+            COMPLETIONS_EXAMPLES,
+        ];
         let lines = |text: &'static str| text.lines().skip(1).take_while(|line| !line.is_empty());
         for line in all.into_iter().flat_map(lines) {
             let command = line.trim().split("  ").next().unwrap_or_default();
@@ -314,6 +354,7 @@ mod tests {
                 is_quoted ^= c == '\'';
                 c == ' ' && !is_quoted
             };
+            let command = command.split(" > ").next().unwrap_or_default();
             let parsed = Args::from_words(command.split(split));
             assert!(parsed.is_ok(), "{command}: {parsed:?}");
         }

@@ -1,7 +1,9 @@
 //! What the program can be asked to do.
 
 mod archives;
+mod completions;
 mod count;
+mod man;
 mod messages;
 mod salvage;
 mod stats;
@@ -19,6 +21,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Some(Command::Verify(options)) => verify::run(&args.dir, options),
         Some(Command::Salvage(options)) => salvage::run(&args.dir, options),
+        Some(Command::Completions(options)) => completions::run(options).map(|()| Exit::Done),
+        Some(Command::Man) => man::run().map(|()| Exit::Done),
         None => show(args).map(|()| Exit::Done),
     }
 }
@@ -54,10 +58,19 @@ fn source(args: &Args) -> Result<Source, Error> {
 }
 
 /// How much of a message is shown.
-fn limits(args: &Args) -> query::Limits {
+pub(crate) fn limits(args: &Args) -> query::Limits {
     if args.full {
         query::Limits::NONE
     } else {
         query::Limits::screen("--full shows all")
+    }
+}
+
+/// The time zone in which times are shown.
+pub(crate) fn zone(args: &Args) -> query::Zone {
+    if args.output.utc {
+        query::Zone::utc()
+    } else {
+        query::Zone::local()
     }
 }

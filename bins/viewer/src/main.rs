@@ -4,6 +4,10 @@ mod args;
 mod commands;
 mod exit;
 mod output;
+mod pager;
+mod platform;
+mod progress;
+mod screen;
 
 use std::process::ExitCode;
 

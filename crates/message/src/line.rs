@@ -28,6 +28,9 @@ pub(crate) struct Line<'a> {
     pub(crate) message_id: Option<&'a str>,
     pub(crate) content: Option<&'a str>,
     pub(crate) recorded_at: Option<&'a str>,
+    /// Only in lines that somebody wrote by hand: ours have them in the payload.
+    pub(crate) in_reply_to: Option<&'a str>,
+    pub(crate) context_id: Option<&'a str>,
     pub(crate) acked: Option<&'a str>,
     pub(crate) exact: Exact<'a>,
     pub(crate) legacy: Legacy<'a>,
@@ -119,6 +122,8 @@ impl<'a> Line<'a> {
             "message_id" => &mut self.message_id,
             "content" => &mut self.content,
             "recorded_at" => &mut self.recorded_at,
+            "in_reply_to" => &mut self.in_reply_to,
+            "context_id" => &mut self.context_id,
             "acked" => &mut self.acked,
             _ => return self.exact.slot(key).or_else(|| self.legacy.slot(key)),
         })

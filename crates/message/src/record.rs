@@ -9,6 +9,7 @@ use crate::escape::{inner, text};
 use crate::frames::Frames;
 use crate::legacy;
 use crate::line::{Line, Origin};
+use crate::links::{self, Links};
 use crate::normalise::{Fields, TIER, UNKNOWN, string, tags};
 use crate::scan::elements;
 
@@ -157,6 +158,12 @@ impl<'a> Record<'a> {
         let mut frames = Frames::new();
         rebuild(&self.line, &mut frames)?;
         Ok(frames)
+    }
+
+    /// Returns what the message says of its place in a conversation.
+    #[must_use]
+    pub fn links(&self) -> Links<'a> {
+        links::links(&self.line)
     }
 }
 

@@ -108,6 +108,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The bytes of a message could not be rebuilt from its record.
+    #[error("cannot rebuild message #{number}")]
+    Frames {
+        /// Its number.
+        number: u64,
+        /// What is wrong with the record.
+        #[source]
+        source: message::DecodeError,
+    },
     /// What was found could not be written.
     #[error("cannot write the output")]
     Write(#[from] io::Error),

@@ -36,6 +36,7 @@
 //! - Nothing that is written can drive a terminal, see [`sanitise()`].
 //! - No file outside the journal's directory is opened, whatever name is given.
 
+mod analysis;
 mod archives;
 mod content;
 mod error;
@@ -59,7 +60,12 @@ mod time;
 mod verify;
 mod when;
 mod window;
+mod zone;
 
+pub use analysis::{
+    Activity, Analysis, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions,
+    Range, ReplyTimes, Sender, Silence, Unit,
+};
 pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};
 pub use error::Error;
 pub use fields::{Content, Fields, Tags};
@@ -67,17 +73,18 @@ pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
 pub use follow::{Follow, follow};
 pub use format::{
-    Limits, TextFormat, write_archives, write_finding, write_findings, write_report,
-    write_salvaged, write_statistics,
+    Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
+    write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
 };
 pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
 pub use scan::{Accumulator, Found};
 pub use select::{Counts, Order, Sink, Summary, matching, show};
-pub use source::{Entry, Source};
+pub use source::{Entry, Progress, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
 pub use thread::show_thread;
 pub use time::Instant;
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};
+pub use zone::Zone;

@@ -19,7 +19,7 @@ const INDENT: &str = "  ";
 /// Writes JSON text, two spaces a level. Text that is no JSON is written, too,
 /// in some arrangement.
 pub(crate) fn indent(json: &str, out: &mut Clip<'_>) -> io::Result<()> {
-    let mut tokens = Tokens { json, at: 0 };
+    let mut tokens = Tokens::new(json);
     let mut depth: usize = 0;
     while let Some(token) = tokens.next() {
         match token {
@@ -95,12 +95,16 @@ fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {
 }
 
 /// Cuts JSON text into brackets, punctuation, strings and other scalars.
-struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     json: &'a str,
     at: usize,
 }
 
 impl<'a> Tokens<'a> {
+    pub(crate) fn new(json: &'a str) -> Self {
+        Self { json, at: 0 }
+    }
+
     /// Returns the first byte of the next token.
     fn peek(&mut self) -> Option<u8> {
         let rest = self.json.as_bytes().get(self.at..)?;
@@ -108,7 +112,7 @@ impl<'a> Tokens<'a> {
         self.json.as_bytes().get(self.at).copied()
     }
 
-    fn next(&mut self) -> Option<&'a str> {
+    pub(crate) fn next(&mut self) -> Option<&'a str> {
         let first = self.peek()?;
         let start = self.at;
         self.at = match first {

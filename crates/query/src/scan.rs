@@ -58,6 +58,8 @@ pub struct Found<'a> {
     pub file: usize,
     /// Where its line begins, in bytes from the start of the file.
     pub offset: u64,
+    /// The number that stands in it, unless its checksum does not fit.
+    pub number: Option<u64>,
 }
 
 /// Counts messages: each worker has one of its own, and in the end they are put

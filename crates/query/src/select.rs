@@ -72,6 +72,14 @@ pub trait Sink {
     /// [`Error::Write`] where it can't be written.
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error>;
 
+    /// Is called by whoever asked, behind the last message.
+    ///
+    /// # Errors
+    /// [`Error::Write`] where it can't be written.
+    fn end(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Is called where there is nothing more to show for now.
     ///
     /// # Errors
@@ -301,6 +309,7 @@ pub(crate) fn merge_findings(
     source: &Source,
     lines: &mut Option<u64>,
 ) -> Result<(), Error> {
+    source.has_read(batch.chunk.end - batch.chunk.start);
     if batch.chunk.start == 0 {
         *lines = lines.map(|_| 0);
     }

@@ -9,6 +9,7 @@ mod tail;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use journal::{FileSystem, Integrity, ReadFile, RealFs};
 
@@ -46,6 +47,20 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// How many bytes of a [`Source`] were read for the question being answered.
+///
+/// Some questions need what was read more than once.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    /// Returns how many bytes were read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// One or several session files, the oldest first.
 ///
 /// What is recorded after it was opened is not part of it.
@@ -54,6 +69,7 @@ pub struct Source {
     name: PathBuf,
     pub(crate) parts: Vec<Part>,
     pub(crate) tuning: Tuning,
+    progress: Progress,
     /// Holds what came from a pipe.
     _spool: Option<tempfile::NamedTempFile>,
 }
@@ -159,6 +175,7 @@ impl Source {
             name,
             parts,
             tuning: Tuning::default(),
+            progress: Progress::default(),
             _spool: None,
         }
     }
@@ -174,6 +191,16 @@ impl Source {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.end).sum()
+    }
+
+    /// Returns something that tells how far reading has come, also to another thread.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    pub(crate) fn has_read(&self, bytes: u64) {
+        self.progress.0.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Returns the stretches that hold everything.
@@ -235,6 +262,24 @@ impl Part {
             path: self.path.clone(),
             source,
         })
+    }
+
+    /// Reads the line that begins at `offset`, but no more than so many bytes.
+    pub(crate) fn line_at(&self, offset: u64, most: usize) -> Result<Vec<u8>, Error> {
+        const STEP: usize = 8 << 10;
+        let file = self.open()?;
+        let mut line = Vec::new();
+        loop {
+            let known = line.len();
+            line.resize(known + STEP, 0);
+            let room = line.get_mut(known..).unwrap_or_default();
+            let count = self.read_at(file.as_ref(), room, offset + known as u64)?;
+            let newline = memchr::memchr(b'\n', room.get(..count).unwrap_or_default());
+            line.truncate(known + newline.unwrap_or(count));
+            if newline.is_some() || count == 0 || line.len() >= most {
+                return Ok(line);
+            }
+        }
     }
 
     /// Reads bytes that were there before.

@@ -106,6 +106,7 @@ fn add_late(counted: &mut impl Accumulator, batch: &Batch, found: &Match) {
             line,
             file: batch.chunk.part,
             offset: found.offset,
+            number: None,
         });
     }
 }

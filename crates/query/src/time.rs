@@ -53,6 +53,17 @@ impl Instant {
         }
     }
 
+    /// So many milliseconds since 1970.
+    pub(crate) fn from_milliseconds(milliseconds: i64) -> Self {
+        let within = u32::try_from(milliseconds.rem_euclid(1_000)).unwrap_or(0);
+        Self::new(milliseconds.div_euclid(1_000), within * 1_000_000)
+    }
+
+    /// Returns seconds since 1970, and nanoseconds of the next one.
+    pub(crate) const fn parts(self) -> (i64, u32) {
+        (self.seconds, self.nanoseconds)
+    }
+
     /// Returns the instant so much earlier.
     pub(crate) fn earlier(self, by: Duration) -> Self {
         let seconds = self.seconds.saturating_sub_unsigned(by.as_secs());

@@ -6,13 +6,16 @@ use anyhow::Context;
 use query::Findings;
 
 use crate::args::Args;
+use crate::progress::Progress;
 use crate::{commands, output};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
+    let progress = Progress::of_long_work(&source, false);
     let count = query::matching(&source, &filter, &mut findings)?;
+    drop(progress);
     let mut out = output::results();
     writeln!(out, "{count}")
         .and_then(|()| out.flush())

@@ -1,27 +1,32 @@
 //! The newest messages that match.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 
-use anyhow::Context;
-use query::{Findings, Follow, TextFormat};
+use query::{Findings, Follow};
 
 use crate::args::Args;
+use crate::progress::Progress;
+use crate::screen::Screen;
 use crate::{commands, output};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
-    let mut out = output::results();
+    let format = args.output.output;
+    let mut screen = Screen::open(args, format.is_for_screens())?;
+    let layout = screen.layout(args);
+    let progress = Progress::of_long_work(&source, screen.is_terminal());
     let path = source.path().to_owned();
-    let limits = commands::limits(args);
-    let mut format = TextFormat::new(&mut out, &path, limits, !filter.is_empty());
+    let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
     match &args.thread {
-        Some(id) => query::show_thread(&source, id, &filter, &mut findings, &mut format)?,
-        None => query::show(&source, &filter, args.order(), &mut findings, &mut format)?,
+        Some(id) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
+        None => query::show(&source, &filter, args.order(), &mut findings, &mut *sink)?,
     }
-    out.flush().context("cannot write the output")?;
+    sink.end()?;
+    drop(sink);
+    drop(progress);
+    screen.close()?;
     output::print_findings(&findings);
     Ok(())
 }
@@ -30,15 +35,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
     let filter = args.filters.compile()?;
     let path = query::current_session(&args.dir);
-    let limits = commands::limits(args);
-    let mut format = TextFormat::new(output::results(), &path, limits, !filter.is_empty());
+    // A pager would hold back what is new.
+    let mut screen = Screen::open(args, false)?;
+    let layout = screen.layout(args);
+    let format = args.output.output;
+    let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
     let what = Follow {
         dir: &args.dir,
         all: args.all,
         filter: &filter,
         limit: args.order().limit,
     };
-    query::follow(what, &mut format, &mut |findings| {
+    query::follow(what, &mut *sink, &mut |findings| {
         output::print_findings(&findings);
         Ok(ControlFlow::Continue(()))
     })?;

@@ -1,21 +1,39 @@
-//! `--stats`: counts of the messages that match.
+//! `--stats`: what there is to say of the messages that match.
 
-use std::io::Write;
-
-use anyhow::Context;
-use query::{Findings, Statistics};
+use query::{Analysis, Findings, Format, Statistics};
 
 use crate::args::Args;
+use crate::progress::Progress;
+use crate::screen::Screen;
 use crate::{commands, output};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
-    let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
-    let mut out = output::results();
-    query::write_statistics(&statistics, &commands::limits(args), &mut out)?;
-    out.flush().context("cannot write the output")?;
+    let progress = Progress::of_long_work(&source, false);
+    if args.output.brief {
+        let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
+        drop(progress);
+        let mut screen = Screen::open(args, true)?;
+        query::write_statistics(&statistics, &commands::limits(args), screen.out())?;
+        screen.close()?;
+        output::print_findings(&findings);
+        return Ok(());
+    }
+    let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
+    let zone = commands::zone(args);
+    let report = analysis.report(&source, &filter, &findings, &zone)?;
+    drop(progress);
+    let mut screen = Screen::open(args, args.output.output == Format::Pretty)?;
+    let layout = screen.layout(args);
+    if args.output.output == Format::Json {
+        query::write_analysis_json(&report, screen.out())?;
+    } else {
+        query::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
+        query::write_analysis(&report, &layout, screen.out())?;
+    }
+    screen.close()?;
     output::print_findings(&findings);
     Ok(())
 }

@@ -7,6 +7,7 @@
 )]
 
 mod follow;
+mod formats;
 mod salvage;
 mod selection;
 mod verify;

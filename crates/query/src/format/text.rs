@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use message::ContentKind;
 
 use super::Clip;
+use super::body::decoded_len;
 use super::clip::Limits;
+use super::colour::Paint;
 use crate::error::{Error, shown};
 use crate::pretty::indent;
 use crate::select::{Counts, Sink, Summary};
@@ -32,6 +34,7 @@ pub struct TextFormat<W> {
     path: PathBuf,
     limits: Limits,
     is_filtered: bool,
+    paint: Paint,
 }
 
 impl<W: Write> TextFormat<W> {
@@ -43,20 +46,34 @@ impl<W: Write> TextFormat<W> {
             path: path.to_owned(),
             limits,
             is_filtered,
+            paint: Paint::new(false),
         }
     }
 
+    /// Gives senders colours, on a terminal.
+    #[must_use]
+    pub fn with_colours(mut self, is_coloured: bool) -> Self {
+        self.paint = Paint::new(is_coloured);
+        self
+    }
+
     fn write_message(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let limits = &self.limits;
+        let (limits, paint) = (&self.limits, self.paint);
+        let dim = paint.dim();
         let out = &mut Indent::new(&mut self.out, entry.depth);
         let record = match entry.record() {
             Ok(record) => record,
             Err(error) => return writeln!(out, "\n[#{}] cannot be read: {error}", entry.number),
         };
         let field = |text: &str| limits.field(text);
-        writeln!(out, "\n{RULE}")?;
+        writeln!(out, "\n{dim}{RULE}{dim:#}")?;
         let (sender, topic) = (field(&record.sender), field(&record.topic));
-        writeln!(out, "[#{}] {sender} → {topic}", entry.number)?;
+        let style = paint.sender(&record.sender);
+        writeln!(
+            out,
+            "[#{}] {style}{sender}{style:#} → {topic}",
+            entry.number
+        )?;
         writeln!(out, "[TIME] {}", field(&record.timestamp))?;
         let (tier, chain) = (field(&record.tier), field(&record.chain_type));
         writeln!(out, "[TIER] {tier} | [CHAIN] {chain}")?;
@@ -68,7 +85,7 @@ impl<W: Write> TextFormat<W> {
         }
         writeln!(out, "\n[CONTENT]:")?;
         write_content(&record.content, record.content_kind, *limits, out)?;
-        writeln!(out, "{RULE}")
+        writeln!(out, "{dim}{RULE}{dim:#}")
     }
 }
 
@@ -211,11 +228,6 @@ fn chunks(text: &str) -> impl Iterator<Item = &str> {
         rest = cut.map(|_| more);
         Some(line)
     })
-}
-
-/// How many bytes a base64 text stands for.
-fn decoded_len(base64: &str) -> usize {
-    base64.trim_end_matches('=').len() * 3 / 4
 }
 
 #[cfg(test)]

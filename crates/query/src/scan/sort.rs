@@ -222,6 +222,7 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
                 line,
                 file: self.batch.chunk.part,
                 offset: found.offset,
+                number: own.filter(|_| integrity != Integrity::Altered),
             });
         }
         if self.job.wants_matches || !is_known {

@@ -1,0 +1,88 @@
+//! Options for how things are written.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use query::{Column, Format};
+
+use super::Args;
+
+/// How messages and statistics are written.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// How to show them: pretty, compact, json, jsonl, raw, csv, md or html
+    #[arg(short, long, value_name = "FORMAT", default_value_t, value_parser = formats(), hide_possible_values = true)]
+    pub(crate) output: Format,
+
+    /// Which fields compact, json, jsonl and csv have, separated by commas: message_num,
+    /// time, topic, sender, timestamp, tier, chain_type, shl_tags, message_id, in_reply_to,
+    /// context_id, recorded_at, content, content_is, text
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = columns(), hide_possible_values = true)]
+    pub(crate) fields: Vec<Column>,
+
+    /// Below the counts of --stats, leave out what they say of the conversation
+    #[arg(long, requires = "stats")]
+    pub(crate) brief: bool,
+
+    /// Show times in UTC instead of the system's time zone
+    #[arg(long)]
+    pub(crate) utc: bool,
+
+    /// When to use colours: auto, always or never
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    pub(crate) color: When,
+
+    /// Do not show long output page by page
+    #[arg(long)]
+    pub(crate) no_pager: bool,
+}
+
+/// Whether to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless the environment asks for something else.
+    Auto,
+    /// Wherever it is written to.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+// Clap suggests a similar one of these names where there is one.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let names = Format::NAMES.map(|(name, _)| name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Format>())
+}
+
+fn columns() -> impl TypedValueParser<Value = Column> {
+    let names = Column::NAMES.map(|(name, _)| name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Column>())
+}
+
+impl OutputArgs {
+    /// Says what contradicts each other, in a sentence.
+    pub(super) fn contradiction(&self, args: &Args) -> Option<String> {
+        let format = self.output;
+        let is_plain = format == Format::Pretty;
+        if !self.fields.is_empty() && !format.has_columns() {
+            return Some(format!(
+                "--fields is for -o compact, json, jsonl and csv, and this is -o {format}"
+            ));
+        }
+        if args.stats && !is_plain && format != Format::Json {
+            return Some(format!(
+                "--stats can be shown with -o pretty or -o json, and not with -o {format}"
+            ));
+        }
+        let other = [
+            ("--count", args.count),
+            ("--list-archives", args.list_archives),
+        ];
+        let (name, _) = other.iter().find(|(_, is_given)| *is_given && !is_plain)?;
+        Some(format!("{name} cannot be shown with -o {format}"))
+    }
+}

@@ -1,0 +1,96 @@
+//! Where results go: a terminal, a pager in front of it, a file or a pipe.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anyhow::Context;
+use query::{Format, Layout};
+
+use crate::args::{Args, When};
+use crate::pager::Pager;
+use crate::{commands, output};
+
+/// Held back for a pager. It is little, since somebody waits for the first page.
+const PAGE: usize = 8 << 10;
+/// Where a terminal does not tell how many columns it has.
+const COLUMNS: usize = 80;
+
+/// An opened output.
+pub(crate) struct Screen {
+    out: Box<dyn Write>,
+    is_terminal: bool,
+}
+
+impl Screen {
+    /// Opens the output, with a pager where it is a terminal and a person is to
+    /// read what comes.
+    pub(crate) fn open(args: &Args, is_for_people: bool) -> anyhow::Result<Self> {
+        let is_terminal = io::stdout().is_terminal();
+        let pager = match is_terminal && is_for_people && !args.output.no_pager {
+            true => Pager::start(),
+            false => None,
+        };
+        let out: Box<dyn Write> = match pager {
+            Some(pager) => Box::new(BufWriter::with_capacity(PAGE, pager)),
+            None => Box::new(output::results()),
+        };
+        Ok(Self { out, is_terminal })
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    pub(crate) fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    /// Says how to lay out what goes there.
+    pub(crate) fn layout(&self, args: &Args) -> Layout {
+        let format = args.output.output;
+        let columns =
+            || terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into());
+        let width = self.is_terminal.then(columns);
+        Layout {
+            limits: commands::limits(args),
+            zone: commands::zone(args),
+            // With --full nothing is cut, and the terminal breaks the lines.
+            width: width.filter(|_| args.stats || !args.full),
+            is_terminal: self.is_terminal,
+            // In Markdown they would be part of the text.
+            is_coloured: format != Format::Markdown && is_coloured(args.output.color),
+            columns: args.output.fields.clone(),
+        }
+    }
+
+    /// Writes what is held back, and waits until a pager is left.
+    pub(crate) fn close(mut self) -> anyhow::Result<()> {
+        self.out.flush().context("cannot write the output")
+    }
+}
+
+/// Tells whether to use colours. By itself it follows `NO_COLOR`, `CLICOLOR` and
+/// `CLICOLOR_FORCE`, and what the terminal can do.
+fn is_coloured(when: When) -> bool {
+    let is_wanted = match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+    };
+    if is_wanted {
+        // Older consoles of Windows understand colours only when told to.
+        let _enabled = AutoStream::always(io::stdout());
+    }
+    is_wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_counts() {
+        assert!(is_coloured(When::Always));
+        assert!(!is_coloured(When::Never));
+    }
+}

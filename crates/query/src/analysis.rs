@@ -1,0 +1,76 @@
+//! Statistics that tell how a conversation went.
+//!
+//! Everything is counted in one pass by several workers, in memory that does not
+//! grow with the files: tables of names have a limit, times are kept in buckets
+//! that become wider, and of replies a sample is kept once there are many. Only
+//! where names exceed their limit does it matter in which order messages come.
+
+mod coverage;
+mod names;
+mod open;
+mod replies;
+mod report;
+mod timeline;
+
+use crate::scan::{Accumulator, Found};
+use crate::stats::Statistics;
+use coverage::Coverage;
+use names::Names;
+use replies::Replies;
+use timeline::Timeline;
+
+pub use report::{
+    Activity, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions, Range,
+    ReplyTimes, Sender, Silence, Unit,
+};
+
+/// What is known of a conversation, put together by [`count`](crate::count()).
+///
+/// [`report`](Self::report) makes numbers for people of it.
+#[derive(Debug, Clone, Default)]
+pub struct Analysis {
+    /// The plain counts.
+    pub counts: Statistics,
+    bytes: u64,
+    senders: Names,
+    topics: Names,
+    tags: Names,
+    times: Timeline,
+    clock: timeline::Clock,
+    replies: Replies,
+    numbers: Coverage,
+}
+
+impl Accumulator for Analysis {
+    fn add(&mut self, found: &Found<'_>) {
+        self.counts.add(found);
+        let fields = found.fields;
+        let length = found.line.len() as u64;
+        self.bytes += length;
+        let time = fields.recorded_at.as_ref().unwrap_or(&fields.timestamp);
+        let time = self.clock.read(time);
+        self.senders.add(&fields.sender, length, time);
+        self.topics.add(&fields.topic, length, time);
+        for tag in fields.tags.iter() {
+            self.tags.add(tag, length, time);
+        }
+        if let Some(time) = time {
+            self.times.add(time);
+        }
+        if let Some(number) = found.number {
+            self.numbers.add(number);
+        }
+        self.replies.add(found, time);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.counts.merge(other.counts);
+        self.bytes += other.bytes;
+        self.senders.merge(other.senders);
+        self.topics.merge(other.topics);
+        self.tags.merge(other.tags);
+        self.times.merge(other.times);
+        self.replies.merge(other.replies);
+        self.numbers.merge(other.numbers);
+    }
+}

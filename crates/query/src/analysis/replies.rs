@@ -1,0 +1,196 @@
+//! Who answered whom, and how long it took.
+//!
+//! A reply and the message that it answers may be found by different workers.
+//! Each keeps what it found by a hash of the message's name, and in the end they
+//! are put together. When that becomes too much, only names are kept whose hash
+//! begins with a zero bit, then with two, and so on: what is left is a sample of
+//! pairs that is the same however the work was split.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::open;
+use crate::scan::Found;
+
+/// So many messages and replies are kept at most.
+const KEPT: usize = if cfg!(test) { 64 } else { 1 << 17 };
+
+static REPLY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("in_reply_to"));
+
+/// Messages with names, and replies to names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Replies {
+    asked: Vec<Asked>,
+    answers: Vec<Answer>,
+    level: u32,
+}
+
+/// Where a message stands; earlier ones are less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) file: usize,
+    pub(crate) offset: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Asked {
+    name: u64,
+    place: Place,
+    time: Option<i64>,
+    is_question: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    /// The name of what it answers.
+    to: u64,
+    sender: u64,
+    time: Option<i64>,
+}
+
+/// What came of putting messages and replies together.
+#[derive(Debug, Default)]
+pub(super) struct Matched {
+    /// How long replies took, in milliseconds, by the hash of their sender, in
+    /// growing order.
+    pub(super) times: HashMap<u64, Vec<i64>>,
+    /// How many replies there are to messages that are there.
+    pub(super) answers: u64,
+    /// Questions without a reply, the newest last.
+    pub(super) open: Vec<Place>,
+    /// One in so many names was looked at.
+    pub(super) one_in: u64,
+}
+
+impl Replies {
+    pub(super) fn add(&mut self, found: &Found<'_>, time: Option<i64>) {
+        if let Some(id) = &found.fields.id
+            && let Some(name) = self.kept(id)
+        {
+            self.asked.push(Asked {
+                name,
+                place: Place {
+                    file: found.file,
+                    offset: found.offset,
+                },
+                time,
+                is_question: open::is_question(found.fields),
+            });
+        }
+        if REPLY.find(found.line).is_some() {
+            self.add_answer(found, time);
+        }
+        if self.asked.len() + self.answers.len() > KEPT {
+            self.thin_out();
+        }
+    }
+
+    fn add_answer(&mut self, found: &Found<'_>, time: Option<i64>) {
+        let Ok(record) = message::Record::parse(found.line) else {
+            return;
+        };
+        if let Some(other) = record.links().in_reply_to
+            && let Some(to) = self.kept(other.as_bytes())
+        {
+            self.answers.push(Answer {
+                to,
+                sender: hash(&found.fields.sender),
+                time,
+            });
+        }
+    }
+
+    fn kept(&self, name: &[u8]) -> Option<u64> {
+        Some(hash(name)).filter(|name| name.leading_zeros() >= self.level)
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.level = self.level.max(other.level);
+        self.asked.extend(other.asked);
+        self.answers.extend(other.answers);
+        self.thin_out();
+    }
+
+    /// Drops what is there twice, and then names until half of the room is free.
+    fn thin_out(&mut self) {
+        self.drop_names();
+        self.asked.sort_unstable();
+        self.asked.dedup_by_key(|asked| asked.name);
+        while self.asked.len() + self.answers.len() > KEPT / 2 && self.level < u64::BITS {
+            self.level += 1;
+            self.drop_names();
+        }
+    }
+
+    fn drop_names(&mut self) {
+        let level = self.level;
+        self.asked
+            .retain(|asked| asked.name.leading_zeros() >= level);
+        self.answers
+            .retain(|answer| answer.to.leading_zeros() >= level);
+    }
+
+    /// Puts replies and what they answer together.
+    pub(super) fn matched(&self) -> Matched {
+        let mut all = self.clone();
+        all.thin_out();
+        let mut matched = Matched {
+            one_in: 1_u64.checked_shl(all.level).unwrap_or(u64::MAX),
+            ..Matched::default()
+        };
+        let mut is_answered = vec![false; all.asked.len()];
+        for answer in &all.answers {
+            let Ok(at) = all
+                .asked
+                .binary_search_by_key(&answer.to, |asked| asked.name)
+            else {
+                continue;
+            };
+            matched.answers += 1;
+            is_answered[at] = true;
+            if let (Some(asked), Some(answered)) = (all.asked[at].time, answer.time) {
+                // Clocks may be set back.
+                let took = answered.saturating_sub(asked).max(0);
+                matched.times.entry(answer.sender).or_default().push(took);
+            }
+        }
+        matched
+            .times
+            .values_mut()
+            .for_each(|times| times.sort_unstable());
+        let open = all.asked.iter().zip(&is_answered);
+        let open = open.filter(|(asked, is_answered)| asked.is_question && !**is_answered);
+        matched.open = open.map(|(asked, _)| asked.place).collect();
+        matched.open.sort_unstable();
+        matched
+    }
+}
+
+pub(super) fn hash(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(name);
+    hasher.finish()
+}
+
+/// Returns the time below which so many percent of the sorted times are.
+pub(super) fn percentile(times: &[i64], percent: usize) -> Option<i64> {
+    let rank = (times.len() * percent).div_ceil(100);
+    times.get(rank.saturating_sub(1)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_occur() {
+        let times: Vec<i64> = (1..=20).collect();
+        assert_eq!(percentile(&times, 50), Some(10));
+        assert_eq!(percentile(&times, 95), Some(19));
+        assert_eq!(percentile(&times[..1], 95), Some(1));
+        assert_eq!(percentile(&[], 50), None);
+    }
+}

@@ -1,0 +1,454 @@
+//! The numbers of an analysis, in the form in which they are written.
+
+use std::collections::HashMap;
+
+use jiff::Zoned;
+use serde::Serialize;
+
+use super::names::{Entry, Names};
+use super::replies::{self, Matched, Place};
+use super::timeline::{Longest, Moment};
+use super::{Analysis, open};
+use crate::error::{Error, shown};
+use crate::filter::Filter;
+use crate::findings::Findings;
+use crate::source::Source;
+use crate::time::Instant;
+use crate::zone::Zone;
+
+/// How many open questions and gaps are named.
+const NAMED: usize = 10;
+/// Up to so many hours are shown one by one, and up to so many days.
+const HOURS: i64 = 72;
+const DAYS: i64 = 62;
+
+/// Statistics of a conversation; times are RFC 3339 in the reader's time zone.
+///
+/// This is the schema of the statistics in JSON. A field is added without
+/// another notice; when one changes its meaning or goes away, `schema` grows.
+#[derive(Debug, Clone, Serialize)]
+pub struct AnalysisReport {
+    /// The version of the schema.
+    pub schema: u32,
+    /// What was read.
+    pub source: String,
+    /// Whether only some of the messages were asked for.
+    pub is_filtered: bool,
+    /// How many messages there are.
+    pub messages: u64,
+    /// How many bytes their lines have.
+    pub bytes: u64,
+    /// Messages by tier, in the order of the names.
+    pub tiers: Vec<Named>,
+    /// Messages by chain type, most first.
+    pub chains: Vec<Named>,
+    /// Messages by sender, most first.
+    pub senders: Vec<Sender>,
+    /// Messages by topic, most first.
+    pub topics: Vec<Named>,
+    /// Messages by tag, most first.
+    pub tags: Vec<Named>,
+    /// The earliest and the latest timestamp, as senders wrote them.
+    pub timestamps: Option<Range>,
+    /// How many messages were recorded when.
+    pub activity: Option<Activity>,
+    /// The longest time without a message.
+    pub longest_silence: Option<Silence>,
+    /// How long replies took.
+    pub replies: ReplyTimes,
+    /// Questions that nobody has answered.
+    pub open_questions: OpenQuestions,
+    /// What was found damaged.
+    pub damage: Damaged,
+    /// Numbers that are missing; not told where messages were filtered, or where
+    /// there are too many gaps.
+    pub gaps: Option<Gaps>,
+}
+
+/// Messages with one name; without a name those that are over the limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Named {
+    /// The name.
+    pub name: Option<String>,
+    /// How many messages.
+    pub messages: u64,
+    /// Their share of all messages, from 0 to 1.
+    pub share: f64,
+}
+
+/// What one sender said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sender {
+    /// The name; none for those that are over the limit.
+    pub name: Option<String>,
+    /// How many messages.
+    pub messages: u64,
+    /// How many bytes their lines have.
+    pub bytes: u64,
+    /// The share of all messages, from 0 to 1.
+    pub share: f64,
+    /// When the first and the last one was recorded.
+    pub recorded: Option<Range>,
+    /// How long this sender's replies took.
+    pub replies: ReplyTimes,
+}
+
+/// From when to when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Range {
+    /// The first time.
+    pub first: String,
+    /// The last time.
+    pub last: String,
+}
+
+/// How many messages came when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Activity {
+    /// How long a bucket is.
+    pub unit: Unit,
+    /// How many of these units a bucket has.
+    pub units: i64,
+    /// The buckets, also empty ones, in the order of time.
+    pub buckets: Vec<Bucket>,
+}
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+}
+
+/// The messages of an hour or of some days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// When it begins.
+    pub start: String,
+    /// How many messages.
+    pub messages: u64,
+}
+
+/// A time without messages.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Silence {
+    /// How long it is.
+    pub seconds: f64,
+    /// Whether that is exact; otherwise the longest one is shorter than that.
+    pub is_exact: bool,
+    /// The message before and the one after, where that is known.
+    pub between: Option<Range>,
+}
+
+/// How long replies took; the median and the 95th percentile are times that occur.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ReplyTimes {
+    /// How many replies to messages that are there; about so many, if `one_in`
+    /// of the open questions is more than 1.
+    pub count: u64,
+    /// Half of them took no longer.
+    pub median_seconds: Option<f64>,
+    /// Of a hundred, 95 took no longer.
+    pub p95_seconds: Option<f64>,
+}
+
+/// Messages that ask for something and are not answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OpenQuestions {
+    /// How many; about so many, if `one_in` is more than 1.
+    pub count: u64,
+    /// One in so many names was looked at.
+    pub one_in: u64,
+    /// The newest of those that were looked at, newest first.
+    pub newest: Vec<OpenQuestion>,
+}
+
+/// A message that asks for something.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OpenQuestion {
+    /// Its number; older recorders gave none.
+    pub message_num: Option<u64>,
+    /// The sender's name for it.
+    pub message_id: String,
+    /// Who asks.
+    pub sender: String,
+    /// The topic.
+    pub topic: String,
+    /// When it was recorded.
+    pub recorded: Option<String>,
+    /// What it says.
+    pub text: String,
+}
+
+/// Lines that are not as they were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Damaged {
+    /// How many stretches hold no record.
+    pub damaged_lines: u64,
+    /// How many messages have a checksum that does not fit.
+    pub altered_messages: u64,
+}
+
+/// Numbers that are missing between others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Gaps {
+    /// How many gaps.
+    pub count: u64,
+    /// How many numbers are missing in all of them.
+    pub missing: u64,
+    /// The first and the last number of the first gaps.
+    pub first: Vec<(u64, u64)>,
+}
+
+impl Analysis {
+    /// Makes numbers for people of what was counted.
+    ///
+    /// # Errors
+    /// [`Error::Read`] where the open questions can't be read again.
+    pub fn report(
+        &self,
+        source: &Source,
+        filter: &Filter,
+        findings: &Findings,
+        zone: &Zone,
+    ) -> Result<AnalysisReport, Error> {
+        let mut report = self.summary(zone);
+        report.source = shown(source.path());
+        report.is_filtered = !filter.is_empty();
+        let newest = self.replies.matched().open;
+        let newest = newest.iter().rev().take(NAMED);
+        report.open_questions.newest = newest
+            .map(|place| open::read(source, *place, zone))
+            .collect::<Result<_, Error>>()?;
+        report.damage = Damaged {
+            damaged_lines: findings.damaged,
+            altered_messages: findings.altered,
+        };
+        if filter.is_empty() {
+            report.gaps = self.numbers.gaps().map(|gaps| Gaps::of(&gaps));
+        }
+        Ok(report)
+    }
+
+    /// The same without what has to be read again.
+    pub(crate) fn summary(&self, zone: &Zone) -> AnalysisReport {
+        let matched = self.replies.matched();
+        let total = self.counts.messages;
+        let named = |(name, count): (&str, u64)| Named::new(Some(name.to_owned()), count, total);
+        let all_times: Vec<i64> = matched.times.values().flatten().copied().collect();
+        let times = self.counts.times.as_ref();
+        AnalysisReport {
+            schema: 1,
+            source: String::new(),
+            is_filtered: false,
+            messages: total,
+            bytes: self.bytes,
+            tiers: self.counts.tiers.by_name().into_iter().map(named).collect(),
+            chains: self
+                .counts
+                .chains
+                .by_count()
+                .into_iter()
+                .map(named)
+                .collect(),
+            senders: senders(&self.senders, total, &matched, zone),
+            topics: all_named(&self.topics, total),
+            tags: all_named(&self.tags, total),
+            timestamps: times.map(|times| Range {
+                first: times.first().to_owned(),
+                last: times.last().to_owned(),
+            }),
+            activity: activity(&self.times.moments(), zone),
+            longest_silence: self
+                .times
+                .longest_silence()
+                .map(|longest| silence(longest, zone)),
+            replies: ReplyTimes::of(all_times, matched.answers, matched.one_in),
+            open_questions: OpenQuestions {
+                count: (matched.open.len() as u64).saturating_mul(matched.one_in),
+                one_in: matched.one_in,
+                newest: Vec::new(),
+            },
+            damage: Damaged::default(),
+            gaps: None,
+        }
+    }
+}
+
+impl Named {
+    fn new(name: Option<String>, messages: u64, total: u64) -> Self {
+        Self {
+            name,
+            messages,
+            share: share(messages, total),
+        }
+    }
+}
+
+impl ReplyTimes {
+    fn of(mut times: Vec<i64>, count: u64, one_in: u64) -> Self {
+        times.sort_unstable();
+        let seconds = |percent| replies::percentile(&times, percent).map(seconds);
+        Self {
+            count: count.saturating_mul(one_in),
+            median_seconds: seconds(50),
+            p95_seconds: seconds(95),
+        }
+    }
+}
+
+impl Gaps {
+    fn of(gaps: &[(u64, u64)]) -> Self {
+        let missing = gaps.iter().map(|(from, to)| to - from + 1);
+        Self {
+            count: gaps.len() as u64,
+            missing: missing.fold(0, u64::saturating_add),
+            first: gaps.iter().take(NAMED).copied().collect(),
+        }
+    }
+}
+
+fn senders(names: &Names, total: u64, matched: &Matched, zone: &Zone) -> Vec<Sender> {
+    let none = HashMap::new();
+    let sender = |name: Option<&Entry>, count: super::names::Count| {
+        let times = name.map_or(&none, |_| &matched.times);
+        let times = name.and_then(|name| times.get(&name.hash()));
+        let times = times.cloned().unwrap_or_default();
+        let answers = times.len() as u64;
+        let recorded = count
+            .times
+            .and_then(|(first, last)| range(first, last, zone));
+        Sender {
+            name: name.map(Entry::name),
+            messages: count.messages,
+            bytes: count.bytes,
+            share: share(count.messages, total),
+            recorded,
+            replies: ReplyTimes::of(times, answers, matched.one_in),
+        }
+    };
+    let known = names.by_count();
+    let mut senders: Vec<_> = known
+        .iter()
+        .map(|entry| sender(Some(entry), entry.count))
+        .collect();
+    if names.others.messages > 0 {
+        senders.push(sender(None, names.others));
+    }
+    senders
+}
+
+fn all_named(names: &Names, total: u64) -> Vec<Named> {
+    let known = names.by_count().into_iter();
+    let known = known.map(|entry| Named::new(Some(entry.name()), entry.count.messages, total));
+    let others = Some(names.others.messages).filter(|messages| *messages > 0);
+    known
+        .chain(others.map(|messages| Named::new(None, messages, total)))
+        .collect()
+}
+
+fn silence(longest: Longest, zone: &Zone) -> Silence {
+    match longest {
+        Longest::Between(from, to) => Silence {
+            seconds: seconds(to - from),
+            is_exact: true,
+            between: range(from, to, zone),
+        },
+        Longest::Below(width) => Silence {
+            seconds: seconds(width),
+            is_exact: false,
+            between: None,
+        },
+    }
+}
+
+/// Chooses hours or days, and counts the messages of each.
+fn activity(moments: &[Moment], zone: &Zone) -> Option<Activity> {
+    let first = zoned(moments.first()?.first, zone)?;
+    let last = zoned(moments.last()?.first, zone)?;
+    let hours = first.duration_until(&last).as_hours();
+    let unit = if hours <= HOURS {
+        Unit::Hour
+    } else {
+        Unit::Day
+    };
+    let days = i64::from(first.date().until(last.date()).ok()?.get_days()) + 1;
+    let units = match unit {
+        Unit::Hour => 1,
+        Unit::Day => (days + DAYS - 1) / DAYS,
+    };
+    let mut buckets = empty_buckets(&first, &last, unit, units)?;
+    for moment in moments {
+        let before = buckets.partition_point(|(start, _)| *start <= moment.first);
+        if let Some((_, messages)) = buckets.get_mut(before.saturating_sub(1)) {
+            *messages += moment.messages;
+        }
+    }
+    let buckets = buckets.into_iter().filter_map(|(start, messages)| {
+        let start = text(start, zone)?;
+        Some(Bucket { start, messages })
+    });
+    Some(Activity {
+        unit,
+        units,
+        buckets: buckets.collect(),
+    })
+}
+
+/// The beginning of each bucket, in milliseconds since 1970.
+fn empty_buckets(first: &Zoned, last: &Zoned, unit: Unit, units: i64) -> Option<Vec<(i64, u64)>> {
+    let (round, step) = match unit {
+        Unit::Hour => (jiff::Unit::Hour, jiff::Span::new().hours(units)),
+        Unit::Day => (jiff::Unit::Day, jiff::Span::new().try_days(units).ok()?),
+    };
+    let floor = jiff::ZonedRound::new()
+        .smallest(round)
+        .mode(jiff::RoundMode::Floor);
+    let mut start = first.round(floor).ok()?;
+    let mut buckets = Vec::new();
+    while start <= *last {
+        buckets.push((start.timestamp().as_millisecond(), 0));
+        start = start.checked_add(step).ok()?;
+    }
+    Some(buckets)
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+fn seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1_000.0
+}
+
+fn range(first: i64, last: i64, zone: &Zone) -> Option<Range> {
+    Some(Range {
+        first: text(first, zone)?,
+        last: text(last, zone)?,
+    })
+}
+
+fn zoned(milliseconds: i64, zone: &Zone) -> Option<Zoned> {
+    zone.at(Instant::from_milliseconds(milliseconds))
+}
+
+/// Writes a time as RFC 3339 with the zone's offset.
+pub(super) fn text(milliseconds: i64, zone: &Zone) -> Option<String> {
+    let time = zoned(milliseconds, zone)?;
+    let format = if time.offset().is_zero() {
+        "%Y-%m-%dT%H:%M:%S%.3fZ"
+    } else {
+        "%Y-%m-%dT%H:%M:%S%.3f%:z"
+    };
+    Some(time.strftime(format).to_string())
+}
+
+/// The place of a message that was counted.
+impl Place {
+    pub(super) const fn parts(self) -> (usize, u64) {
+        (self.file, self.offset)
+    }
+}

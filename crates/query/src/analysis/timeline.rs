@@ -1,0 +1,274 @@
+//! When messages came, in buckets that become wider when there are many.
+
+use std::collections::HashMap;
+
+use crate::time::Instant;
+
+/// More buckets than this are put together to fewer, wider ones.
+const BUCKETS: usize = if cfg!(test) { 32 } else { 1 << 14 };
+/// How wide they are, in milliseconds; each is a multiple of the one before.
+const WIDTHS: [i64; 11] = [
+    1_000,
+    5_000,
+    15_000,
+    60_000,
+    300_000,
+    900_000,
+    3_600_000,
+    21_600_000,
+    86_400_000,
+    31_536_000_000,
+    3_153_600_000_000,
+];
+
+/// How many messages came when.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timeline {
+    buckets: HashMap<i64, Moment>,
+    /// The bucket of the last message, which is that of the next one most of the time.
+    open: Option<(i64, Moment)>,
+    level: usize,
+}
+
+/// The messages of one bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// The earliest and the latest time, in milliseconds since 1970.
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) messages: u64,
+}
+
+/// The longest time without a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Longest {
+    /// Between these times, in milliseconds since 1970.
+    Between(i64, i64),
+    /// Less than so many milliseconds.
+    Below(i64),
+}
+
+impl Timeline {
+    pub(super) fn add(&mut self, time: i64) {
+        let key = time.div_euclid(self.width());
+        let moment = Moment {
+            first: time,
+            last: time,
+            messages: 1,
+        };
+        match &mut self.open {
+            Some((open, known)) if *open == key => known.merge(moment),
+            _ => {
+                let before = self.open.replace((key, moment));
+                self.close(before);
+            }
+        }
+    }
+
+    pub(super) fn merge(&mut self, mut other: Self) {
+        let (open, other_open) = (self.open.take(), other.open.take());
+        self.close(open);
+        other.close(other_open);
+        while self.level < other.level {
+            self.widen();
+        }
+        let width = self.width();
+        for moment in other.buckets.into_values() {
+            self.close(Some((moment.first.div_euclid(width), moment)));
+        }
+    }
+
+    fn close(&mut self, bucket: Option<(i64, Moment)>) {
+        let Some((key, moment)) = bucket else {
+            return;
+        };
+        // It may have become wider meanwhile.
+        let key = match moment.first.div_euclid(self.width()) {
+            wider if wider != key => wider,
+            _ => key,
+        };
+        let known = self.buckets.entry(key);
+        known
+            .and_modify(|known| known.merge(moment))
+            .or_insert(moment);
+        while self.buckets.len() > BUCKETS && self.level + 1 < WIDTHS.len() {
+            self.widen();
+        }
+        let width = self.width();
+        if let Some((key, open)) = &mut self.open {
+            *key = open.first.div_euclid(width);
+        }
+    }
+
+    fn widen(&mut self) {
+        self.level = (self.level + 1).min(WIDTHS.len() - 1);
+        let width = self.width();
+        for moment in std::mem::take(&mut self.buckets).into_values() {
+            let known = self.buckets.entry(moment.first.div_euclid(width));
+            known
+                .and_modify(|known| known.merge(moment))
+                .or_insert(moment);
+        }
+    }
+
+    fn width(&self) -> i64 {
+        WIDTHS.get(self.level).copied().unwrap_or(i64::MAX)
+    }
+
+    /// Returns the buckets in the order of time.
+    pub(super) fn moments(&self) -> Vec<Moment> {
+        self.closed().0
+    }
+
+    /// Returns the buckets in the order of time, and how wide they are.
+    fn closed(&self) -> (Vec<Moment>, i64) {
+        let mut all = self.clone();
+        let open = all.open.take();
+        all.close(open);
+        let width = all.width();
+        let mut moments: Vec<_> = all.buckets.into_values().collect();
+        moments.sort_unstable_by_key(|moment| moment.first);
+        (moments, width)
+    }
+
+    /// Returns the longest time without a message, the first one of equal ones.
+    pub(super) fn longest_silence(&self) -> Option<Longest> {
+        let (moments, width) = self.closed();
+        let mut longest: Option<(i64, i64)> = None;
+        for (before, after) in moments.iter().zip(moments.iter().skip(1)) {
+            let known = longest.map_or(0, |(from, to)| to - from);
+            if after.first - before.last > known {
+                longest = Some((before.last, after.first));
+            }
+        }
+        match longest {
+            // A longer one would not fit into a bucket.
+            Some((from, to)) if to - from >= width => Some(Longest::Between(from, to)),
+            _ if moments.iter().map(|moment| moment.messages).sum::<u64>() < 2 => None,
+            _ => Some(Longest::Below(width)),
+        }
+    }
+}
+
+impl Moment {
+    fn merge(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.messages += other.messages;
+    }
+}
+
+/// Reads times as milliseconds since 1970, those of one hour faster than others.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clock {
+    /// `2025-11-20T04:`, and when that is.
+    hour: Option<([u8; HOUR], i64)>,
+}
+
+const HOUR: usize = 14;
+
+impl Clock {
+    pub(super) fn read(&mut self, text: &[u8]) -> Option<i64> {
+        if let Some((known, start)) = &self.hour
+            && text.starts_with(known)
+            && let Some(within) = within_hour(text)
+        {
+            return Some(start + within);
+        }
+        let time = Instant::parse(std::str::from_utf8(text).ok()?)?;
+        let (seconds, nanoseconds) = time.parts();
+        let time = seconds * 1_000 + i64::from(nanoseconds / 1_000_000);
+        if let (Some(hour), Some(within)) = (text.first_chunk(), within_hour(text)) {
+            self.hour = Some((*hour, time - within));
+        }
+        Some(time)
+    }
+}
+
+/// Reads the milliseconds of `30:00.123Z` in a text of the usual form.
+fn within_hour(text: &[u8]) -> Option<i64> {
+    let [a, b, b':', c, d, b'.', e, f, g, b'Z'] = *text.get(HOUR..)? else {
+        return None;
+    };
+    let digits = [a, b, c, d, e, f, g].map(|digit| i64::from(digit.wrapping_sub(b'0')));
+    let [a, b, c, d, e, f, g] = digits;
+    let is_usual = digits.iter().all(|digit| *digit < 10) && a < 6 && c < 6;
+    let seconds = (a * 10 + b) * 60 + c * 10 + d;
+    is_usual.then_some(seconds * 1_000 + e * 100 + f * 10 + g)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn timeline(times: &[i64]) -> Timeline {
+        let mut timeline = Timeline::default();
+        times.iter().for_each(|time| timeline.add(*time));
+        timeline
+    }
+
+    fn obvious(times: &[i64]) -> Option<i64> {
+        let mut times = times.to_vec();
+        times.sort_unstable();
+        times.windows(2).map(|pair| pair[1] - pair[0]).max()
+    }
+
+    proptest! {
+        #[test]
+        fn silence_is_that_of_the_sorted_times(
+            times in prop::collection::vec(-5_000_000..5_000_000_i64, 0..120),
+            split in 0..120_usize,
+        ) {
+            let (first, second) = times.split_at(split.min(times.len()));
+            let mut merged = timeline(second);
+            merged.merge(timeline(first));
+            let whole = timeline(&times);
+            prop_assert_eq!(merged.moments(), whole.moments());
+            prop_assert_eq!(merged.longest_silence(), whole.longest_silence());
+            prop_assert!(whole.buckets.len() <= BUCKETS);
+            let messages: u64 = whole.moments().iter().map(|moment| moment.messages).sum();
+            prop_assert_eq!(messages, times.len() as u64);
+            match (whole.longest_silence(), obvious(&times)) {
+                (Some(Longest::Between(from, to)), Some(longest)) => {
+                    prop_assert_eq!(to - from, longest);
+                    prop_assert!(times.contains(&from) && times.contains(&to));
+                }
+                (Some(Longest::Below(width)), Some(longest)) => prop_assert!(longest < width),
+                (None, None) => {}
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+
+        #[test]
+        fn times_are_read_as_everywhere(
+            seconds in 1_763_600_000..1_763_700_000_i64,
+            milliseconds in 0..1_000_i64,
+        ) {
+            let time = jiff::Timestamp::new(seconds, i32::try_from(milliseconds).unwrap() * 1_000_000).unwrap();
+            let text = time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            let mut clock = Clock::default();
+            let expected = Some(seconds * 1_000 + milliseconds);
+            prop_assert_eq!(clock.read(text.as_bytes()), expected);
+            prop_assert_eq!(clock.read(text.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        let mut clock = Clock::default();
+        assert!(clock.read(b"2025-11-20T04:30:00.123Z").is_some());
+        for text in [
+            "2025-11-20T04:61:00.123Z",
+            "2025-11-20T04:30:0x.123Z",
+            "soon",
+        ] {
+            assert_eq!(clock.read(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(
+            clock.read(b"2025-11-20T04:30:00Z"),
+            clock.read(b"2025-11-20T04:30:00.000Z")
+        );
+    }
+}

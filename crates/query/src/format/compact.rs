@@ -1,0 +1,163 @@
+//! One line for each message.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use super::body::Body;
+use super::cell::{beginning, one_line, push_cell, push_cut, push_right};
+use super::colour::Paint;
+use super::column::{Column, Row};
+use super::layout::Layout;
+use crate::error::Error;
+use crate::select::{Sink, Summary};
+use crate::source::Entry;
+
+/// The columns that are shown unless others are asked for.
+const USUAL: [Column; 6] = [
+    Column::Number,
+    Column::Time,
+    Column::Sender,
+    Column::Topic,
+    Column::Tier,
+    Column::Text,
+];
+/// Terminals with fewer columns get short cells, those with more get long ones.
+const NARROW: usize = 80;
+const WIDE: usize = 120;
+
+/// Deeper replies are indented no further.
+const DEEPEST: usize = 12;
+
+/// Writes one line for each message, in columns.
+#[derive(Debug)]
+pub(super) struct CompactFormat<W> {
+    out: W,
+    layout: Layout,
+    columns: Vec<Column>,
+    paint: Paint,
+    line: String,
+}
+
+impl<W: Write> CompactFormat<W> {
+    pub(super) fn new(out: W, layout: Layout) -> Self {
+        let columns = match &layout.columns[..] {
+            [] => USUAL.to_vec(),
+            chosen => chosen.to_vec(),
+        };
+        Self {
+            out,
+            columns,
+            paint: Paint::new(layout.is_coloured),
+            line: String::new(),
+            layout,
+        }
+    }
+
+    /// Columns of the terminal that a cell takes.
+    fn cell(&self, column: Column) -> usize {
+        let room = self.layout.width.unwrap_or(usize::MAX);
+        let by_room = |narrow, usual, wide| match room {
+            _ if room < NARROW => narrow,
+            _ if room < WIDE => usual,
+            _ => wide,
+        };
+        match column {
+            Column::Number => 6,
+            Column::Time => by_room(8, 8, 19),
+            Column::Sender => by_room(10, 14, 16),
+            Column::Topic => by_room(10, 16, 24),
+            Column::Tier => 2,
+            Column::ContentIs => 6,
+            Column::Timestamp | Column::RecordedAt => 24,
+            _ => by_room(12, 20, 28),
+        }
+    }
+
+    fn value(&self, row: &Row<'_>, column: Column, room: usize) -> String {
+        match column {
+            Column::Time if self.cell(column) < 19 => one_line(&self.layout.zone.clock(row.time())),
+            Column::Time => one_line(&self.layout.zone.date_and_time(row.time())),
+            Column::Text => {
+                let text = one_line(beginning(&Body::of(&row.record).summary(), room));
+                // A reply stands to the right of what it answers.
+                "  ".repeat(row.depth.min(DEEPEST)) + &text
+            }
+            _ => one_line(beginning(&row.text(column).unwrap_or_default(), room)),
+        }
+    }
+
+    fn write_row(&mut self, row: &Row<'_>) -> Result<(), Error> {
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        let mut used = 0;
+        for (at, column) in self.columns.iter().enumerate() {
+            let left = self.layout.width.unwrap_or(usize::MAX).saturating_sub(used);
+            let is_last = at + 1 == self.columns.len();
+            let taken = self.push_column(row, *column, left, is_last, &mut line);
+            used = used.saturating_add(taken);
+        }
+        writeln!(self.out, "{}", line.trim_end())?;
+        self.line = line;
+        Ok(())
+    }
+
+    /// Writes one cell and the space behind it, and returns how much it takes.
+    fn push_column(
+        &self,
+        row: &Row<'_>,
+        column: Column,
+        left: usize,
+        is_last: bool,
+        line: &mut String,
+    ) -> usize {
+        const SPACE: &str = "  ";
+        let cell = if is_last {
+            left
+        } else {
+            self.cell(column).min(left)
+        };
+        let text = self.value(row, column, cell);
+        let style = match column {
+            Column::Sender => self.paint.sender(&row.record.sender),
+            Column::Number | Column::Time => self.paint.dim(),
+            _ => self.paint.plain(),
+        };
+        let mut taken = cell;
+        let _infallible = write!(line, "{style}");
+        match column {
+            _ if is_last => taken = push_cut(&text, cell, line),
+            Column::Number => {
+                push_right(&text, cell, line);
+                // A number is never cut.
+                taken = cell.max(text.len());
+            }
+            _ => push_cell(&text, cell, line),
+        }
+        let _infallible = write!(line, "{style:#}");
+        if !is_last {
+            line.push_str(SPACE);
+        }
+        taken.saturating_add(SPACE.len())
+    }
+}
+
+impl<W: Write> Sink for CompactFormat<W> {
+    fn begin(&mut self, _: &Summary) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+        match Row::read(entry) {
+            Ok(row) => self.write_row(&row),
+            Err(error) => Ok(writeln!(
+                self.out,
+                "{:>6}  cannot be read: {error}",
+                entry.number
+            )?),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
+}

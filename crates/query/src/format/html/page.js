@@ -1,0 +1,59 @@
+"use strict";
+(() => {
+  const main = document.getElementById("messages");
+  const articles = Array.from(main.querySelectorAll("article"));
+  const search = document.getElementById("search");
+  const found = document.getElementById("found");
+  const threads = document.getElementById("threads");
+  // Kept apart from the page, since an article holds its answers where threads are shown.
+  const texts = articles.map((article) => article.textContent.toLowerCase());
+
+  const show = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = new Set();
+    let count = 0;
+    articles.forEach((article, at) => {
+      if (!words.every((word) => texts[at].includes(word))) return;
+      count += 1;
+      // What leads to a match stays visible.
+      for (let node = article; node && node !== main; node = node.parentElement) fits.add(node);
+    });
+    for (const article of articles) article.hidden = !fits.has(article);
+    found.textContent = words.length ? `${count} of ${articles.length}` : `${articles.length} messages`;
+  };
+
+  const arrange = () => {
+    for (const article of articles) main.append(article);
+    for (const box of main.querySelectorAll(".answers")) box.remove();
+    if (threads.checked) {
+      for (const article of articles) {
+        const parent = document.getElementById(article.dataset.parent || "");
+        // A page holds at most one way up from a message, and no message answers a later one.
+        if (!parent || parent.tagName !== "ARTICLE" || article.contains(parent)) continue;
+        let box = parent.querySelector(":scope > .answers");
+        if (!box) {
+          box = document.createElement("div");
+          box.className = "answers";
+          parent.append(box);
+        }
+        box.append(article);
+      }
+    }
+    show();
+  };
+
+  search.addEventListener("input", show);
+  threads.addEventListener("change", arrange);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "/" && document.activeElement !== search) {
+      event.preventDefault();
+      search.focus();
+    }
+    if (event.key === "Escape") {
+      search.value = "";
+      show();
+    }
+  });
+  document.getElementById("controls").hidden = false;
+  show();
+})();

@@ -1,0 +1,52 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::*;
+
+#[test]
+fn the_policy_names_the_pages_own_script_and_style() {
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    assert_eq!(hash(STYLE), STYLE_HASH, "put this hash into html.rs");
+    assert_eq!(hash(SCRIPT), SCRIPT_HASH, "put this hash into html.rs");
+}
+
+#[test]
+fn the_page_asks_for_nothing_else() {
+    for text in [STYLE, SCRIPT] {
+        for word in [
+            "http:",
+            "https:",
+            "url(",
+            "@import",
+            "fetch(",
+            "innerHTML",
+            "eval(",
+            "</",
+        ] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
+fn markup_is_text() {
+    let text = "<script>\"&'</script>\u{202e}\n";
+    let expected = "&lt;script&gt;&quot;&amp;&#39;&lt;/script&gt;\\u202e";
+    assert_eq!(Text(text).to_string(), format!("{expected}\\u000a"));
+    assert_eq!(Lines(text).to_string(), format!("{expected}\n"));
+    assert_eq!(Lines("a\r\n\tb\u{7}").to_string(), "a\n\tb\\u0007");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_without_markup(text in any::<String>()) {
+        let shown = Lines(&text).to_string();
+        prop_assert!(!shown.contains(['<', '>', '"', '\'']));
+        for entity in shown.split('&').skip(1) {
+            let known = ["amp;", "lt;", "gt;", "quot;", "#39;"];
+            prop_assert!(known.iter().any(|known| entity.starts_with(known)), "{shown}");
+        }
+    }
+}
