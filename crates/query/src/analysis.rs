@@ -10,6 +10,7 @@ mod names;
 mod open;
 mod replies;
 mod report;
+mod schema;
 mod timeline;
 
 use crate::scan::{Accumulator, Found};
@@ -19,7 +20,7 @@ use names::Names;
 use replies::Replies;
 use timeline::Timeline;
 
-pub use report::{
+pub use schema::{
     Activity, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions, Range,
     ReplyTimes, Sender, Silence, Unit,
 };

@@ -78,6 +78,11 @@ impl OutputArgs {
                 "--stats can be shown with -o pretty or -o json, and not with -o {format}"
             ));
         }
+        if args.follow && matches!(format, Format::Json | Format::Html) {
+            return Some(format!(
+                "--follow has no end, which -o {format} needs: take -o jsonl"
+            ));
+        }
         let other = [
             ("--count", args.count),
             ("--list-archives", args.list_archives),

@@ -168,6 +168,7 @@ fn wrong_names_get_a_suggestion() {
             &["--fields", "sender"],
             "--fields is for -o compact, json, jsonl and csv",
         ),
+        (&["-f", "-o", "html"], "--follow has no end"),
         (
             &["--stats", "-o", "csv"],
             "--stats can be shown with -o pretty or -o json",

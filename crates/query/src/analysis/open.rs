@@ -1,7 +1,8 @@
 //! Which messages ask for an answer.
 
 use super::replies::Place;
-use super::report::{OpenQuestion, text};
+use super::report::text;
+use super::schema::OpenQuestion;
 use super::timeline::Clock;
 use crate::error::Error;
 use crate::fields::Fields;

@@ -80,7 +80,9 @@ impl Replies {
                 is_question: open::is_question(found.fields),
             });
         }
-        if REPLY.find(found.line).is_some() {
+        if let Some(at) = REPLY.find(found.line)
+            && only_name(found.line, at).is_none_or(|name| self.kept(name).is_some())
+        {
             self.add_answer(found, time);
         }
         if self.asked.len() + self.answers.len() > KEPT {
@@ -169,6 +171,23 @@ impl Replies {
     }
 }
 
+/// Returns the name that a message answers if it answers any: what stands behind
+/// the line's only `in_reply_to`, at that place. `None` where that is not certain.
+///
+/// It spares parsing the lines of names that are not kept.
+fn only_name(line: &[u8], at: usize) -> Option<&[u8]> {
+    let behind = line.get(at + REPLY.needle().len()..)?;
+    if REPLY.find(behind).is_some() {
+        return None;
+    }
+    let value = behind.strip_prefix(b"\"")?.trim_ascii_start();
+    let value = value.strip_prefix(b":")?.trim_ascii_start();
+    let value = value.strip_prefix(b"\"")?;
+    let end = memchr::memchr2(b'"', b'\\', value)?;
+    let (name, rest) = value.split_at(end);
+    rest.starts_with(b"\"").then_some(name)
+}
+
 pub(super) fn hash(name: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(name);
@@ -184,6 +203,23 @@ pub(super) fn percentile(times: &[i64], percent: usize) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_read_only_where_it_is_certain() {
+        let read = |line: &'static str| {
+            let at = REPLY.find(line.as_bytes())?;
+            only_name(line.as_bytes(), at)
+        };
+        assert_eq!(read(r#"{"in_reply_to" : "a","b":1}"#), Some(&b"a"[..]));
+        for line in [
+            r#"{"in_reply_to":"a\u0062"}"#,
+            r#"{"in_reply_to":null}"#,
+            r#"{"x":"in_reply_to","in_reply_to":"a"}"#,
+            r#"{"payload":"{\"in_reply_to\":\"a\"}"}"#,
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
 
     #[test]
     fn percentiles_are_values_that_occur() {
