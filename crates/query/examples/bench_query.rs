@@ -99,6 +99,7 @@ impl Tools {
         vec![
             self.question("the whole file, for comparison", false, &[("cat", "cat $J")]),
             self.question("statistics", false, &[
+                ("viewer --brief", "$V --dir $D --stats --brief"),
                 ("viewer", "$V --dir $D --stats"),
                 ("duckdb", "SELECT (tier,chain_type,sender,count(*),min(timestamp),max(timestamp))::VARCHAR FROM JOURNAL GROUP BY tier,chain_type,sender"),
                 ("jq", "jq -c '[.tier,.chain_type,.sender]' $J | sort | uniq -c"),
