@@ -1,6 +1,8 @@
 //! Input and output that does not wait.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 /// What came of an attempt to read or write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,27 @@ pub(crate) fn attempt(mut io: impl FnMut() -> io::Result<usize>) -> io::Result<P
             },
         }
     }
+}
+
+/// A peer that asks for answers has to take them: no more bytes may wait for it.
+pub(crate) const MAX_UNSENT: usize = 64 << 10;
+/// How long a handshake may take; libzmq gives as much.
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(30);
+
+/// Writes what waits to be sent, and removes what has left. It is [`Progress::Wait`]
+/// where some of it is left.
+pub(crate) fn flush(stream: &TcpStream, unsent: &mut Vec<u8>) -> io::Result<Progress> {
+    let mut count = 0;
+    while !unsent.is_empty() {
+        match attempt(|| (&*stream).write(unsent))? {
+            Progress::Bytes(written) => {
+                unsent.drain(..written);
+                count += written;
+            }
+            stopped => return Ok(stopped),
+        }
+    }
+    Ok(Progress::Bytes(count))
 }
 
 /// Tells whether an error says that the other side is gone.

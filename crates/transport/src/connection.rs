@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use zmq::PollItem;
 use zmtp::{Command, Handshake, Header, Role};
 
-use crate::attempt::{Progress, attempt};
+use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush};
 use crate::link::{Link, LinkError, MAX_TOPIC, Subscription};
 use crate::platform::{prepare, raw};
 use crate::waker::Sleeper;
@@ -16,10 +16,6 @@ use crate::waker::Sleeper;
 const READ: usize = 8 << 10;
 /// The name and the lengths of the longest command that is taken.
 const OVERHEAD: u64 = 32;
-/// A peer that asks for answers has to take them.
-const MAX_UNSENT: usize = 64 << 10;
-/// How long a handshake may take; libzmq gives as much.
-const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// One subscriber's connection.
 #[derive(Debug)]
@@ -115,15 +111,12 @@ impl Connection {
 
     /// Sends greetings and answers; false where some of it is left.
     fn flush(&mut self) -> Result<bool, LinkError> {
-        while !self.unsent.is_empty() {
-            match attempt(|| (&self.stream).write(&self.unsent))? {
-                Progress::Bytes(count) => drop(self.unsent.drain(..count)),
-                Progress::Wait if self.unsent.len() > MAX_UNSENT => return Err(LinkError::Deaf),
-                Progress::Wait => return Ok(false),
-                Progress::End => return Err(LinkError::Closed),
-            }
+        match flush(&self.stream, &mut self.unsent)? {
+            Progress::Bytes(_) => Ok(true),
+            Progress::Wait if self.unsent.len() > MAX_UNSENT => Err(LinkError::Deaf),
+            Progress::Wait => Ok(false),
+            Progress::End => Err(LinkError::Closed),
         }
-        Ok(true)
     }
 }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read};
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use zmtp::{Assembler, Command, Found, Handshake, HandshakeError, Role, StreamError};
 
-use crate::attempt::{Progress, attempt, is_end};
+use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush, is_end};
 use crate::platform::prepare;
 
 /// How much is read from a connection at once.
@@ -18,10 +18,6 @@ pub(crate) const READ: usize = 256 << 10;
 const SMALL: usize = 32 << 10;
 /// When so much of a message has come, the memory for all of it is taken.
 const TRUSTED: usize = 1 << 20;
-/// A peer that asks for answers has to take them.
-const MAX_UNSENT: usize = 64 << 10;
-/// How long a handshake may take; libzmq gives as much.
-const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// One publisher's connection: bytes come in, whole messages come out.
 #[derive(Debug)]
@@ -117,12 +113,8 @@ impl Publisher {
         if let State::Handshake(handshake) = &mut self.state {
             self.unsent.extend(handshake.take_unsent());
         }
-        while !self.unsent.is_empty() {
-            match attempt(|| io::Write::write(&mut &self.stream, &self.unsent))? {
-                Progress::Bytes(count) => drop(self.unsent.drain(..count)),
-                Progress::Wait => break,
-                Progress::End => return Err(Ended::Left),
-            }
+        if flush(&self.stream, &mut self.unsent)? == Progress::End {
+            return Err(Ended::Left);
         }
         match self.unsent.len() {
             0..=MAX_UNSENT => Ok(()),
