@@ -74,17 +74,14 @@ mod tests {
     #[test]
     fn a_batch_gets_memory_that_fits_and_nothing_else_of_an_earlier_one() {
         let spare = Spare::default();
-        spare.keep(
-            Vec::new(),
-            vec![batch(10_000).emptied(), batch(100_000).emptied()],
-        );
+        let (small, large) = (batch(10_000).emptied(), batch(100_000).emptied());
+        let memory = small.memory();
+        spare.keep(Vec::new(), vec![small, large]);
         assert!(spare.batch(1_000_000).is_none() && spare.batch(100).is_none());
-        let mut last = batch(8_500);
-        let following = last.following(Group::new(2, 1 << 20), &spare);
-        assert!(following.fits(10_000), "it has the memory of the first one");
+        let following = batch(7_900).following(Group::new(2, 1 << 20), &spare);
+        assert_eq!(following.memory(), memory, "it is the first one's");
         assert!(following.is_empty() && following.wire().is_empty());
         assert_eq!(following.first(), 2);
-        drop(last.take_lines());
     }
 
     #[test]
