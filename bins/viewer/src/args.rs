@@ -5,7 +5,7 @@ mod output;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use query::{Criteria, Filter, Instant, Order};
@@ -268,7 +268,8 @@ impl Args {
         words: impl IntoIterator<Item = W>,
     ) -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(words)?;
+        let matches = command.try_get_matches_from_mut(words);
+        let matches = matches.map_err(|error| of_commands(&command, error))?;
         if let Some((name, _)) = matches.subcommand()
             && let Some(option) = useless(&command, &matches)
         {
@@ -289,6 +290,26 @@ impl Args {
             newest_first: self.reverse,
         }
     }
+}
+
+/// Tells of a word that is neither `-` nor a command which command it resembles.
+fn of_commands(command: &clap::Command, error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (Some("[-]"), Some(word)) = (
+        text(ContextKind::InvalidArg),
+        text(ContextKind::InvalidValue),
+    ) else {
+        return error;
+    };
+    let mut commands = clap::Command::new("viewer")
+        .override_usage("viewer [OPTIONS] [-]\n       viewer <COMMAND>")
+        .disable_help_subcommand(true)
+        .subcommands(command.get_subcommands().cloned());
+    let commands = commands.try_get_matches_from_mut(["viewer", word]);
+    commands.err().unwrap_or(error)
 }
 
 /// Finds an option in front of a subcommand that means nothing to it.
@@ -336,6 +357,21 @@ mod tests {
         }
         assert_eq!(refused("viewer --dir x verify"), "");
         assert_eq!(refused("viewer verify --dir x"), "");
+    }
+
+    #[test]
+    fn a_mistyped_command_is_told_which_one_it_resembles() {
+        let refused = |words: &str| Args::from_words(words.split(' ')).unwrap_err().to_string();
+        for words in ["viewer verfy", "viewer --dir x verfy"] {
+            let text = refused(words);
+            assert!(text.contains("unrecognized subcommand 'verfy'"), "{text}");
+            assert!(
+                text.contains("a similar subcommand exists: 'verify'"),
+                "{text}"
+            );
+        }
+        assert!(refused("viewer --limit x").contains("'x' for '--limit <N>'"));
+        assert!(refused("viewer xyzzy").contains("unrecognized subcommand 'xyzzy'"));
     }
 
     #[test]

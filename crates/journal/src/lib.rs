@@ -43,6 +43,7 @@
 mod archive;
 mod backward;
 mod checkpoint;
+mod checksum;
 mod damage;
 mod error;
 mod follow;

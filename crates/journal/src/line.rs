@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::checksum::checksum;
 use crate::damage::{Integrity, Reason};
 
 /// How every line of ours begins. No record's body may contain it, see
@@ -40,21 +41,10 @@ pub enum Checked {
 /// still lacks it and the closing brace.
 pub(crate) fn seal(line: &mut Vec<u8>, start: usize) {
     line.push(b',');
-    let crc = crc32c::crc32c(line.get(start..).unwrap_or_default());
+    let crc = checksum(line.get(start..).unwrap_or_default());
     line.extend_from_slice(CRC_KEY.get(1..).unwrap_or_default());
-    line.extend(hex(crc));
+    line.extend_from_slice(&hex(crc));
     line.extend_from_slice(b"\"}");
-}
-
-/// Returns the eight hex digits of a checksum.
-fn hex(crc: u32) -> [u8; CRC_DIGITS] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut shift = u32::BITS;
-    [(); CRC_DIGITS].map(|()| {
-        shift -= 4;
-        let digit = DIGITS.get((crc >> shift & 0xf) as usize);
-        digit.copied().unwrap_or_default()
-    })
 }
 
 /// Returns the length of the byte order mark that some editors on Windows put
@@ -92,8 +82,22 @@ pub fn sort_line(line: &[u8], ended: bool) -> Vec<Piece> {
 /// [`sort_line`] takes it for one verified record.
 #[must_use]
 pub fn is_sealed(line: &[u8]) -> bool {
-    stored_crc(line).is_some_and(|(checked, crc)| crc32c::crc32c(checked) == crc)
-        && line.starts_with(START)
+    let Some((checked, digits)) = crc_field(line) else {
+        return false;
+    };
+    line.starts_with(START) && hex(checksum(checked)) == *digits
+}
+
+/// Spells a checksum in lower-case hex digits.
+fn hex(crc: u32) -> [u8; CRC_DIGITS] {
+    const ONES: u64 = u64::MAX / 0xff;
+    // Each half byte in a byte of its own.
+    let spread = u64::from(crc);
+    let spread = (spread << 16 | spread) & 0x0000_ffff_0000_ffff;
+    let spread = (spread << 8 | spread) & 0x00ff_00ff_00ff_00ff;
+    let digits = (spread << 4 | spread) & (ONES * 0x0f);
+    let letters = (digits + ONES * 6) >> 4 & ONES;
+    (digits + ONES * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 /// Sorts one line that is not blank into records and damage.
@@ -116,7 +120,7 @@ pub(crate) fn check(line: &[u8]) -> Checked {
     let line = line.trim_ascii_end();
     let line = line.get(bom_len(line)..).unwrap_or_default();
     match stored_crc(line) {
-        Some((checked, crc)) if crc32c::crc32c(checked) == crc => {
+        Some((checked, crc)) if checksum(checked) == crc => {
             // The writer puts a checksum only on what it encoded itself.
             Checked::Record {
                 number: leading_number(line),
@@ -153,10 +157,15 @@ fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
 
 /// Splits a line into the bytes that its checksum covers and the checksum.
 fn stored_crc(line: &[u8]) -> Option<(&[u8], u32)> {
+    let (checked, digits) = crc_field(line)?;
+    Some((checked, parse_hex(digits)?))
+}
+
+/// Splits a line into the bytes that its checksum covers and the checksum's digits.
+fn crc_field(line: &[u8]) -> Option<(&[u8], &[u8; CRC_DIGITS])> {
     let (front, field) = line.split_at_checked(line.len().checked_sub(CRC_FIELD)?)?;
     let digits = field.strip_prefix(CRC_KEY)?.strip_suffix(b"\"}")?;
-    let crc = parse_hex(digits)?;
-    Some((line.get(..front.len() + 1)?, crc))
+    Some((line.get(..front.len() + 1)?, digits.try_into().ok()?))
 }
 
 fn parse_hex(digits: &[u8]) -> Option<u32> {

@@ -1,6 +1,7 @@
 //! The members of a line, whatever wrote it, as JSON tokens.
 
 use crate::error::DecodeError;
+use crate::links::Tokens;
 use crate::scan::{Malformed, Scan, Scanner};
 
 /// What wrote a line.
@@ -71,6 +72,7 @@ pub(crate) struct Metadata<'a> {
     pub(crate) chain_type: Option<&'a str>,
     pub(crate) ace_tier: Option<&'a str>,
     pub(crate) shl_tags: Option<&'a str>,
+    pub(crate) links: Tokens<'a>,
 }
 
 impl<'a> Line<'a> {
@@ -190,6 +192,8 @@ impl<'a> Metadata<'a> {
             "chain_type" => &mut self.chain_type,
             "ace_tier" => &mut self.ace_tier,
             "shl_tags" => &mut self.shl_tags,
+            "in_reply_to" => &mut self.links.in_reply_to,
+            "context_id" => &mut self.links.context_id,
             _ => return None,
         })
     }

@@ -4,10 +4,14 @@ use std::borrow::Cow;
 
 use crate::escape::text;
 use crate::line::Line;
-use crate::normalise::string;
 use crate::scan::Scanner;
 
 /// What a message says of its place in a conversation.
+///
+/// Each stands in the payload, or else in the payload's `metadata`: the first of
+/// the two that is a text and not empty. In lines that hold no payload of its
+/// own, as those made by hand, it may stand in the line itself, and in those of
+/// the older recorder in `ContextId` and `Metadata`.
 ///
 /// ```
 /// let payload = r#"{"in_reply_to": "msg_000", "content": {"in_reply_to": "no"}}"#;
@@ -16,6 +20,12 @@ use crate::scan::Scanner;
 /// let links = message::Record::parse(&line)?.links();
 /// assert_eq!(links.in_reply_to.as_deref(), Some("msg_000"));
 /// assert_eq!(links.context_id, None);
+///
+/// let payload = r#"{"content": 1, "metadata": {"context_id": "ctx_1"}}"#;
+/// let mut line = Vec::new();
+/// message::encode(&["t", payload], "2025-11-20T04:30:00.123Z", &mut line);
+/// let links = message::Record::parse(&line)?.links();
+/// assert_eq!(links.context_id.as_deref(), Some("ctx_1"));
 /// # Ok::<(), message::DecodeError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,11 +37,11 @@ pub struct Links<'a> {
     pub context_id: Option<Cow<'a, str>>,
 }
 
-/// The members of a payload, as JSON tokens; of equal keys the last one.
-#[derive(Debug, Default)]
-struct Tokens<'a> {
-    in_reply_to: Option<&'a str>,
-    context_id: Option<&'a str>,
+/// The members of an object that say so, as JSON tokens; of equal keys the last one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tokens<'a> {
+    pub(crate) in_reply_to: Option<&'a str>,
+    pub(crate) context_id: Option<&'a str>,
 }
 
 /// Reads the links from the payload, or from the line where that has them itself.
@@ -41,41 +51,67 @@ pub(crate) fn links<'a>(line: &Line<'a>) -> Links<'a> {
         context_id: line.context_id.or(line.legacy.context_id),
     };
     let found = match (line.exact.envelope, line.exact.payload.and_then(text)) {
-        (Some(envelope), _) => tokens(envelope).links(),
-        (None, Some(Cow::Borrowed(payload))) => tokens(payload).links(),
-        (None, Some(Cow::Owned(payload))) => tokens(&payload).links().into_owned(),
-        (None, None) => tokens(line.content.unwrap_or_default()).links(),
+        (Some(envelope), _) => of_payload(envelope),
+        (None, Some(Cow::Borrowed(payload))) => of_payload(payload),
+        (None, Some(Cow::Owned(payload))) => of_payload(&payload).into_owned(),
+        (None, None) => of_payload(line.content.unwrap_or_default()),
     };
-    let own = own.links();
-    Links {
-        in_reply_to: own.in_reply_to.or(found.in_reply_to),
-        context_id: own.context_id.or(found.context_id),
-    }
+    own.links().or(line.legacy.metadata.links.links()).or(found)
 }
 
-fn tokens(payload: &str) -> Tokens<'_> {
-    let mut tokens = Tokens::default();
+fn of_payload(payload: &str) -> Links<'_> {
+    let (mut own, mut metadata) = (Tokens::default(), None);
     let read = Scanner::new(payload).members(|key, value| match key {
-        "in_reply_to" => tokens.in_reply_to = Some(value),
-        "context_id" => tokens.context_id = Some(value),
-        _ => {}
+        "metadata" => metadata = Some(value),
+        _ => own.take(key, value),
     });
-    match read {
-        Ok(()) => tokens,
-        Err(_) => Tokens::default(),
+    // Nothing is taken from what is no JSON.
+    if read.is_err() {
+        return Links::default();
+    }
+    let links = own.links();
+    if links.is_complete() {
+        return links;
+    }
+    let mut behind = Tokens::default();
+    let mut metadata = Scanner::new(metadata.unwrap_or("null"));
+    match metadata.members(|key, value| behind.take(key, value)) {
+        Ok(()) => links.or(behind.links()),
+        Err(_) => links,
     }
 }
 
 impl<'a> Tokens<'a> {
+    fn take(&mut self, key: &str, value: &'a str) {
+        match key {
+            "in_reply_to" => self.in_reply_to = Some(value),
+            "context_id" => self.context_id = Some(value),
+            _ => {}
+        }
+    }
+
     fn links(&self) -> Links<'a> {
+        let name = |token: Option<&'a str>| token.and_then(text).filter(|name| !name.is_empty());
         Links {
-            in_reply_to: string(&[self.in_reply_to]).and_then(text),
-            context_id: string(&[self.context_id]).and_then(text),
+            in_reply_to: name(self.in_reply_to),
+            context_id: name(self.context_id),
         }
     }
 }
 
-impl Links<'_> {
+impl<'l> Links<'l> {
+    const fn is_complete(&self) -> bool {
+        self.in_reply_to.is_some() && self.context_id.is_some()
+    }
+
+    /// Takes from other links what these lack.
+    fn or(self, other: Self) -> Self {
+        Self {
+            in_reply_to: self.in_reply_to.or(other.in_reply_to),
+            context_id: self.context_id.or(other.context_id),
+        }
+    }
+
     fn into_owned<'a>(self) -> Links<'a> {
         let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
         Links {
@@ -111,6 +147,10 @@ mod tests {
             "{\"context_id\": \"c\",\n\"in_reply_to\": \"m\\\"1\", \"content\": 1}",
             r#"{"in_reply_to": "m\"1", "context_id": "c", "content": NaN}"#,
             r#" {"in_reply_to": "m\"1", "context_id": "c", "content": 0}"#,
+            r#"{"metadata": {"in_reply_to": "m\"1", "context_id": "c"}, "content": 1}"#,
+            r#"{"metadata": {"in_reply_to": "m\"1", "context_id": "x"}, "context_id": "c"}"#,
+            r#"{"in_reply_to": null, "context_id": "", "metadata": {"in_reply_to": "m\"1", "context_id": "c"}}"#,
+            "{\"metadata\": {\"context_id\": \"c\",\n\"in_reply_to\": \"m\\\"1\"}, \"content\": NaN}",
         ] {
             assert_eq!(of_payload(payload), expected, "{payload}");
         }
@@ -122,13 +162,18 @@ mod tests {
         assert_eq!(of_line(line), (Some("a".to_owned()), Some("b".to_owned())));
         let line = r#"{"SpeakerName":"x","Message":"{}","ContextId":"b"}"#;
         assert_eq!(of_line(line), (None, Some("b".to_owned())));
+        let line =
+            r#"{"SpeakerName":"x","Message":"{}","Metadata":{"in_reply_to":"a","context_id":"b"}}"#;
+        assert_eq!(of_line(line), (Some("a".to_owned()), Some("b".to_owned())));
     }
 
     #[test]
     fn what_is_no_text_is_no_link() {
         for payload in [
             r#"{"in_reply_to": 7, "context_id": null}"#,
-            r#"{"metadata": {"in_reply_to": "a"}, "content": {"context_id": "b"}}"#,
+            r#"{"metadata": {"in_reply_to": ""}, "content": {"context_id": "b"}}"#,
+            r#"{"metadata": {"metadata": {"in_reply_to": "a"}}, "content": 1}"#,
+            r#"{"metadata": ["in_reply_to", "a"], "content": 1}"#,
             r#"["in_reply_to", "a"]"#,
             "in_reply_to",
             "\u{1}",

@@ -15,8 +15,9 @@ mod timeline;
 
 use crate::scan::{Accumulator, Found};
 use crate::stats::Statistics;
+use crate::time::Clock;
 use coverage::Coverage;
-use names::Names;
+use names::{Count, Names};
 use replies::Replies;
 use timeline::Timeline;
 
@@ -37,7 +38,7 @@ pub struct Analysis {
     topics: Names,
     tags: Names,
     times: Timeline,
-    clock: timeline::Clock,
+    clock: Clock,
     replies: Replies,
     numbers: Coverage,
 }
@@ -50,11 +51,10 @@ impl Accumulator for Analysis {
         self.bytes += length;
         let time = fields.recorded_at.as_ref().unwrap_or(&fields.timestamp);
         let time = self.clock.read(time);
-        self.senders.add(&fields.sender, length, time);
-        self.topics.add(&fields.topic, length, time);
-        for tag in fields.tags.iter() {
-            self.tags.add(tag, length, time);
-        }
+        let (count, handles) = (Count::one(length, time), found.handles);
+        self.senders.add(&fields.sender, handles.sender, count);
+        self.topics.add(&fields.topic, handles.topic, count);
+        self.tags.add_list(&fields.tags, handles.tags, count);
         if let Some(time) = time {
             self.times.add(time);
         }
@@ -75,3 +75,6 @@ impl Accumulator for Analysis {
         self.numbers.merge(other.numbers);
     }
 }
+
+#[cfg(test)]
+mod tests;

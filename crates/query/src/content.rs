@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use message::ContentKind;
 
 use crate::fields::{Content, Fields};
+use crate::shape::next_special;
 
 /// What follows the content where that is no text.
 const IS_BASE64: &[u8] = b",\"content_is\":\"base64\"";
@@ -22,18 +23,26 @@ impl Content<'_> {
                 Ok(record) => Fields::from(record).content.any_value(test),
                 Err(_) => false,
             },
+            Self::From(line) => Walk::new(line).find(test),
+        }
+    }
+}
+
+impl Content<'_> {
+    /// As [`any_value`](Self::any_value), for a test that holds only for values
+    /// whose last byte before trailing whitespace may be one for which `ends` holds.
+    pub(crate) fn any_value_ending(
+        &self,
+        ends: fn(u8) -> bool,
+        test: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> bool {
+        match self {
             Self::From(line) => {
-                let mut found = false;
                 let mut walk = Walk::new(line);
-                while let Some(value) = walk.next() {
-                    if test(&value) {
-                        found = true;
-                        break;
-                    }
-                }
-                // Bytes in base64 are a single string.
-                found && !(line.starts_with(b"\"") && walk.rest().starts_with(IS_BASE64))
+                walk.ends = ends;
+                walk.find(test)
             }
+            _ => self.any_value(test),
         }
     }
 }
@@ -45,6 +54,8 @@ struct Walk<'a> {
     at: usize,
     depth: usize,
     is_over: bool,
+    /// Strings with another last byte are passed over.
+    ends: fn(u8) -> bool,
 }
 
 impl<'a> Walk<'a> {
@@ -54,7 +65,19 @@ impl<'a> Walk<'a> {
             at: 0,
             depth: 0,
             is_over: false,
+            ends: |_| true,
         }
+    }
+
+    /// Tests the values of a content that is the beginning of this.
+    fn find(mut self, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        while let Some(value) = self.next() {
+            if test(&value) {
+                // Bytes in base64 are a single string.
+                return !(self.json.starts_with(b"\"") && self.rest().starts_with(IS_BASE64));
+            }
+        }
+        false
     }
 
     fn any(mut self, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {
@@ -80,6 +103,9 @@ impl<'a> Walk<'a> {
                         continue;
                     }
                     self.is_over = self.depth == 0;
+                    if !self.may_end(start) {
+                        continue;
+                    }
                     return Some(self.text(start, escaped));
                 }
                 b'{' | b'[' => self.depth += 1,
@@ -104,7 +130,7 @@ impl<'a> Walk<'a> {
     fn pass_string(&mut self) -> bool {
         let mut escaped = false;
         self.at += 1;
-        while let Some(length) = memchr::memchr2(b'"', b'\\', self.rest()) {
+        while let Some(length) = next_special(self.rest()) {
             self.at += length;
             if self.rest().starts_with(b"\"") {
                 self.at += 1;
@@ -115,6 +141,16 @@ impl<'a> Walk<'a> {
         }
         self.at = self.json.len();
         escaped
+    }
+
+    /// Tells whether the string that was passed may be one that is asked for.
+    fn may_end(&self, start: usize) -> bool {
+        const ESCAPE: usize = 6;
+        let inner = self.json.get(start + 1..self.at.saturating_sub(1));
+        let inner = inner.unwrap_or_default();
+        let last = inner.last().copied().unwrap_or(b' ');
+        let end = inner.get(inner.len().saturating_sub(ESCAPE)..);
+        last.is_ascii_whitespace() || (self.ends)(last) || end.unwrap_or_default().contains(&b'\\')
     }
 
     fn is_key(&self) -> bool {
@@ -192,7 +228,7 @@ mod tests {
 
     fn json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
-            "[a\"\\\\ü\n{}:,]{0,8}".prop_map(Value::from),
+            "[a\"\\\\ü\n{}:, ]{0,8}".prop_map(Value::from),
             any::<i32>().prop_map(Value::from),
             Just(Value::Null),
         ];
@@ -206,6 +242,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn values_with_the_wrong_end_are_passed_over(json in json()) {
+            let payload = serde_json::json!({ "content": json }).to_string();
+            let line = recorded(1, "t", &payload);
+            let (_, fields) = crate::shape::read(&line[..line.len() - 1]).unwrap();
+            let asks = |value: &[u8]| value.trim_ascii_end().ends_with(b"a");
+            let obvious = fields.content.any_value(&mut |value| asks(value));
+            let found = fields.content.any_value_ending(|byte| byte == b'a', &mut |value| asks(value));
+            prop_assert_eq!(found, obvious);
+        }
+
         #[test]
         fn all_values_are_found_and_nothing_else(json in json()) {
             let mut wanted = Vec::new();

@@ -45,6 +45,7 @@ mod filter;
 mod findings;
 mod follow;
 mod format;
+mod intern;
 mod pretty;
 mod salvage;
 mod sanitise;

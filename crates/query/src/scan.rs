@@ -22,6 +22,7 @@ pub(crate) use sort::{Batch, Match};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::{Filter, Needle};
+use crate::shape::Handles;
 use crate::source::Part;
 
 /// How the work is cut up.
@@ -60,6 +61,8 @@ pub struct Found<'a> {
     pub offset: u64,
     /// The number that stands in it, unless its checksum does not fit.
     pub number: Option<u64>,
+    /// Tells values that come again without comparing them.
+    pub(crate) handles: Handles,
 }
 
 /// Counts messages: each worker has one of its own, and in the end they are put
@@ -113,8 +116,11 @@ pub(crate) fn run<A: Accumulator>(
             let _leaving = queue.enter();
             let mut sorter = Sorter::new(job);
             let mut counted = A::default();
-            while let Some((at, buffer)) = queue.claim() {
-                let batch = sorter.sort(chunks[at], buffer, &mut counted);
+            while let Some(at) = queue.claim() {
+                if sorter.needs_buffer() {
+                    sorter.take_buffer(queue.buffer());
+                }
+                let batch = sorter.sort(chunks[at], &mut counted);
                 queue.put(at, batch);
             }
             counted
@@ -152,13 +158,12 @@ fn run_here<A: Accumulator>(
 ) -> Result<A, Error> {
     let mut sorter = Sorter::new(job);
     let mut counted = A::default();
-    let mut buffer = Vec::new();
     for chunk in chunks {
-        let mut batch = sorter.sort(*chunk, buffer, &mut counted)?;
+        let mut batch = sorter.sort(*chunk, &mut counted)?;
         if deliver(&mut batch)?.is_break() {
             break;
         }
-        buffer = batch.buffer;
+        sorter.take_buffer(batch.buffer);
     }
     Ok(counted)
 }

@@ -6,9 +6,16 @@
 //! to the general parse. The line must have a right checksum: it is not checked
 //! to be JSON.
 
+mod links;
+mod tokens;
+
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::fields::{Content, Fields, Tags};
+use crate::intern::Handle;
+pub(crate) use links::{Reply, reply};
+use tokens::Tokens;
 
 /// `,"crc":"xxxxxxxx"}`
 const CRC_FIELD: usize = 18;
@@ -19,24 +26,131 @@ const RECORDED_AT: &[u8] = b",\"recorded_at\":\"";
 const ONES: u64 = u64::MAX / 0xff;
 const HIGHS: u64 = ONES << 7;
 
-/// Reads a line with its number, or `None` where it has another shape.
+/// Reads lines, and remembers values that come again and again.
+pub(crate) struct Reader {
+    /// Changes when numbers of values begin anew.
+    id: u32,
+    topics: Tokens<4>,
+    senders: Tokens<4>,
+    tiers: Tokens<4>,
+    chains: Tokens<4>,
+    tags: Tokens<8>,
+}
+
+/// A line's number and the bytes of its fields, and the handles of some of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub(crate) number: u64,
+    pub(crate) handles: Handles,
+    pub(crate) recorded_at: &'a [u8],
+    topic: &'a [u8],
+    sender: &'a [u8],
+    timestamp: &'a [u8],
+    tier: &'a [u8],
+    chain: &'a [u8],
+    tags: &'a [u8],
+    id: Option<&'a [u8]>,
+    content: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    #[inline(always)]
+    pub(crate) fn fields(&self) -> Fields<'a> {
+        Fields {
+            topic: Cow::Borrowed(self.topic),
+            sender: Cow::Borrowed(self.sender),
+            timestamp: Cow::Borrowed(self.timestamp),
+            tier: Cow::Borrowed(self.tier),
+            chain: Cow::Borrowed(self.chain),
+            tags: Tags::Token(self.tags),
+            id: self.id.map(Cow::Borrowed),
+            recorded_at: Some(Cow::Borrowed(self.recorded_at)),
+            content: Content::From(self.content),
+        }
+    }
+}
+
+/// Numbers that values have for a reader.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Handles {
+    pub(crate) topic: Handle,
+    pub(crate) sender: Handle,
+    pub(crate) tier: Handle,
+    pub(crate) chain: Handle,
+    /// Of all the tags together.
+    pub(crate) tags: Handle,
+}
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        static READERS: AtomicU32 = AtomicU32::new(1);
+        Self {
+            id: READERS.fetch_add(1, Ordering::Relaxed),
+            topics: Tokens::default(),
+            senders: Tokens::default(),
+            tiers: Tokens::default(),
+            chains: Tokens::default(),
+            tags: Tokens::default(),
+        }
+    }
+
+    #[cold]
+    fn begin_anew(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Reads a line, or `None` where it has another shape.
+    #[inline(always)]
+    pub(crate) fn read<'a>(&mut self, line: &'a [u8]) -> Option<Line<'a>> {
+        let recorded_at = recorded_at(line)?;
+        let mut cursor = Cursor {
+            rest: line,
+            is_full: false,
+        };
+        cursor.key(b"{\"message_num\":")?;
+        let number = cursor.number()?;
+        let (topic, topic_handle) = cursor.token(b",\"topic\":\"", &mut self.topics)?;
+        let (sender, sender_handle) = cursor.token(b",\"sender\":\"", &mut self.senders)?;
+        let timestamp = cursor.time(b",\"timestamp\":\"")?;
+        let (tier, tier_handle) = cursor.token(b",\"tier\":\"", &mut self.tiers)?;
+        let (chain, chain_handle) = cursor.token(b",\"chain_type\":\"", &mut self.chains)?;
+        let (tags, tags_handle) = cursor.tags(b",\"shl_tags\":", &mut self.tags)?;
+        let id = cursor.id(b",\"message_id\":")?;
+        cursor.key(b",\"content\":")?;
+        let content = cursor.rest;
+        let reader = self.id;
+        let handle = |number| Handle { reader, number };
+        let handles = Handles {
+            topic: handle(topic_handle),
+            sender: handle(sender_handle),
+            tier: handle(tier_handle),
+            chain: handle(chain_handle),
+            tags: handle(tags_handle),
+        };
+        if cursor.is_full {
+            self.begin_anew();
+        }
+        Some(Line {
+            number,
+            handles,
+            recorded_at,
+            topic,
+            sender,
+            timestamp,
+            tier,
+            chain,
+            tags,
+            id,
+            content,
+        })
+    }
+}
+
+/// Reads a single line with its number, or `None` where it has another shape.
+#[cfg(test)]
 pub(crate) fn read(line: &[u8]) -> Option<(u64, Fields<'_>)> {
-    let recorded_at = recorded_at(line)?;
-    let mut cursor = Cursor { line, at: 0 };
-    cursor.key(b"{\"message_num\":")?;
-    let number = cursor.number()?;
-    let fields = Fields {
-        topic: cursor.string(b",\"topic\":\"")?,
-        sender: cursor.string(b",\"sender\":\"")?,
-        timestamp: cursor.string(b",\"timestamp\":\"")?,
-        tier: cursor.string(b",\"tier\":\"")?,
-        chain: cursor.string(b",\"chain_type\":\"")?,
-        tags: cursor.tags(b",\"shl_tags\":[")?,
-        id: cursor.id(b",\"message_id\":")?,
-        content: cursor.content(b",\"content\":")?,
-        recorded_at: Some(Cow::Borrowed(recorded_at)),
-    };
-    Some((number, fields))
+    let read = Reader::new().read(line)?;
+    Some((read.number, read.fields()))
 }
 
 /// Returns the recorder's time, which stands before the checksum.
@@ -50,200 +164,189 @@ fn recorded_at(line: &[u8]) -> Option<&[u8]> {
 }
 
 struct Cursor<'a> {
-    line: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
+    /// Whether there are no more numbers for some field's values.
+    is_full: bool,
 }
 
 impl<'a> Cursor<'a> {
-    fn rest(&self) -> &'a [u8] {
-        self.line.get(self.at..).unwrap_or_default()
-    }
-
     #[inline(always)]
     fn key(&mut self, key: &[u8]) -> Option<()> {
-        self.rest().starts_with(key).then(|| self.at += key.len())
+        self.rest = self.rest.strip_prefix(key)?;
+        Some(())
     }
 
-    fn number(&mut self) -> Option<u64> {
-        let mut number: u64 = 0;
-        let start = self.at;
-        while let Some(digit @ b'0'..=b'9') = self.line.get(self.at) {
-            number = number
-                .checked_mul(10)?
-                .checked_add(u64::from(digit - b'0'))?;
-            self.at += 1;
-        }
-        (self.at > start).then_some(number)
+    /// Takes so many bytes, the last of which does not count.
+    #[inline(always)]
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        taken.get(..length.checked_sub(1)?)
     }
 
     #[inline(always)]
-    fn string(&mut self, key: &[u8]) -> Option<Cow<'a, [u8]>> {
-        self.key(key)?;
-        self.quoted().map(Cow::Borrowed)
+    fn number(&mut self) -> Option<u64> {
+        let word = self.rest.first_chunk();
+        match word.and_then(|word| short_number(*word)) {
+            Some((number, length)) => {
+                self.rest = self.rest.get(length..)?;
+                Some(number)
+            }
+            None => self.long_number(),
+        }
+    }
+
+    #[cold]
+    fn long_number(&mut self) -> Option<u64> {
+        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit());
+        let (digits, rest) = self.rest.split_at_checked(digits.count())?;
+        self.rest = rest;
+        std::str::from_utf8(digits).ok()?.parse().ok()
     }
 
     /// Reads what stands before the closing quote, and goes behind that.
     #[inline(always)]
     fn quoted(&mut self) -> Option<&'a [u8]> {
-        let rest = self.rest();
-        let end = closing_quote(rest)?;
-        self.at += end + 1;
-        rest.get(..end)
+        self.take(closing_quote(self.rest)? + 1)
     }
 
-    fn tags(&mut self, key: &[u8]) -> Option<Tags<'a>> {
+    /// Reads a string that is most often as long as the recorder's times.
+    #[inline(always)]
+    fn time(&mut self, key: &[u8]) -> Option<&'a [u8]> {
         self.key(key)?;
-        let start = self.at - 1;
+        let usual: &[u8; TIME + 1] = self.rest.first_chunk()?;
+        let (words, end) = usual.as_chunks::<8>();
+        let hits = words.iter().fold(0, |hits, word| hits | specials(*word));
+        if hits == 0 && *end == [b'"'] {
+            return self.take(TIME + 1);
+        }
+        self.quoted()
+    }
+
+    /// Reads a string that may have come before, and its number.
+    #[inline(always)]
+    fn token(&mut self, key: &[u8], known: &mut Tokens<4>) -> Option<(&'a [u8], u32)> {
+        self.key(key)?;
+        match known.find(self.rest) {
+            Some((length, number)) => Some((self.take(length)?, number)),
+            None => self.new_token(known),
+        }
+    }
+
+    #[cold]
+    fn new_token(&mut self, known: &mut Tokens<4>) -> Option<(&'a [u8], u32)> {
+        let rest = self.rest;
+        let text = self.quoted()?;
+        let number = self.insert(known, rest, text.len() + 1);
+        Some((text, number))
+    }
+
+    fn insert<const N: usize>(&mut self, known: &mut Tokens<N>, rest: &[u8], length: usize) -> u32 {
+        let number = known.insert(rest, length);
+        self.is_full |= number.is_none();
+        number.unwrap_or(Handle::NONE)
+    }
+
+    #[inline(always)]
+    fn tags(&mut self, key: &[u8], known: &mut Tokens<8>) -> Option<(&'a [u8], u32)> {
+        self.key(key)?;
+        let Some((length, number)) = known.find(self.rest) else {
+            return self.new_tags(known);
+        };
+        let (tags, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some((tags, number))
+    }
+
+    #[cold]
+    fn new_tags(&mut self, known: &mut Tokens<8>) -> Option<(&'a [u8], u32)> {
+        let before = self.rest;
+        self.key(b"[")?;
         loop {
-            match self.line.get(self.at)? {
+            let (first, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            match first {
                 b']' => break,
-                b'"' => {
-                    self.at += 1;
-                    self.quoted()?;
-                }
-                b' ' | b'\t' | b',' => self.at += 1,
+                b'"' => _ = self.quoted()?,
+                b' ' | b'\t' | b',' => {}
                 _ => return None,
             }
         }
-        self.at += 1;
-        self.line.get(start..self.at).map(Tags::Token)
+        let length = before.len() - self.rest.len();
+        let number = self.insert(known, before, length);
+        Some((before.get(..length)?, number))
     }
 
     /// The shape may not fit, and a message may have no name.
-    fn id(&mut self, key: &[u8]) -> Option<Option<Cow<'a, [u8]>>> {
+    #[inline(always)]
+    fn id(&mut self, key: &[u8]) -> Option<Option<&'a [u8]>> {
         self.key(key)?;
-        if self.key(b"null").is_some() {
-            return Some(None);
+        match self.key(b"\"") {
+            Some(()) => self.quoted().map(Some),
+            None => self.key(b"null").map(|()| None),
         }
-        self.string(b"\"").map(Some)
     }
+}
 
-    fn content(&mut self, key: &[u8]) -> Option<Content<'a>> {
-        self.key(key)?;
-        Some(Content::From(self.rest()))
-    }
+/// Marks the quotes and backslashes of eight bytes; the first mark is right, and
+/// so is it that there is none.
+#[inline(always)]
+fn specials(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    let (quote, slash) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
+    // A borrow can only mark a byte above the first true hit.
+    ((quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash)) & HIGHS
 }
 
 /// Finds the quote that ends a string without escapes; `None` where one has some.
 ///
 /// Looks at eight bytes at a time: the strings are too short for anything wider.
 #[inline(always)]
-fn closing_quote(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*word);
-        let (quote, slash) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
-        let hits = (quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash);
-        if hits & HIGHS != 0 {
-            // A borrow can only mark a byte above the first true hit.
-            at += (hits & HIGHS).trailing_zeros() as usize / 8;
-            return (bytes.get(at) == Some(&b'"')).then_some(at);
+pub(crate) fn closing_quote(bytes: &[u8]) -> Option<usize> {
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let hits = specials(*word);
+        if hits != 0 {
+            let end = at * 8 + hits.trailing_zeros() as usize / 8;
+            return (bytes.get(end) == Some(&b'"')).then_some(end);
         }
-        at += 8;
     }
-    let rest = bytes.get(at..).unwrap_or_default();
-    let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    (rest.get(end) == Some(&b'"')).then_some(at + end)
+    let end = tail.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    (tail.get(end) == Some(&b'"')).then_some(words.len() * 8 + end)
+}
+
+/// Finds the next quote or backslash, which is often near.
+#[inline(always)]
+pub(crate) fn next_special(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 3;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().take(NEAR).enumerate() {
+        let hits = specials(*word);
+        if hits != 0 {
+            return Some(at * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    let far = words.len().min(NEAR) * 8;
+    memchr::memchr2(b'"', b'\\', bytes.get(far..)?).map(|at| far + at)
+}
+
+/// Reads a number of up to seven digits that ends in the word.
+#[inline(always)]
+fn short_number(word: [u8; 8]) -> Option<(u64, usize)> {
+    let digits = u64::from_le_bytes(word) ^ (ONES * 0x30);
+    // In the first byte that is no digit nothing has been carried over yet.
+    let others = (digits.wrapping_add(ONES * 0x76) | digits) & HIGHS;
+    let length = others.trailing_zeros() as usize / 8;
+    if !(1..8).contains(&length) {
+        return None;
+    }
+    // Tens and ones, then pairs, then both halves are put together.
+    let digits = digits << (64 - length * 8);
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    Some((number, length))
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::testing::recorded;
-
-    /// A line as the broker writes it, without its newline.
-    fn line(topic: &str, payload: &str) -> Vec<u8> {
-        let mut line = recorded(7, topic, payload);
-        line.pop();
-        line
-    }
-
-    fn parsed(line: &[u8]) -> Fields<'_> {
-        Fields::from(message::Record::parse(line).unwrap())
-    }
-
-    /// All but the content, which is only a beginning here.
-    fn assert_same(line: &[u8], found: &Fields<'_>) {
-        let expected = parsed(line);
-        let tags = |fields: &Fields<'_>| fields.tags.iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
-        assert_eq!(tags(found), tags(&expected));
-        let (content, tags) = (expected.content.clone(), expected.tags.clone());
-        assert_eq!(
-            Fields {
-                content,
-                tags,
-                ..found.clone()
-            },
-            expected
-        );
-    }
-
-    #[test]
-    fn our_lines_are_read_without_a_parse() {
-        for payload in [
-            r#"{"sender_id":"claude","content":{"a":"}"},"metadata":{"shl_tags":["@a", "@b ]"]}}"#,
-            r#"{"id":"1","tier":"A","content":null}"#,
-            "no JSON",
-            "",
-        ] {
-            let line = line("topic", payload);
-            let (number, fields) = read(&line).unwrap();
-            assert_eq!(number, 7);
-            assert_same(&line, &fields);
-        }
-    }
-
-    #[test]
-    fn escapes_are_left_to_the_general_parse() {
-        for payload in [
-            r#"{"sender_id":"cl\u0061ude"}"#,
-            r#"{"tier":"\""}"#,
-            r#"{"shl_tags":["\n"]}"#,
-            r#"{"id":"\\"}"#,
-        ] {
-            assert_eq!(read(&line("topic", payload)), None, "{payload}");
-        }
-        assert_eq!(read(&line("to\"pic", "{}")), None);
-    }
-
-    #[test]
-    fn other_shapes_are_left_to_the_general_parse() {
-        let whole = String::from_utf8(line("t", "{}")).unwrap();
-        for (from, to) in [
-            ("\"topic\"", " \"topic\""),
-            ("\"sender\"", "\"sender_id\""),
-            ("\"recorded_at\":", "\"recorded_at\": "),
-            (",\"crc\"", ", \"crc\""),
-            ("\"shl_tags\":[]", "\"shl_tags\":[7]"),
-            ("\"message_num\":7", "\"message_num\":\"7\""),
-            ("\"message_num\":7", "\"message_num\":99999999999999999999"),
-        ] {
-            let changed = whole.replacen(from, to, 1);
-            assert_ne!(changed, whole);
-            assert_eq!(read(changed.as_bytes()), None, "{to}");
-        }
-        for end in 0..whole.len() {
-            assert_eq!(read(&whole.as_bytes()[..end]), None);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_read_is_what_a_parse_reads(
-            topic in ".{0,12}",
-            sender in ".{0,40}",
-            tags in prop::collection::vec("[a\"\\] ]{0,9}", 0..3),
-            id in prop::option::of("[a-z\\\\\"]{0,20}"),
-        ) {
-            let payload = serde_json::json!({
-                "sender": sender, "id": id, "metadata": { "shl_tags": tags }, "content": sender,
-            });
-            let line = line(&topic, &payload.to_string());
-            if let Some((_, fields)) = read(&line) {
-                assert_same(&line, &fields);
-            }
-        }
-    }
-}
+mod tests;

@@ -8,15 +8,17 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::Findings;
+use crate::intern::{self, Ends, Handle, Places, Recent};
 use crate::scan::{self, Accumulator, Batch, Found, Job, Match, Numbers};
 use crate::select::merge_findings;
+use crate::shape::Handles;
 use crate::source::Source;
-use crate::time::Instant;
+use crate::time::{Clock, Instant};
 use crate::window;
 
 /// What is counted. It takes memory for each different tier, chain and sender,
 /// not for each message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Statistics {
     /// How many messages match.
     pub messages: u64,
@@ -28,18 +30,17 @@ pub struct Statistics {
     pub senders: Tally,
     /// The earliest and the latest timestamp.
     pub times: Option<TimeRange>,
+    clock: Clock,
 }
 
 /// How often each name occurs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tally {
     names: Vec<(Box<str>, u64)>,
     index: HashMap<Box<str>, usize>,
-    /// Where the name stands that had the same slot last.
-    recent: [u16; SLOTS],
+    recent: Recent,
+    places: Places<usize>,
 }
-
-const SLOTS: usize = 64;
 
 /// The earliest and the latest of many timestamps, compared as instants.
 ///
@@ -48,7 +49,12 @@ const SLOTS: usize = 64;
 pub struct TimeRange {
     first: Time,
     last: Time,
+    /// Both, where they have the usual form.
+    usual: Option<(Usual, Usual)>,
 }
+
+/// A text of the usual form; such texts are in the order of their times.
+type Usual = [u64; 3];
 
 /// A timestamp, and in which file and where in it its message stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +113,7 @@ fn add_late(counted: &mut impl Accumulator, batch: &Batch, found: &Match) {
             file: batch.chunk.part,
             offset: found.offset,
             number: None,
+            handles: Handles::default(),
         });
     }
 }
@@ -117,12 +124,13 @@ impl Accumulator for Statistics {
             fields,
             file,
             offset,
+            handles,
             ..
         } = *found;
         self.messages += 1;
-        self.tiers.add(&fields.tier);
-        self.chains.add(&fields.chain);
-        self.senders.add(&fields.sender);
+        self.tiers.add_known(&fields.tier, handles.tier);
+        self.chains.add_known(&fields.chain, handles.chain);
+        self.senders.add_known(&fields.sender, handles.sender);
         if self
             .times
             .as_ref()
@@ -130,9 +138,9 @@ impl Accumulator for Statistics {
         {
             return;
         }
-        let text = std::str::from_utf8(&fields.timestamp).unwrap_or_default();
-        if let Some(instant) = Instant::parse(text) {
+        if let Some(instant) = self.instant(&fields.timestamp) {
             let place = (file, offset);
+            let text = std::str::from_utf8(&fields.timestamp).unwrap_or_default();
             match &mut self.times {
                 Some(times) => times.add(instant, place, text),
                 None => self.times = Some(TimeRange::new(instant, place, text)),
@@ -153,6 +161,33 @@ impl Accumulator for Statistics {
     }
 }
 
+impl Statistics {
+    /// Reads a timestamp; one of the usual form has nothing below a millisecond.
+    fn instant(&mut self, text: &[u8]) -> Option<Instant> {
+        match usual_form(text) {
+            Some(_) => self.clock.read(text).map(Instant::from_milliseconds),
+            None => Instant::parse(std::str::from_utf8(text).ok()?),
+        }
+    }
+}
+
+impl PartialEq for Statistics {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            messages,
+            tiers,
+            chains,
+            senders,
+            times,
+            clock: _,
+        } = self;
+        let names = (&other.tiers, &other.chains, &other.senders);
+        (messages, times) == (&other.messages, &other.times) && (tiers, chains, senders) == names
+    }
+}
+
+impl Eq for Statistics {}
+
 impl Tally {
     /// Counts a name.
     pub fn add(&mut self, name: &[u8]) {
@@ -161,32 +196,41 @@ impl Tally {
 
     /// Counts a name several times.
     pub fn add_many(&mut self, name: &[u8], count: u64) {
-        // Names are few, and the same ones come again and again.
-        let slot = slot(name);
-        let recent = self
-            .recent
-            .get(slot)
-            .and_then(|at| self.names.get_mut(usize::from(*at)));
-        if let Some((known, total)) = recent
-            && known.as_bytes() == name
-        {
-            *total += count;
-            return;
+        let at = self.place(name);
+        self.names[at].1 += count;
+    }
+
+    /// Counts a name that may have a handle.
+    #[inline(always)]
+    fn add_known(&mut self, name: &[u8], handle: Handle) {
+        let known = self.places.get(handle);
+        match known.and_then(|at| self.names.get_mut(*at)) {
+            Some((_, count)) => *count += 1,
+            None => self.add_new(name, handle),
         }
-        self.add_rare(name, count, slot);
     }
 
     #[cold]
-    fn add_rare(&mut self, name: &[u8], count: u64, slot: usize) {
-        let mut first = self.names.iter().take(SLOTS / 4);
-        let at = match first.position(|(known, _)| known.as_bytes() == name) {
-            Some(at) => at,
-            None => self.find_or_add(&String::from_utf8_lossy(name)),
+    fn add_new(&mut self, name: &[u8], handle: Handle) {
+        let at = self.place(name);
+        self.names[at].1 += 1;
+        self.places.set(handle, at);
+    }
+
+    /// Finds a name, or makes room for it.
+    fn place(&mut self, name: &[u8]) -> usize {
+        let ends = Ends::of(name);
+        let recent = self.recent.get(ends);
+        let is_it = |at: &usize| {
+            let known = self.names.get(*at);
+            intern::is_certain(name) || known.is_some_and(|(known, _)| known.as_bytes() == name)
         };
-        self.names[at].1 += count;
-        if let (Some(recent), Ok(at)) = (self.recent.get_mut(slot), u16::try_from(at)) {
-            *recent = at;
+        if let Some(at) = recent.filter(is_it) {
+            return at;
         }
+        let at = self.find_or_add(&String::from_utf8_lossy(name));
+        self.recent.set(ends, at);
+        at
     }
 
     fn find_or_add(&mut self, name: &str) -> usize {
@@ -242,10 +286,18 @@ impl TimeRange {
             place,
             text: text.to_owned(),
         };
-        Self {
+        let mut range = Self {
             first: time.clone(),
             last: time,
-        }
+            usual: None,
+        };
+        range.remember();
+        range
+    }
+
+    fn remember(&mut self) {
+        let first = usual_form(self.first.text.as_bytes());
+        self.usual = first.zip(usual_form(self.last.text.as_bytes()));
     }
 
     fn add(&mut self, instant: Instant, place: (usize, u64), text: &str) {
@@ -256,13 +308,16 @@ impl TimeRange {
         if (instant, Reverse(place)) > (last.instant, Reverse(last.place)) {
             self.last.set(instant, place, text);
         }
+        self.remember();
     }
 
-    /// Tells, for most timestamps, that they change nothing: texts of the usual
-    /// form are in the order of their times.
+    /// Tells, for most timestamps, that they change nothing.
+    #[inline]
     fn holds_already(&self, text: &[u8]) -> bool {
-        let (first, last) = (self.first.text.as_bytes(), self.last.text.as_bytes());
-        first < text && text < last && [first, text, last].into_iter().all(has_usual_form)
+        let (Some((first, last)), Some(text)) = (self.usual, usual_form(text)) else {
+            return false;
+        };
+        first < text && text < last
     }
 
     fn merge(&mut self, other: Self) {
@@ -273,6 +328,7 @@ impl TimeRange {
         if (last.instant, Reverse(last.place)) > (self.last.instant, Reverse(self.last.place)) {
             self.last = last;
         }
+        self.remember();
     }
 
     /// Returns the earliest timestamp as its sender wrote it.
@@ -288,16 +344,6 @@ impl TimeRange {
     }
 }
 
-impl Default for Tally {
-    fn default() -> Self {
-        Self {
-            names: Vec::new(),
-            index: HashMap::new(),
-            recent: [0; SLOTS],
-        }
-    }
-}
-
 impl PartialEq for Tally {
     fn eq(&self, other: &Self) -> bool {
         self.by_name() == other.by_name()
@@ -306,19 +352,16 @@ impl PartialEq for Tally {
 
 impl Eq for Tally {}
 
-/// Tells whether a text, if it is a time at all, has the form of
-/// `2025-11-20T04:30:00.123Z`, and is no leap second.
-fn has_usual_form(text: &[u8]) -> bool {
-    let at = |index: usize| text.get(index).copied().unwrap_or(0);
-    let marks = (at(10), at(16), at(19), at(23));
-    text.len() == 24 && marks == (b'T', b':', b'.', b'Z') && at(17) < b'6'
-}
-
-/// Chooses a name's slot by its length and its ends.
-fn slot(name: &[u8]) -> usize {
-    let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
-    let sum = name.len() * 31 + end(name.first()) * 7 + end(name.last());
-    sum % SLOTS
+/// Reads a text that, if it is a time at all, has the form of
+/// `2025-11-20T04:30:00.123Z` and is no leap second.
+#[inline]
+fn usual_form(text: &[u8]) -> Option<Usual> {
+    let text: &[u8; 24] = text.try_into().ok()?;
+    let marks = [text[10], text[16], text[19], text[23]];
+    let is_usual = marks == *b"T:.Z" && text[17] < b'6';
+    let (words, _) = text.as_chunks::<8>();
+    let word = |at: usize| words.get(at).map_or(0, |word| u64::from_be_bytes(*word));
+    is_usual.then(|| [word(0), word(1), word(2)])
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use serde_json::Value;
-
 use crate::error::Error;
 use crate::filter::{Filter, Needle};
 use crate::findings::Findings;
@@ -86,24 +84,13 @@ struct Links {
 impl Links {
     /// Reads them from a line, whatever wrote it.
     fn of(line: &[u8]) -> Option<Self> {
-        let record = message::Record::parse(line).ok()?;
-        let frames = record.frames().ok();
-        let payload = frames.as_ref().and_then(|frames| frames.iter().nth(1));
-        let payload: Value = payload
-            .and_then(|payload| serde_json::from_slice(payload).ok())
-            .unwrap_or_default();
-        let text = |key: &str| {
-            let value = [&payload[key], &payload["metadata"][key]];
-            let text = value.into_iter().find_map(Value::as_str);
-            text.filter(|text| !text.is_empty()).map(str::to_owned)
-        };
+        let record = message::Record::parse_fields(line).ok()?;
+        let links = record.links();
+        let id = record.message_id.map(String::from);
         Some(Self {
-            id: record
-                .message_id
-                .map(String::from)
-                .filter(|id| !id.is_empty()),
-            in_reply_to: text("in_reply_to"),
-            context: text("context_id"),
+            id: id.filter(|id| !id.is_empty()),
+            in_reply_to: links.in_reply_to.map(String::from),
+            context: links.context_id.map(String::from),
         })
     }
 }

@@ -1,6 +1,10 @@
 //! Timestamps as instants that can be compared.
 
+mod clock;
+
 use std::time::{Duration, SystemTime};
+
+pub(crate) use clock::Clock;
 
 /// A point in time, as exact as nine digits of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

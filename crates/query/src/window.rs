@@ -5,6 +5,7 @@
 //! is found by halving. Only verified records lead the way. What senders say of
 //! the time decides nothing here: their clocks differ.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use journal::ReadFile;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::scan::{Chunk, load};
-use crate::shape;
+use crate::shape::Reader;
 use crate::source::{Part, Source};
 use crate::time::Instant;
 
@@ -37,6 +38,7 @@ pub(crate) fn narrowed(source: &Source, filter: &Filter) -> Result<Vec<Chunk>, E
             part,
             max_line: source.tuning.max_line,
             buffer: Vec::new(),
+            reader: Reader::new(),
         };
         *stretch = halving.narrow(*stretch, filter)?;
     }
@@ -55,6 +57,7 @@ struct Halving<'a> {
     part: &'a Part,
     max_line: usize,
     buffer: Vec<u8>,
+    reader: Reader,
 }
 
 impl Halving<'_> {
@@ -125,7 +128,7 @@ impl Halving<'_> {
             let mut offset = lines.base + lines.from as u64;
             let bytes = self.buffer.get(lines.from..lines.to).unwrap_or_default();
             for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-                if let Some(mark) = mark(line.trim_ascii_end(), offset) {
+                if let Some(mark) = mark(line.trim_ascii_end(), offset, &mut self.reader) {
                     return Ok(Some(mark));
                 }
                 offset += line.len() as u64;
@@ -135,12 +138,12 @@ impl Halving<'_> {
     }
 }
 
-fn mark(line: &[u8], offset: u64) -> Option<Mark> {
+fn mark(line: &[u8], offset: u64, reader: &mut Reader) -> Option<Mark> {
     if !journal::is_sealed(line) {
         return None;
     }
-    let (number, recorded_at) = match shape::read(line) {
-        Some((number, fields)) => (number, fields.recorded_at),
+    let (number, recorded_at) = match reader.read(line) {
+        Some(read) => (read.number, Some(Cow::Borrowed(read.recorded_at))),
         None => {
             let record = message::Record::parse(line).ok()?;
             let number = record.message_num?;

@@ -3,8 +3,12 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use query::{Filter, Findings, Limits, Order, Statistics, TextFormat};
+use query::{
+    Analysis, Error, Filter, Findings, Format, Layout, Limits, Order, Source, Statistics,
+    TextFormat, Zone,
+};
 use regex::Regex;
+use serde_json::value::RawValue;
 
 use crate::sandbox::with_session;
 
@@ -14,7 +18,8 @@ static HIDDEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(classes).expect("it is a class of characters")
 });
 
-/// Shows bytes as a session's lines: messages, counts, findings, the archive.
+/// Shows bytes as a session's lines: messages in every format, counts, findings,
+/// the archive.
 ///
 /// # Panics
 /// Where a character that is no newline acts on a terminal or can't be seen.
@@ -54,11 +59,91 @@ pub fn rendering(data: &[u8]) {
             }
             check_shown(&out, counted.messages);
         }
+        check_formats(open, screen);
         let mut out = Vec::new();
         let archives = query::list_archives(dir).expect("the archive can be listed");
         query::write_archives(dir, &archives, &mut out).expect("memory has room");
         check_shown(&out, 0);
     });
+}
+
+/// Writes all messages in each format, for a terminal and for a file, and what
+/// was counted of them.
+fn check_formats(open: &dyn Fn() -> Source, limits: Limits) {
+    let everything = Filter::default();
+    let mut findings = Findings::default();
+    let analysis: Analysis =
+        query::count(&open(), &everything, &mut findings).expect("the session can be counted");
+    let messages = analysis.counts.messages;
+    let report = analysis
+        .report(&open(), &everything, &findings, &Zone::utc())
+        .expect("the session can be read again");
+    let mut out = Vec::new();
+    query::write_analysis_json(&report, &mut out).expect("memory has room");
+    check_json(&out);
+
+    for (_, format) in Format::NAMES {
+        let [screen, file] = [true, false].map(|is_terminal| {
+            let layout = Layout {
+                width: is_terminal.then_some(70),
+                limits: if is_terminal { limits } else { Limits::NONE },
+                is_terminal,
+                ..Layout::default()
+            };
+            written(open, format, layout)
+        });
+        check_visible(&screen);
+        match format {
+            Format::Json => assert_eq!(check_json(&file), messages),
+            Format::Compact => assert_eq!(
+                file.split(|byte| *byte == b'\n').count() as u64,
+                messages + 1
+            ),
+            Format::Html => {
+                let page = String::from_utf8_lossy(&file);
+                assert_eq!(page.matches("<article").count() as u64, messages);
+                assert_eq!(page.matches("<script").count(), 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn written(open: &dyn Fn() -> Source, format: Format, layout: Layout) -> Vec<u8> {
+    let mut out = Vec::new();
+    let path = Path::new("a\u{1b}[2J\n.jsonl");
+    let mut sink = query::formatter(format, &mut out, path, layout, false);
+    let (everything, mut findings) = (Filter::default(), Findings::default());
+    let order = Order {
+        limit: None,
+        newest_first: false,
+    };
+    match query::show(&open(), &everything, order, &mut findings, &mut *sink) {
+        // Of a line that somebody changed there may be no payload.
+        Err(Error::Frames { .. }) if format == Format::Raw => {}
+        shown => shown.expect("the session can be shown"),
+    }
+    sink.end().expect("memory has room");
+    drop(sink);
+    out
+}
+
+/// Returns how many values there are in an array.
+fn check_json(out: &[u8]) -> u64 {
+    let json: Box<RawValue> = serde_json::from_slice(out).expect("it is JSON");
+    let array: Result<Vec<&RawValue>, _> = serde_json::from_str(json.get());
+    array.map_or(0, |all| all.len() as u64)
+}
+
+/// Lines and cells are ended as each format wants it.
+fn check_visible(out: &[u8]) {
+    let shown = std::str::from_utf8(out).expect("what is shown is text");
+    for line in shown.split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if let Some(hidden) = HIDDEN.find(&line.replace('\t', " ")) {
+            panic!("{:?} in {line:?}", hidden.as_str());
+        }
+    }
 }
 
 fn check_shown(out: &[u8], messages: u64) {

@@ -122,3 +122,13 @@ fn a_record_before_the_rest_of_another_is_found() {
     tail.drain(..20);
     assert_eq!(numbers(&[sealed(5, ""), tail].concat()), [Some(5), None]);
 }
+
+#[test]
+fn a_checksum_is_spelled_in_eight_digits() {
+    let mut crc = 1_u32;
+    for _ in 0..1_000 {
+        assert_eq!(hex(crc), *format!("{crc:08x}").as_bytes());
+        crc = crc.wrapping_mul(0x9E37_79B1).rotate_left(7);
+    }
+    assert_eq!((hex(0), hex(u32::MAX)), (*b"00000000", *b"ffffffff"));
+}

@@ -3,21 +3,23 @@
 use std::collections::HashMap;
 
 use super::replies::hash;
+use crate::fields::Tags;
+use crate::intern::{self, Ends, Handle, Places, Recent};
 
 /// So many different names are told apart; the others are counted together.
 pub(super) const NAMES: usize = if cfg!(test) { 8 } else { 10_000 };
 /// Longer names are cut before they are told apart.
 const LENGTH: usize = 1_000;
-const SLOTS: usize = 64;
 
 /// What is counted for each of many names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     entries: Vec<Entry>,
     index: HashMap<Box<[u8]>, usize>,
-    /// Where the name stands that had the same slot last: names are few, and
-    /// the same ones come again and again.
-    recent: [u16; SLOTS],
+    recent: Recent,
+    places: Places<usize>,
+    /// Where the names of whole lists stand.
+    lists: Places<Box<[usize]>>,
     pub(super) others: Count,
 }
 
@@ -37,29 +39,69 @@ pub(super) struct Count {
 }
 
 impl Names {
-    pub(super) fn add(&mut self, name: &[u8], bytes: u64, time: Option<i64>) {
-        let count = Count {
-            messages: 1,
-            bytes,
-            times: time.map(|time| (time, time)),
-        };
-        self.add_count(name.get(..LENGTH).unwrap_or(name), count);
-    }
-
-    fn add_count(&mut self, name: &[u8], count: Count) {
-        let slot = slot(name);
-        let recent = self.recent.get(slot).map_or(0, |at| usize::from(*at));
-        match self.entries.get_mut(recent) {
-            Some(entry) if *entry.name == *name => entry.count.merge(count),
-            _ => self.add_rare(name, count, slot),
+    /// Counts a name that may have a handle.
+    #[inline(always)]
+    pub(super) fn add(&mut self, name: &[u8], handle: Handle, count: Count) {
+        let known = self.places.get(handle);
+        match known.and_then(|at| self.entries.get_mut(*at)) {
+            Some(entry) => entry.count.merge(count),
+            None => self.add_new(name, handle, count),
         }
     }
 
     #[cold]
-    fn add_rare(&mut self, name: &[u8], count: Count, slot: usize) {
+    fn add_new(&mut self, name: &[u8], handle: Handle, count: Count) {
+        if let Some(at) = self.add_name(name, count) {
+            self.places.set(handle, at);
+        }
+    }
+
+    /// Counts each name of a list that may have a handle.
+    #[inline(always)]
+    pub(super) fn add_list(&mut self, list: &Tags<'_>, handle: Handle, count: Count) {
+        match self.lists.get(handle) {
+            Some(places) => {
+                for at in places {
+                    if let Some(entry) = self.entries.get_mut(*at) {
+                        entry.count.merge(count);
+                    }
+                }
+            }
+            None => self.add_new_list(list, handle, count),
+        }
+    }
+
+    #[cold]
+    fn add_new_list(&mut self, list: &Tags<'_>, handle: Handle, count: Count) {
+        let places: Vec<_> = list.iter().map(|name| self.add_name(name, count)).collect();
+        if let Some(places) = places.into_iter().collect() {
+            self.lists.set(handle, places);
+        }
+    }
+
+    /// Counts a name, and returns where it stands unless it is over the limit.
+    fn add_name(&mut self, name: &[u8], count: Count) -> Option<usize> {
+        let at = self.place(name.get(..LENGTH).unwrap_or(name));
+        let entry = at.and_then(|at| self.entries.get_mut(at));
+        entry
+            .map_or(&mut self.others, |entry| &mut entry.count)
+            .merge(count);
+        at
+    }
+
+    /// Finds a name, or makes room for it as long as there is any.
+    fn place(&mut self, name: &[u8]) -> Option<usize> {
+        let ends = Ends::of(name);
+        let is_it = |at: &usize| {
+            let known = self.entries.get(*at);
+            intern::is_certain(name) || known.is_some_and(|entry| *entry.name == *name)
+        };
+        if let Some(at) = self.recent.get(ends).filter(is_it) {
+            return Some(at);
+        }
         let at = match self.index.get(name) {
             Some(at) => *at,
-            None if self.entries.len() >= NAMES => return self.others.merge(count),
+            None if self.entries.len() >= NAMES => return None,
             None => {
                 let at = self.entries.len();
                 self.index.insert(name.into(), at);
@@ -70,17 +112,13 @@ impl Names {
                 at
             }
         };
-        if let Some(entry) = self.entries.get_mut(at) {
-            entry.count.merge(count);
-        }
-        if let (Some(recent), Ok(at)) = (self.recent.get_mut(slot), u16::try_from(at)) {
-            *recent = at;
-        }
+        self.recent.set(ends, at);
+        Some(at)
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         for Entry { name, count } in other.entries {
-            self.add_count(&name, count);
+            self.add_name(&name, count);
         }
         self.others.merge(other.others);
     }
@@ -107,6 +145,16 @@ impl Entry {
 }
 
 impl Count {
+    /// A single message.
+    pub(super) fn one(bytes: u64, time: Option<i64>) -> Self {
+        Self {
+            messages: 1,
+            bytes,
+            times: time.map(|time| (time, time)),
+        }
+    }
+
+    #[inline]
     fn merge(&mut self, other: Self) {
         self.messages += other.messages;
         self.bytes += other.bytes;
@@ -115,23 +163,6 @@ impl Count {
             (times, other) => times.or(other),
         };
     }
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            index: HashMap::new(),
-            recent: [0; SLOTS],
-            others: Count::default(),
-        }
-    }
-}
-
-/// Chooses a name's slot by its length and its ends.
-fn slot(name: &[u8]) -> usize {
-    let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
-    (name.len() * 31 + end(name.first()) * 7 + end(name.last())) % SLOTS
 }
 
 #[cfg(test)]
@@ -143,7 +174,7 @@ mod tests {
         let mut names = Names::default();
         for round in 0..2 {
             for name in 0..NAMES + 3 {
-                names.add(name.to_string().as_bytes(), 10, Some(round));
+                names.add_name(name.to_string().as_bytes(), Count::one(10, Some(round)));
             }
         }
         assert_eq!(names.by_count().len(), NAMES);

@@ -3,11 +3,11 @@
 use super::replies::Place;
 use super::report::text;
 use super::schema::OpenQuestion;
-use super::timeline::Clock;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::format::summary;
 use crate::source::Source;
+use crate::time::Clock;
 use crate::zone::Zone;
 
 /// Of longer lines nothing is told but where they stand.
@@ -22,7 +22,18 @@ const REQUESTS: [&[u8]; 4] = [b"request", b"question", b"query", b"ask"];
 /// mark, or is a single word that ends with `request`, `question`, `query` or
 /// `ask`, as `design_review_request` does; or its topic ends so.
 pub(super) fn is_question(fields: &Fields<'_>) -> bool {
-    is_request(&fields.topic) || fields.content.any_value(&mut |value| asks(value))
+    is_request(&fields.topic)
+        || fields
+            .content
+            .any_value_ending(may_ask, &mut |value| asks(value))
+}
+
+/// Tells whether what ends with this byte may ask.
+fn may_ask(last: u8) -> bool {
+    matches!(last, b'?' | 0x80..)
+        || REQUESTS
+            .iter()
+            .any(|word| word.last() == Some(&(last | 0x20)))
 }
 
 fn asks(value: &[u8]) -> bool {

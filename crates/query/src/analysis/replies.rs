@@ -7,16 +7,20 @@
 //! pairs that is the same however the work was split.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use super::open;
+use crate::fields::Content;
 use crate::scan::Found;
+use crate::shape::{Reply, closing_quote, reply};
 
-/// So many messages and replies are kept at most.
-const KEPT: usize = if cfg!(test) { 64 } else { 1 << 17 };
+/// More messages and replies than this are not put together.
+const KEPT: usize = if cfg!(test) { 64 } else { 1 << 16 };
+/// A worker keeps a few more, since some may be there twice, and since to look
+/// for those takes time.
+const ROOM: usize = KEPT + KEPT / 8;
 
 static REPLY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("in_reply_to"));
 
@@ -69,6 +73,7 @@ impl Replies {
     pub(super) fn add(&mut self, found: &Found<'_>, time: Option<i64>) {
         if let Some(id) = &found.fields.id
             && let Some(name) = self.kept(id)
+            && !id.is_empty()
         {
             self.asked.push(Asked {
                 name,
@@ -80,28 +85,39 @@ impl Replies {
                 is_question: open::is_question(found.fields),
             });
         }
-        if let Some(at) = REPLY.find(found.line)
-            && only_name(found.line, at).is_none_or(|name| self.kept(name).is_some())
-        {
-            self.add_answer(found, time);
+        if let Some(to) = self.answered(found) {
+            let sender = hash(&found.fields.sender);
+            self.answers.push(Answer { to, sender, time });
         }
-        if self.asked.len() + self.answers.len() > KEPT {
+        if self.asked.len() + self.answers.len() > ROOM {
             self.thin_out();
         }
     }
 
-    fn add_answer(&mut self, found: &Found<'_>, time: Option<i64>) {
-        let Ok(record) = message::Record::parse(found.line) else {
-            return;
+    /// Returns which name a message answers, if that one is kept.
+    #[inline]
+    fn answered(&self, found: &Found<'_>) -> Option<u64> {
+        // Before the content, a line of ours has no links.
+        let text = match found.fields.content {
+            Content::From(content) => content,
+            _ => found.line,
         };
-        if let Some(other) = record.links().in_reply_to
-            && let Some(to) = self.kept(other.as_bytes())
-        {
-            self.answers.push(Answer {
-                to,
-                sender: hash(&found.fields.sender),
-                time,
-            });
+        let at = REPLY.find(text)?;
+        let certain = only_name(text, at);
+        if certain.is_some_and(|name| self.kept(name).is_none()) {
+            return None;
+        }
+        let by_shape = match (certain, &found.fields.content) {
+            (Some(_), Content::From(content)) => reply(content, at),
+            _ => Reply::Unclear,
+        };
+        match by_shape {
+            Reply::To(name) => self.kept(name),
+            Reply::None => None,
+            Reply::Unclear => {
+                let record = message::Record::parse_fields(found.line).ok()?;
+                self.kept(record.links().in_reply_to?.as_bytes())
+            }
         }
     }
 
@@ -116,12 +132,12 @@ impl Replies {
         self.thin_out();
     }
 
-    /// Drops what is there twice, and then names until half of the room is free.
+    /// Drops what is there twice, and then names until there are few enough.
     fn thin_out(&mut self) {
         self.drop_names();
         self.asked.sort_unstable();
         self.asked.dedup_by_key(|asked| asked.name);
-        while self.asked.len() + self.answers.len() > KEPT / 2 && self.level < u64::BITS {
+        while self.asked.len() + self.answers.len() > KEPT && self.level < u64::BITS {
             self.level += 1;
             self.drop_names();
         }
@@ -183,15 +199,28 @@ fn only_name(line: &[u8], at: usize) -> Option<&[u8]> {
     let value = behind.strip_prefix(b"\"")?.trim_ascii_start();
     let value = value.strip_prefix(b":")?.trim_ascii_start();
     let value = value.strip_prefix(b"\"")?;
-    let end = memchr::memchr2(b'"', b'\\', value)?;
-    let (name, rest) = value.split_at(end);
-    rest.starts_with(b"\"").then_some(name)
+    value.get(..closing_quote(value)?)
 }
 
+/// Returns a number in which each bit depends on all of the name.
+///
+/// It is the same everywhere and always, so that it can be stored.
+#[inline]
 pub(super) fn hash(name: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(name);
-    hasher.finish()
+    const MIX: [u64; 2] = [0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03];
+    let fold = |a: u64, b: u64| {
+        let product = u128::from(a) * u128::from(b);
+        let (low, high) = (product & u128::from(u64::MAX), product >> u64::BITS);
+        u64::try_from(low ^ high).unwrap_or(0)
+    };
+    let (words, rest) = name.as_chunks::<8>();
+    let mut hash = MIX[0] ^ name.len() as u64;
+    for word in words {
+        hash = fold(hash ^ u64::from_le_bytes(*word), MIX[1]);
+    }
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    fold(fold(hash ^ u64::from_le_bytes(last), MIX[1]), MIX[0])
 }
 
 /// Returns the time below which so many percent of the sorted times are.

@@ -15,6 +15,8 @@ pub(super) enum Text {
         regex: Regex,
         /// A text that is part of every match.
         required: Option<String>,
+        /// Whether it may be there in other case.
+        ignore_case: bool,
     },
 }
 
@@ -31,16 +33,18 @@ impl Text {
             pattern: pattern.to_owned(),
             source: Box::new(source),
         })?;
-        // The same text in another case has other bytes.
+        // Where case does not matter, what matches has the same characters in some case.
         let parsed = regex_syntax::ParserBuilder::new()
             .utf8(false)
             .multi_line(true)
             .build()
-            .parse(pattern)
-            .ok()
-            .filter(|_| !ignore_case);
-        let required = parsed.as_ref().and_then(required);
-        Ok(Self::Pattern { regex, required })
+            .parse(pattern);
+        let required = parsed.ok().as_ref().and_then(required);
+        Ok(Self::Pattern {
+            regex,
+            required,
+            ignore_case,
+        })
     }
 
     pub(super) fn is_in(&self, content: &Content<'_>) -> bool {
@@ -54,7 +58,12 @@ impl Text {
     pub(super) fn needle(&self) -> Option<Needle> {
         match self {
             Self::Plain(finder) => Needle::of(std::str::from_utf8(finder.needle()).ok()?),
-            Self::Pattern { required, .. } => Needle::of(required.as_ref()?),
+            Self::Pattern {
+                required,
+                ignore_case: false,
+                ..
+            } => Needle::of(required.as_ref()?),
+            Self::Pattern { required, .. } => Needle::of_any_case(required.as_ref()?),
         }
     }
 }
@@ -103,6 +112,22 @@ impl Needle {
         Some(Self::new(Run::One(Box::new(run))))
     }
 
+    /// Finds the run to search of a text whose letters may have another case.
+    ///
+    /// A letter that is the same as one beyond ASCII ends it, as the K does for
+    /// the sign of the kelvin and the s for the long one.
+    fn of_any_case(text: &str) -> Option<Self> {
+        let runs = text.split(|c| is_escaped(c) || matches!(c, 'k' | 'K' | 's' | 'S'));
+        let run = runs.max_by_key(|run| run.len());
+        let run = run.filter(|run| run.len() >= SHORTEST)?;
+        // It knows how to search for all spellings at once.
+        let regex = RegexBuilder::new(&regex_syntax::escape(run))
+            .case_insensitive(true)
+            .unicode(false)
+            .build();
+        Some(Self::new(Run::Any(regex.ok()?)))
+    }
+
     /// Finds the runs to search of several texts of which one has to be there.
     pub(crate) fn of_any<'t>(texts: impl Iterator<Item = &'t str>) -> Option<Self> {
         let runs: Option<Vec<String>> = texts
@@ -128,12 +153,18 @@ impl Needle {
     }
 }
 
+/// A shorter run is in nearly every line.
+const SHORTEST: usize = 2;
+
 /// Returns the longest run of characters that have no short escape.
 fn run_of(text: &str) -> Option<&str> {
-    const SHORTEST: usize = 2;
-    let has_escape = |c: char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '/');
-    let run = text.split(has_escape).max_by_key(|run| run.len());
+    let run = text.split(is_escaped).max_by_key(|run| run.len());
     run.filter(|run| run.len() >= SHORTEST)
+}
+
+/// Tells whether a character may be written in several bytes or as a short escape.
+fn is_escaped(c: char) -> bool {
+    !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '/')
 }
 
 /// Where a needle occurs in some lines.
@@ -176,10 +207,43 @@ impl Hits<'_> {
 mod tests {
     use super::*;
 
+    fn finds_in_any_case(pattern: &str, line: &str) -> Option<bool> {
+        let needle = Text::compile(pattern, true).unwrap().needle()?;
+        Some(needle.search(line.as_bytes()).next(0).is_some())
+    }
+
     #[test]
-    fn without_regard_to_case_there_is_no_run() {
-        let text = Text::compile("w.rd word", true).unwrap();
-        assert!(text.needle().is_none());
+    fn in_any_case_a_run_is_found_in_all_its_spellings() {
+        for (pattern, line) in [
+            ("w.rd word", "wird WoRD"),
+            ("kelvin", "\u{212a}ELVIN"),
+            ("kelvin", "\\u212aelvin"),
+            ("glass house", "gla\u{17f}\u{17f} houſe"),
+            ("GRÜSSE", "grüſſe"),
+            ("(?-i:Word)", "Word"),
+            ("[w]ord", "\\u0057ord"),
+        ] {
+            assert_eq!(finds_in_any_case(pattern, line), Some(true), "{pattern}");
+        }
+        assert_eq!(finds_in_any_case("word", "wor d"), Some(false));
+        for pattern in ["ks", "skK", "one|two", "ü"] {
+            assert_eq!(finds_in_any_case(pattern, ""), None, "{pattern}");
+        }
+    }
+
+    /// What makes the run right: no other ASCII letter is the same as one beyond.
+    #[test]
+    fn only_k_and_s_have_another_case_beyond_ascii() {
+        let beyond = |letter: &char| {
+            let pattern = format!("(?i){letter}");
+            let hir = regex_syntax::parse(&pattern).unwrap();
+            match hir.kind() {
+                HirKind::Class(class) => !class.is_utf8() || class.maximum_len() > Some(1),
+                other => panic!("{other:?}"),
+            }
+        };
+        let letters = ('a'..='z').chain('A'..='Z');
+        assert_eq!(String::from_iter(letters.filter(beyond)), "ksKS");
     }
 
     fn needle(pattern: &str) -> Option<String> {

@@ -157,6 +157,7 @@ impl<W: Write> Sink for HtmlFormat<W> {
             file: 0,
             offset: entry.offset,
             number: Some(entry.number),
+            handles: crate::shape::Handles::default(),
         });
         Ok(())
     }

@@ -10,7 +10,10 @@ use crate::error::Error;
 #[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
-    changed: Condvar,
+    /// What the caller waits for is there.
+    ready: Condvar,
+    /// The caller has taken something.
+    taken: Condvar,
     count: usize,
     /// How far workers may be ahead of the caller.
     ahead: usize,
@@ -24,6 +27,8 @@ struct State {
     /// Buffers to be used again.
     buffers: Vec<Vec<u8>>,
     workers: usize,
+    /// How many workers wait for the caller.
+    waiting: usize,
     is_stopped: bool,
 }
 
@@ -38,9 +43,10 @@ impl Queue {
         };
         Self {
             state: Mutex::new(state),
-            changed: Condvar::new(),
+            ready: Condvar::new(),
+            taken: Condvar::new(),
             count,
-            ahead: threads * 2,
+            ahead: threads * 4,
         }
     }
 
@@ -48,27 +54,41 @@ impl Queue {
         Worker(self)
     }
 
-    /// Takes the next chunk, and a buffer for it; `None` when there is no more.
-    pub(super) fn claim(&self) -> Option<(usize, Vec<u8>)> {
-        let is_too_far = |state: &mut State| {
+    /// Takes the next chunk; `None` when there is no more.
+    pub(super) fn claim(&self) -> Option<usize> {
+        let is_too_far = |state: &State| {
             !state.is_stopped
                 && state.claimed < self.count
                 && state.claimed >= state.taken + self.ahead
         };
-        let waited = self.changed.wait_while(self.lock(), is_too_far);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        while is_too_far(&state) {
+            state.waiting += 1;
+            let waited = self.taken.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
+        }
         if state.is_stopped || state.claimed == self.count {
             return None;
         }
         state.claimed += 1;
-        let buffer = state.buffers.pop().unwrap_or_default();
-        Some((state.claimed - 1, buffer))
+        Some(state.claimed - 1)
+    }
+
+    /// Returns memory that was given back, if there is any.
+    pub(super) fn buffer(&self) -> Vec<u8> {
+        self.lock().buffers.pop().unwrap_or_default()
     }
 
     /// Puts down what was found in a chunk.
     pub(super) fn put(&self, at: usize, batch: Result<Batch, Error>) {
-        self.lock().ready.insert(at, batch);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        let is_next = at == state.taken;
+        state.ready.insert(at, batch);
+        drop(state);
+        if is_next {
+            self.ready.notify_one();
+        }
     }
 
     /// Takes what was found in the next chunk; `None` behind the last one.
@@ -76,24 +96,29 @@ impl Queue {
         let is_missing = |state: &mut State| {
             state.taken < self.count && state.workers > 0 && !state.ready.contains_key(&state.taken)
         };
-        let waited = self.changed.wait_while(self.lock(), is_missing);
+        let waited = self.ready.wait_while(self.lock(), is_missing);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         let at = state.taken;
         let batch = state.ready.remove(&at)?;
         state.taken += 1;
+        let is_awaited = state.waiting > 0;
         drop(state);
-        self.changed.notify_all();
+        if is_awaited {
+            self.taken.notify_all();
+        }
         Some(batch)
     }
 
     pub(super) fn give_back(&self, buffer: Vec<u8>) {
-        self.lock().buffers.push(buffer);
+        if buffer.capacity() > 0 {
+            self.lock().buffers.push(buffer);
+        }
     }
 
     /// Lets the workers end.
     pub(super) fn stop(&self) {
         self.lock().is_stopped = true;
-        self.changed.notify_all();
+        self.taken.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -104,6 +129,6 @@ impl Queue {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         self.0.lock().workers -= 1;
-        self.0.changed.notify_all();
+        self.0.ready.notify_one();
     }
 }

@@ -1,5 +1,6 @@
 //! What one worker makes of one chunk.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use journal::{Checked, Damage, Integrity, Numbering, ReadFile, Reason};
@@ -9,13 +10,13 @@ use super::{Accumulator, Found, Job};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::findings::PLACES;
-use crate::shape;
+use crate::shape::{Handles, Reader};
 
 /// What was found in a chunk.
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) chunk: Chunk,
-    /// Holds the chunk's lines, for the matches.
+    /// Holds the chunk's lines, where there are matches.
     pub(crate) buffer: Vec<u8>,
     pub(crate) base: u64,
     /// How many lines begin in the chunk; `None` where not all were looked at.
@@ -65,17 +66,36 @@ pub(crate) struct Sorter<'a> {
     job: Job<'a>,
     /// The file of the last chunk, which is that of the next one most of the time.
     open: Option<(usize, Arc<dyn ReadFile>)>,
+    reader: Reader,
+    /// Memory for the next chunk's lines.
+    buffer: Vec<u8>,
 }
 
 impl<'a> Sorter<'a> {
     pub(super) fn new(job: Job<'a>) -> Self {
-        Self { job, open: None }
+        Self {
+            job,
+            open: None,
+            reader: Reader::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Tells whether the memory for lines went away with matches.
+    pub(super) fn needs_buffer(&self) -> bool {
+        self.buffer.capacity() == 0
+    }
+
+    /// Takes memory that is not needed elsewhere any more.
+    pub(super) fn take_buffer(&mut self, buffer: Vec<u8>) {
+        if self.needs_buffer() {
+            self.buffer = buffer;
+        }
     }
 
     pub(super) fn sort<A: Accumulator>(
         &mut self,
         chunk: Chunk,
-        mut buffer: Vec<u8>,
         counted: &mut A,
     ) -> Result<Batch, Error> {
         let part = &self.job.parts[chunk.part];
@@ -84,9 +104,10 @@ impl<'a> Sorter<'a> {
             _ => &self.open.insert((chunk.part, part.open()?)).1,
         };
         let max_line = self.job.tuning.max_line;
-        let lines = chunk::load(file.as_ref(), part, chunk, max_line, &mut buffer)?;
+        let lines = chunk::load(file.as_ref(), part, chunk, max_line, &mut self.buffer)?;
         let mut sorting = Sorting {
             job: self.job,
+            reader: &mut self.reader,
             // A file's first line needs no other line to have a number.
             numbering: (chunk.start == 0).then(Numbering::default),
             counted,
@@ -104,20 +125,31 @@ impl<'a> Sorter<'a> {
                 alterations: Vec::new(),
             },
         };
-        let bytes = buffer.get(..lines.to).unwrap_or_default();
+        let bytes = self.buffer.get(..lines.to).unwrap_or_default();
         match self.job.needle {
             None => sorting.all_lines(bytes, lines.from),
             Some(needle) => sorting.lines_with(needle, bytes, lines.from),
         }
         sorting.too_long(&lines);
         let mut batch = sorting.batch;
-        batch.buffer = buffer;
+        // Memory that is used again at once is still in the core's cache.
+        if !batch.matches.is_empty() {
+            batch.buffer = std::mem::take(&mut self.buffer);
+        }
         Ok(batch)
     }
 }
 
+/// A record's line, and where in the buffer it begins.
+struct Place<'a> {
+    line: &'a [u8],
+    start: usize,
+    handles: Handles,
+}
+
 struct Sorting<'a, 'c, A> {
     job: Job<'a>,
+    reader: &'c mut Reader,
     /// Known from the first verified record on.
     numbering: Option<Numbering>,
     counted: &'c mut A,
@@ -154,10 +186,17 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
 
     /// Sorts one line, which begins at `start` in the buffer.
     fn line(&mut self, line: &[u8], start: usize, ended: bool) {
-        if let Some((number, fields)) = shape::read(line)
+        if let Some(read) = self.reader.read(line)
             && journal::is_sealed(line)
         {
-            self.record(&fields, line, start, Some(number), Integrity::Verified);
+            let place = Place {
+                line,
+                start,
+                handles: read.handles,
+            };
+            // All of them are borrowed from the line: there is nothing to drop.
+            let fields = ManuallyDrop::new(read.fields());
+            self.record(&fields, place, Some(read.number), Integrity::Verified);
             return;
         }
         for piece in journal::sort_line(line, ended) {
@@ -166,7 +205,14 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
             match piece.checked {
                 Checked::Bad(reason) => self.damage(reason, at, bytes.len() as u64),
                 Checked::Record { number, integrity } => match Fields::parse(bytes) {
-                    Ok(fields) => self.record(&fields, bytes, at, number, integrity),
+                    Ok(fields) => {
+                        let place = Place {
+                            line: bytes,
+                            start: at,
+                            handles: Handles::default(),
+                        };
+                        self.record(&fields, place, number, integrity);
+                    }
                     Err(_) => {
                         self.number(number, integrity);
                         self.no_message(at, bytes.len());
@@ -190,14 +236,13 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
     fn record(
         &mut self,
         fields: &Fields<'_>,
-        line: &[u8],
-        start: usize,
+        place: Place<'_>,
         own: Option<u64>,
         integrity: Integrity,
     ) {
         let found = Match {
-            offset: self.batch.base + start as u64,
-            length: line.len(),
+            offset: self.batch.base + place.start as u64,
+            length: place.line.len(),
             number: self.number(own, integrity),
             integrity,
         };
@@ -219,10 +264,11 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
             self.batch.matching += 1;
             self.counted.add(&Found {
                 fields,
-                line,
+                line: place.line,
                 file: self.batch.chunk.part,
                 offset: found.offset,
                 number: own.filter(|_| integrity != Integrity::Altered),
+                handles: place.handles,
             });
         }
         if self.job.wants_matches || !is_known {

@@ -48,6 +48,8 @@ struct Fields {
     timestamp: Value,
     tags: Value,
     id: Value,
+    /// Names of a message and of a conversation, and whether they stand in the metadata.
+    links: (Value, Value, bool),
     text: &'static str,
     padding: usize,
 }
@@ -89,7 +91,14 @@ fn fields() -> impl Strategy<Value = Fields> {
     ];
     // Now and then a line is longer than what is read at once.
     let padding = prop_oneof![20 => 0..50_usize, 1 => Just(300_000)];
-    let topics = one_of(&["", "design", "design_review", "de\\s\"ign", "Ünï"]);
+    let topics = one_of(&[
+        "",
+        "design",
+        "design_review",
+        "de\\s\"ign",
+        "Ünï",
+        "a_Request",
+    ]);
     let values = (
         one_of(&sender),
         one_of(&tier),
@@ -111,15 +120,20 @@ fn fields() -> impl Strategy<Value = Fields> {
         json!(2),
         Value::Null,
     ];
-    let others = (
-        one_of(&tags),
-        one_of(&ids),
-        one_of(&["", "Grüße", "gem/stone \"x\"", "line\nxx", "\u{1b}gem"]),
-        padding,
-    );
+    let links = (one_of(&ids), one_of(&ids), any::<bool>());
+    let texts = [
+        "",
+        "Grüße",
+        "gem/stone \"x\"",
+        "line\nxx",
+        "\u{1b}gem",
+        "why? \n",
+        "\u{212a}elvin ſxx",
+    ];
+    let others = (one_of(&tags), one_of(&ids), links, one_of(&texts), padding);
     (topics, values, others).prop_map(|(topic, values, others)| {
         let (sender, tier, chain, timestamp) = values;
-        let (tags, id, text, padding) = others;
+        let (tags, id, links, text, padding) = others;
         Fields {
             topic,
             sender,
@@ -128,6 +142,7 @@ fn fields() -> impl Strategy<Value = Fields> {
             timestamp,
             tags,
             id,
+            links,
             text,
             padding,
         }
@@ -166,7 +181,7 @@ fn content(fields: &Fields) -> Value {
 }
 
 fn ours(number: u64, fields: &Fields) -> Vec<u8> {
-    let payload = json!({
+    let mut payload = json!({
         "sender_id": fields.sender,
         "message_id": fields.id,
         "timestamp": fields.timestamp,
@@ -175,6 +190,13 @@ fn ours(number: u64, fields: &Fields) -> Vec<u8> {
             "ace_tier": fields.tier, "chain_type": fields.chain, "shl_tags": fields.tags,
         },
     });
+    let (reply, context, in_metadata) = &fields.links;
+    let place = match in_metadata {
+        true => &mut payload["metadata"],
+        false => &mut payload,
+    };
+    place["in_reply_to"] = reply.clone();
+    place["context_id"] = context.clone();
     let time = format!("2025-11-20T04:30:{:02}.123Z", number.min(59));
     recorded_at(number, &time, fields.topic, &payload.to_string())
 }
@@ -203,11 +225,12 @@ fn spaced(number: u64, fields: &Fields) -> Vec<u8> {
         timestamp,
         tags,
         id,
+        links: (reply, ..),
         ..
     } = fields;
     let (topic, content) = (json!(topic), content(fields));
     let text = format!(
-        r#"{{"tier": "nothing", "content": {content}, "chain_type": {chain}, "timestamp": {timestamp}, "tier": {tier}, "sender": {sender}, "topic": {topic}, "shl_tags": {tags}, "message_id": {id}, "message_num": {number}}}"#
+        r#"{{"tier": "nothing", "content": {content}, "chain_type": {chain}, "timestamp": {timestamp}, "tier": {tier}, "sender": {sender}, "topic": {topic}, "shl_tags": {tags}, "message_id": {id}, "in_reply_to": {reply}, "message_num": {number}}}"#
     );
     text.into_bytes().into_iter().chain(*b"\n").collect()
 }
@@ -231,6 +254,7 @@ fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {
     });
     let metadata = json!({
         "topic": fields.topic,
+        "in_reply_to": fields.links.0,
         "ace_tier": fields.tier,
         "chain_type": fields.chain,
         "shl_tags": fields.tags,

@@ -23,6 +23,12 @@ pub(crate) struct Message {
     pub(crate) id: Option<String>,
     /// Its values, without keys.
     pub(crate) texts: Vec<String>,
+    /// The name of the message that it answers.
+    pub(crate) in_reply_to: Option<String>,
+    /// How many bytes its line has.
+    pub(crate) length: u64,
+    /// The number in the line, unless that was altered.
+    pub(crate) own_number: Option<u64>,
     /// As a reader counts that goes through the whole file.
     pub(crate) number: u64,
 }
@@ -57,6 +63,25 @@ fn texts(value: &Value) -> Vec<String> {
         Value::String(text) => vec![text.clone()],
         other => vec![other.to_string()],
     }
+}
+
+/// In the line itself, in its payload, or in the metadata of either.
+fn in_reply_to(line: &Value) -> Option<String> {
+    let payload = match line.get("envelope") {
+        Some(envelope) => envelope.clone(),
+        None => line["payload"]
+            .as_str()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_else(|| line["content"].clone()),
+    };
+    let candidates = [
+        &line["in_reply_to"],
+        &line["Metadata"]["in_reply_to"],
+        &payload["in_reply_to"],
+        &payload["metadata"]["in_reply_to"],
+    ];
+    let mut texts = candidates.into_iter().filter_map(Value::as_str);
+    texts.find(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn message(line: &[u8], offset: u64) -> Option<Message> {
@@ -102,6 +127,13 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
         .as_str()
         .map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)));
     let default = recorded_at.unwrap_or_default();
+    let in_reply_to = in_reply_to(&value);
+    let is_altered = |piece: &journal::Piece| {
+        matches!(piece.checked, journal::Checked::Record { integrity, .. }
+            if integrity == journal::Integrity::Altered)
+    };
+    let is_altered = journal::sort_line(line, true).iter().any(is_altered);
+    let own_number = value["message_num"].as_u64().filter(|_| !is_altered);
     Some(if is_legacy {
         Message {
             offset,
@@ -114,6 +146,9 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             tags: tags([&metadata["shl_tags"], &value["shl_tags"]]),
             id: id([&metadata["zmq_message_id"], &value["Id"]]),
             texts: texts(&inner.unwrap_or_default()),
+            in_reply_to: in_reply_to.clone(),
+            length: line.trim_ascii_end().len() as u64,
+            own_number,
             number: 0,
         }
     } else {
@@ -128,6 +163,9 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             tags: tags([&value["shl_tags"], none]),
             id: id([&value["message_id"], none]),
             texts: texts(&value["content"]),
+            in_reply_to: in_reply_to.clone(),
+            length: line.trim_ascii_end().len() as u64,
+            own_number,
             number: 0,
         }
     })
@@ -165,7 +203,9 @@ pub(crate) fn criteria() -> impl Strategy<Value = Criteria> {
     let others = (
         some(&["id-1", "id \"2\"", "1", "!1"]),
         some(&["@a", "@b ]", "\"", "!@a"]),
-        some(&["xx", "gem", "C", "l\\w+e", "Grü", "^x", "!xx", "sender"]),
+        some(&[
+            "xx", "gem", "C", "l\\w+e", "Grü", "^x", "!xx", "sender", "kelvin", "Sxx", "ELVIN",
+        ]),
         any::<bool>(),
     );
     let number = || prop::option::weighted(0.2, 0..30_u64);

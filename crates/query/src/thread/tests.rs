@@ -116,3 +116,15 @@ fn names_may_be_written_as_escapes() {
         assert_eq!(thread(&session, name), [(1, 0), (2, 1), (3, 2)], "{name}");
     }
 }
+
+#[test]
+fn links_may_stand_in_the_metadata_or_in_a_line_made_by_hand() {
+    let payload = r#"{"message_id":"b","content":1,"metadata":{"in_reply_to":"a"}}"#;
+    let session = [
+        &message(1, "a", "", "")[..],
+        &recorded(2, "t", payload),
+        b"{\"topic\":\"t\",\"sender\":\"s\",\"in_reply_to\":\"b\",\"content\":1}\n",
+    ]
+    .concat();
+    assert_eq!(thread(&session, "a"), [(1, 0), (2, 1), (3, 2)]);
+}

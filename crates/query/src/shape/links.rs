@@ -1,0 +1,251 @@
+//! Which message a line of ours answers, read by its shape.
+
+use super::{closing_quote, next_special};
+
+/// What a look at a line tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reply<'a> {
+    /// The message answers one of this name.
+    To(&'a [u8]),
+    /// It answers none.
+    None,
+    /// A parse has to tell.
+    Unclear,
+}
+
+/// Tells which message a line answers, of which `content` is the part that
+/// begins with the content and `at` the only place in it with `in_reply_to`,
+/// where that is spelled without escapes.
+///
+/// The line has a right checksum: it is JSON, and ours.
+pub(crate) fn reply(content: &[u8], at: usize) -> Reply<'_> {
+    read(content, at).unwrap_or(Reply::Unclear)
+}
+
+fn read(content: &[u8], at: usize) -> Option<Reply<'_>> {
+    let mut walk = Walk {
+        json: content,
+        at: 0,
+    };
+    walk.value()?;
+    walk.skip(b",\"envelope\":{")?;
+    let mut reply = Reply::None;
+    loop {
+        let name = walk.string()?;
+        walk.skip(b":")?;
+        walk.space();
+        let value = walk.at;
+        walk.value()?;
+        let token = content.get(value..walk.at)?;
+        match name {
+            b"in_reply_to" => reply = Reply::To(text(token)?),
+            b"metadata" if (value..walk.at).contains(&at) || token.contains(&b'\\') => return None,
+            _ => {}
+        }
+        walk.space();
+        match walk.next()? {
+            b',' => walk.space(),
+            b'}' => break,
+            _ => return None,
+        }
+    }
+    // Nothing behind the envelope has another one, or links.
+    walk.skip(b",\"content_at\":")?;
+    while walk.json.get(walk.at)?.is_ascii_digit() {
+        walk.at += 1;
+    }
+    walk.skip(b",\"recorded_at\":\"")?;
+    walk.at += closing_quote(walk.rest())? + 1;
+    walk.skip(b",\"crc\":\"")?;
+    Some(reply)
+}
+
+/// Returns a string's text, unless it is empty: then it is no link, and there
+/// may be another one.
+fn text(token: &[u8]) -> Option<&[u8]> {
+    let text = token.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    (!text.is_empty() && !text.contains(&b'\\')).then_some(text)
+}
+
+/// Goes over JSON that is known to be right.
+struct Walk<'a> {
+    json: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn rest(&self) -> &'a [u8] {
+        self.json.get(self.at..).unwrap_or_default()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = *self.json.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn skip(&mut self, text: &[u8]) -> Option<()> {
+        self.rest().starts_with(text).then(|| self.at += text.len())
+    }
+
+    fn space(&mut self) {
+        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// Reads a key, which has no escapes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.skip(b"\"")?;
+        let text = self.rest();
+        let end = closing_quote(text)?;
+        self.at += end + 1;
+        text.get(..end)
+    }
+
+    /// Goes behind a value.
+    fn value(&mut self) -> Option<()> {
+        let mut depth = 0_usize;
+        loop {
+            match self.next()? {
+                b'"' => self.pass_string()?,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.checked_sub(1)?,
+                b',' | b':' | b' ' | b'\t' | b'\r' if depth > 0 => continue,
+                _ => self.pass_scalar(),
+            }
+            if depth == 0 {
+                return Some(());
+            }
+        }
+    }
+
+    /// Goes behind the closing quote of a string.
+    fn pass_string(&mut self) -> Option<()> {
+        loop {
+            self.at += next_special(self.rest())?;
+            if self.next()? == b'"' {
+                return Some(());
+            }
+            self.at += 1;
+        }
+    }
+
+    fn pass_scalar(&mut self) {
+        let rest = self.rest().iter();
+        let length = rest.take_while(|byte| !matches!(byte, b',' | b'}' | b']' | b' '));
+        self.at += length.count();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use memchr::memmem;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fields::Content;
+    use crate::testing::recorded;
+
+    /// What is read by the shape, and what a parse says.
+    fn both(payload: &str) -> (Option<Option<String>>, Option<String>) {
+        let mut line = recorded(7, "t", payload);
+        line.pop();
+        let record = message::Record::parse(&line).unwrap();
+        let parsed = record.links().in_reply_to.map(String::from);
+        let (_, fields) = crate::shape::read(&line).unwrap();
+        let Content::From(content) = fields.content else {
+            panic!("{:?}", fields.content);
+        };
+        let found: Vec<usize> = memmem::find_iter(content, b"in_reply_to").collect();
+        let by_shape = match found[..] {
+            [at] => match reply(content, at) {
+                Reply::To(name) => Some(Some(String::from_utf8(name.to_vec()).unwrap())),
+                Reply::None => Some(None),
+                Reply::Unclear => None,
+            },
+            _ => None,
+        };
+        (by_shape, parsed)
+    }
+
+    #[test]
+    fn replies_are_read_without_a_parse() {
+        for (payload, expected) in [
+            (r#"{"in_reply_to":"a","content":{"x":"\"y"}}"#, Some("a")),
+            (
+                r#"{"content": [1, true, {}], "in_reply_to" : "a"}"#,
+                Some("a"),
+            ),
+            (r#"{"a": {"in_reply_to": "a"}, "content": 1}"#, None),
+            (r#"{"a": "in_reply_to", "content": "b"}"#, None),
+        ] {
+            let (by_shape, parsed) = both(payload);
+            assert_eq!(parsed.as_deref(), expected, "{payload}");
+            if !payload.contains(" : ") {
+                assert_eq!(by_shape, Some(parsed), "{payload}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_is_left_to_a_parse() {
+        for payload in [
+            r#"{"content": 1, "metadata": {"in_reply_to": "a"}}"#,
+            r#"{"in_reply_to": "", "content": 1}"#,
+            r#"{"in_reply_to": null, "content": 1}"#,
+            r#"{"in_reply_to": "\u0061", "content": 1}"#,
+            r#"{"in_reply_to": "a"}"#,
+            r#"{"in_reply_to": "a", "in\u005freply_to": "b", "content": 1}"#,
+            r#"{"in_reply_to": "a", "content": NaN}"#,
+        ] {
+            assert_eq!(both(payload).0, None, "{payload}");
+        }
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            "[a\\]}{,: ]{0,3}".prop_map(|text| format!("\"{text}\"")),
+            prop::sample::select(vec!["1", "null", "[]", "{}", r#""\"""#, r#""\\""#])
+                .prop_map(str::to_owned),
+            Just("\"in_reply_to\"".to_owned()),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3)
+                    .prop_map(|all| format!("[{}]", all.join(", "))),
+                object(inner),
+            ]
+        })
+    }
+
+    fn object(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+        let keys = [
+            "in_reply_to",
+            "in_reply_to_x",
+            "in\\u005freply_to",
+            "metadata",
+            "content",
+            "envelope",
+            "a",
+            "payload",
+        ];
+        let colon = prop::sample::select(vec![":", ": ", " :"]);
+        let member = (prop::sample::select(keys.to_vec()), colon, value)
+            .prop_map(|(key, colon, value)| format!("\"{key}\"{colon}{value}"));
+        (
+            prop::collection::vec(member, 0..5),
+            prop::sample::select(vec![",", ", "]),
+        )
+            .prop_map(|(members, comma)| format!("{{{}}}", members.join(comma)))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_certain_is_what_a_parse_says(payload in object(value())) {
+            if let (Some(by_shape), parsed) = both(&payload) {
+                prop_assert_eq!(by_shape, parsed);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::recorded;
+
+/// A line as the broker writes it, without its newline.
+fn line(topic: &str, payload: &str) -> Vec<u8> {
+    let mut line = recorded(7, topic, payload);
+    line.pop();
+    line
+}
+
+fn parsed(line: &[u8]) -> Fields<'_> {
+    Fields::from(message::Record::parse(line).unwrap())
+}
+
+/// All but the content, which is only a beginning here.
+fn assert_same(line: &[u8], found: &Fields<'_>) {
+    let expected = parsed(line);
+    let tags = |fields: &Fields<'_>| fields.tags.iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    assert_eq!(tags(found), tags(&expected));
+    let (content, tags) = (expected.content.clone(), expected.tags.clone());
+    assert_eq!(
+        Fields {
+            content,
+            tags,
+            ..found.clone()
+        },
+        expected
+    );
+}
+
+#[test]
+fn our_lines_are_read_without_a_parse() {
+    for payload in [
+        r#"{"sender_id":"claude","content":{"a":"}"},"metadata":{"shl_tags":["@a", "@b ]"]}}"#,
+        r#"{"id":"1","tier":"A","content":null}"#,
+        "no JSON",
+        "",
+    ] {
+        let line = line("topic", payload);
+        let (number, fields) = read(&line).unwrap();
+        assert_eq!(number, 7);
+        assert_same(&line, &fields);
+    }
+}
+
+proptest! {
+    #[test]
+    fn numbers_are_read_with_any_number_of_digits(number in any::<u64>(), cut in 0..64_u32) {
+        let number = number >> cut;
+        for behind in [",", "/", ":9", "\u{e9}", ""] {
+            let text = format!("{number}{behind}");
+            let line = text.as_bytes();
+            let mut cursor = Cursor { rest: line, is_full: false };
+            prop_assert_eq!(cursor.number(), Some(number));
+            prop_assert_eq!(cursor.rest, behind.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn escapes_are_left_to_the_general_parse() {
+    for payload in [
+        r#"{"sender_id":"cl\u0061ude"}"#,
+        r#"{"tier":"\""}"#,
+        r#"{"shl_tags":["\n"]}"#,
+        r#"{"id":"\\"}"#,
+    ] {
+        assert_eq!(read(&line("topic", payload)), None, "{payload}");
+    }
+    assert_eq!(read(&line("to\"pic", "{}")), None);
+}
+
+#[test]
+fn other_shapes_are_left_to_the_general_parse() {
+    let whole = String::from_utf8(line("t", "{}")).unwrap();
+    for (from, to) in [
+        ("\"topic\"", " \"topic\""),
+        ("\"sender\"", "\"sender_id\""),
+        ("\"recorded_at\":", "\"recorded_at\": "),
+        (",\"crc\"", ", \"crc\""),
+        ("\"shl_tags\":[]", "\"shl_tags\":[7]"),
+        ("\"message_num\":7", "\"message_num\":\"7\""),
+        ("\"message_num\":7", "\"message_num\":99999999999999999999"),
+    ] {
+        let changed = whole.replacen(from, to, 1);
+        assert_ne!(changed, whole);
+        assert_eq!(read(changed.as_bytes()), None, "{to}");
+    }
+    for end in 0..whole.len() {
+        assert_eq!(read(&whole.as_bytes()[..end]), None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_read_is_what_a_parse_reads(
+        topic in ".{0,12}",
+        sender in ".{0,40}",
+        tags in prop::collection::vec("[a\"\\] ]{0,9}", 0..3),
+        id in prop::option::of("[a-z\\\\\"]{0,20}"),
+    ) {
+        let payload = serde_json::json!({
+            "sender": sender, "id": id, "metadata": { "shl_tags": tags }, "content": sender,
+        });
+        let line = line(&topic, &payload.to_string());
+        if let Some((_, fields)) = read(&line) {
+            assert_same(&line, &fields);
+        }
+    }
+}
