@@ -45,6 +45,7 @@ mod filter;
 mod findings;
 mod follow;
 mod format;
+mod index;
 mod pretty;
 mod salvage;
 mod sanitise;
@@ -76,6 +77,7 @@ pub use format::{
     Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
 };
+pub use index::{Built, IndexState, Unusable, archive_paths, build_index, index_path, index_state};
 pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;

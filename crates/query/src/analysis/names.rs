@@ -13,7 +13,7 @@ const SLOTS: usize = 64;
 /// What is counted for each of many names.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     index: HashMap<Box<[u8]>, usize>,
     /// Where the name stands that had the same slot last: names are few, and
     /// the same ones come again and again.
@@ -46,7 +46,7 @@ impl Names {
         self.add_count(name.get(..LENGTH).unwrap_or(name), count);
     }
 
-    fn add_count(&mut self, name: &[u8], count: Count) {
+    pub(super) fn add_count(&mut self, name: &[u8], count: Count) {
         let slot = slot(name);
         let recent = self.recent.get(slot).map_or(0, |at| usize::from(*at));
         match self.entries.get_mut(recent) {
