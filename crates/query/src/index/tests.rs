@@ -188,7 +188,7 @@ fn sessions() -> impl Strategy<Value = (Vec<Vec<u8>>, Shape)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 128 } else { 512 }))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn with_and_without_an_index_the_answers_are_the_same(
