@@ -38,4 +38,4 @@ pub(crate) use file::Index;
 pub(crate) use guide::{Guide, Known, Need};
 pub(crate) use header::Span;
 pub(crate) use sessions::Sessions;
-pub use target::{IndexState, Unusable, archive_paths, index_path, index_state};
+pub use target::{IndexState, Unusable, archive_paths, has_index, index_path, index_state};

@@ -77,7 +77,9 @@ pub use format::{
     Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
 };
-pub use index::{Built, IndexState, Unusable, archive_paths, build_index, index_path, index_state};
+pub use index::{
+    Built, IndexState, Unusable, archive_paths, build_index, has_index, index_path, index_state,
+};
 pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;

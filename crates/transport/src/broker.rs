@@ -136,6 +136,7 @@ impl Broker {
             max_session: config.max_session,
             recorded: Arc::clone(&recorded),
             health: Arc::clone(&health),
+            on_archived: Arc::clone(&config.on_archived),
         };
         let intake = Intake {
             listener: intake_listener,

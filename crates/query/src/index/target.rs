@@ -63,6 +63,14 @@ pub fn index_state(session: &Path) -> IndexState {
     }
 }
 
+/// Tells whether a closed session has an index that belongs to it. Unlike
+/// [`index_state`] it does not read all of the index.
+#[must_use]
+pub fn has_index(session: &Path) -> bool {
+    let file = RealFs.open_read(session);
+    file.is_ok_and(|file| Index::open(session, file.as_ref()).is_ok())
+}
+
 /// Finds closed sessions by their names, or all of them where none is given.
 ///
 /// # Errors
