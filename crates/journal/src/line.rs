@@ -42,11 +42,19 @@ pub(crate) fn seal(line: &mut Vec<u8>, start: usize) {
     line.push(b',');
     let crc = crc32c::crc32c(line.get(start..).unwrap_or_default());
     line.extend_from_slice(CRC_KEY.get(1..).unwrap_or_default());
-    for shift in (0..CRC_DIGITS).rev() {
-        let digit = (crc >> (4 * shift)) & 0xF;
-        line.push(char::from_digit(digit, 16).map_or(b'0', |c| c as u8));
-    }
+    line.extend(hex(crc));
     line.extend_from_slice(b"\"}");
+}
+
+/// Returns the eight hex digits of a checksum.
+fn hex(crc: u32) -> [u8; CRC_DIGITS] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut shift = u32::BITS;
+    [(); CRC_DIGITS].map(|()| {
+        shift -= 4;
+        let digit = DIGITS.get((crc >> shift & 0xf) as usize);
+        digit.copied().unwrap_or_default()
+    })
 }
 
 /// Returns the length of the byte order mark that some editors on Windows put

@@ -85,10 +85,10 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], acked: bool, recorded_at: &str, out: 
     let payload = Payload::read(frame(1).or(frame(0)));
     out.reserve(frame(1).unwrap_or_default().len() + topic.len() + FIELDS);
 
-    push_topic(topic, out);
+    let is_text = push_topic(topic, out);
     push_fields(&payload.fields(), recorded_at, out);
     push_content(&payload, frames.len() > 1, out);
-    if std::str::from_utf8(topic).is_err() {
+    if !is_text {
         out.extend_from_slice(b",\"topic_base64\":");
         push_base64(topic, out);
     }
@@ -137,9 +137,15 @@ impl<'a> Payload<'a> {
     }
 }
 
-fn push_topic(topic: &[u8], out: &mut Vec<u8>) {
+/// Returns whether the topic is text, so that nothing of it was lost.
+fn push_topic(topic: &[u8], out: &mut Vec<u8>) -> bool {
     out.extend_from_slice(b"{\"topic\":");
-    push_string(&String::from_utf8_lossy(topic), out);
+    let text = std::str::from_utf8(topic);
+    match text {
+        Ok(text) => push_string(text, out),
+        Err(_) => push_string(&String::from_utf8_lossy(topic), out),
+    }
+    text.is_ok()
 }
 
 fn push_fields(fields: &Fields<'_>, recorded_at: &str, out: &mut Vec<u8>) {

@@ -5,50 +5,21 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-const ONES: u64 = u64::MAX / 0xff;
-const HIGHS: u64 = ONES << 7;
-
-/// Finds the next quote, backslash or control byte at or after `from`, else the end.
-///
-/// Looks at eight bytes at a time. A byte that borrows from its neighbour can
-/// only mark one above the first true hit, so the lowest mark is exact.
-#[inline]
-pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    let (words, tail) = rest.as_chunks::<8>();
-    let mut at = from;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let quote = word ^ (ONES * b'"' as u64);
-        let slash = word ^ (ONES * b'\\' as u64);
-        let low = word.wrapping_sub(ONES * 0x20) & !word;
-        let hit = quote.wrapping_sub(ONES) & !quote | slash.wrapping_sub(ONES) & !slash | low;
-        if hit & HIGHS != 0 {
-            return at + (hit & HIGHS).trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    at + tail
-        .iter()
-        .position(|&byte| is_special(byte))
-        .unwrap_or(tail.len())
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
+use crate::specials::Specials;
 
 /// Appends `text` as a JSON string with its quotes.
 pub(crate) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some((plain, tail)) = rest.split_at_checked(find_special(rest, 0)) {
-        out.extend_from_slice(plain);
-        let Some((&byte, tail)) = tail.split_first() else {
+    let (bytes, mut specials) = (text.as_bytes(), Specials::new());
+    let mut copied = 0;
+    loop {
+        let at = specials.next(bytes, copied);
+        out.extend_from_slice(bytes.get(copied..at).unwrap_or_default());
+        let Some(&byte) = bytes.get(at) else {
             break;
         };
         push_escape(byte, out);
-        rest = tail;
+        copied = at + 1;
     }
     out.push(b'"');
 }
@@ -78,10 +49,11 @@ fn short_escape(byte: u8) -> Option<u8> {
 /// Tells whether base64 is shorter than the escaped text.
 pub(crate) fn base64_is_shorter(text: &str) -> bool {
     let limit = text.len().div_ceil(3) * 4;
-    let (bytes, mut at, mut escaped) = (text.as_bytes(), 0, text.len());
+    let (bytes, mut specials) = (text.as_bytes(), Specials::new());
+    let (mut at, mut escaped) = (0, text.len());
     // Every escape adds at least one byte, so the loop ends early for text full of them.
     while escaped <= limit {
-        at = find_special(bytes, at);
+        at = specials.next(bytes, at);
         let Some(&byte) = bytes.get(at) else {
             return false;
         };

@@ -61,6 +61,7 @@ mod links;
 mod normalise;
 mod record;
 mod scan;
+mod specials;
 mod time;
 
 pub use crate::decode::decode_frames;

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use self::nesting::Nesting;
-use crate::escape::{find_special, unescape};
+use crate::escape::unescape;
+use crate::specials::Specials;
 
 /// The beginning of every line that the journal writes.
 pub(crate) const RECORD_START: &str = "{\"message_num\":";
@@ -41,6 +42,7 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     marks: Marks,
+    specials: Specials,
 }
 
 impl<'a> Scanner<'a> {
@@ -50,6 +52,7 @@ impl<'a> Scanner<'a> {
             text,
             at: 0,
             marks: Marks::default(),
+            specials: Specials::new(),
         };
         scanner.skip_space();
         scanner
@@ -63,6 +66,7 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -93,6 +97,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Enters the object here and returns its first key; stands before its value then.
+    #[inline]
     pub(crate) fn first_key(&mut self) -> Scan<Option<Cow<'a, str>>> {
         if !self.open_object()? {
             return Ok(None);
@@ -101,6 +106,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Returns the next key of the object, after a value was read.
+    #[inline]
     pub(crate) fn next_key(&mut self) -> Scan<Option<Cow<'a, str>>> {
         self.skip_space();
         match self.peek() {
@@ -118,18 +124,30 @@ impl<'a> Scanner<'a> {
     }
 
     /// Checks the value here and returns its text.
+    #[inline]
     pub(crate) fn value(&mut self) -> Scan<&'a str> {
         let range = self.value_range()?;
         Ok(self.text.get(range).unwrap_or_default())
     }
 
     /// Checks the value here and returns where it stands.
+    #[inline]
     pub(crate) fn value_range(&mut self) -> Scan<Range<usize>> {
         let start = self.at;
+        // Most values are strings, and need no account of what is open.
+        if self.peek() == Some(b'"') {
+            self.string()?;
+        } else {
+            self.skip_value()?;
+        }
+        Ok(start..self.at)
+    }
+
+    fn skip_value(&mut self) -> Scan<()> {
         let mut open = Nesting::default();
         loop {
             if self.open_value(&mut open)? && self.close_values(&mut open)? {
-                return Ok(start..self.at);
+                return Ok(());
             }
         }
     }
@@ -138,7 +156,7 @@ impl<'a> Scanner<'a> {
     /// the first value within a container (false).
     fn open_value(&mut self, open: &mut Nesting) -> Scan<bool> {
         match self.peek() {
-            Some(b'"') => self.string().map(|_| true),
+            Some(b'"') => self.string().map(|_escaped| true),
             Some(b'{') => {
                 if !self.open_object()? {
                     return Ok(true);
@@ -193,11 +211,13 @@ impl<'a> Scanner<'a> {
         Ok(!self.eat(b'}'))
     }
 
+    #[inline(always)]
     fn key(&mut self) -> Scan<Cow<'a, str>> {
-        let token = self.string()?;
-        let text = self.text.get(token.inner).unwrap_or_default();
+        let start = self.at + 1;
+        let escaped = self.string()?;
+        let text = self.text.get(start..self.at - 1).unwrap_or_default();
         self.colon()?;
-        Ok(if token.escaped {
+        Ok(if escaped {
             unescape(text)
         } else {
             Cow::Borrowed(text)
@@ -209,6 +229,7 @@ impl<'a> Scanner<'a> {
         self.colon()
     }
 
+    #[inline]
     fn colon(&mut self) -> Scan<()> {
         self.skip_space();
         if !self.eat(b':') {
@@ -218,30 +239,33 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn string(&mut self) -> Scan<StringToken> {
+    /// Checks the string here, goes behind it, and tells whether it has escapes.
+    #[inline]
+    fn string(&mut self) -> Scan<bool> {
         if !self.eat(b'"') {
             return Err(self.malformed());
         }
         let bytes = self.text.as_bytes();
-        let start = self.at;
-        let (mut at, mut escaped) = (start, false);
+        let at = self.specials.next(bytes, self.at);
+        if bytes.get(at) == Some(&b'"') {
+            self.at = at + 1;
+            return Ok(false);
+        }
+        self.escapes(at).map(|()| true)
+    }
+
+    /// Goes on with a string from its first escape.
+    fn escapes(&mut self, mut at: usize) -> Scan<()> {
+        let bytes = self.text.as_bytes();
         loop {
-            at = find_special(bytes, at);
             match bytes.get(at) {
-                Some(b'"') => {
-                    self.at = at + 1;
-                    return Ok(StringToken {
-                        inner: start..at,
-                        escaped,
-                    });
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    at += escape_length(bytes, at).ok_or(Malformed { at })?;
-                }
+                Some(b'"') => break self.at = at + 1,
+                Some(b'\\') => at += escape_length(bytes, at).ok_or(Malformed { at })?,
                 _ => return Err(Malformed { at }),
             }
+            at = self.specials.next(bytes, at);
         }
+        Ok(())
     }
 
     fn scalar(&mut self) -> Scan<()> {
@@ -299,13 +323,26 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline]
     fn eat(&mut self, byte: u8) -> bool {
         let here = self.peek() == Some(byte);
         self.at += usize::from(here);
         here
     }
 
+    /// Between two tokens there is one space or none, as a rule.
+    #[inline]
     fn skip_space(&mut self) {
+        if self.peek() == Some(b' ') {
+            self.at += 1;
+        }
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.skip_more_space();
+        }
+    }
+
+    #[cold]
+    fn skip_more_space(&mut self) {
         while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.peek() {
             self.marks.line_break |= matches!(byte, b'\n' | b'\r');
             self.at += 1;
@@ -336,12 +373,6 @@ fn escape_length(bytes: &[u8], at: usize) -> Option<usize> {
     }
     let digits = bytes.get(at + 2..at + 6)?;
     (letter == b'u' && digits.iter().all(u8::is_ascii_hexdigit)).then_some(6)
-}
-
-/// Where the text between a string's quotes stands.
-struct StringToken {
-    inner: Range<usize>,
-    escaped: bool,
 }
 
 /// Goes over the elements of an array that has been checked before.

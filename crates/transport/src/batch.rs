@@ -110,18 +110,18 @@ impl Batch {
         &self.wire
     }
 
-    /// Returns where the message at `index` stands in [`wire`](Self::wire).
-    pub(crate) fn range(&self, index: usize) -> Range<usize> {
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
-        let end = self.ends.get(index).copied().unwrap_or(0);
-        start.copied().unwrap_or(0)..end
+    /// Returns where some messages, by their places, stand in [`wire`](Self::wire).
+    pub(crate) fn stretch(&self, messages: Range<usize>) -> Range<usize> {
+        let end_of = |count: usize| {
+            let last = count.checked_sub(1).and_then(|last| self.ends.get(last));
+            last.copied().unwrap_or(0)
+        };
+        end_of(messages.start)..end_of(messages.end)
     }
 
     /// Returns the first frame of the message at `index`.
     pub(crate) fn topic(&self, index: usize) -> &[u8] {
-        let message = self.wire.get(self.range(index));
+        let message = self.wire.get(self.stretch(index..index + 1));
         zmtp::first_frame(message.unwrap_or_default())
     }
 
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(batch.push(Cow::Owned(last.clone()), AT).unwrap(), 6);
         assert_eq!((batch.len(), batch.first()), (2, 5));
         assert_eq!(batch.wire(), [first.clone(), last].concat());
-        assert_eq!(batch.range(0), 0..first.len());
+        assert_eq!(batch.stretch(0..1), 0..first.len());
         assert_eq!((batch.topic(0), batch.topic(1)), (&b"topic"[..], &b""[..]));
     }
 }

@@ -19,6 +19,7 @@ use crate::letterbox::Letterbox;
 use crate::platform::listen;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
+use crate::recording::Recording;
 use crate::roster::Roster;
 use crate::rotation::Rotation;
 use crate::shutdown::Phase;
@@ -48,7 +49,9 @@ pub struct Broker {
     recorded: Arc<AtomicU64>,
     requests: mpsc::Sender<ArchiveRequest>,
     intake: Part<()>,
-    recorder: Part<Option<Writer>>,
+    recording: Arc<Recording>,
+    /// Whether everything was recorded.
+    recorder: Part<bool>,
     acceptor: Part<()>,
     control: Part<()>,
     control_waker: Arc<Waker>,
@@ -137,13 +140,15 @@ impl Broker {
             recorded: Arc::clone(&recorded),
             health: Arc::clone(&health),
             on_archived: Arc::clone(&config.on_archived),
+            failed: None,
         };
+        let recording = Arc::new(Recording::new(recorder));
         let intake = Intake {
             listener: intake_listener,
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
             collector: Collector::new(
-                Arc::clone(&queue),
+                Arc::clone(&recording),
                 Arc::clone(&counters),
                 next,
                 config.max_line(),
@@ -201,12 +206,14 @@ impl Broker {
                     failed.report(Failure::Control(error));
                 }
             })?,
-            recorder: Part::spawn("recorder", &failed, |failed| {
-                recorder
-                    .run()
-                    .map_err(|failure| failed.report(failure))
-                    .ok()
+            recorder: Part::spawn("recorder", &failed, {
+                let recording = Arc::clone(&recording);
+                move |failed| {
+                    let result = recording.run();
+                    result.map_err(|failure| failed.report(failure)).is_ok()
+                }
             })?,
+            recording,
             intake: Part::spawn("intake", &failed, |failed| {
                 if let Err(error) = intake.run() {
                     failed.report(Failure::Intake(error));
@@ -310,16 +317,16 @@ impl Broker {
         self.intake.join();
         self.letters.close();
         self.queue.end();
-        let writer = self.recorder.join().flatten();
+        let all_recorded = self.recorder.join().unwrap_or(false);
         self.phase.finish_delivery();
         self.control_waker.wake();
         self.control.join();
-        self.tail.wakers.wake_all();
+        self.tail.listeners.wake_all();
         self.acceptor.wait(DRAIN);
         self.phase.close();
-        self.tail.wakers.wake_all();
+        self.tail.listeners.wake_all();
         self.acceptor.join();
-        let session = match writer.map(|mut writer| writer.archive(None)) {
+        let session = match all_recorded.then(|| self.recording.finish()) {
             Some(Ok(Some(archived))) => LastSession::Archived(archived),
             Some(Ok(None)) => LastSession::Empty,
             Some(Err(error)) => LastSession::Kept(error),

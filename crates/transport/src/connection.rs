@@ -2,6 +2,7 @@
 
 use std::io::{IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zmq::PollItem;
@@ -20,7 +21,7 @@ const OVERHEAD: u64 = 32;
 /// One subscriber's connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     /// Until the handshake is done.
     handshake: Option<Handshake>,
     began: Instant,
@@ -37,7 +38,7 @@ impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Result<Self, LinkError> {
         prepare(&stream)?;
         Ok(Self {
-            stream,
+            stream: Arc::new(stream),
             handshake: Some(Handshake::new(Role::Publisher)),
             began: Instant::now(),
             received: Vec::new(),
@@ -49,7 +50,7 @@ impl Connection {
     /// Reads what is there; false where nothing is.
     fn read(&mut self) -> Result<bool, LinkError> {
         let mut buffer = [0; READ];
-        match attempt(|| (&self.stream).read(&mut buffer))? {
+        match attempt(|| (&*self.stream).read(&mut buffer))? {
             Progress::Bytes(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();
                 self.received.extend_from_slice(bytes);
@@ -157,7 +158,7 @@ impl Link for Connection {
             return Ok(0);
         }
         let wanted: usize = messages.iter().map(|slice| slice.len()).sum();
-        let sent = match attempt(|| (&self.stream).write_vectored(messages))? {
+        let sent = match attempt(|| (&*self.stream).write_vectored(messages))? {
             Progress::Bytes(count) => count,
             Progress::Wait => 0,
             Progress::End => return Err(LinkError::Closed),
@@ -165,26 +166,43 @@ impl Link for Connection {
         self.within_message = sent < wanted && (sent > 0 || self.within_message);
         Ok(sent)
     }
+}
 
-    fn wait(
-        &mut self,
-        sleeper: &Sleeper,
-        until_room: bool,
-        timeout: Duration,
-    ) -> Result<(), LinkError> {
+/// What a connection waits for; the connection itself is free meanwhile.
+pub(crate) struct Watch {
+    stream: Arc<TcpStream>,
+    interest: zmq::PollEvents,
+    timeout: Duration,
+}
+
+impl Connection {
+    /// Returns what to wait for: what the subscriber sends, and with
+    /// `until_room` that the connection takes more; for at most `timeout`.
+    pub(crate) fn watch(&self, until_room: bool, timeout: Duration) -> Watch {
         let mut interest = zmq::POLLIN;
         if until_room || !self.unsent.is_empty() {
             interest |= zmq::POLLOUT;
         }
-        let mut items = [
-            PollItem::from_fd(sleeper.fd(), zmq::POLLIN),
-            PollItem::from_fd(raw(&self.stream), interest),
-        ];
         let timeout = match self.handshake {
             Some(_) => timeout.min(HANDSHAKE),
             None => timeout,
         };
-        let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        Watch {
+            stream: Arc::clone(&self.stream),
+            interest,
+            timeout,
+        }
+    }
+}
+
+impl Watch {
+    /// Waits until there is something to do, or somebody wakes the thread.
+    pub(crate) fn wait(&self, sleeper: &Sleeper) -> Result<(), LinkError> {
+        let mut items = [
+            PollItem::from_fd(sleeper.fd(), zmq::POLLIN),
+            PollItem::from_fd(raw(&*self.stream), self.interest),
+        ];
+        let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
         match zmq::poll(&mut items, timeout) {
             Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
             Err(error) => Err(std::io::Error::from(error).into()),

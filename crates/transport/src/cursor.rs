@@ -9,6 +9,7 @@ use log::Level;
 use message::Frames;
 
 use crate::outgoing::Outgoing;
+use crate::subscriptions::Wanted;
 use crate::tail::{Place, Recorded, Source, Tail, Window};
 use crate::throttle::log_throttled;
 
@@ -152,14 +153,13 @@ impl Cursor {
         self.number + 1 >= tail.head().1
     }
 
-    /// Looks for messages that `wanted` accepts by number and first frame, from
-    /// the next one on and up to the number `until`, and adds those to `out`
-    /// that can be sent together.
+    /// Looks for messages that are wanted, from the next one on and up to the
+    /// number `until`, and adds those to `out` that can be sent together.
     pub(crate) fn fill(
         &mut self,
         tail: &Tail,
         until: u64,
-        wanted: impl Fn(u64, &[u8]) -> bool,
+        wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<Step, Lost> {
         let mut looked_at = 0;
@@ -176,8 +176,8 @@ impl Cursor {
             }
             looked_at += match &self.at {
                 At::Unknown => 0,
-                At::Memory { .. } => self.look_in_memory(until, &wanted, out),
-                At::File { .. } => self.read_file(until, &wanted, out)?,
+                At::Memory { .. } => self.look_in_memory(until, wanted, out),
+                At::File { .. } => self.read_file(until, wanted, out)?,
             };
             if !out.is_empty() {
                 return Ok(Step::Found);
@@ -189,24 +189,28 @@ impl Cursor {
     }
 
     /// Looks at messages in memory; returns at how many.
-    fn look_in_memory(
-        &mut self,
-        until: u64,
-        wanted: &impl Fn(u64, &[u8]) -> bool,
-        out: &mut Outgoing,
-    ) -> usize {
+    fn look_in_memory(&mut self, until: u64, wanted: Wanted<'_>, out: &mut Outgoing) -> usize {
         let At::Memory { recorded, index } = &mut self.at else {
             return 0;
         };
-        let before = *index;
-        while *index < recorded.batch.len() && self.number < until && !out.is_full() {
-            self.number = recorded.batch.first() + *index as u64;
-            if wanted(self.number, recorded.batch.topic(*index)) {
-                out.push_recorded(recorded, *index);
+        let (before, first) = (*index, recorded.batch.first());
+        let end = until.saturating_add(1).saturating_sub(first);
+        let end = recorded
+            .batch
+            .len()
+            .min(usize::try_from(end).unwrap_or(usize::MAX));
+        if wanted.has_all_from(first + before as u64) && before < end {
+            out.push_recorded(recorded, before..end);
+            *index = end;
+        }
+        while *index < end && !out.is_full() {
+            if wanted.has(first + *index as u64, recorded.batch.topic(*index)) {
+                out.push_recorded(recorded, *index..*index + 1);
             }
             *index += 1;
         }
         let looked_at = *index - before;
+        self.number = self.number.max((first + *index as u64).saturating_sub(1));
         if *index == recorded.batch.len() {
             self.place = recorded.to;
             self.at = At::Unknown;
@@ -257,7 +261,7 @@ impl Cursor {
     fn read_file(
         &mut self,
         until_number: u64,
-        wanted: &impl Fn(u64, &[u8]) -> bool,
+        wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<usize, Lost> {
         let At::File { reader, until } = &mut self.at else {
@@ -278,7 +282,7 @@ impl Cursor {
             if self
                 .frames
                 .get(0)
-                .is_some_and(|topic| wanted(number, topic))
+                .is_some_and(|topic| wanted.has(number, topic))
             {
                 out.push_frames(&self.frames);
             }

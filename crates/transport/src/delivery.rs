@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, MutexGuard, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use log::Level;
 use zmq::PollItem;
 
 use crate::connection::Connection;
-use crate::link::{Link, LinkError, Subscription};
+use crate::link::LinkError;
 use crate::platform::raw;
 use crate::roster::{Entry, Roster};
 use crate::shutdown::Phase;
+use crate::station::{Service, Station};
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
@@ -147,7 +148,7 @@ impl Delivery {
         self.connected.fetch_add(1, Ordering::Relaxed);
         log::debug!("subscriber {peer} connected");
         let guest = self.roster.enter(peer.to_string());
-        let result = self.try_serve(client, &guest.entry);
+        let result = self.try_serve(client, Arc::clone(&guest.entry));
         drop(guest);
         self.connected.fetch_sub(1, Ordering::Relaxed);
         match result {
@@ -164,63 +165,53 @@ impl Delivery {
         }
     }
 
-    fn try_serve(&self, client: TcpStream, entry: &Entry) -> Result<(), TurnError> {
-        let mut link = Connection::new(client)?;
+    fn try_serve(&self, client: TcpStream, entry: Arc<Entry>) -> Result<(), TurnError> {
+        let link = Connection::new(client)?;
         let mut sleeper = sleeper().map_err(LinkError::from)?;
-        self.tail.wakers.add(sleeper.waker());
-        let result = self.run(&mut link, &mut sleeper, entry);
-        self.tail.wakers.remove(&sleeper.waker());
+        let subscriber = Subscriber::new(&self.tail, self.history);
+        let station = Arc::new(Station::new(link, subscriber, entry, sleeper.waker()));
+        let listening = self.tail.listeners.add(Arc::clone(&station) as _);
+        let result = self.run(&station, &mut sleeper);
+        drop(listening);
         result
     }
 
-    fn run(
-        &self,
-        link: &mut dyn Link,
-        sleeper: &mut Sleeper,
-        entry: &Entry,
-    ) -> Result<(), TurnError> {
-        let mut subscriber = Subscriber::new(&self.tail, self.history);
+    fn run(&self, station: &Station, sleeper: &mut Sleeper) -> Result<(), TurnError> {
         while !self.phase.is_closing() {
-            while let Some(subscription) = link.subscription()? {
-                match &subscription {
-                    Subscription::Add(topic) => entry.add(topic),
-                    Subscription::Remove(topic) => entry.remove(topic),
-                }
-                subscriber.apply(subscription)?;
-            }
-            let turn = subscriber.turn(&self.tail, link)?;
-            entry
-                .position
-                .store(subscriber.position(), Ordering::Relaxed);
-            match turn {
-                Turn::More => {}
-                Turn::Full => link.wait(sleeper, true, STUCK)?,
-                Turn::Quiet(pause) => link.wait(sleeper, false, pause + MOMENT)?,
-                Turn::Idle if self.phase.is_recording() => {
-                    self.sleep(link, sleeper, &subscriber)?;
-                }
+            let mut service = station.lock();
+            let watch = match service.advance(&self.tail)? {
+                Turn::More => continue,
+                Turn::Full => service.link.watch(true, STUCK),
+                Turn::Quiet(pause) => service.link.watch(false, pause + MOMENT),
                 // The broker stops, and all has left for the subscriber.
-                Turn::Idle => break,
-            }
+                Turn::Idle if !self.phase.is_recording() => break,
+                Turn::Idle => {
+                    self.sleep(service, sleeper)?;
+                    continue;
+                }
+            };
+            drop(service);
+            watch.wait(sleeper)?;
         }
         Ok(())
     }
 
-    /// Sleeps until something is recorded, asked for, or over.
+    /// Sleeps until something is recorded, asked for, or over. Meanwhile the
+    /// subscriber may be served by others.
     fn sleep(
         &self,
-        link: &mut dyn Link,
+        mut service: MutexGuard<'_, Service>,
         sleeper: &mut Sleeper,
-        subscriber: &Subscriber,
     ) -> Result<(), LinkError> {
         sleeper.about_to_sleep();
         // What came before the announcement has woken nobody.
-        let result = if self.phase.is_recording() && subscriber.is_up_to_date(&self.tail) {
-            link.wait(sleeper, false, IDLE)
-        } else {
-            Ok(())
-        };
+        if self.phase.is_recording() && service.subscriber.is_up_to_date(&self.tail) {
+            service.idle = true;
+            let watch = service.link.watch(false, IDLE);
+            drop(service);
+            watch.wait(sleeper)?;
+        }
         sleeper.awake();
-        result
+        Ok(())
     }
 }

@@ -72,7 +72,7 @@ impl Intake {
             }
             let received = self.receive(&ready.publishers, &mut scratch);
             let came = self.collector.add_letters(&self.letters) || received;
-            self.collector.hand_on();
+            self.collector.record();
             let over = |end| !came || Instant::now() >= end;
             if last_call.is_some_and(over) {
                 return Ok(());

@@ -2,11 +2,8 @@
 //! go out, or it is full.
 
 use std::io::IoSlice;
-use std::time::Duration;
 
 use zmtp::{CommandError, FrameError, HandshakeError};
-
-use crate::waker::Sleeper;
 
 /// What a subscriber asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,8 +53,7 @@ pub(crate) enum LinkError {
     Io(#[from] std::io::Error),
 }
 
-/// One subscriber's connection. It belongs to one thread, and nothing in it
-/// waits but [`wait`](Link::wait).
+/// One subscriber's connection. Nothing in it waits.
 pub(crate) trait Link {
     /// Returns the next thing that the subscriber asked for.
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError>;
@@ -65,13 +61,4 @@ pub(crate) trait Link {
     /// Sends whole messages, as they stand on the wire, as far as that goes.
     /// Returns how many bytes were taken; what was not is to be sent next.
     fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError>;
-
-    /// Waits for something to do: what the subscriber sends, a wake-up, or
-    /// with `until_room` that the connection takes more; for at most `timeout`.
-    fn wait(
-        &mut self,
-        sleeper: &Sleeper,
-        until_room: bool,
-        timeout: Duration,
-    ) -> Result<(), LinkError>;
 }

@@ -38,12 +38,12 @@ impl Outgoing {
         self.total
     }
 
-    /// Adds the message at `index` of a batch; all messages come from one batch.
-    pub(crate) fn push_recorded(&mut self, recorded: &Arc<Recorded>, index: usize) {
+    /// Adds messages of a batch, by their places in it; all come from one batch.
+    pub(crate) fn push_recorded(&mut self, recorded: &Arc<Recorded>, messages: Range<usize>) {
         if self.recorded.is_none() {
             self.recorded = Some(Arc::clone(recorded));
         }
-        self.push_run(recorded.batch.range(index));
+        self.push_run(recorded.batch.stretch(messages));
     }
 
     /// Adds a message that was read back.

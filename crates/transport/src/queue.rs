@@ -35,7 +35,7 @@ struct State {
     ended: bool,
     /// Groups whose lines are on disk: new lines need no new memory.
     spare: Vec<Group>,
-    /// Set by whoever wants the recorder to look at its other duties.
+    /// Set while the recorder is to look at its other duties.
     nudged: bool,
 }
 
@@ -43,7 +43,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) enum Taken {
     Batches(Vec<Batch>),
-    /// Time is up, or somebody nudged.
+    /// There is nothing, for now.
     Nothing,
     /// Intake has ended, and all of it was taken.
     End,
@@ -84,15 +84,28 @@ impl Queue {
         self.lock().spare.pop()
     }
 
-    /// Takes what is there, up to one group; waits for at most `timeout`.
-    pub(crate) fn take(&self, timeout: Duration) -> Taken {
-        let mut state = self.lock();
-        if state.batches.is_empty() && !state.ended && !state.nudged {
-            let waited = self.changed.wait_timeout_while(state, timeout, |state| {
+    /// Waits until there is something for the recorder to do, for at most
+    /// `timeout`. After that nothing else is idle until it has
+    /// [taken](Self::take) what is there.
+    pub(crate) fn wait(&self, timeout: Duration) {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.lock(), timeout, |state| {
                 state.batches.is_empty() && !state.ended && !state.nudged
             });
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.nudged = true;
+    }
+
+    /// Tells whether nothing is there, and the recorder has no other duties.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        state.batches.is_empty() && !state.ended && !state.nudged
+    }
+
+    /// Takes what is there, up to one group.
+    pub(crate) fn take(&self) -> Taken {
+        let mut state = self.lock();
         state.nudged = false;
         let mut taken = Vec::new();
         let mut bytes = 0;

@@ -14,13 +14,12 @@ use crate::batch::Batch;
 use crate::error::Failure;
 use crate::health::Health;
 use crate::letterbox::Outcome;
-use crate::queue::{Queue, Taken};
+use crate::queue::Queue;
+use crate::recording::AT_ONCE;
 use crate::rotation::Rotation;
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
 
-/// How often the wall clock is looked at when nothing comes in.
-const TICK: Duration = Duration::from_secs(1);
 /// How often a full disk is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 /// How often a full disk is complained about.
@@ -32,7 +31,7 @@ pub(crate) struct ArchiveRequest {
     pub(crate) reply: Box<dyn FnOnce(Result<Option<Archived>, IoError>) + Send>,
 }
 
-/// The thread that owns the journal's writer.
+/// What owns the journal's writer.
 pub(crate) struct Recorder {
     pub(crate) writer: Writer,
     pub(crate) queue: Arc<Queue>,
@@ -44,24 +43,37 @@ pub(crate) struct Recorder {
     pub(crate) recorded: Arc<AtomicU64>,
     pub(crate) health: Arc<Health>,
     pub(crate) on_archived: Arc<dyn Fn(&Path) + Send + Sync>,
+    /// Why recording has failed on another thread than the recorder's.
+    pub(crate) failed: Option<Failure>,
 }
 
 impl Recorder {
-    /// Records until intake has ended and all of it is on disk.
-    pub(crate) fn run(mut self) -> Result<Writer, Failure> {
-        loop {
-            match self.queue.take(TICK) {
-                Taken::Batches(batches) => self.record(batches)?,
-                Taken::Nothing => {}
-                Taken::End => return Ok(self.writer),
+    pub(crate) fn record(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
+        let committed = self.commit(&batches)?;
+        let memory = batches.iter().map(Batch::memory).sum();
+        let lines = self.publish(batches, &committed);
+        self.queue.release(memory, lines);
+        Ok(())
+    }
+
+    /// Records a batch that was never in the queue.
+    pub(crate) fn record_at_once(&mut self, batch: Batch) {
+        match self.try_commit(&[&batch.group]) {
+            Ok(committed) => {
+                let lines = self.publish(vec![batch], &committed);
+                self.queue.release(0, lines);
             }
-            self.look_around();
+            // The recorder's thread waits for room: intake can't.
+            Err(CommitError::NoRoom { .. }) => self.queue.put(batch),
+            Err(error) => {
+                self.failed = Some(error.into());
+                self.queue.nudge();
+            }
         }
     }
 
-    fn record(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
-        let memory = batches.iter().map(Batch::memory).sum();
-        let committed = self.commit(&batches)?;
+    /// Makes batches visible that are on disk; returns their lines' memory.
+    fn publish(&mut self, batches: Vec<Batch>, committed: &Committed) -> Vec<Group> {
         if let Some(fresh) = &committed.fresh {
             log::error!("recording goes on in a fresh file: {}", fresh.reason);
             if let Some(archived) = &fresh.archived {
@@ -69,10 +81,11 @@ impl Recorder {
                 (self.on_archived)(&archived.path);
             }
             self.tail
-                .rotate(fresh.archived.as_ref(), self.before(&committed));
+                .rotate(fresh.archived.as_ref(), self.before(committed));
         }
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
+        let small = committed.bytes <= AT_ONCE as u64;
         let (mut lines, mut tickets) = (Vec::with_capacity(batches.len()), Vec::new());
         let batches = batches.into_iter().map(|mut batch| {
             let group = batch.take_lines();
@@ -81,16 +94,19 @@ impl Recorder {
             tickets.append(&mut batch.take_tickets());
             (batch, bytes)
         });
-        self.tail.publish(batches, &committed);
+        self.tail.publish(batches, committed);
+        match small {
+            true => self.tail.listeners.serve_all(&self.tail),
+            false => self.tail.listeners.wake_all(),
+        }
         for (number, ticket) in tickets {
             ticket.answer(Outcome::Recorded(number));
         }
-        self.queue.release(memory, lines);
         let full = |limit| self.writer.session().bytes >= limit;
         if self.max_session.is_some_and(full) {
             self.archive(None, "its size limit");
         }
-        Ok(())
+        lines
     }
 
     /// Returns the fresh session as it was before the group came into it.
@@ -106,10 +122,8 @@ impl Recorder {
         let groups: Vec<&Group> = batches.iter().map(|batch| &batch.group).collect();
         let mut complained: Option<Instant> = None;
         loop {
-            self.health.begin();
-            let error = match self.writer.commit(&groups) {
+            let error = match self.try_commit(&groups) {
                 Ok(committed) => {
-                    self.health.committed(committed.bytes);
                     if complained.is_some() {
                         log::warn!("there is room again: recording goes on");
                     }
@@ -135,6 +149,13 @@ impl Recorder {
         }
     }
 
+    fn try_commit(&mut self, groups: &[&Group]) -> Result<Committed, CommitError> {
+        self.health.begin();
+        let committed = self.writer.commit(groups)?;
+        self.health.committed(committed.bytes);
+        Ok(committed)
+    }
+
     /// Answers requests while the disk is full: who asks must not wait with it.
     fn refuse_requests(&self) {
         for ArchiveRequest { reply, .. } in self.requests.try_iter() {
@@ -148,7 +169,7 @@ impl Recorder {
     }
 
     /// Does what is due: requests and the daily rotation.
-    fn look_around(&mut self) {
+    pub(crate) fn look_around(&mut self) {
         while let Ok(ArchiveRequest { label, reply }) = self.requests.try_recv() {
             let result = self.writer.archive(label.as_deref());
             self.note(&result);

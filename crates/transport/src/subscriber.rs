@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::cursor::{Cursor, Lost, Step};
 use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
 use crate::outgoing::Outgoing;
-use crate::subscriptions::{Topics, memory_of};
+use crate::subscriptions::{Topics, Wanted, memory_of};
 use crate::tail::Tail;
 
 /// After this long without another one, new subscriptions are replayed. A
@@ -164,9 +164,9 @@ impl Subscriber {
         }
         let (caught_up, out) = (&self.caught_up, &mut self.outgoing);
         if let Some(replay) = &mut self.replay {
-            let topics = &replay.topics;
-            let wanted = |number, topic: &[u8]| {
-                topics.matches(number, topic) && !caught_up.matches(number, topic)
+            let wanted = Wanted {
+                topics: &replay.topics,
+                without: Some(caught_up),
             };
             let step = replay.cursor.fill(tail, replay.until, wanted, out)?;
             if matches!(step, Step::Head | Step::Stop) {
@@ -178,7 +178,10 @@ impl Subscriber {
         if caught_up.is_empty() {
             return Ok(Step::Head);
         }
-        let wanted = |number, topic: &[u8]| caught_up.matches(number, topic);
+        let wanted = Wanted {
+            topics: caught_up,
+            without: None,
+        };
         self.live.fill(tail, u64::MAX, wanted, out)
     }
 

@@ -119,6 +119,29 @@ impl Topics {
     }
 }
 
+/// What a subscriber is to get now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) topics: &'a Topics,
+    /// What it gets anyway.
+    pub(crate) without: Option<&'a Topics>,
+}
+
+impl Wanted<'_> {
+    /// Tells whether a message with this number and first frame is among it.
+    pub(crate) fn has(&self, number: u64, first_frame: &[u8]) -> bool {
+        let excluded = |without: &Topics| without.matches(number, first_frame);
+        self.topics.matches(number, first_frame) && !self.without.is_some_and(excluded)
+    }
+
+    /// Tells whether every message from `number` on is among it, so that
+    /// nobody needs to look at their topics.
+    pub(crate) fn has_all_from(&self, number: u64) -> bool {
+        self.topics.all_since.is_some_and(|since| since <= number)
+            && self.without.is_none_or(Topics::is_empty)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +173,19 @@ mod tests {
         assert!(topics.is_empty() && !topics.matches(1, b"ab"));
         assert_eq!(topics.memory(), 0);
         assert!(!topics.remove(b"a") && !topics.add_again(b"a"));
+    }
+    #[test]
+    fn everything_is_wanted_only_where_nothing_is_left_out() {
+        let (mut all, mut some) = (Topics::default(), Topics::default());
+        all.add(Vec::new(), 5);
+        let without = Topics::default();
+        let wanted = |topics, without| Wanted { topics, without };
+        assert!(wanted(&all, None).has_all_from(5) && !wanted(&all, None).has_all_from(4));
+        assert!(wanted(&all, Some(&without)).has_all_from(5));
+        some.add(b"a".to_vec(), 1);
+        assert!(!wanted(&some, None).has_all_from(5));
+        assert!(!wanted(&all, Some(&some)).has_all_from(5));
+        assert!(wanted(&all, Some(&some)).has(5, b"b"));
+        assert!(!wanted(&all, Some(&some)).has(5, b"a"));
     }
 }

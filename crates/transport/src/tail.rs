@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use journal::{Archived, Committed, Session};
 
 use crate::batch::Batch;
-use crate::waker::Wakers;
+use crate::waker::Listeners;
 
 /// So many messages stay in memory also where a new subscription gets fewer:
 /// a live subscriber is a few groups behind the disk, and reading those back
@@ -80,7 +80,7 @@ pub(crate) struct Current {
 #[derive(Debug)]
 pub(crate) struct Tail {
     state: Mutex<State>,
-    pub(crate) wakers: Wakers,
+    pub(crate) listeners: Listeners,
     /// The path of the session being written.
     current: PathBuf,
     /// How many records stay in memory at most.
@@ -124,7 +124,7 @@ impl Tail {
         let messages = history.max(TAIL_MESSAGES);
         Self {
             state: Mutex::new(state),
-            wakers: Wakers::default(),
+            listeners: Listeners::default(),
             current,
             messages,
             bytes,
@@ -132,7 +132,7 @@ impl Tail {
     }
 
     /// Makes batches visible that were committed together; with each comes how
-    /// many bytes its lines take.
+    /// many bytes its lines take. Who listens is to be told after that.
     pub(crate) fn publish(
         &self,
         batches: impl IntoIterator<Item = (Batch, usize)>,
@@ -161,8 +161,6 @@ impl Tail {
         state.head = from;
         state.next = committed.last + 1;
         state.shrink(self.messages, self.bytes);
-        drop(state);
-        self.wakers.wake_all();
     }
 
     /// Notes that a session was closed and another one begun.
@@ -183,7 +181,7 @@ impl Tail {
         };
         state.session_first = session.first;
         drop(state);
-        self.wakers.wake_all();
+        self.listeners.wake_all();
     }
 
     /// Returns the committed end, and the number that the next record gets.

@@ -57,9 +57,10 @@ enum End {
 impl Consumer {
     /// Reads and sends until the end.
     pub(super) fn run(mut self) {
-        self.tail.wakers.add(self.sleeper.waker());
+        let tail = Arc::clone(&self.tail);
+        let listening = tail.listeners.add(self.sleeper.waker());
         let end = self.serve();
-        self.tail.wakers.remove(&self.sleeper.waker());
+        drop(listening);
         match end {
             End::Closed => {}
             End::Head => {

@@ -12,6 +12,7 @@ use message::Timestamp;
 use crate::batch::Batch;
 use crate::letterbox::Letterbox;
 use crate::queue::Queue;
+use crate::recording::Recording;
 use crate::throttle::log_throttled;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is
@@ -32,6 +33,7 @@ pub(crate) struct Counters {
 pub(crate) struct Collector {
     pub(crate) queue: Arc<Queue>,
     pub(crate) counters: Arc<Counters>,
+    recording: Arc<Recording>,
     batch: Batch,
     recorded_at: Timestamp,
     max_line: usize,
@@ -41,15 +43,16 @@ pub(crate) struct Collector {
 impl Collector {
     /// Gives the next message the number `next`.
     pub(crate) fn new(
-        queue: Arc<Queue>,
+        recording: Arc<Recording>,
         counters: Arc<Counters>,
         next: u64,
         max_line: usize,
         clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     ) -> Self {
         Self {
-            queue,
+            queue: Arc::clone(&recording.queue),
             counters,
+            recording,
             batch: Batch::new(Group::new(next, max_line)),
             recorded_at: message::format_time(clock()),
             max_line,
@@ -91,10 +94,23 @@ impl Collector {
         some
     }
 
-    /// Hands on what was collected.
-    pub(crate) fn hand_on(&mut self) {
+    /// Leaves what was collected to the recorder, because more is there.
+    fn hand_on(&mut self) {
+        if let Some(batch) = self.take() {
+            self.queue.put(batch);
+        }
+    }
+
+    /// Has recorded what was collected, because nothing more is there.
+    pub(crate) fn record(&mut self) {
+        if let Some(batch) = self.take() {
+            self.recording.record_or_leave(batch);
+        }
+    }
+
+    fn take(&mut self) -> Option<Batch> {
         if self.batch.is_empty() {
-            return;
+            return None;
         }
         let next = self.batch.group.next();
         let group = match self.queue.spare_group() {
@@ -105,8 +121,7 @@ impl Collector {
             None => Group::new(next, self.max_line),
         };
         let following = self.batch.following(group);
-        self.queue
-            .put(std::mem::replace(&mut self.batch, following));
+        Some(std::mem::replace(&mut self.batch, following))
     }
 
     /// Says what was not recorded: it is the only way in which the broker

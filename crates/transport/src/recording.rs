@@ -1,0 +1,100 @@
+//! Who records: the recorder's thread, or intake while that has nothing to do.
+
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use journal::{Archived, IoError};
+
+use crate::batch::Batch;
+use crate::error::Failure;
+use crate::queue::{Queue, Taken};
+use crate::recorder::Recorder;
+
+/// How often the wall clock is looked at when nothing comes in.
+const TICK: Duration = Duration::from_secs(1);
+/// A batch of up to so many bytes is recorded by intake itself while the
+/// recorder is idle. What is larger comes fast, and more of it can be received
+/// meanwhile.
+pub(crate) const AT_ONCE: usize = 32 << 10;
+
+/// Lends the recorder to its own thread, and to intake while that is idle.
+pub(crate) struct Recording {
+    recorder: Mutex<Recorder>,
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl Recording {
+    pub(crate) fn new(recorder: Recorder) -> Self {
+        Self {
+            queue: Arc::clone(&recorder.queue),
+            recorder: Mutex::new(recorder),
+        }
+    }
+
+    /// Is the recorder's thread: records until intake has ended and all of it
+    /// is on disk.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let _closing = Closing(self);
+        loop {
+            self.queue.wait(TICK);
+            let mut recorder = self.lock();
+            if let Some(failure) = recorder.failed.take() {
+                return Err(failure);
+            }
+            match self.queue.take() {
+                Taken::Batches(batches) => recorder.record(batches)?,
+                Taken::Nothing => {}
+                Taken::End => return Ok(()),
+            }
+            recorder.look_around();
+        }
+    }
+
+    /// Records a small batch at once, if nothing comes before it; leaves any
+    /// other to the recorder's thread.
+    ///
+    /// A single message would wait for that thread to wake up about half as
+    /// long as for the disk. Under load the recorder is busy, and intake goes
+    /// on receiving.
+    pub(crate) fn record_or_leave(&self, batch: Batch) {
+        if batch.group.bytes().len() <= AT_ONCE
+            && let Some(mut recorder) = self.try_lock()
+            && self.queue.is_idle()
+        {
+            recorder.record_at_once(batch);
+        } else {
+            self.queue.put(batch);
+        }
+    }
+
+    /// Closes the session, when nothing is recorded any more.
+    pub(crate) fn finish(&self) -> Result<Option<Archived>, IoError> {
+        self.lock().writer.archive(None)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recorder> {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock(&self) -> Option<MutexGuard<'_, Recorder>> {
+        match self.recorder.try_lock() {
+            Ok(recorder) => Some(recorder),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// Takes no more requests when the recorder's thread has ended, also by a
+/// panic: who asks then learns that nobody answers.
+struct Closing<'a>(&'a Recording);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.lock().requests = mpsc::channel().1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+use std::borrow::Cow;
+use std::sync::atomic::AtomicU64;
+use std::time::SystemTime;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::health::Health;
+use crate::rotation::Rotation;
+use crate::tail::Tail;
+use crate::testing::Bench;
+use crate::waker::sleeper;
+
+/// A recorder whose thread does not run unless a test lets it.
+struct Idle {
+    _dir: tempfile::TempDir,
+    recording: Recording,
+    tail: Arc<Tail>,
+    next: u64,
+}
+
+impl Idle {
+    fn new() -> Self {
+        let Bench { dir, writer, tail } = Bench::new(0);
+        let waker = sleeper().unwrap().waker();
+        let recorder = Recorder {
+            writer,
+            queue: Arc::new(Queue::new(1 << 20, waker)),
+            tail: Arc::clone(&tail),
+            requests: mpsc::channel().1,
+            rotation: Rotation::new(None, TimeZone::UTC, SystemTime::now()),
+            clock: Arc::new(SystemTime::now),
+            max_session: None,
+            recorded: Arc::new(AtomicU64::new(0)),
+            health: Arc::new(Health::default()),
+            failed: None,
+        };
+        Self {
+            _dir: dir,
+            recording: Recording::new(recorder),
+            tail,
+            next: 1,
+        }
+    }
+
+    /// The next batch: one message of so many bytes.
+    fn batch(&mut self, length: usize) -> Batch {
+        let mut batch = Batch::new(journal::Group::new(self.next, 1 << 20));
+        let mut wire = Vec::new();
+        zmtp::push_message(&mut wire, [b"topic".as_slice(), &vec![b'x'; length]]);
+        let at = "2025-11-20T04:30:00.123Z";
+        batch.push(Cow::Owned(wire), at).unwrap();
+        self.next += 1;
+        batch
+    }
+
+    /// Returns the number of the newest message that is visible.
+    fn visible(&self) -> u64 {
+        self.tail.head().1 - 1
+    }
+}
+
+#[test]
+fn a_small_batch_is_recorded_at_once_where_nothing_comes_before_it() {
+    let mut idle = Idle::new();
+    for number in 1..=2 {
+        let batch = idle.batch(10);
+        idle.recording.record_or_leave(batch);
+        assert_eq!(idle.visible(), number);
+    }
+    assert_eq!(idle.recording.queue.waiting(), 0);
+}
+
+#[test]
+fn whatever_comes_behind_another_batch_waits_for_it() {
+    let mut idle = Idle::new();
+    let (first, second) = (idle.batch(AT_ONCE + 1), idle.batch(10));
+    idle.recording.record_or_leave(first);
+    idle.recording.record_or_leave(second);
+    assert_eq!((idle.visible(), idle.recording.queue.waiting()), (0, 2));
+    idle.recording.queue.end();
+    idle.recording.run().unwrap();
+    assert_eq!(idle.visible(), 2);
+}
+
+#[test]
+fn the_recorders_thread_has_precedence_when_it_has_something_to_do() {
+    let mut idle = Idle::new();
+    let batch = idle.batch(10);
+    idle.recording.queue.nudge();
+    idle.recording.record_or_leave(batch);
+    assert_eq!((idle.visible(), idle.recording.queue.waiting()), (0, 1));
+
+    let mut idle = Idle::new();
+    let batch = idle.batch(10);
+    let recorder = idle.recording.lock();
+    idle.recording.record_or_leave(batch);
+    drop(recorder);
+    assert_eq!((idle.visible(), idle.recording.queue.waiting()), (0, 1));
+}
+
+#[test]
+fn a_failure_at_once_ends_the_recorders_thread() {
+    let mut idle = Idle::new();
+    drop(idle.batch(10));
+    let out_of_order = idle.batch(10);
+    idle.recording.record_or_leave(out_of_order);
+    let next = idle.batch(10);
+    idle.recording.record_or_leave(next);
+    assert_eq!((idle.visible(), idle.recording.queue.waiting()), (0, 1));
+    drop(idle.recording.queue.take());
+    idle.recording.queue.end();
+    assert!(matches!(idle.recording.run(), Err(Failure::Recording(_))));
+}
+
+#[test]
+fn requests_are_answered_or_dropped_when_the_thread_has_ended() {
+    let idle = Idle::new();
+    let (requests, received) = mpsc::channel();
+    idle.recording.lock().requests = received;
+    idle.recording.queue.end();
+    idle.recording.run().unwrap();
+    let (reply, answer) = mpsc::channel::<()>();
+    let request = crate::recorder::ArchiveRequest {
+        label: None,
+        reply: Box::new(move |_| drop(reply)),
+    };
+    assert!(requests.send(request).is_err());
+    assert!(answer.recv().is_err());
+}

@@ -1,0 +1,103 @@
+//! One subscriber at the broker: its connection and what it has got.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use crate::connection::Connection;
+use crate::link::{Link as _, Subscription};
+use crate::roster::Entry;
+use crate::subscriber::{Subscriber, Turn, TurnError};
+use crate::tail::Tail;
+use crate::waker::{Listener, Waker};
+
+/// Where a subscriber is served: by a thread of its own, or, while that sleeps
+/// because everything was sent, by the thread that has just recorded something.
+///
+/// A single message would wait for the subscriber's thread to wake up longer
+/// than it takes to send it.
+pub(crate) struct Station {
+    service: Mutex<Service>,
+    waker: Arc<Waker>,
+}
+
+/// Who holds it serves the subscriber.
+pub(crate) struct Service {
+    pub(crate) link: Connection,
+    pub(crate) subscriber: Subscriber,
+    entry: Arc<Entry>,
+    /// Everything was sent, and the subscriber's thread sleeps.
+    pub(crate) idle: bool,
+}
+
+impl Station {
+    pub(crate) fn new(
+        link: Connection,
+        subscriber: Subscriber,
+        entry: Arc<Entry>,
+        waker: Arc<Waker>,
+    ) -> Self {
+        Self {
+            service: Mutex::new(Service {
+                link,
+                subscriber,
+                entry,
+                idle: false,
+            }),
+            waker,
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Service> {
+        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for Station {
+    fn wake(&self) {
+        self.waker.wake();
+    }
+
+    fn serve(&self, tail: &Tail) {
+        let service = match self.service.try_lock() {
+            Ok(service) => Some(service),
+            Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        let served = service.is_some_and(|mut service| service.idle && service.stays_idle(tail));
+        if !served {
+            self.waker.wake();
+        }
+    }
+}
+
+impl Service {
+    /// Does what there is to do, up to a quantum.
+    pub(crate) fn advance(&mut self, tail: &Tail) -> Result<Turn, TurnError> {
+        self.idle = false;
+        while let Some(subscription) = self.link.subscription()? {
+            match &subscription {
+                Subscription::Add(topic) => self.entry.add(topic),
+                Subscription::Remove(topic) => self.entry.remove(topic),
+            }
+            self.subscriber.apply(subscription)?;
+        }
+        self.turn(tail)
+    }
+
+    /// Sends what is new; false where the subscriber's own thread is needed,
+    /// also because something went wrong, into which that thread runs itself.
+    fn stays_idle(&mut self, tail: &Tail) -> bool {
+        self.idle = self.turn(tail).is_ok_and(|turn| turn == Turn::Idle);
+        self.idle
+    }
+
+    fn turn(&mut self, tail: &Tail) -> Result<Turn, TurnError> {
+        let turn = self.subscriber.turn(tail, &mut self.link)?;
+        let position = self.subscriber.position();
+        self.entry.position.store(position, Ordering::Relaxed);
+        Ok(turn)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::roster::Roster;
+use crate::testing::Bench;
+use crate::waker::{Sleeper, sleeper};
+
+/// A subscriber of everything that has got all there is, and its far end.
+struct Served {
+    station: Station,
+    sleeper: Sleeper,
+    far: TcpStream,
+}
+
+impl Served {
+    fn new(bench: &Bench) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        far.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let link = Connection::new(listener.accept().unwrap().0).unwrap();
+        let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
+        greeting.extend_from_slice(b"NULL");
+        greeting.resize(zmtp::GREETING_BYTES, 0);
+        greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB");
+        greeting.extend_from_slice(b"\0\x01\x01");
+        far.write_all(&greeting).unwrap();
+        let sleeper = sleeper().unwrap();
+        let subscriber = Subscriber::new(&bench.tail, 0);
+        let entry = Arc::clone(&Roster::default().enter("peer".to_owned()).entry);
+        let station = Station::new(link, subscriber, entry, sleeper.waker());
+        // Its replay is over when it is idle with a topic.
+        loop {
+            let mut service = station.lock();
+            let turn = service.advance(&bench.tail).unwrap();
+            if turn == Turn::Idle && service.entry.topics(1).1 == 1 {
+                break;
+            }
+        }
+        let mut answer = vec![0; 64 + 27];
+        far.read_exact(&mut answer).unwrap();
+        Self {
+            station,
+            sleeper,
+            far,
+        }
+    }
+
+    /// Reads one message of two short frames.
+    fn read(&mut self, length: usize) -> Vec<u8> {
+        let mut message = vec![0; length];
+        self.far.read_exact(&mut message).unwrap();
+        message
+    }
+}
+
+#[test]
+fn an_idle_subscriber_is_served_by_the_caller_and_sleeps_on() {
+    let mut bench = Bench::new(0);
+    let mut served = Served::new(&bench);
+    served.sleeper.about_to_sleep();
+    served.station.lock().idle = true;
+    bench.record(&["a"]);
+    served.station.serve(&bench.tail);
+    assert_eq!(served.read(6), b"\x01\x01a\0\x011");
+    assert!(served.sleeper.is_announced(), "nobody needs to wake");
+    assert!(served.station.lock().idle);
+}
+
+#[test]
+fn one_that_is_being_served_is_woken() {
+    let mut bench = Bench::new(0);
+    let served = Served::new(&bench);
+    bench.record(&["a"]);
+    served.sleeper.about_to_sleep();
+    served.station.serve(&bench.tail);
+    assert!(!served.sleeper.is_announced(), "its thread is not idle");
+    served.sleeper.about_to_sleep();
+    let mut service = served.station.lock();
+    service.idle = true;
+    served.station.serve(&bench.tail);
+    assert!(!served.sleeper.is_announced(), "its thread is at work");
+}
+
+#[test]
+fn what_goes_wrong_elsewhere_is_told_to_the_subscribers_thread() {
+    let mut bench = Bench::new(0);
+    let Served {
+        station,
+        sleeper,
+        far,
+    } = Served::new(&bench);
+    station.lock().idle = true;
+    sleeper.about_to_sleep();
+    // What it was sent and has not read makes its end a reset.
+    bench.record(&["a"]);
+    station.serve(&bench.tail);
+    drop(far);
+    let start = Instant::now();
+    while station.lock().idle {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "it is still idle"
+        );
+        bench.record(&["a"]);
+        station.serve(&bench.tail);
+    }
+    assert!(
+        !sleeper.is_announced(),
+        "its thread looks what has happened"
+    );
+    assert!(station.lock().advance(&bench.tail).is_err());
+}
