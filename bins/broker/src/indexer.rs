@@ -22,7 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// The thread, and how to reach it.
 #[derive(Debug)]
 pub(crate) struct Indexer {
-    sessions: Sender<PathBuf>,
+    /// The sessions that were closed; `None` is the end.
+    sessions: Sender<Option<PathBuf>>,
     orders: Arc<Orders>,
     /// Ends when the thread does.
     ended: Receiver<()>,
@@ -41,7 +42,7 @@ impl Indexer {
     /// Begins with the newest closed session of a directory, whose index may not
     /// have been finished when it was closed.
     pub(crate) fn start(dir: &Path) -> std::io::Result<Self> {
-        let (sessions, received) = channel::<PathBuf>();
+        let (sessions, received) = channel::<Option<PathBuf>>();
         let (alive, ended) = channel();
         let orders = Arc::new(Orders::default());
         let (dir, heeded) = (dir.to_owned(), Arc::clone(&orders));
@@ -51,7 +52,7 @@ impl Indexer {
             let _alive: Sender<()> = alive;
             platform::lower_priority();
             make_newest(&dir, &heeded);
-            for session in received {
+            for session in received.iter().map_while(|session| session) {
                 make(&session, &heeded, || true);
             }
         })?;
@@ -68,7 +69,7 @@ impl Indexer {
         let sessions = self.sessions.clone();
         Arc::new(move |path| {
             // It has ended only where it panicked, which the log tells.
-            let _sent = sessions.send(path.to_owned());
+            let _sent = sessions.send(Some(path.to_owned()));
         })
     }
 
@@ -83,9 +84,9 @@ impl Indexer {
         } = self;
         orders.hurry.store(true, Ordering::SeqCst);
         if let Some(last) = last {
-            let _sent = sessions.send(last.to_owned());
+            let _sent = sessions.send(Some(last.to_owned()));
         }
-        drop(sessions);
+        let _sent = sessions.send(None);
         if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             orders.stop.store(true, Ordering::SeqCst);
         }

@@ -36,11 +36,11 @@ impl Analysis {
         findings: &Findings,
         zone: &Zone,
     ) -> Result<AnalysisReport, Error> {
-        let mut report = self.summary(zone);
+        let matched = self.replies.matched();
+        let mut report = self.summary_of(&matched, zone);
         report.source = shown(source.path());
         report.is_filtered = !filter.is_empty();
-        let newest = self.replies.matched().open;
-        let newest = newest.iter().rev().take(NAMED);
+        let newest = matched.open.iter().rev().take(NAMED);
         report.open_questions.newest = newest
             .map(|place| open::read(source, *place, zone))
             .collect::<Result<_, Error>>()?;
@@ -56,7 +56,10 @@ impl Analysis {
 
     /// The same without what has to be read again.
     pub(crate) fn summary(&self, zone: &Zone) -> AnalysisReport {
-        let matched = self.replies.matched();
+        self.summary_of(&self.replies.matched(), zone)
+    }
+
+    fn summary_of(&self, matched: &Matched, zone: &Zone) -> AnalysisReport {
         let total = self.counts.messages;
         let named = |(name, count): (&str, u64)| Named::new(Some(name.to_owned()), count, total);
         let all_times: Vec<i64> = matched.times.values().flatten().copied().collect();
@@ -75,7 +78,7 @@ impl Analysis {
                 .into_iter()
                 .map(named)
                 .collect(),
-            senders: senders(&self.senders, total, &matched, zone),
+            senders: senders(&self.senders, total, matched, zone),
             topics: all_named(&self.topics, total),
             tags: all_named(&self.tags, total),
             timestamps: times.map(|times| Range {

@@ -119,7 +119,8 @@ fn replies_of(
         ..Replies::default()
     };
     let first = known.saturating_sub(level).min(PIECES - 1);
-    for span in spans.into_iter().skip(first as usize) {
+    // The least hashes first: that is the order in which they are needed.
+    for span in spans.into_iter().skip(first as usize).rev() {
         let bytes = fetch(span)?;
         let mut input = Input(&bytes);
         for _ in 0..input.count(17)? {

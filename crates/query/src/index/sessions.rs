@@ -35,7 +35,11 @@ impl Sessions {
                 known
             });
             let findings = known.map(|known| {
-                sessions.analysis.merge(known.analysis);
+                if sessions.analysis.counts.messages == 0 {
+                    sessions.analysis = known.analysis;
+                } else {
+                    sessions.analysis.merge(known.analysis);
+                }
                 source.has_read(part.end);
                 known.findings
             });
