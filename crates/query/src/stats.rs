@@ -108,10 +108,14 @@ pub fn count<A: Accumulator>(
         findings.append(found);
     }
     counted.merge(late);
-    if let Some(known) = A::of_sessions(known.analysis).filter(|_| can_be_known) {
-        counted.merge(known);
+    match A::of_sessions(known.analysis).filter(|_| can_be_known) {
+        Some(known) if chunks.is_empty() => Ok(known),
+        Some(mut known) => {
+            known.merge(counted);
+            Ok(known)
+        }
+        None => Ok(counted),
     }
-    Ok(counted)
 }
 
 /// Counts a message whose number had to be looked up first.

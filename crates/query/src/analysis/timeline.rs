@@ -82,6 +82,7 @@ impl Timeline {
     pub(super) fn of(level: usize, moments: Vec<Moment>) -> Option<Self> {
         let mut timeline = Self {
             level,
+            buckets: HashMap::with_capacity(moments.len()),
             ..Self::default()
         };
         let width = *WIDTHS.get(level)?;
