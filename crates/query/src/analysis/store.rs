@@ -16,6 +16,8 @@ use crate::stats::{Tally, TimeRange};
 
 /// Pieces of names of messages: each has those that drop out at one more bit.
 const PIECES: u32 = 12;
+/// No index has more messages and replies.
+const MOST: usize = 1 << 18;
 
 type Put<'p> = dyn FnMut(&[u8]) -> io::Result<Span> + 'p;
 type Fetch<'f> = dyn Fn(Span) -> Option<Vec<u8>> + 'f;
@@ -142,6 +144,9 @@ fn replies_of(
             });
         }
         input.end()?;
+        if replies.asked.len() + replies.answers.len() > MOST {
+            return None;
+        }
     }
     replies.raise(known);
     Some(replies)

@@ -8,6 +8,11 @@ use super::header::Span;
 /// in milliseconds. With this limit no sum of times overflows.
 pub(crate) const FARTHEST: i64 = 1 << 49;
 
+/// No line with a number, a time and a checksum has fewer bytes.
+const SHORTEST: u64 = 32;
+/// Blocks are never longer than this. It bounds how many messages one can have.
+const LONGEST_BLOCK: u32 = 64 << 20;
+
 /// The lines that begin in one stretch of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Block {
@@ -95,7 +100,8 @@ impl Block {
     /// Tells whether it can be the block between two offsets.
     fn fits(&self, start: u64, end: u64) -> bool {
         let rows = u64::from(self.rows);
-        let is_inside = (start..end).contains(&self.offset) && rows <= end - start;
+        let bytes = rows.saturating_sub(1) * SHORTEST;
+        let is_inside = (start..end).contains(&self.offset) && bytes < end - start;
         let has_numbers = self.first_number.checked_add(rows).is_some();
         let has_times = (-FARTHEST..FARTHEST).contains(&self.time);
         rows == 0 || (self.is_plain && is_inside && has_numbers && has_times)
@@ -120,7 +126,9 @@ impl Directory {
     pub(super) fn read(bytes: &[u8], length: u64) -> Option<Self> {
         let mut input = Input(bytes);
         let shape = Shape {
-            block: input.u32().filter(|size| *size > 0)?,
+            block: input
+                .u32()
+                .filter(|size| (1..=LONGEST_BLOCK).contains(size))?,
             group: input.u32().filter(|count| *count > 0)?,
         };
         let count = input.count(Block::SIZE)?;
