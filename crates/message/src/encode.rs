@@ -119,7 +119,7 @@ impl<'a> Payload<'a> {
         let Some(bytes) = frame else {
             return Self::Missing;
         };
-        let Ok(text) = std::str::from_utf8(bytes) else {
+        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
             return Self::Bytes(bytes);
         };
         match JsonPayload::read(text) {

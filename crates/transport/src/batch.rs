@@ -6,6 +6,7 @@ use std::ops::Range;
 use journal::{Group, RecordError};
 
 use crate::letterbox::{Letter, Outcome, Ticket};
+use crate::spare::Spare;
 
 /// Room that is made for messages before they come: about a batch of small ones.
 const ROOM: usize = 128 << 10;
@@ -40,13 +41,40 @@ impl Batch {
         }
     }
 
-    /// Makes an empty batch behind this one, with room for as much as this one holds.
-    pub(crate) fn following(&self, group: Group) -> Self {
-        Self {
-            wire: Vec::with_capacity(self.wire.len().min(ROOM)),
+    /// Makes an empty batch behind this one, with room for as much as this one
+    /// holds and a little more.
+    pub(crate) fn following(&self, group: Group, spare: &Spare) -> Self {
+        let room = (self.wire.len() + self.wire.len() / 4).min(ROOM);
+        let Self { wire, ends, .. } = spare.batch(room).unwrap_or_else(|| Self {
+            wire: Vec::with_capacity(room),
             ends: Vec::with_capacity(self.ends.len()),
+            ..Self::new(Group::default())
+        });
+        Self {
+            wire,
+            ends,
             ..Self::new(group)
         }
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub(crate) fn emptied(self) -> Self {
+        let Self {
+            mut wire, mut ends, ..
+        } = self;
+        wire.clear();
+        ends.clear();
+        Self {
+            wire,
+            ends,
+            ..Self::new(Group::default())
+        }
+    }
+
+    /// Tells whether the batch, which is empty, has memory for so many bytes
+    /// and not for many more.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        (bytes..=2 * bytes).contains(&self.wire.capacity())
     }
 
     /// Adds a whole message, as it stands on the wire: records it in the group.
@@ -143,10 +171,13 @@ impl Batch {
         self.group.memory() + self.wire.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 
-    /// Gives up the lines, which are on disk, and what was allocated beyond need.
+    /// Gives up the lines, which are on disk, and what was allocated far beyond
+    /// need.
     pub(crate) fn take_lines(&mut self) -> Group {
-        self.wire.shrink_to(self.wire.len() + self.wire.len() / 8);
-        self.ends.shrink_to(self.ends.len() + self.ends.len() / 8);
+        // Shrinking costs as much as allocating: small batches may keep more.
+        let slack = self.wire.len().min(ROOM / 2);
+        self.wire.shrink_to(self.wire.len() + slack);
+        self.ends.shrink_to(2 * self.ends.len());
         std::mem::take(&mut self.group)
     }
 }

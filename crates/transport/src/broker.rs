@@ -132,6 +132,7 @@ impl Broker {
         let recorder = Recorder {
             writer,
             queue: Arc::clone(&queue),
+            spare: Arc::default(),
             tail: Arc::clone(&tail),
             requests: received,
             rotation: Rotation::new(config.rotate_at, config.zone.clone(), (config.clock)()),

@@ -36,6 +36,7 @@ mod recording;
 mod roster;
 mod rotation;
 mod shutdown;
+mod spare;
 mod station;
 mod subscriber;
 mod subscriptions;

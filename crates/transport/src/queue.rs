@@ -4,17 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use journal::Group;
-
 use crate::batch::Batch;
 use crate::waker::Waker;
 
 /// Up to so many bytes are written and synced at once. Larger groups gain no
 /// bandwidth, and whoever comes behind one waits for all of it.
 const GROUP_BYTES: usize = 1 << 20;
-/// So many groups are kept for reuse, of at most so many bytes each.
-const SPARE_GROUPS: usize = 32;
-const SPARE_BYTES: usize = 256 << 10;
 
 /// Batches on their way to the disk.
 #[derive(Debug)]
@@ -33,8 +28,6 @@ struct State {
     bytes: usize,
     /// Whether nothing more comes in.
     ended: bool,
-    /// Groups whose lines are on disk: new lines need no new memory.
-    spare: Vec<Group>,
     /// Set while the recorder is to look at its other duties.
     nudged: bool,
 }
@@ -79,11 +72,6 @@ impl Queue {
         self.lock().bytes >= self.limit
     }
 
-    /// Returns a group whose memory is there already, if there is one.
-    pub(crate) fn spare_group(&self) -> Option<Group> {
-        self.lock().spare.pop()
-    }
-
     /// Waits until there is something for the recorder to do, for at most
     /// `timeout`. After that nothing else is idle until it has
     /// [taken](Self::take) what is there.
@@ -123,15 +111,9 @@ impl Queue {
         }
     }
 
-    /// Frees the memory of batches that were recorded, and keeps some of their
-    /// groups for new lines.
-    pub(crate) fn release(&self, bytes: usize, groups: Vec<Group>) {
+    /// Makes room, since batches of so many bytes were recorded.
+    pub(crate) fn release(&self, bytes: usize) {
         let mut state = self.lock();
-        let room = SPARE_GROUPS.saturating_sub(state.spare.len());
-        let spare = groups
-            .into_iter()
-            .filter(|group| group.memory() <= SPARE_BYTES);
-        state.spare.extend(spare.take(room));
         let was_full = state.bytes >= self.limit;
         state.bytes = state.bytes.saturating_sub(bytes);
         if was_full && state.bytes < self.limit {

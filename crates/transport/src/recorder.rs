@@ -17,6 +17,7 @@ use crate::letterbox::Outcome;
 use crate::queue::Queue;
 use crate::recording::AT_ONCE;
 use crate::rotation::Rotation;
+use crate::spare::Spare;
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
 
@@ -35,6 +36,7 @@ pub(crate) struct ArchiveRequest {
 pub(crate) struct Recorder {
     pub(crate) writer: Writer,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) spare: Arc<Spare>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) requests: Receiver<ArchiveRequest>,
     pub(crate) rotation: Rotation,
@@ -51,18 +53,15 @@ impl Recorder {
     pub(crate) fn record(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
         let committed = self.commit(&batches)?;
         let memory = batches.iter().map(Batch::memory).sum();
-        let lines = self.publish(batches, &committed);
-        self.queue.release(memory, lines);
+        self.publish(batches, &committed);
+        self.queue.release(memory);
         Ok(())
     }
 
     /// Records a batch that was never in the queue.
     pub(crate) fn record_at_once(&mut self, batch: Batch) {
         match self.try_commit(&[&batch.group]) {
-            Ok(committed) => {
-                let lines = self.publish(vec![batch], &committed);
-                self.queue.release(0, lines);
-            }
+            Ok(committed) => self.publish(vec![batch], &committed),
             // The recorder's thread waits for room: intake can't.
             Err(CommitError::NoRoom { .. }) => self.queue.put(batch),
             Err(error) => {
@@ -72,8 +71,8 @@ impl Recorder {
         }
     }
 
-    /// Makes batches visible that are on disk; returns their lines' memory.
-    fn publish(&mut self, batches: Vec<Batch>, committed: &Committed) -> Vec<Group> {
+    /// Makes batches visible that are on disk.
+    fn publish(&mut self, batches: Vec<Batch>, committed: &Committed) {
         if let Some(fresh) = &committed.fresh {
             log::error!("recording goes on in a fresh file: {}", fresh.reason);
             if let Some(archived) = &fresh.archived {
@@ -94,7 +93,7 @@ impl Recorder {
             tickets.append(&mut batch.take_tickets());
             (batch, bytes)
         });
-        self.tail.publish(batches, committed);
+        let given_up = self.tail.publish(batches, committed);
         match small {
             true => self.tail.listeners.serve_all(&self.tail),
             false => self.tail.listeners.wake_all(),
@@ -102,11 +101,11 @@ impl Recorder {
         for (number, ticket) in tickets {
             ticket.answer(Outcome::Recorded(number));
         }
+        self.spare.keep(lines, given_up);
         let full = |limit| self.writer.session().bytes >= limit;
         if self.max_session.is_some_and(full) {
             self.archive(None, "its size limit");
         }
-        lines
     }
 
     /// Returns the fresh session as it was before the group came into it.

@@ -10,24 +10,27 @@ use crate::batch::Batch;
 use crate::error::Failure;
 use crate::queue::{Queue, Taken};
 use crate::recorder::Recorder;
+use crate::spare::Spare;
 
 /// How often the wall clock is looked at when nothing comes in.
 const TICK: Duration = Duration::from_secs(1);
 /// A batch of up to so many bytes is recorded by intake itself while the
 /// recorder is idle. What is larger comes fast, and more of it can be received
 /// meanwhile.
-pub(crate) const AT_ONCE: usize = 32 << 10;
+pub(crate) const AT_ONCE: usize = 16 << 10;
 
 /// Lends the recorder to its own thread, and to intake while that is idle.
 pub(crate) struct Recording {
     recorder: Mutex<Recorder>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) spare: Arc<Spare>,
 }
 
 impl Recording {
     pub(crate) fn new(recorder: Recorder) -> Self {
         Self {
             queue: Arc::clone(&recorder.queue),
+            spare: Arc::clone(&recorder.spare),
             recorder: Mutex::new(recorder),
         }
     }

@@ -133,11 +133,12 @@ impl Tail {
 
     /// Makes batches visible that were committed together; with each comes how
     /// many bytes its lines take. Who listens is to be told after that.
+    /// Returns the batches that are in memory no longer.
     pub(crate) fn publish(
         &self,
         batches: impl IntoIterator<Item = (Batch, usize)>,
         committed: &Committed,
-    ) {
+    ) -> Vec<Batch> {
         let mut from = Place {
             session: committed.session,
             offset: committed.offset,
@@ -160,7 +161,7 @@ impl Tail {
         }
         state.head = from;
         state.next = committed.last + 1;
-        state.shrink(self.messages, self.bytes);
+        state.shrink(self.messages, self.bytes)
     }
 
     /// Notes that a session was closed and another one begun.
@@ -278,16 +279,20 @@ impl Recorded {
 }
 
 impl State {
-    /// Gives up the oldest batches beyond the limits.
-    fn shrink(&mut self, messages: u64, bytes: usize) {
+    /// Gives up the oldest batches beyond the limits, and returns those that
+    /// nobody is reading.
+    fn shrink(&mut self, messages: u64, bytes: usize) -> Vec<Batch> {
+        let mut given_up = Vec::new();
         while let Some(oldest) = self.recent.front() {
             let kept = self.next - oldest.end();
             if kept < messages && self.memory <= bytes {
                 break;
             }
             self.memory -= oldest.memory;
-            self.recent.pop_front();
+            let oldest = self.recent.pop_front().and_then(Arc::into_inner);
+            given_up.extend(oldest.map(|recorded| recorded.batch.emptied()));
         }
+        given_up
     }
 }
 

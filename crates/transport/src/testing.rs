@@ -61,7 +61,7 @@ impl Bench {
         }
         let committed = self.writer.commit(&[&batch.group]).unwrap();
         let bytes = batch.take_lines().bytes().len();
-        self.tail.publish([(batch, bytes)], &committed);
+        drop(self.tail.publish([(batch, bytes)], &committed));
         self.tail.listeners.wake_all();
     }
 

@@ -13,6 +13,7 @@ use crate::batch::Batch;
 use crate::letterbox::Letterbox;
 use crate::queue::Queue;
 use crate::recording::Recording;
+use crate::spare::Spare;
 use crate::throttle::log_throttled;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is
@@ -34,6 +35,7 @@ pub(crate) struct Collector {
     pub(crate) queue: Arc<Queue>,
     pub(crate) counters: Arc<Counters>,
     recording: Arc<Recording>,
+    spare: Arc<Spare>,
     batch: Batch,
     recorded_at: Timestamp,
     max_line: usize,
@@ -51,6 +53,7 @@ impl Collector {
     ) -> Self {
         Self {
             queue: Arc::clone(&recording.queue),
+            spare: Arc::clone(&recording.spare),
             counters,
             recording,
             batch: Batch::new(Group::new(next, max_line)),
@@ -113,14 +116,14 @@ impl Collector {
             return None;
         }
         let next = self.batch.group.next();
-        let group = match self.queue.spare_group() {
+        let group = match self.spare.group() {
             Some(mut group) => {
                 group.reset(next);
                 group
             }
             None => Group::new(next, self.max_line),
         };
-        let following = self.batch.following(group);
+        let following = self.batch.following(group, &self.spare);
         Some(std::mem::replace(&mut self.batch, following))
     }
 

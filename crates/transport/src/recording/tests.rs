@@ -26,6 +26,7 @@ impl Idle {
         let recorder = Recorder {
             writer,
             queue: Arc::new(Queue::new(1 << 20, waker)),
+            spare: Arc::default(),
             tail: Arc::clone(&tail),
             requests: mpsc::channel().1,
             rotation: Rotation::new(None, TimeZone::UTC, SystemTime::now()),

@@ -1,0 +1,103 @@
+//! Memory of what is done with, for what comes next.
+//!
+//! Memory that is given back and asked for again for every batch costs more
+//! than copying the messages into it: the system clears each page anew.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use journal::Group;
+
+use crate::batch::Batch;
+
+/// So many of each kind are kept, of at most so many bytes each.
+const KEPT: usize = 32;
+const KEPT_BYTES: usize = 256 << 10;
+
+/// Holds memory of groups and batches.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Mutex<Lists>);
+
+#[derive(Debug, Default)]
+struct Lists {
+    /// Their lines are on disk.
+    groups: Vec<Group>,
+    /// They are in memory no longer.
+    batches: Vec<Batch>,
+}
+
+impl Spare {
+    /// Keeps some of these for reuse.
+    pub(crate) fn keep(&self, groups: Vec<Group>, batches: Vec<Batch>) {
+        let mut lists = self.lock();
+        let groups = groups.into_iter().filter(|it| it.memory() <= KEPT_BYTES);
+        let room = KEPT.saturating_sub(lists.groups.len());
+        lists.groups.extend(groups.take(room));
+        let batches = batches.into_iter().filter(|it| it.memory() <= KEPT_BYTES);
+        let room = KEPT.saturating_sub(lists.batches.len());
+        lists.batches.extend(batches.take(room));
+    }
+
+    /// Returns a group with memory, if there is one.
+    pub(crate) fn group(&self) -> Option<Group> {
+        self.lock().groups.pop()
+    }
+
+    /// Returns a batch with memory for so many bytes, if there is one.
+    pub(crate) fn batch(&self, bytes: usize) -> Option<Batch> {
+        let mut lists = self.lock();
+        let fits = |batch: &Batch| batch.fits(bytes);
+        let at = lists.batches.iter().rposition(fits)?;
+        Some(lists.batches.swap_remove(at))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lists> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    fn batch(bytes: usize) -> Batch {
+        let mut batch = Batch::new(Group::new(1, 1 << 20));
+        let mut wire = Vec::new();
+        zmtp::push_message(&mut wire, [b"topic".as_slice(), &vec![b'x'; bytes]]);
+        batch
+            .push(Cow::Owned(wire), "2025-11-20T04:30:00.123Z")
+            .unwrap();
+        batch
+    }
+
+    #[test]
+    fn a_batch_gets_memory_that_fits_and_nothing_else_of_an_earlier_one() {
+        let spare = Spare::default();
+        let (small, large) = (batch(10_000).emptied(), batch(100_000).emptied());
+        let memory = small.memory();
+        spare.keep(Vec::new(), vec![small, large]);
+        assert!(spare.batch(1_000_000).is_none() && spare.batch(100).is_none());
+        let following = batch(7_900).following(Group::new(2, 1 << 20), &spare);
+        assert_eq!(following.memory(), memory, "it is the first one's");
+        assert!(following.is_empty() && following.wire().is_empty());
+        assert_eq!(following.first(), 2);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let spare = Spare::default();
+        let groups = vec![Group::default(); 2 * KEPT];
+        let batches = (0..2 * KEPT).map(|_| batch(1_000).emptied());
+        spare.keep(groups, batches.collect());
+        spare.keep(Vec::new(), vec![batch(2 * KEPT_BYTES).emptied()]);
+        let lists = spare.lock();
+        assert_eq!((lists.groups.len(), lists.batches.len()), (KEPT, KEPT));
+        assert!(
+            lists
+                .batches
+                .iter()
+                .all(|batch| batch.memory() <= KEPT_BYTES)
+        );
+    }
+}
