@@ -60,6 +60,7 @@ fn lines() -> Vec<Vec<u8>> {
             .map(<[u8]>::to_vec),
     );
     lines.push(br#"{"message_num": 50, "sender": "by hand", "tier": 7, "content": NaN}"#.to_vec());
+    lines.push(b"\r\rNaN".to_vec());
     lines.push(
         br#"{"Message": {"a": Infinity}, "Metadata": null, "SpeakerName": "\ud800"}"#.to_vec(),
     );
