@@ -75,7 +75,7 @@ fn sessions() -> impl Strategy<Value = (Vec<Vec<u8>>, Shape)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
     fn with_and_without_an_index_the_answers_are_the_same(
