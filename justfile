@@ -76,7 +76,8 @@ fuzz-seeds:
 # installed, on a journal of so many MiB that is made in target/bench on first use.
 bench-query mib="1024" rounds="5":
     cargo build --release -p viewer
-    test -d target/bench/{{mib}} || cargo run --release -p query --example generate -- target/bench/{{mib}} {{mib}} 64
+    test -d target/bench/{{mib}} || cargo run --release -p query --example generate -- target/bench/{{mib}} {{mib}} 64 1
+    target/release/viewer --dir target/bench/{{mib}} index
     cargo run --release -p query --example bench_query -- target/release/viewer target/bench/{{mib}} {{rounds}}
 
 # What CI runs.

@@ -18,6 +18,7 @@ mod examples;
 mod exhaustion;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod indexes;
 mod legacy;
 mod live;
 mod many_subscribers;

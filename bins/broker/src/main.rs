@@ -5,6 +5,8 @@ mod args;
 mod command;
 mod doctor;
 mod exit;
+mod indexer;
+mod platform;
 mod report;
 mod selftest;
 mod signals;
@@ -16,10 +18,11 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::Context as _;
 use clap::Parser;
-use transport::{Broker, LastSession, StartError};
+use transport::{Broker, Config, LastSession, StartError};
 
 use crate::args::Args;
 use crate::exit::Exit;
+use crate::indexer::Indexer;
 use crate::signals::{Event, events, listen};
 
 fn main() -> ExitCode {
@@ -48,12 +51,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
     // Before anything is started: a signal in between would end the program
     // without an archive.
     listen(sender.clone()).context("cannot listen for signals")?;
-    let broker = start(args, sender)?;
+    let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
+    let broker = start(args, sender, &indexer)?;
     let mut out = std::io::stdout();
     report::ready(&mut out, &broker, args.history)?;
     report::damage(broker.recovery());
     let failure = wait(&broker, &receiver, &mut out)?;
-    stop(broker, &mut out)?;
+    stop(broker, indexer, &mut out)?;
     // Stopping may fail too, such as on a disk that stays full.
     let failure = failure.or_else(|| {
         receiver.try_iter().find_map(|event| match event {
@@ -64,8 +68,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-fn start(args: &Args, events: Sender<Event>) -> anyhow::Result<Broker> {
-    let config = args.config();
+fn start(args: &Args, events: Sender<Event>, indexer: &Indexer) -> anyhow::Result<Broker> {
+    let config = Config {
+        on_archived: indexer.notify(),
+        ..args.config()
+    };
     let on_failure = move |failure| {
         // The main thread ends only with the program.
         let _heard = events.send(Event::Failed(failure));
@@ -125,11 +132,16 @@ fn wait(
     }
 }
 
-fn stop(broker: Broker, out: &mut impl Write) -> anyhow::Result<()> {
+fn stop(broker: Broker, indexer: Indexer, out: &mut impl Write) -> anyhow::Result<()> {
     report::line(out, "[*] Stopping")?;
     let session = broker.session_path().to_owned();
     let stopped = broker.stop();
-    report::stopped(out, &stopped, &session)?;
+    let reported = report::stopped(out, &stopped, &session);
+    indexer.finish(match &stopped.session {
+        LastSession::Archived(archived) => Some(&archived.path),
+        _ => None,
+    });
+    reported?;
     match stopped.session {
         LastSession::Kept(error) => Err(error).context("the session was not archived"),
         _ => Ok(()),

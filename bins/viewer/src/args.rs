@@ -29,7 +29,8 @@ Examples:
   viewer --list-archives                      the closed sessions
   viewer --archive session_20251120_143022    the newest messages of one of them
   viewer verify --all                         check every line that was recorded
-  viewer salvage rescued.jsonl                copy what is readable to a new file";
+  viewer salvage rescued.jsonl                copy what is readable to a new file
+  viewer index                                make the indexes that are missing";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -49,6 +50,14 @@ Examples:
 
 The session itself is only read. Ends with 0 if everything was kept and nothing
 is altered, with 3 if not.";
+
+const INDEX_EXAMPLES: &str = "\
+Examples:
+  viewer index                                       every closed session
+  viewer index --archive session_20251120_143022     one of them
+
+An index lies beside its session and makes questions about it fast. It can be
+removed at any time. What is there already and fits is left as it is.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -120,6 +129,10 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "stats")]
     pub(crate) count: bool,
 
+    /// Read the sessions themselves, whatever their indexes tell
+    #[arg(long)]
+    pub(crate) no_index: bool,
+
     /// Do not cut long content
     #[arg(long)]
     pub(crate) full: bool,
@@ -139,6 +152,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write what is readable of a damaged session to a new file
     Salvage(Salvage),
+    /// Make the indexes of closed sessions that are missing or do not fit
+    Index(Index),
     /// Write what a shell needs to complete command lines
     Completions(Completions),
     /// Write the manual page
@@ -172,6 +187,19 @@ pub(crate) struct Salvage {
 
     /// The file to create
     pub(crate) out: PathBuf,
+}
+
+/// Options of `index`.
+#[derive(Debug, clap::Args)]
+#[command(before_help = INDEX_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct Index {
+    /// Only of this closed session; may be given several times
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "all")]
+    pub(crate) archive: Vec<String>,
+
+    /// Of all closed sessions, as without this option
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Options of `completions`.
@@ -380,6 +408,7 @@ mod tests {
             EXAMPLES,
             VERIFY_EXAMPLES,
             SALVAGE_EXAMPLES,
+            INDEX_EXAMPLES,
             COMPLETIONS_EXAMPLES,
         ];
         let lines = |text: &'static str| text.lines().skip(1).take_while(|line| !line.is_empty());

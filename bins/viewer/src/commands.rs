@@ -3,6 +3,7 @@
 mod archives;
 mod completions;
 mod count;
+mod index;
 mod man;
 mod messages;
 mod salvage;
@@ -21,6 +22,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Some(Command::Verify(options)) => verify::run(&args.dir, options),
         Some(Command::Salvage(options)) => salvage::run(&args.dir, options),
+        Some(Command::Index(options)) => index::run(&args.dir, options),
         Some(Command::Completions(options)) => completions::run(options).map(|()| Exit::Done),
         Some(Command::Man) => man::run().map(|()| Exit::Done),
         None => show(args).map(|()| Exit::Done),
@@ -43,6 +45,15 @@ fn show(args: &Args) -> anyhow::Result<()> {
 
 /// Opens what is asked for.
 fn source(args: &Args) -> Result<Source, Error> {
+    let source = open(args)?;
+    Ok(if args.no_index {
+        source.without_index()
+    } else {
+        source
+    })
+}
+
+fn open(args: &Args) -> Result<Source, Error> {
     let stdin = Path::new("-");
     if args.all {
         Source::all(&args.dir)

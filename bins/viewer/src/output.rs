@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
-use query::{Findings, sanitise};
+use query::{Findings, Source, sanitise};
 
 use crate::exit::Exit;
 
@@ -18,6 +18,21 @@ pub(crate) fn results() -> BufWriter<StdoutLock<'static>> {
 pub(crate) fn print_findings(findings: &Findings) {
     // Where standard error is closed, there is nobody to tell.
     query::write_findings(findings, &mut io::stderr().lock()).ok();
+}
+
+/// Tells on standard error which indexes were there and not used.
+pub(crate) fn print_unused_indexes(source: &Source) {
+    let mut stderr = io::stderr().lock();
+    for (session, reason) in source.unused_indexes() {
+        let name = session.file_name().unwrap_or(session.as_os_str());
+        let name = name.to_string_lossy();
+        let name = sanitise(&name);
+        writeln!(
+            stderr,
+            "viewer: the index of {name} is not used: {reason}; `viewer index` makes a new one"
+        )
+        .ok();
+    }
 }
 
 /// Tells on standard error why the program failed: each cause behind the last.

@@ -8,6 +8,8 @@
 //! Each round runs every command once, one after the other, so that a busy
 //! moment hits all of them alike. What is printed are the medians over all
 //! rounds of the whole process's time, as multiples of `cat` of the same file.
+//! What begins with "closed" is asked of a closed session with an index and without
+//! (`ARCHIVES` of at least 1 for `generate`, and `viewer index`).
 //! DuckDB is found as the program `duckdb` or as a module of `PYTHON` (python3).
 
 use std::error::Error;
@@ -79,7 +81,7 @@ impl Tools {
                 let sql = command.replace("JOURNAL", &table);
                 Some((*tool, format!("{} \"{sql}\"", self.duckdb.as_ref()?)))
             }
-            "cat" | "viewer" => Some((*tool, (*command).to_owned())),
+            "cat" | "viewer" | "no index" => Some((*tool, (*command).to_owned())),
             tool => {
                 let name = tool.split(' ').next().unwrap_or(tool);
                 let is_there = self.installed.contains(&name);
@@ -131,6 +133,51 @@ impl Tools {
                 ("hl", "hl --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z -P $J | wc -l"),
             ]),
         ]
+    }
+
+    /// Questions to a closed session, with its index and without.
+    fn questions_to_archive(&self, name: &str) -> Vec<Question> {
+        let hour = "--count --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z";
+        let questions = [
+            ("closed: statistics", false, "--stats"),
+            (
+                "closed: how many with two given fields",
+                true,
+                "--count --sender claude_code --tier A",
+            ),
+            (
+                "closed: how many with a tag",
+                true,
+                "--count --tag @Decision",
+            ),
+            (
+                "closed: the last 50 of a frequent sender",
+                false,
+                "--limit 50 --sender claude_code",
+            ),
+            (
+                "closed: the last 50 of a rare kind",
+                false,
+                "--limit 50 --sender human --chain incident",
+            ),
+            ("closed: nobody's messages", true, "--count --sender nobody"),
+            ("closed: one hour", true, hour),
+            (
+                "closed: a range of numbers",
+                true,
+                "--count --from 500000 --to 600000",
+            ),
+        ];
+        let asked = questions.into_iter().map(|(title, is_count, options)| {
+            let viewer = format!("$V --dir $D --archive {name} {options}");
+            let without = format!("{viewer} --no-index");
+            self.question(
+                title,
+                is_count,
+                &[("viewer", &viewer), ("no index", &without)],
+            )
+        });
+        asked.collect()
     }
 }
 
@@ -222,7 +269,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map_or(Ok(5), |text| text.parse::<usize>())?;
     let journal = journal::current_session(&dir);
     let journal = Path::new(&journal).to_str().ok_or("the path is no text")?;
-    let mut questions = Tools::find().questions();
+    let tools = Tools::find();
+    let mut questions = tools.questions();
+    let indexed = journal::list_archives(&dir)?;
+    let mut indexed = indexed
+        .iter()
+        .filter(|archive| query::has_index(&archive.path));
+    if let Some(archive) = indexed.next() {
+        questions.extend(tools.questions_to_archive(&archive.name));
+    }
     for (_, command) in questions
         .iter_mut()
         .flat_map(|question| &mut question.commands)

@@ -81,14 +81,14 @@ pub(crate) struct Window {
 
 /// What is wanted of one field.
 #[derive(Debug, Clone)]
-struct FieldTest {
-    kind: Kind,
-    values: Wanted<Vec<u8>>,
+pub(crate) struct FieldTest {
+    pub(crate) kind: Kind,
+    pub(crate) values: Wanted<Vec<u8>>,
 }
 
 /// How a field is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Tier,
     Chain,
     Sender,
@@ -99,9 +99,9 @@ enum Kind {
 
 /// One of the first has to fit, unless there is none, and none of the second.
 #[derive(Debug, Clone)]
-struct Wanted<T> {
-    any_of: Vec<T>,
-    none_of: Vec<T>,
+pub(crate) struct Wanted<T> {
+    pub(crate) any_of: Vec<T>,
+    pub(crate) none_of: Vec<T>,
 }
 
 impl Filter {
@@ -178,6 +178,16 @@ impl Filter {
         }
     }
 
+    /// Returns what is asked of the fixed fields.
+    pub(crate) fn field_tests(&self) -> &[FieldTest] {
+        &self.fields
+    }
+
+    /// Tells whether the text of the content has to be looked at.
+    pub(crate) fn has_text(&self) -> bool {
+        !self.texts.is_empty()
+    }
+
     /// Returns the numbers that are asked for, if not all are.
     pub(crate) fn numbers(&self) -> Option<&RangeInclusive<u64>> {
         self.numbers.as_ref()
@@ -204,7 +214,8 @@ impl Filter {
 }
 
 impl FieldTest {
-    fn holds(&self, fields: &Fields<'_>) -> bool {
+    /// Tells whether a message passes.
+    pub(crate) fn holds(&self, fields: &Fields<'_>) -> bool {
         let values = &self.values;
         match self.kind {
             Kind::Tier => values.holds(|value| *fields.tier == **value),
@@ -225,10 +236,12 @@ impl Window {
     fn holds(self, fields: &Fields<'_>) -> bool {
         let time = fields.recorded_at.as_ref().unwrap_or(&fields.timestamp);
         let time = std::str::from_utf8(time).ok().and_then(Instant::parse);
-        time.is_some_and(|time| {
-            self.since.is_none_or(|since| time >= since)
-                && self.until.is_none_or(|until| time < until)
-        })
+        time.is_some_and(|time| self.has(time))
+    }
+
+    /// Tells whether a time is in it.
+    pub(crate) fn has(self, time: Instant) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
     }
 }
 

@@ -45,6 +45,7 @@ mod filter;
 mod findings;
 mod follow;
 mod format;
+mod index;
 mod intern;
 mod pretty;
 mod salvage;
@@ -76,6 +77,9 @@ pub use follow::{Follow, follow};
 pub use format::{
     Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
+};
+pub use index::{
+    Built, IndexState, Unusable, archive_paths, build_index, has_index, index_path, index_state,
 };
 pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};

@@ -6,6 +6,7 @@
 //! that no more than a few chunks are in memory at once.
 
 mod chunk;
+mod guided;
 mod numbers;
 mod queue;
 mod sort;
@@ -19,9 +20,11 @@ use queue::Queue;
 use sort::Sorter;
 pub(crate) use sort::{Batch, Match};
 
+use crate::analysis::Analysis;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::{Filter, Needle};
+use crate::index::Need;
 use crate::shape::Handles;
 use crate::source::Part;
 
@@ -76,6 +79,13 @@ pub trait Accumulator: Default + Send {
 
     /// Adds what another worker has counted.
     fn merge(&mut self, other: Self);
+
+    /// Makes it of what indexes know of whole sessions; `None` where that is not
+    /// enough.
+    #[must_use]
+    fn of_sessions(_known: Analysis) -> Option<Self> {
+        None
+    }
 }
 
 /// Counts nothing.
@@ -93,15 +103,34 @@ pub(crate) struct Job<'a> {
     pub(crate) needle: Option<&'a Needle>,
     /// Whether matches are handed to the caller, and not only counted.
     pub(crate) wants_matches: bool,
+    /// What is needed of matches, where indexes may be asked.
+    pub(crate) index: Option<Need>,
     pub(crate) tuning: Tuning,
 }
 
 /// What is done with each batch.
 pub(crate) type Deliver<'d> = dyn FnMut(&mut Batch) -> Result<ControlFlow<()>, Error> + 'd;
 
+/// What is done with each batch, and with what was counted up to its end.
+type DeliverCounted<'d, A> = dyn FnMut(&mut Batch, &mut A) -> Result<ControlFlow<()>, Error> + 'd;
+
 /// Works through chunks, and gives what is found to `deliver` in their order
 /// until that breaks off.
 pub(crate) fn run<A: Accumulator>(
+    job: Job<'_>,
+    chunks: &[Chunk],
+    deliver: &mut Deliver<'_>,
+) -> Result<A, Error> {
+    match job.index {
+        Some(need) if job.parts.iter().any(Part::may_have_index) => {
+            guided::run(job, need, chunks, deliver)
+        }
+        _ => run_all(job, chunks, deliver),
+    }
+}
+
+/// Reads all chunks.
+fn run_all<A: Accumulator>(
     job: Job<'_>,
     chunks: &[Chunk],
     deliver: &mut Deliver<'_>,
@@ -156,14 +185,26 @@ fn run_here<A: Accumulator>(
     chunks: &[Chunk],
     deliver: &mut Deliver<'_>,
 ) -> Result<A, Error> {
-    let mut sorter = Sorter::new(job);
     let mut counted = A::default();
+    each(job, chunks, &mut counted, &mut |batch, _| deliver(batch))?;
+    Ok(counted)
+}
+
+/// Works through chunks on this thread, and gives `deliver` also what was counted
+/// so far.
+pub(crate) fn each<A: Accumulator>(
+    job: Job<'_>,
+    chunks: &[Chunk],
+    counted: &mut A,
+    deliver: &mut DeliverCounted<'_, A>,
+) -> Result<(), Error> {
+    let mut sorter = Sorter::new(job);
     for chunk in chunks {
-        let mut batch = sorter.sort(*chunk, &mut counted)?;
-        if deliver(&mut batch)?.is_break() {
+        let mut batch = sorter.sort(*chunk, counted)?;
+        if deliver(&mut batch, counted)?.is_break() {
             break;
         }
         sorter.take_buffer(batch.buffer);
     }
-    Ok(counted)
+    Ok(())
 }

@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::findings::{Alteration, Findings};
+use crate::index::Need;
 use crate::scan::{self, Batch, Chunk, Job, Match, Numbers};
 use crate::source::{Entry, Source};
 use crate::window;
@@ -195,12 +196,18 @@ impl<'a> Query<'a> {
         wants_matches: bool,
         deliver: &mut scan::Deliver<'_>,
     ) -> Result<(), Error> {
+        let need = if wants_matches {
+            Need::Lines
+        } else {
+            Need::Count
+        };
         let needle = self.filter.needle().filter(|_| may_skip);
         let job = Job {
             parts: &self.source.parts,
             filter: self.filter,
             needle: needle.as_ref(),
             wants_matches,
+            index: Some(need),
             tuning: self.source.tuning,
         };
         scan::run::<()>(job, chunks, deliver)

@@ -8,13 +8,14 @@ mod open;
 mod tail;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use journal::{FileSystem, Integrity, ReadFile, RealFs};
 
 use crate::archives;
 use crate::error::Error;
+use crate::index::{Index, Unusable};
 use crate::scan::{Chunk, Tuning};
 pub(crate) use lines::Lines;
 pub(crate) use open::current_reader;
@@ -82,6 +83,10 @@ pub(crate) struct Part {
     pub(crate) end: u64,
     /// A closed session is opened only when it is read: there may be many.
     held: Option<Arc<dyn ReadFile>>,
+    /// Whether an index is looked for.
+    may_have_index: bool,
+    /// Why its index is not used, if it has one.
+    complaint: OnceLock<String>,
 }
 
 impl Source {
@@ -180,6 +185,21 @@ impl Source {
         }
     }
 
+    /// Answers without the indexes of closed sessions.
+    #[must_use]
+    pub fn without_index(mut self) -> Self {
+        for part in &mut self.parts {
+            part.may_have_index = false;
+        }
+        self
+    }
+
+    /// Returns the sessions whose indexes were found and not used so far, and why.
+    pub fn unused_indexes(&self) -> impl Iterator<Item = (&Path, &str)> {
+        let parts = self.parts.iter();
+        parts.filter_map(|part| Some((&*part.path, part.complaint.get()?.as_str())))
+    }
+
     /// Returns the path under which the file was opened, or the directory of
     /// several.
     #[must_use]
@@ -232,6 +252,8 @@ impl Part {
             path: path.to_owned(),
             end: size,
             held: Some(file),
+            may_have_index: false,
+            complaint: OnceLock::new(),
         })
     }
 
@@ -240,7 +262,38 @@ impl Part {
             path: archive.path.clone(),
             end: archive.bytes,
             held: None,
+            may_have_index: true,
+            complaint: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn may_have_index(&self) -> bool {
+        self.may_have_index && self.complaint.get().is_none()
+    }
+
+    /// Opens the index, if there is one that belongs to the file as it is read.
+    pub(crate) fn index(&self) -> Option<Index> {
+        if !self.may_have_index() {
+            return None;
+        }
+        let file = self.open().ok()?;
+        if file.size().ok() != Some(self.end) {
+            return None;
+        }
+        match Index::open(&self.path, file.as_ref()) {
+            Ok(index) => Some(index),
+            Err(Unusable::Missing) => None,
+            Err(unusable) => {
+                self.complain(&unusable.to_string());
+                None
+            }
+        }
+    }
+
+    /// Notes why the index is not used.
+    pub(crate) fn complain(&self, reason: &str) {
+        // The first reason is enough.
+        let _known = self.complaint.set(reason.to_owned());
     }
 
     pub(crate) fn open(&self) -> Result<Arc<dyn ReadFile>, Error> {

@@ -4,10 +4,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use crate::analysis::Analysis;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::Findings;
+use crate::index::{Need, Sessions};
 use crate::intern::{self, Ends, Handle, Places, Recent};
 use crate::scan::{self, Accumulator, Batch, Found, Job, Match, Numbers};
 use crate::select::merge_findings;
@@ -30,7 +32,7 @@ pub struct Statistics {
     pub senders: Tally,
     /// The earliest and the latest timestamp.
     pub times: Option<TimeRange>,
-    clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 /// How often each name occurs.
@@ -75,21 +77,31 @@ pub fn count<A: Accumulator>(
     filter: &Filter,
     findings: &mut Findings,
 ) -> Result<A, Error> {
+    let can_be_known = filter.is_empty() && A::of_sessions(Analysis::default()).is_some();
+    let known = if can_be_known {
+        Sessions::of(source)
+    } else {
+        Sessions::none(source)
+    };
     let size = source.tuning.chunk;
     let stretches = window::narrowed(source, filter)?.into_iter();
-    let chunks: Vec<_> = stretches.flat_map(|stretch| stretch.cut(size)).collect();
+    let to_read = stretches.filter(|stretch| !known.has(stretch.part));
+    let chunks: Vec<_> = to_read.flat_map(|stretch| stretch.cut(size)).collect();
     let job = Job {
         parts: &source.parts,
         filter,
         needle: None,
         wants_matches: false,
+        index: Some(Need::Lines),
         tuning: source.tuning,
     };
     let mut numbers = Numbers::new(&source.parts, source.tuning);
     let mut late = A::default();
     let mut lines = Some(0);
+    let mut found = known.findings;
     let mut counted: A = scan::run(job, &chunks, &mut |batch| {
-        merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
+        let found = found[batch.chunk.part].get_or_insert_default();
+        merge_findings(found, batch, &mut numbers, source, &mut lines)?;
         for uncertain in &batch.matches {
             let number = numbers.of(uncertain, batch.chunk)?;
             if filter.accepts_number(number) {
@@ -98,8 +110,18 @@ pub fn count<A: Accumulator>(
         }
         Ok(ControlFlow::Continue(()))
     })?;
+    for found in found.into_iter().flatten() {
+        findings.append(found);
+    }
     counted.merge(late);
-    Ok(counted)
+    match A::of_sessions(known.analysis).filter(|_| can_be_known) {
+        Some(known) if chunks.is_empty() => Ok(known),
+        Some(mut known) => {
+            known.merge(counted);
+            Ok(known)
+        }
+        None => Ok(counted),
+    }
 }
 
 /// Counts a message whose number had to be looked up first.
@@ -158,6 +180,10 @@ impl Accumulator for Statistics {
             (times @ None, other) => *times = other,
             _ => {}
         }
+    }
+
+    fn of_sessions(known: Analysis) -> Option<Self> {
+        Some(known.counts)
     }
 }
 
@@ -329,6 +355,35 @@ impl TimeRange {
             self.last = last;
         }
         self.remember();
+    }
+
+    /// Makes the range between two timestamps, each with where its message
+    /// stands; `None` where they are none.
+    pub(crate) fn between(
+        first: ((usize, u64), String),
+        last: ((usize, u64), String),
+    ) -> Option<Self> {
+        let time = |(place, text): ((usize, u64), String)| {
+            let instant = Instant::parse(&text)?;
+            Some(Time {
+                instant,
+                place,
+                text,
+            })
+        };
+        let mut range = Self {
+            first: time(first)?,
+            last: time(last)?,
+            usual: None,
+        };
+        range.remember();
+        Some(range)
+    }
+
+    /// Returns where the messages with the earliest and the latest timestamp
+    /// stand in their files, and those timestamps.
+    pub(crate) fn ends(&self) -> [(u64, &str); 2] {
+        [&self.first, &self.last].map(|time| (time.place.1, &*time.text))
     }
 
     /// Returns the earliest timestamp as its sender wrote it.

@@ -157,6 +157,7 @@ impl<'a> Search<'a> {
             filter: &Filter::default(),
             needle,
             wants_matches: true,
+            index: None,
             tuning: source.tuning,
         };
         let size = source.tuning.chunk;

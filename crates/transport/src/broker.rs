@@ -140,6 +140,7 @@ impl Broker {
             max_session: config.max_session,
             recorded: Arc::clone(&recorded),
             health: Arc::clone(&health),
+            on_archived: Arc::clone(&config.on_archived),
             failed: None,
         };
         let recording = Arc::new(Recording::new(recorder));

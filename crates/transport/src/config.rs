@@ -1,7 +1,7 @@
 //! How a broker is run.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -45,6 +45,9 @@ pub struct Config {
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// The time zone of the rotation and of the archives' names.
     pub zone: TimeZone,
+    /// Is told of each session that was closed. Recording waits for it, so that it
+    /// should only hand the path on.
+    pub on_archived: Arc<dyn Fn(&Path) + Send + Sync>,
 }
 
 impl Config {
@@ -67,6 +70,7 @@ impl Config {
             max_memory: 256 << 20,
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
+            on_archived: Arc::new(|_| {}),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Puts batches on disk, a group at a time, and makes them visible.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
@@ -43,6 +44,7 @@ pub(crate) struct Recorder {
     pub(crate) max_session: Option<u64>,
     pub(crate) recorded: Arc<AtomicU64>,
     pub(crate) health: Arc<Health>,
+    pub(crate) on_archived: Arc<dyn Fn(&Path) + Send + Sync>,
     /// Why recording has failed on another thread than the recorder's.
     pub(crate) failed: Option<Failure>,
 }
@@ -75,6 +77,7 @@ impl Recorder {
             log::error!("recording goes on in a fresh file: {}", fresh.reason);
             if let Some(archived) = &fresh.archived {
                 log::error!("what was recorded before is in {}", archived.path.display());
+                (self.on_archived)(&archived.path);
             }
             self.tail
                 .rotate(fresh.archived.as_ref(), self.before(committed));
@@ -198,6 +201,7 @@ impl Recorder {
     fn note(&self, result: &Result<Option<Archived>, IoError>) {
         if let Ok(Some(archived)) = result {
             self.tail.rotate(Some(archived), self.writer.session());
+            (self.on_archived)(&archived.path);
         }
     }
 }

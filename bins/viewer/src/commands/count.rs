@@ -21,5 +21,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         .and_then(|()| out.flush())
         .context("cannot write the output")?;
     output::print_findings(&findings);
+    output::print_unused_indexes(&source);
     Ok(())
 }

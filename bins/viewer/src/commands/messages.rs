@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     drop(progress);
     screen.close()?;
     output::print_findings(&findings);
+    output::print_unused_indexes(&source);
     Ok(())
 }
 

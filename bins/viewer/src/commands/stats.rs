@@ -19,6 +19,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         query::write_statistics(&statistics, &commands::limits(args), screen.out())?;
         screen.close()?;
         output::print_findings(&findings);
+        output::print_unused_indexes(&source);
         return Ok(());
     }
     let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
@@ -35,5 +36,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     screen.close()?;
     output::print_findings(&findings);
+    output::print_unused_indexes(&source);
     Ok(())
 }

@@ -7,8 +7,8 @@ const RANGES: usize = if cfg!(test) { 16 } else { 1 << 16 };
 #[derive(Debug, Clone, Default)]
 pub(super) struct Coverage {
     /// First and last number.
-    ranges: Vec<(u64, u64)>,
-    is_too_scattered: bool,
+    pub(super) ranges: Vec<(u64, u64)>,
+    pub(super) is_too_scattered: bool,
 }
 
 impl Coverage {

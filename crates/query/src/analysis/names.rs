@@ -14,7 +14,7 @@ const LENGTH: usize = 1_000;
 /// What is counted for each of many names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     index: HashMap<Box<[u8]>, usize>,
     recent: Recent,
     places: Places<usize>,
@@ -80,7 +80,7 @@ impl Names {
     }
 
     /// Counts a name, and returns where it stands unless it is over the limit.
-    fn add_name(&mut self, name: &[u8], count: Count) -> Option<usize> {
+    pub(super) fn add_name(&mut self, name: &[u8], count: Count) -> Option<usize> {
         let at = self.place(name.get(..LENGTH).unwrap_or(name));
         let entry = at.and_then(|at| self.entries.get_mut(at));
         entry

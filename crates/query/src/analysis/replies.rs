@@ -27,9 +27,9 @@ static REPLY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("in_reply
 /// Messages with names, and replies to names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Replies {
-    asked: Vec<Asked>,
-    answers: Vec<Answer>,
-    level: u32,
+    pub(super) asked: Vec<Asked>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) level: u32,
 }
 
 /// Where a message stands; earlier ones are less.
@@ -40,19 +40,19 @@ pub(crate) struct Place {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Asked {
-    name: u64,
-    place: Place,
-    time: Option<i64>,
-    is_question: bool,
+pub(super) struct Asked {
+    pub(super) name: u64,
+    pub(super) place: Place,
+    pub(super) time: Option<i64>,
+    pub(super) is_question: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Answer {
+pub(super) struct Answer {
     /// The name of what it answers.
-    to: u64,
-    sender: u64,
-    time: Option<i64>,
+    pub(super) to: u64,
+    pub(super) sender: u64,
+    pub(super) time: Option<i64>,
 }
 
 /// What came of putting messages and replies together.
@@ -129,13 +129,29 @@ impl Replies {
         self.level = self.level.max(other.level);
         self.asked.extend(other.asked);
         self.answers.extend(other.answers);
-        self.thin_out();
+        if self.asked.len() + self.answers.len() > KEPT {
+            self.thin_out();
+        }
+    }
+
+    /// Returns the same in as little room as it takes.
+    pub(super) fn tidied(&self) -> Self {
+        let mut all = self.clone();
+        all.thin_out();
+        all
+    }
+
+    /// Drops the names that drop out at this level.
+    pub(super) fn raise(&mut self, level: u32) {
+        self.level = self.level.max(level);
+        self.drop_names();
     }
 
     /// Drops what is there twice, and then names until there are few enough.
     fn thin_out(&mut self) {
         self.drop_names();
-        self.asked.sort_unstable();
+        // Sorted ones that were put together are sorted fast.
+        self.asked.sort();
         self.asked.dedup_by_key(|asked| asked.name);
         while self.asked.len() + self.answers.len() > KEPT && self.level < u64::BITS {
             self.level += 1;
@@ -153,8 +169,7 @@ impl Replies {
 
     /// Puts replies and what they answer together.
     pub(super) fn matched(&self) -> Matched {
-        let mut all = self.clone();
-        all.thin_out();
+        let all = self.tidied();
         let mut matched = Matched {
             one_in: 1_u64.checked_shl(all.level).unwrap_or(u64::MAX),
             ..Matched::default()

@@ -25,7 +25,7 @@ pub(super) struct Timeline {
     buckets: HashMap<i64, Moment>,
     /// The bucket of the last message, which is that of the next one most of the time.
     open: Option<(i64, Moment)>,
-    level: usize,
+    pub(super) level: usize,
 }
 
 /// The messages of one bucket.
@@ -88,6 +88,37 @@ impl Timeline {
         let width = self.width();
         for moment in other.buckets.into_values() {
             self.close(Some((moment.first.div_euclid(width), moment)));
+        }
+    }
+
+    /// Makes a timeline of buckets of one level; `None` where there is no such level.
+    pub(super) fn of(level: usize, moments: Vec<Moment>) -> Option<Self> {
+        let mut timeline = Self {
+            level,
+            buckets: HashMap::with_capacity(moments.len()),
+            ..Self::default()
+        };
+        let width = *WIDTHS.get(level)?;
+        for moment in moments {
+            timeline.close(Some((moment.first.div_euclid(width), moment)));
+        }
+        Some(timeline)
+    }
+
+    /// Returns the buckets of its own level and of each wider one.
+    pub(super) fn levels(&self) -> Vec<(usize, Vec<Moment>)> {
+        let mut all = self.clone();
+        let open = all.open.take();
+        all.close(open);
+        let mut levels = Vec::new();
+        loop {
+            let mut moments: Vec<_> = all.buckets.values().copied().collect();
+            moments.sort_unstable_by_key(|moment| moment.first);
+            levels.push((all.level, moments));
+            if all.level + 1 >= WIDTHS.len() {
+                return levels;
+            }
+            all.widen();
         }
     }
 

@@ -53,6 +53,23 @@ pub(crate) enum Number {
 }
 
 impl Batch {
+    /// What was found where nothing had to be read for it.
+    pub(super) fn counted(chunk: Chunk, lines: Option<u64>, messages: u64, matching: u64) -> Self {
+        Self {
+            chunk,
+            buffer: Vec::new(),
+            base: chunk.start,
+            lines,
+            messages,
+            matching,
+            matches: Vec::new(),
+            damaged: 0,
+            damage: Vec::new(),
+            altered: 0,
+            alterations: Vec::new(),
+        }
+    }
+
     /// Returns the line of a match.
     pub(crate) fn line(&self, found: &Match) -> &[u8] {
         let start = usize::try_from(found.offset - self.base).unwrap_or(usize::MAX);

@@ -35,6 +35,7 @@ impl Idle {
             recorded: Arc::new(AtomicU64::new(0)),
             health: Arc::new(Health::default()),
             failed: None,
+            on_archived: Arc::new(|_| {}),
         };
         Self {
             _dir: dir,

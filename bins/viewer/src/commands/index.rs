@@ -1,0 +1,57 @@
+//! `index`: makes the indexes of closed sessions.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use query::{Built, IndexState, Unusable, sanitise};
+
+use crate::args::Index;
+use crate::exit::Exit;
+use crate::output;
+
+pub(crate) fn run(dir: &Path, options: &Index) -> anyhow::Result<Exit> {
+    let sessions = query::archive_paths(dir, &options.archive)?;
+    let mut out = output::results();
+    let mut failed = 0;
+    for session in &sessions {
+        let name = session.file_name().unwrap_or(session.as_os_str());
+        let mut line = sanitise(&name.to_string_lossy()).into_owned();
+        match make(session) {
+            Ok(done) => write!(line, ": {done}")?,
+            Err(error) => {
+                failed += 1;
+                output::print_error(&error);
+                continue;
+            }
+        }
+        writeln!(out, "{line}")
+            .and_then(|()| out.flush())
+            .context("cannot write the output")?;
+    }
+    if sessions.is_empty() {
+        writeln!(out, "There are no closed sessions yet.").context("cannot write the output")?;
+    }
+    out.flush().context("cannot write the output")?;
+    Ok(if failed == 0 {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// Makes an index where there is none that fits, and tells what was done.
+fn make(session: &Path) -> anyhow::Result<String> {
+    let why = match query::index_state(session) {
+        IndexState::Good(bytes) => {
+            return Ok(format!("the index is there already ({bytes} bytes)"));
+        }
+        IndexState::Bad(Unusable::Missing) => String::new(),
+        IndexState::Bad(why) => format!(" in place of another: {why}"),
+    };
+    match query::build_index(session, &mut || true)? {
+        Built::Done { bytes } => Ok(format!("index made ({bytes} bytes){why}")),
+        Built::Stopped => Ok("stopped".to_owned()),
+    }
+}

@@ -1,0 +1,41 @@
+//! Indexes of closed sessions: small files that spare reading large ones.
+//!
+//! Beside `session_X.jsonl` may lie `session_X.jsonl.index`. It is derived: it can
+//! be removed at any time, and is bound to its session by the session's length,
+//! the time of its last change and a checksum of its end. What is shown is always
+//! read from the session. The index only tells
+//!
+//! - in which stretches of the session nothing matches, so that they need not be
+//!   read, and how many messages match where only that is asked;
+//! - what counting everything would find ([`Analysis`](crate::Analysis),
+//!   [`Findings`](crate::Findings)).
+//!
+//! Stretches that hold anything out of the ordinary, such as damage, altered
+//! messages or lines without a checksum, are never judged by the index, but read.
+//! How the file is laid out is in `docs/index-format.md`.
+
+mod binding;
+mod build;
+mod bytes;
+mod collect;
+mod column;
+mod dictionary;
+mod directory;
+mod file;
+mod guide;
+mod header;
+mod question;
+mod sessions;
+mod statistics;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use build::{Built, build_index};
+pub(crate) use bytes::{Input, Output};
+pub(crate) use directory::FARTHEST;
+pub(crate) use file::Index;
+pub(crate) use guide::{Guide, Known, Need};
+pub(crate) use header::Span;
+pub(crate) use sessions::Sessions;
+pub use target::{IndexState, Unusable, archive_paths, has_index, index_path, index_state};

@@ -1,0 +1,151 @@
+//! An index that was opened: it is whole, and belongs to its session.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use journal::{FileSystem, ReadFile, RealFs};
+
+use super::binding::{Binding, read_exact};
+use super::bytes::Input;
+use super::column::{Column, Values};
+use super::dictionary;
+use super::directory::Directory;
+use super::header::{Header, Span, Wrong};
+use super::statistics::Statistics;
+use super::target::{Unusable, index_path};
+
+/// An index. Its pieces are read, and their checksums compared, when they are used.
+#[derive(Debug)]
+pub(crate) struct Index {
+    file: Box<dyn ReadFile>,
+    header: Header,
+    pub(super) directory: Directory,
+}
+
+/// The different values of the named columns; `None` where there were too many.
+pub(super) type Dictionaries = [Option<Vec<Box<[u8]>>>; Column::NAMED.len()];
+
+impl Index {
+    /// Opens the index of a session, and finds out whether it belongs to it.
+    pub(crate) fn open(session: &Path, journal: &dyn ReadFile) -> Result<Self, Unusable> {
+        let path = index_path(session);
+        let file = open_regular(&path)?;
+        let mut bytes = [0; Header::SIZE];
+        let length = file.size()?;
+        if length < Header::SIZE as u64 {
+            return Err(Unusable::Broken);
+        }
+        read_exact(file.as_ref(), &mut bytes, 0)?;
+        let header = Header::read(&bytes).map_err(|wrong| match wrong {
+            Wrong::Version => Unusable::OtherVersion,
+            Wrong::Broken => Unusable::Broken,
+        })?;
+        if header.length != length {
+            return Err(Unusable::Broken);
+        }
+        // The cheap comparison first.
+        if header.binding.length != journal.size()?
+            || header.binding != Binding::of(session, journal)?
+        {
+            return Err(Unusable::OtherSession);
+        }
+        let directory = fetch(file.as_ref(), length, header.directory)
+            .and_then(|bytes| Directory::read(&bytes, header.binding.length))
+            .ok_or(Unusable::Broken)?;
+        Ok(Self {
+            file,
+            header,
+            directory,
+        })
+    }
+
+    /// Returns its length.
+    pub(super) fn bytes(&self) -> u64 {
+        self.header.length
+    }
+
+    /// Returns the length of the session.
+    pub(super) fn session_bytes(&self) -> u64 {
+        self.header.binding.length
+    }
+
+    /// Reads a piece; `None` where it is not as it was written.
+    pub(super) fn fetch(&self, span: Span) -> Option<Vec<u8>> {
+        fetch(self.file.as_ref(), self.header.length, span)
+    }
+
+    pub(super) fn dictionaries(&self) -> Option<Dictionaries> {
+        let bytes = self.fetch(self.directory.dictionaries)?;
+        let mut input = Input(&bytes);
+        let mut dictionaries = Dictionaries::default();
+        for values in &mut dictionaries {
+            *values = dictionary::read(&mut input)?;
+        }
+        input.end().map(|()| dictionaries)
+    }
+
+    /// Reads a column of a group of blocks.
+    pub(super) fn column(&self, group: usize, column: Column) -> Option<Values> {
+        let packed = self.directory.groups.get(group)?.get(column.at())?;
+        let bytes = self.fetch(packed.span)?;
+        Some(Values::new(packed.width, bytes))
+    }
+
+    /// Reads what counting everything finds; the session is the source's file of
+    /// that place.
+    pub(crate) fn statistics(
+        &self,
+        file: usize,
+        session: &Path,
+        known: &crate::Analysis,
+    ) -> Option<Statistics> {
+        let bytes = self.fetch(self.directory.statistics)?;
+        Statistics::read(self, &bytes, file, session, known)
+    }
+
+    /// Reads all of it, to find out whether it is as it was written.
+    pub(super) fn check(&self) -> Result<(), Unusable> {
+        let mut at = Header::SIZE as u64;
+        let mut body = 0;
+        let mut piece = vec![0; 64 << 10];
+        while at < self.header.length {
+            match self.file.read_at(&mut piece, at)? {
+                0 => break,
+                count => {
+                    body = crc32c::crc32c_append(body, piece.get(..count).unwrap_or_default());
+                    at += count as u64;
+                }
+            }
+        }
+        if at != self.header.length || body != self.header.body {
+            return Err(Unusable::Broken);
+        }
+        // Other hashes than this program's are those of another build of it.
+        let nothing = crate::Analysis::default();
+        let known = self.statistics(0, Path::new(""), &nothing);
+        known.map(|_| ()).ok_or(Unusable::OtherVersion)
+    }
+}
+
+/// Opens a file that is no pipe, which would keep whoever opens it waiting.
+fn open_regular(path: &Path) -> Result<Box<dyn ReadFile>, Unusable> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unusable::Missing),
+        metadata => metadata?,
+    };
+    if !metadata.is_file() {
+        return Err(Unusable::Broken);
+    }
+    Ok(RealFs.open_read(path)?)
+}
+
+fn fetch(file: &dyn ReadFile, length: u64, span: Span) -> Option<Vec<u8>> {
+    let end = span.offset.checked_add(span.length.into())?;
+    if span.length > Span::LONGEST || end > length {
+        return None;
+    }
+    let mut bytes = vec![0; usize::try_from(span.length).ok()?];
+    read_exact(file, &mut bytes, span.offset).ok()?;
+    (crc32c::crc32c(&bytes) == span.crc).then_some(bytes)
+}

@@ -1,0 +1,96 @@
+//! The first bytes of an index: what it is, and what it belongs to.
+
+use super::binding::Binding;
+use super::bytes::{Input, Output};
+
+/// No text begins so, and a copy through a text mode changes it.
+const MAGIC: [u8; 8] = *b"\x89SIDX\r\n\x1a";
+/// Every change of the layout, and of what is counted, is a new version.
+pub(super) const VERSION: u32 = 1;
+
+/// A stretch of the index with its checksum. What is read is never longer than
+/// [`LONGEST`](Self::LONGEST), whatever an index says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    pub(crate) offset: u64,
+    pub(crate) length: u32,
+    pub(crate) crc: u32,
+}
+
+impl Span {
+    pub(crate) const SIZE: usize = 16;
+    pub(super) const LONGEST: u32 = 32 << 20;
+
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        out.put_u64(self.offset);
+        out.put_u32(self.length);
+        out.put_u32(self.crc);
+    }
+
+    pub(crate) fn read(input: &mut Input<'_>) -> Option<Self> {
+        Some(Self {
+            offset: input.u64()?,
+            length: input.u32()?,
+            crc: input.u32()?,
+        })
+    }
+}
+
+/// The header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) binding: Binding,
+    /// How long the index itself is.
+    pub(super) length: u64,
+    pub(super) directory: Span,
+    /// The checksum of everything behind the header; that of each piece is enough
+    /// to read it.
+    pub(super) body: u32,
+}
+
+/// Why a header is not to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// Of another version of this program.
+    Version,
+    /// No index, or not a whole one.
+    Broken,
+}
+
+impl Header {
+    /// Magic, version, binding, length, directory, body, and the checksum of all these.
+    pub(super) const SIZE: usize = 8 + 4 + Binding::SIZE + 8 + Span::SIZE + 4 + 4;
+
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.put_u32(VERSION);
+        self.binding.put(&mut out);
+        out.put_u64(self.length);
+        self.directory.put(&mut out);
+        out.put_u32(self.body);
+        let crc = crc32c::crc32c(&out);
+        out.put_u32(crc);
+        out
+    }
+
+    pub(super) fn read(bytes: &[u8; Self::SIZE]) -> Result<Self, Wrong> {
+        let mut input = Input(bytes);
+        let is_index = input.take(MAGIC.len()) == Some(&MAGIC[..]);
+        let version = input.u32().filter(|_| is_index).ok_or(Wrong::Broken)?;
+        if version != VERSION {
+            return Err(Wrong::Version);
+        }
+        Self::fields(input, bytes).ok_or(Wrong::Broken)
+    }
+
+    fn fields(mut input: Input<'_>, bytes: &[u8]) -> Option<Self> {
+        let header = Self {
+            binding: Binding::read(&mut input)?,
+            length: input.u64()?,
+            directory: Span::read(&mut input)?,
+            body: input.u32()?,
+        };
+        let summed = bytes.get(..bytes.len() - input.0.len())?;
+        (input.u32()? == crc32c::crc32c(summed)).then_some(header)
+    }
+}

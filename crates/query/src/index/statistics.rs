@@ -1,0 +1,106 @@
+//! What counting everything in a session finds, kept in its index.
+
+use std::io;
+use std::path::Path;
+
+use journal::{Damage, Reason};
+
+use super::bytes::{Input, Output};
+use super::file::Index;
+use super::header::Span;
+use crate::analysis::{Analysis, store};
+use crate::findings::{Alteration, Findings, PLACES};
+
+/// What counting everything finds.
+#[derive(Debug)]
+pub(crate) struct Statistics {
+    pub(crate) analysis: Analysis,
+    pub(crate) findings: Findings,
+}
+
+const REASONS: [Reason; 6] = [
+    Reason::Torn,
+    Reason::Nul,
+    Reason::NotUtf8,
+    Reason::NotJson,
+    Reason::NotAnObject,
+    Reason::TooLong,
+];
+
+/// Writes pieces with `put`; returns where their directory stands.
+pub(super) fn put(
+    analysis: &Analysis,
+    findings: &Findings,
+    put: &mut dyn FnMut(&[u8]) -> io::Result<Span>,
+) -> io::Result<Span> {
+    let mut out = Vec::new();
+    out.put_u64(findings.damaged);
+    out.put_count(findings.damage.len());
+    for damage in &findings.damage {
+        put_damage(damage, &mut out)?;
+    }
+    out.put_u64(findings.altered);
+    out.put_count(findings.alterations.len());
+    for altered in &findings.alterations {
+        out.put_u64(altered.number);
+        out.put_u64(altered.offset);
+        out.put_u64(altered.length);
+    }
+    store::put(analysis, &mut out, put)?;
+    put(&out)
+}
+
+fn put_damage(damage: &Damage, out: &mut Vec<u8>) -> io::Result<()> {
+    let reason = REASONS.iter().position(|reason| *reason == damage.reason);
+    let reason = reason.and_then(|at| u8::try_from(at).ok());
+    out.put_option(damage.line, Vec::put_u64);
+    out.put_u64(damage.offset);
+    out.put_u64(damage.length);
+    out.put_u8(reason.ok_or_else(|| io::Error::other("a kind of damage has no number"))?);
+    Ok(())
+}
+
+impl Statistics {
+    pub(super) fn read(
+        index: &Index,
+        bytes: &[u8],
+        file: usize,
+        session: &Path,
+        known: &Analysis,
+    ) -> Option<Self> {
+        let mut input = Input(bytes);
+        let findings = read_findings(&mut input, session, index.session_bytes())?;
+        let fetch = &|span| index.fetch(span);
+        let limit = index.session_bytes();
+        let analysis = store::read(&mut input, fetch, file, limit, known)?;
+        input.end()?;
+        Some(Self { analysis, findings })
+    }
+}
+
+fn read_findings(input: &mut Input<'_>, session: &Path, limit: u64) -> Option<Findings> {
+    let below = |value: u64| (value <= limit).then_some(value);
+    let mut findings = Findings {
+        damaged: input.u64().and_then(below)?,
+        ..Findings::default()
+    };
+    for _ in 0..input.count(1).filter(|count| *count <= PLACES)? {
+        findings.damage.push(Damage {
+            path: session.to_owned(),
+            line: input.option(Input::u64)?,
+            offset: input.u64().and_then(below)?,
+            length: input.u64().and_then(below)?,
+            reason: *REASONS.get(usize::from(input.u8()?))?,
+        });
+    }
+    findings.altered = input.u64().and_then(below)?;
+    for _ in 0..input.count(1).filter(|count| *count <= PLACES)? {
+        findings.alterations.push(Alteration {
+            path: session.to_owned(),
+            number: input.u64()?,
+            offset: input.u64().and_then(below)?,
+            length: input.u64().and_then(below)?,
+        });
+    }
+    Some(findings)
+}

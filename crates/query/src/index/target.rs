@@ -1,0 +1,84 @@
+//! Which sessions have an index, and where it lies.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use journal::{FileSystem, RealFs};
+
+use super::file::Index;
+use crate::archives;
+use crate::error::Error;
+
+const SUFFIX: &str = ".index";
+
+/// Returns where the index of a closed session lies, whether there is one or not.
+#[must_use]
+pub fn index_path(session: &Path) -> PathBuf {
+    let mut name = session.file_name().map_or_else(OsString::new, Into::into);
+    name.push(SUFFIX);
+    session.with_file_name(name)
+}
+
+/// Why the index of a session is not used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// There is none.
+    #[error("there is none")]
+    Missing,
+    /// The session is another one, or was changed.
+    #[error("the session is not the one that it was made from")]
+    OtherSession,
+    /// It was written by another version of this program.
+    #[error("it is of another version")]
+    OtherVersion,
+    /// It is no index, or only a part of one, or it was changed.
+    #[error("it is damaged")]
+    Broken,
+    /// It can't be read.
+    #[error("it can't be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+/// Whether a session has an index that is used.
+#[derive(Debug)]
+pub enum IndexState {
+    /// It has one, of so many bytes.
+    Good(u64),
+    /// It has none, or one that is not used.
+    Bad(Unusable),
+}
+
+/// Finds out whether a closed session has an index that is used.
+#[must_use]
+pub fn index_state(session: &Path) -> IndexState {
+    let file = match RealFs.open_read(session) {
+        Ok(file) => file,
+        Err(error) => return IndexState::Bad(error.into()),
+    };
+    match Index::open(session, file.as_ref()).and_then(|index| index.check().map(|()| index)) {
+        Ok(index) => IndexState::Good(index.bytes()),
+        Err(unusable) => IndexState::Bad(unusable),
+    }
+}
+
+/// Tells whether a closed session has an index that belongs to it. Unlike
+/// [`index_state`] it does not read all of the index.
+#[must_use]
+pub fn has_index(session: &Path) -> bool {
+    let file = RealFs.open_read(session);
+    file.is_ok_and(|file| Index::open(session, file.as_ref()).is_ok())
+}
+
+/// Finds closed sessions by their names, or all of them where none is given.
+///
+/// # Errors
+/// [`Error::NoDirectory`], [`Error::NoArchive`], or [`Error::Read`].
+pub fn archive_paths(dir: &Path, names: &[String]) -> Result<Vec<PathBuf>, Error> {
+    let archives = match names {
+        [] => archives::list(dir)?,
+        names => archives::choose_all(dir, names)?,
+    };
+    Ok(archives.into_iter().map(|archive| archive.path).collect())
+}

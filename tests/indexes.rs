@@ -1,0 +1,189 @@
+//! A closed session gets an index, which changes no answer and does no harm.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::util::broker::{Broker, Ports, broker_on, viewer};
+use crate::util::client::{Publisher, Subscriber};
+use crate::util::dir::Dir;
+use crate::util::message::agents;
+use crate::util::process::{Process, run};
+use crate::util::wait::until;
+
+/// The index of a closed session.
+fn index_of(dir: &Dir, session: &str) -> PathBuf {
+    dir.archive().join(format!("{session}.index"))
+}
+
+fn wait_index(dir: &Dir, session: &str) {
+    let index = index_of(dir, session);
+    until("an index", || index.exists().then_some(()));
+}
+
+/// Asserts that each of these questions has the same answer with indexes and
+/// without, and returns all that was said on standard error with them.
+fn assert_same_answers(dir: &Dir) -> String {
+    let questions: [&[&str]; 8] = [
+        &["--count"],
+        &["--stats"],
+        &["--stats", "-o", "json"],
+        &["--limit", "0", "-o", "jsonl"],
+        &["--limit", "3", "--topic", "t"],
+        &["--count", "--topic", "u"],
+        &["--count", "--sender", "nobody"],
+        &["--id", "t-2", "-o", "compact"],
+    ];
+    let mut said = String::new();
+    for question in questions {
+        let question = [&["--all"], question].concat();
+        let with = run(&mut viewer(dir, &question)).with_code(0);
+        let without = run(&mut viewer(dir, &[&question[..], &["--no-index"]].concat()));
+        let without = without.with_code(0);
+        assert_eq!(with.stdout, without.stdout, "{question:?}");
+        said.push_str(&with.stderr);
+    }
+    said
+}
+
+/// So many lines of somebody's, enough to take a while.
+fn many_lines(count: u64) -> String {
+    let padding = "x".repeat(1_000);
+    let line = |number| {
+        format!(r#"{{"message_num":{number},"topic":"t","sender":"s","content":"{padding}"}}"#)
+            + "\n"
+    };
+    (1..=count).map(line).collect()
+}
+
+#[test]
+fn each_closed_session_gets_an_index_that_changes_no_answer() {
+    let dir = Dir::new();
+    let mut broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send(&agents("t", 1, 20));
+    dir.wait_lines(20);
+    broker.signal("HUP");
+    let first = dir.wait_archives(1).remove(0);
+    wait_index(&dir, &first);
+    publisher.send(&agents("u", 1, 5));
+    dir.wait_lines(5);
+    assert_eq!(assert_same_answers(&dir), "");
+
+    broker.signal("TERM");
+    broker.wait_exit().with_code(0).without_warning();
+    for session in dir.archives() {
+        assert!(index_of(&dir, &session).exists(), "{session}");
+    }
+    assert_eq!(assert_same_answers(&dir), "");
+    // Nothing that lists sessions takes an index for one.
+    run(&mut viewer(&dir, &["--list-archives"]))
+        .with_code(0)
+        .never_says(".index");
+    run(&mut viewer(&dir, &["verify", "--all"])).with_code(0);
+    run(&mut viewer(&dir, &["index"]))
+        .with_code(0)
+        .says("the index is there already");
+    let again = Broker::start(&dir);
+    drop(again);
+    assert_eq!(dir.archives().len(), 2);
+}
+
+#[test]
+fn a_session_that_was_tampered_with_is_read() {
+    let dir = Dir::new();
+    let mut broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send(&agents("t", 1, 20));
+    dir.wait_lines(20);
+    broker.signal("TERM");
+    broker.wait_exit().with_code(0);
+    let session = dir.archives().remove(0);
+    let path = dir.archive().join(&session);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replacen("\"topic\":\"t\"", "\"topic\":\"u\"", 1),
+    )
+    .unwrap();
+    let said = assert_same_answers(&dir);
+    assert!(
+        said.contains("is not used: the session is not the one"),
+        "{said}"
+    );
+    run(&mut viewer(&dir, &["index"]))
+        .with_code(0)
+        .says("in place of another");
+    let said = assert_same_answers(&dir);
+    assert!(!said.contains("is not used"), "{said}");
+    assert!(said.contains("altered"), "{said}");
+}
+
+#[test]
+fn a_broker_that_is_killed_while_it_makes_an_index_leaves_no_harm() {
+    let dir = Dir::new();
+    dir.write_archive("session_20251120_143022.jsonl", many_lines(30_000));
+    let mut broker = Process::start(&mut broker_on(&dir, Ports::default()));
+    let is_half = |name: &str| name.ends_with(".tmp");
+    let names = || {
+        fs::read_dir(dir.archive())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+    };
+    let has_half = || names().any(|name| is_half(&name.to_string_lossy()));
+    until("half an index", || has_half().then_some(()));
+    broker.kill9();
+    assert!(has_half() && !index_of(&dir, "session_20251120_143022.jsonl").exists());
+    assert_eq!(assert_same_answers(&dir), "");
+
+    let mut broker = Broker::start(&dir);
+    wait_index(&dir, "session_20251120_143022.jsonl");
+    until("what was left to go", || (!has_half()).then_some(()));
+    broker.signal("TERM");
+    broker.wait_exit().with_code(0).without_warning();
+    assert_eq!(assert_same_answers(&dir), "");
+}
+
+#[test]
+fn an_index_that_cannot_be_written_disturbs_nobody() {
+    let dir = Dir::new();
+    let name = "session_20251120_143022.jsonl";
+    dir.write_archive(name, many_lines(100));
+    // A directory stands in its place.
+    fs::create_dir_all(index_of(&dir, name).join("inside")).unwrap();
+    let mut broker = Broker::start(&dir);
+    broker.wait_for_warning("there is no index of a closed session");
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut live = Subscriber::connect(broker.ports.subscribe, &["t"]);
+    publisher.send(&agents("t", 1, 5));
+    assert_eq!(live.recv(5), agents("t", 1, 5));
+    broker.signal("TERM");
+    broker.wait_exit().with_code(0);
+    let said = assert_same_answers(&dir);
+    assert!(said.contains("is not used: it is damaged"), "{said}");
+    run(&mut viewer(&dir, &["index", "--archive", name])).with_code(1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_takes_no_index_disturbs_nobody() {
+    use crate::util::shim::{Disk, Rule};
+    let dir = Dir::new();
+    dir.write_archive("session_20251120_143022.jsonl", many_lines(100));
+    let disk = Disk::of(&dir);
+    // Enough for the broker to start.
+    disk.set(&[Rule::room(200)]);
+    let broker = disk.start(&dir, &[]);
+    broker.wait_for_warning("there is no index of a closed session");
+    disk.heal();
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut live = Subscriber::connect(broker.ports.subscribe, &["t"]);
+    publisher.send(&agents("t", 1, 5));
+    assert_eq!(live.recv(5), agents("t", 1, 5));
+    assert_eq!(
+        fs::read_dir(dir.archive()).unwrap().count(),
+        1,
+        "nothing is left"
+    );
+    assert_eq!(assert_same_answers(&dir), "");
+}
