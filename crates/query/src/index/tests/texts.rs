@@ -89,6 +89,7 @@ fn only_blocks_that_may_hold_the_text_are_read() {
 fn one_of_several_texts_is_enough_and_unwanted_ones_spare_nothing() {
     let dir = indexed(&CONTENTS, IndexContents::FieldsAndText);
     assert_eq!(asked(&dir, &["nowhere", "rare"], false), (1, 1));
+    assert_eq!(asked(&dir, &["rare", "nowhere"], false), (1, 1));
     assert_eq!(asked(&dir, &["usual", "!rare"], false), (1, 2));
     assert_eq!(asked(&dir, &["!rare"], false), (5, 6));
     assert_eq!(asked(&dir, &["!nowhere"], false), (6, 6));
