@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::util::broker::{Broker, Ports, broker_on, viewer};
 use crate::util::client::{Publisher, Subscriber};
 use crate::util::dir::Dir;
-use crate::util::message::agents;
+use crate::util::message::{Frames, agents, frames};
 use crate::util::process::{Process, run};
 use crate::util::wait::until;
 
@@ -24,7 +24,7 @@ fn wait_index(dir: &Dir, session: &str) {
 /// Asserts that each of these questions has the same answer with indexes and
 /// without, and returns all that was said on standard error with them.
 fn assert_same_answers(dir: &Dir) -> String {
-    let questions: [&[&str]; 8] = [
+    let questions: [&[&str]; 11] = [
         &["--count"],
         &["--stats"],
         &["--stats", "-o", "json"],
@@ -33,6 +33,9 @@ fn assert_same_answers(dir: &Dir) -> String {
         &["--count", "--topic", "u"],
         &["--count", "--sender", "nobody"],
         &["--id", "t-2", "-o", "compact"],
+        &["--count", "--grep", "this is t-1"],
+        &["--grep", "IS T-1[0-9]", "-i", "-o", "jsonl"],
+        &["--count", "--grep", "nowhere to be seen"],
     ];
     let mut said = String::new();
     for question in questions {
@@ -56,13 +59,21 @@ fn many_lines(count: u64) -> String {
     (1..=count).map(line).collect()
 }
 
+/// Twenty messages and one that makes their session worth an index.
+fn long_talk() -> Vec<Frames> {
+    let payload = format!(r#"{{"content":"{}"}}"#, "x".repeat(1_200_000));
+    let mut messages = agents("t", 1, 20);
+    messages.push(frames([b"t".as_slice(), payload.as_bytes()]));
+    messages
+}
+
 #[test]
 fn each_closed_session_gets_an_index_that_changes_no_answer() {
     let dir = Dir::new();
     let mut broker = Broker::start(&dir);
     let mut publisher = Publisher::connect(broker.ports.publish);
-    publisher.send(&agents("t", 1, 20));
-    dir.wait_lines(20);
+    publisher.send(&long_talk());
+    dir.wait_lines(21);
     broker.signal("HUP");
     let first = dir.wait_archives(1).remove(0);
     wait_index(&dir, &first);
@@ -72,9 +83,9 @@ fn each_closed_session_gets_an_index_that_changes_no_answer() {
 
     broker.signal("TERM");
     broker.wait_exit().with_code(0).without_warning();
-    for session in dir.archives() {
-        assert!(index_of(&dir, &session).exists(), "{session}");
-    }
+    let has_index = |session: &String| index_of(&dir, session).exists();
+    let indexed: Vec<_> = dir.archives().into_iter().filter(has_index).collect();
+    assert_eq!(indexed, [first], "a short one is read in a moment anyway");
     assert_eq!(assert_same_answers(&dir), "");
     // Nothing that lists sessions takes an index for one.
     run(&mut viewer(&dir, &["--list-archives"]))
@@ -83,7 +94,19 @@ fn each_closed_session_gets_an_index_that_changes_no_answer() {
     run(&mut viewer(&dir, &["verify", "--all"])).with_code(0);
     run(&mut viewer(&dir, &["index"]))
         .with_code(0)
-        .says("the index is there already");
+        .says("the index is there already")
+        .says("index made");
+    assert!(dir.archives().iter().all(has_index));
+    assert_eq!(assert_same_answers(&dir), "");
+    run(&mut viewer(&dir, &["index", "--text"]))
+        .with_code(0)
+        .says("in place of one without text")
+        .never_says("already");
+    assert_eq!(assert_same_answers(&dir), "");
+    run(&mut viewer(&dir, &["index"]))
+        .with_code(0)
+        .says("the index is there already")
+        .never_says("made");
     let again = Broker::start(&dir);
     drop(again);
     assert_eq!(dir.archives().len(), 2);
@@ -94,8 +117,8 @@ fn a_session_that_was_tampered_with_is_read() {
     let dir = Dir::new();
     let mut broker = Broker::start(&dir);
     let mut publisher = Publisher::connect(broker.ports.publish);
-    publisher.send(&agents("t", 1, 20));
-    dir.wait_lines(20);
+    publisher.send(&long_talk());
+    dir.wait_lines(21);
     broker.signal("TERM");
     broker.wait_exit().with_code(0);
     let session = dir.archives().remove(0);
@@ -148,7 +171,7 @@ fn a_broker_that_is_killed_while_it_makes_an_index_leaves_no_harm() {
 fn an_index_that_cannot_be_written_disturbs_nobody() {
     let dir = Dir::new();
     let name = "session_20251120_143022.jsonl";
-    dir.write_archive(name, many_lines(100));
+    dir.write_archive(name, many_lines(1_200));
     // A directory stands in its place.
     fs::create_dir_all(index_of(&dir, name).join("inside")).unwrap();
     let mut broker = Broker::start(&dir);
@@ -169,7 +192,7 @@ fn an_index_that_cannot_be_written_disturbs_nobody() {
 fn a_disk_that_takes_no_index_disturbs_nobody() {
     use crate::util::shim::{Disk, Rule};
     let dir = Dir::new();
-    dir.write_archive("session_20251120_143022.jsonl", many_lines(100));
+    dir.write_archive("session_20251120_143022.jsonl", many_lines(1_200));
     let disk = Disk::of(&dir);
     // Enough for the broker to start.
     disk.set(&[Rule::room(200)]);

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use query::Built;
+use query::{Built, IndexContents};
 
 use crate::platform;
 
@@ -18,6 +18,9 @@ use crate::platform;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// It pauses as long as it worked, but not longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// A shorter session is read in a moment, and an index has to be synced.
+const SHORTEST: u64 = 1 << 20;
 
 /// The thread, and how to reach it.
 #[derive(Debug)]
@@ -105,6 +108,9 @@ fn make_newest(dir: &Path, orders: &Orders) {
 }
 
 fn make(session: &Path, orders: &Orders, is_wanted: impl Fn() -> bool) {
+    if std::fs::metadata(session).is_ok_and(|session| session.len() < SHORTEST) {
+        return;
+    }
     let mut began = Instant::now();
     let mut go_on = || {
         if !orders.hurry.load(Ordering::SeqCst) {
@@ -114,7 +120,7 @@ fn make(session: &Path, orders: &Orders, is_wanted: impl Fn() -> bool) {
         is_wanted() && !orders.stop.load(Ordering::SeqCst)
     };
     let name = session.display();
-    match query::build_index(session, &mut go_on) {
+    match query::build_index(session, IndexContents::Fields, &mut go_on) {
         Ok(Built::Done { bytes }) => log::info!("made an index of {name}, {bytes} bytes"),
         Ok(Built::Stopped) => log::info!("there was no time for an index of {name}"),
         Err(error) => log::warn!(

@@ -55,6 +55,7 @@ const INDEX_EXAMPLES: &str = "\
 Examples:
   viewer index                                       every closed session
   viewer index --archive session_20251120_143022     one of them
+  viewer index --text                                also for words in the text
 
 An index lies beside its session and makes questions about it fast. It can be
 removed at any time. What is there already and fits is left as it is.";
@@ -200,6 +201,10 @@ pub(crate) struct Index {
     /// Of all closed sessions, as without this option
     #[arg(long)]
     pub(crate) all: bool,
+
+    /// Let it also tell where a text can't be, which makes rare words fast to find
+    #[arg(long)]
+    pub(crate) text: bool,
 }
 
 /// Options of `completions`.

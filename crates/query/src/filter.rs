@@ -198,6 +198,12 @@ impl Filter {
         self.window
     }
 
+    /// Returns for each text of which one has to be there the pieces that are in
+    /// every value in which it is found, but for the case of ASCII letters.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Vec<&[u8]>> {
+        self.texts.any_of.iter().map(Text::pieces)
+    }
+
     /// Returns what every line that matches has in it, if there is such a thing.
     pub(crate) fn needle(&self) -> Option<Needle> {
         let text = || match (&self.texts.any_of[..], &self.texts.none_of[..]) {

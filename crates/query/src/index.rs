@@ -7,6 +7,7 @@
 //!
 //! - in which stretches of the session nothing matches, so that they need not be
 //!   read, and how many messages match where only that is asked;
+//! - if it was made so, in which stretches a text can't be;
 //! - what counting everything would find ([`Analysis`](crate::Analysis),
 //!   [`Findings`](crate::Findings)).
 //!
@@ -22,6 +23,7 @@ mod column;
 mod dictionary;
 mod directory;
 mod file;
+mod grams;
 mod guide;
 mod header;
 mod question;
@@ -30,8 +32,9 @@ mod statistics;
 mod target;
 #[cfg(test)]
 mod tests;
+mod text;
 
-pub use build::{Built, build_index};
+pub use build::{Built, IndexContents, build_index};
 pub(crate) use bytes::{Input, Output};
 pub(crate) use directory::FARTHEST;
 pub(crate) use file::Index;

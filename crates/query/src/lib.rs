@@ -79,7 +79,8 @@ pub use format::{
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
 };
 pub use index::{
-    Built, IndexState, Unusable, archive_paths, build_index, has_index, index_path, index_state,
+    Built, IndexContents, IndexState, Unusable, archive_paths, build_index, has_index, index_path,
+    index_state,
 };
 pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};

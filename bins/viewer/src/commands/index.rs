@@ -5,20 +5,25 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use query::{Built, IndexState, Unusable, sanitise};
+use query::{Built, IndexContents, IndexState, Unusable, sanitise};
 
 use crate::args::Index;
 use crate::exit::Exit;
 use crate::output;
 
 pub(crate) fn run(dir: &Path, options: &Index) -> anyhow::Result<Exit> {
+    let contents = if options.text {
+        IndexContents::FieldsAndText
+    } else {
+        IndexContents::Fields
+    };
     let sessions = query::archive_paths(dir, &options.archive)?;
     let mut out = output::results();
     let mut failed = 0;
     for session in &sessions {
         let name = session.file_name().unwrap_or(session.as_os_str());
         let mut line = sanitise(&name.to_string_lossy()).into_owned();
-        match make(session) {
+        match make(session, contents) {
             Ok(done) => write!(line, ": {done}")?,
             Err(error) => {
                 failed += 1;
@@ -42,15 +47,18 @@ pub(crate) fn run(dir: &Path, options: &Index) -> anyhow::Result<Exit> {
 }
 
 /// Makes an index where there is none that fits, and tells what was done.
-fn make(session: &Path) -> anyhow::Result<String> {
+fn make(session: &Path, contents: IndexContents) -> anyhow::Result<String> {
     let why = match query::index_state(session) {
-        IndexState::Good(bytes) => {
+        IndexState::Good {
+            has_text: false, ..
+        } if contents == IndexContents::FieldsAndText => " in place of one without text".to_owned(),
+        IndexState::Good { bytes, .. } => {
             return Ok(format!("the index is there already ({bytes} bytes)"));
         }
         IndexState::Bad(Unusable::Missing) => String::new(),
         IndexState::Bad(why) => format!(" in place of another: {why}"),
     };
-    match query::build_index(session, &mut || true)? {
+    match query::build_index(session, contents, &mut || true)? {
         Built::Done { bytes } => Ok(format!("index made ({bytes} bytes){why}")),
         Built::Stopped => Ok("stopped".to_owned()),
     }

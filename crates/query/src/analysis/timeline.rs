@@ -1,6 +1,7 @@
 //! When messages came, in buckets that become wider when there are many.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// More buckets than this are put together to fewer, wider ones.
 const BUCKETS: usize = if cfg!(test) { 32 } else { 1 << 14 };
@@ -22,10 +23,37 @@ const WIDTHS: [i64; 11] = [
 /// How many messages came when.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
-    buckets: HashMap<i64, Moment>,
+    buckets: HashMap<i64, Moment, BuildHasherDefault<KeyHasher>>,
+    /// Buckets of this level that were read from an index, and are in no other yet.
+    stored: Vec<Moment>,
     /// The bucket of the last message, which is that of the next one most of the time.
     open: Option<(i64, Moment)>,
     pub(super) level: usize,
+}
+
+/// However keys are chosen, there are too few of them to make it slow.
+#[derive(Debug, Clone, Copy, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        // Its upper bits depend on all of the key's, the lower ones on them.
+        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mixed = (self.0 ^ key).wrapping_mul(MIX);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    fn write_i64(&mut self, key: i64) {
+        self.write_u64(key.cast_unsigned());
+    }
 }
 
 /// The messages of one bucket.
@@ -79,37 +107,41 @@ impl Timeline {
     }
 
     pub(super) fn merge(&mut self, mut other: Self) {
-        let (open, other_open) = (self.open.take(), other.open.take());
-        self.close(open);
+        self.settle();
+        let other_open = other.open.take();
         other.close(other_open);
         while self.level < other.level {
             self.widen();
         }
         let width = self.width();
-        for moment in other.buckets.into_values() {
+        for moment in other.stored.into_iter().chain(other.buckets.into_values()) {
             self.close(Some((moment.first.div_euclid(width), moment)));
         }
     }
 
     /// Makes a timeline of buckets of one level; `None` where there is no such level.
     pub(super) fn of(level: usize, moments: Vec<Moment>) -> Option<Self> {
-        let mut timeline = Self {
+        (level < WIDTHS.len()).then(|| Self {
             level,
-            buckets: HashMap::with_capacity(moments.len()),
+            stored: moments,
             ..Self::default()
-        };
-        let width = *WIDTHS.get(level)?;
-        for moment in moments {
-            timeline.close(Some((moment.first.div_euclid(width), moment)));
+        })
+    }
+
+    /// Puts everything in its bucket.
+    fn settle(&mut self) {
+        let open = self.open.take();
+        self.close(open);
+        let width = self.width();
+        for moment in std::mem::take(&mut self.stored) {
+            self.close(Some((moment.first.div_euclid(width), moment)));
         }
-        Some(timeline)
     }
 
     /// Returns the buckets of its own level and of each wider one.
     pub(super) fn levels(&self) -> Vec<(usize, Vec<Moment>)> {
         let mut all = self.clone();
-        let open = all.open.take();
-        all.close(open);
+        all.settle();
         let mut levels = Vec::new();
         loop {
             let mut moments: Vec<_> = all.buckets.values().copied().collect();
@@ -166,9 +198,13 @@ impl Timeline {
 
     /// Returns the buckets in the order of time, and how wide they are.
     fn closed(&self) -> (Vec<Moment>, i64) {
+        if self.buckets.is_empty() && self.open.is_none() {
+            let mut moments = self.stored.clone();
+            moments.sort_unstable_by_key(|moment| moment.first);
+            return (moments, self.width());
+        }
         let mut all = self.clone();
-        let open = all.open.take();
-        all.close(open);
+        all.settle();
         let width = all.width();
         let mut moments: Vec<_> = all.buckets.into_values().collect();
         moments.sort_unstable_by_key(|moment| moment.first);

@@ -54,6 +54,27 @@ impl Text {
         })
     }
 
+    /// Returns what is in every value in which this is found, but for the case of
+    /// ASCII letters.
+    pub(super) fn pieces(&self) -> Vec<&[u8]> {
+        match self {
+            Self::Plain(finder) => vec![finder.needle()],
+            Self::Pattern { required: None, .. } => Vec::new(),
+            Self::Pattern {
+                required: Some(text),
+                ignore_case: false,
+                ..
+            } => vec![text.as_bytes()],
+            Self::Pattern {
+                required: Some(text),
+                ..
+            } => {
+                let pieces = text.split(|c: char| !c.is_ascii() || has_case_beyond_ascii(c));
+                pieces.map(str::as_bytes).collect()
+            }
+        }
+    }
+
     /// Returns what is in every line in which this is found.
     pub(super) fn needle(&self) -> Option<Needle> {
         match self {
@@ -114,10 +135,9 @@ impl Needle {
 
     /// Finds the run to search of a text whose letters may have another case.
     ///
-    /// A letter that is the same as one beyond ASCII ends it, as the K does for
-    /// the sign of the kelvin and the s for the long one.
+    /// A letter that is the same as one beyond ASCII ends it.
     fn of_any_case(text: &str) -> Option<Self> {
-        let runs = text.split(|c| is_escaped(c) || matches!(c, 'k' | 'K' | 's' | 'S'));
+        let runs = text.split(|c| is_escaped(c) || has_case_beyond_ascii(c));
         let run = runs.max_by_key(|run| run.len());
         let run = run.filter(|run| run.len() >= SHORTEST)?;
         // It knows how to search for all spellings at once.
@@ -151,6 +171,12 @@ impl Needle {
             escape: None,
         }
     }
+}
+
+/// Tells whether an ASCII letter is the same as one beyond where case does not
+/// matter, as the K is the sign of the kelvin and the s the long one.
+fn has_case_beyond_ascii(c: char) -> bool {
+    matches!(c, 'k' | 'K' | 's' | 'S')
 }
 
 /// A shorter run is in nearly every line.

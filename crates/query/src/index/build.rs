@@ -13,9 +13,11 @@ use super::binding::Binding;
 use super::collect::{Collector, Row};
 use super::column::{Column, pack};
 use super::directory::{Block, Directory, Group, Packed, Shape};
+use super::grams::Bitmap;
 use super::header::{Header, Span};
 use super::statistics;
 use super::target::index_path;
+use super::text;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::findings::Findings;
@@ -35,6 +37,16 @@ pub enum Built {
     Stopped,
 }
 
+/// What an index tells of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IndexContents {
+    /// The fixed fields and statistics.
+    #[default]
+    Fields,
+    /// Also in which stretches a text can't be, which takes about as much room again.
+    FieldsAndText,
+}
+
 /// Makes the index of a closed session, in place of the one that is there.
 ///
 /// It reads the session once, on this thread, in bounded memory, and asks after
@@ -45,12 +57,17 @@ pub enum Built {
 /// [`Error::Read`] where the session can't be read, and [`Error::File`] where the
 /// index can't be written or the session changes meanwhile. Nothing is left of
 /// the index then.
-pub fn build_index(session: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<Built, Error> {
-    build(session, Shape::default(), go_on)
+pub fn build_index(
+    session: &Path,
+    contents: IndexContents,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Built, Error> {
+    build(session, contents, Shape::default(), go_on)
 }
 
 pub(super) fn build(
     session: &Path,
+    contents: IndexContents,
     shape: Shape,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Built, Error> {
@@ -64,7 +81,7 @@ pub(super) fn build(
     let file = source.parts[0].open()?;
     let before = Binding::of(session, file.as_ref()).map_err(failed)?;
     let (temporary, prefix) = temporary(session).map_err(failed)?;
-    let mut writing = Writing::new(temporary.as_file(), shape, failed)?;
+    let mut writing = Writing::new(temporary.as_file(), contents, shape, failed)?;
     if writing.pass(&source, go_on)?.is_break() {
         return Ok(Built::Stopped);
     }
@@ -126,11 +143,19 @@ struct Writing<'f, F> {
     findings: Findings,
     /// The rows of the blocks that are in no group yet.
     rows: Vec<Row>,
+    /// The texts of these blocks, if they are gathered.
+    texts: Vec<Bitmap>,
     failed: F,
 }
 
 impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
-    fn new(file: &'f File, shape: Shape, failed: F) -> Result<Self, Error> {
+    fn new(
+        file: &'f File,
+        contents: IndexContents,
+        shape: Shape,
+        failed: F,
+    ) -> Result<Self, Error> {
+        let has_text = contents == IndexContents::FieldsAndText && text::fits(shape);
         let mut writing = Self {
             out: BufWriter::new(file),
             at: Header::SIZE as u64,
@@ -139,12 +164,14 @@ impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
                 shape,
                 blocks: Vec::new(),
                 groups: Vec::new(),
+                texts: has_text.then(Vec::new),
                 dictionaries: Span::default(),
                 statistics: Span::default(),
             },
-            collector: Collector::default(),
+            collector: Collector::new(has_text),
             findings: Findings::default(),
             rows: Vec::new(),
+            texts: Vec::new(),
             failed,
         };
         // The header comes last.
@@ -176,6 +203,8 @@ impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
         let mut flow = ControlFlow::Continue(());
         scan::each(job, &chunks, &mut collector, &mut |batch, collector| {
             let block = collector.end_block(batch, &mut self.rows);
+            let text = collector.text.as_mut().map(std::mem::take);
+            self.texts.extend(text);
             let findings = &mut self.findings;
             merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
             self.add(block).map_err(self.failed)?;
@@ -206,6 +235,11 @@ impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
             *packed = Packed { width, span };
         }
         self.directory.groups.push(group);
+        if self.directory.texts.is_some() {
+            let texts = std::mem::take(&mut self.texts);
+            let span = text::put(texts, &mut |bytes| self.put(bytes))?;
+            self.directory.texts.get_or_insert_default().push(span);
+        }
         self.rows = rows;
         self.rows.clear();
         Ok(())

@@ -5,6 +5,7 @@ use std::fmt;
 use super::column::Column;
 use super::dictionary::{Dictionary, put_tags};
 use super::directory::{Block, FARTHEST};
+use super::grams::Bitmap;
 use crate::analysis::Analysis;
 use crate::scan::{Accumulator, Batch, Found};
 use crate::time::Instant;
@@ -16,6 +17,8 @@ pub(super) type Row = [u32; Column::ALL.len()];
 #[derive(Default)]
 pub(super) struct Collector {
     pub(super) analysis: Analysis,
+    /// The block's text, if the index is to tell of it.
+    pub(super) text: Option<Bitmap>,
     pub(super) dictionaries: [Dictionary; Column::NAMED.len()],
     rows: Vec<Row>,
     times: Vec<i64>,
@@ -53,6 +56,13 @@ impl Accumulator for Collector {
 }
 
 impl Collector {
+    pub(super) fn new(has_text: bool) -> Self {
+        Self {
+            text: has_text.then(Bitmap::default),
+            ..Self::default()
+        }
+    }
+
     /// Adds a message's row; `None` where the message is out of the ordinary.
     fn row(&mut self, found: &Found<'_>) -> Option<()> {
         let fields = found.fields;
@@ -86,6 +96,12 @@ impl Collector {
             fields.id.as_deref().map_or(0, id_hash),
         ]);
         self.times.push(time);
+        if let Some(text) = &mut self.text {
+            found.fields.content.any_value(&mut |value| {
+                text.add(value);
+                false
+            });
+        }
         self.first.get_or_insert(here);
         Some(())
     }

@@ -64,6 +64,8 @@ pub(super) struct Directory {
     pub(super) shape: Shape,
     pub(super) blocks: Vec<Block>,
     pub(super) groups: Vec<Group>,
+    /// For each group its table of text, if the index tells of text.
+    pub(super) texts: Option<Vec<Span>>,
     /// The dictionaries of the named columns.
     pub(super) dictionaries: Span,
     /// What counting everything finds.
@@ -118,6 +120,9 @@ impl Directory {
             out.put_u8(packed.width);
             packed.span.put(out);
         }
+        out.put_option(self.texts.as_ref(), |out, texts| {
+            texts.iter().for_each(|span| span.put(out));
+        });
         self.dictionaries.put(out);
         self.statistics.put(out);
     }
@@ -146,10 +151,12 @@ impl Directory {
             let rows = blocks.iter().map(|block| u64::from(block.rows)).sum();
             groups.push(read_group(&mut input, rows)?);
         }
+        let texts = input.option(|input| groups.iter().map(|_| Span::read(input)).collect())?;
         let directory = Self {
             shape,
             blocks,
             groups,
+            texts,
             dictionaries: Span::read(&mut input)?,
             statistics: Span::read(&mut input)?,
         };
@@ -163,6 +170,12 @@ impl Directory {
         let group = block / size;
         let before = self.blocks.get(group * size..block).unwrap_or_default();
         (group, before.iter().map(|block| block.rows as usize).sum())
+    }
+
+    /// Returns how many blocks a group has.
+    pub(super) fn blocks(&self, group: usize) -> usize {
+        let groups = self.blocks.chunks(self.shape.group as usize);
+        groups.clone().nth(group).map_or(0, <[Block]>::len)
     }
 
     /// Returns how many messages a group's columns have.

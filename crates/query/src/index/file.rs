@@ -14,6 +14,7 @@ use super::directory::Directory;
 use super::header::{Header, Span, Wrong};
 use super::statistics::Statistics;
 use super::target::{Unusable, index_path};
+use super::text::{Table, Wanted};
 
 /// An index. Its pieces are read, and their checksums compared, when they are used.
 #[derive(Debug)]
@@ -90,6 +91,19 @@ impl Index {
         let packed = self.directory.groups.get(group)?.get(column.at())?;
         let bytes = self.fetch(packed.span)?;
         Some(Values::new(packed.width, bytes))
+    }
+
+    /// Tells whether it knows of texts.
+    pub(super) fn has_text(&self) -> bool {
+        self.directory.texts.is_some()
+    }
+
+    /// Returns a bit for each block of a group that may hold one of these texts;
+    /// `None` where it is not as it was written.
+    pub(super) fn may_hold(&self, group: usize, any_of: &[Wanted]) -> Option<u64> {
+        let list = *self.directory.texts.as_ref()?.get(group)?;
+        let fetch = &|span| self.fetch(span);
+        Table::read(list, self.directory.blocks(group), fetch)?.may_hold(any_of)
     }
 
     /// Reads what counting everything finds; the session is the source's file of

@@ -42,6 +42,8 @@ struct Open<'a> {
     question: Question<'a>,
     group: usize,
     columns: Columns,
+    /// A bit for each block of the group whose text has to be looked at.
+    blocks: u64,
 }
 
 impl<'a> Guide<'a> {
@@ -109,6 +111,7 @@ impl<'a> Open<'a> {
             question,
             group: usize::MAX,
             columns: Columns::new(),
+            blocks: u64::MAX,
         })
     }
 
@@ -129,6 +132,7 @@ impl<'a> Open<'a> {
             if group != self.group {
                 self.columns.clear();
                 self.group = group;
+                self.blocks = self.question.blocks(&self.index, group).ok_or(Damaged)?;
             }
             let start = at as u64 * size;
             let all = before..before + block.rows as usize;
@@ -141,6 +145,9 @@ impl<'a> Open<'a> {
                 (first..first + count, block.first_number + skipped as u64)
             };
             messages += rows.len() as u64;
+            if !self.may_match(at) {
+                continue;
+            }
             let (index, columns) = (&self.index, &mut self.columns);
             let counted = self
                 .question
@@ -150,6 +157,15 @@ impl<'a> Open<'a> {
             matching.unsure += counted.unsure;
         }
         Ok(Some((messages, matching)))
+    }
+
+    /// Tells whether a block may hold the text that is asked for.
+    fn may_match(&self, block: usize) -> bool {
+        let at = block % self.index.directory.shape.group as usize;
+        // Groups with more blocks than bits have no table.
+        self.blocks
+            .checked_shr(u32::try_from(at).unwrap_or(u32::MAX))
+            .is_none_or(|blocks| blocks & 1 == 1)
     }
 
     /// Counts the rows that begin before a chunk, and those that begin in it.

@@ -8,6 +8,7 @@ use super::column::Column;
 use super::dictionary;
 use super::directory::Block;
 use super::file::{Dictionaries, Index};
+use super::text::Wanted;
 use crate::fields::{Content, Fields, Tags};
 use crate::filter::{FieldTest, Filter, Kind};
 use crate::time::Instant;
@@ -19,6 +20,8 @@ pub(super) struct Question<'a> {
     /// For each column that is tested, which of its values pass.
     tests: Vec<(Column, Vec<bool>)>,
     id: Option<IdTest>,
+    /// What has to be in the text, if that is known.
+    texts: Option<Vec<Wanted>>,
 }
 
 /// The hashes of the names of messages that are wanted and unwanted.
@@ -47,6 +50,7 @@ impl<'a> Question<'a> {
             filter,
             tests: Vec::new(),
             id: None,
+            texts: texts(filter).filter(|_| index.has_text()),
         };
         if filter.field_tests().is_empty() {
             return Some(question);
@@ -63,6 +67,15 @@ impl<'a> Question<'a> {
             }
         }
         Some(question)
+    }
+
+    /// Returns a bit for each block of a group whose text has to be looked at;
+    /// `None` where the index is wrong.
+    pub(super) fn blocks(&self, index: &Index, group: usize) -> Option<u64> {
+        match &self.texts {
+            Some(any_of) => index.may_hold(group, any_of),
+            None => Some(u64::MAX),
+        }
     }
 
     /// Returns the columns that are needed besides the length.
@@ -215,6 +228,14 @@ impl IdTest {
         let is_sure = self.any_of.is_empty() && !self.none_of.contains(&hash);
         is_sure.then_some(true)
     }
+}
+
+/// Returns texts of which one is in every message that matches; `None` where it may
+/// be one that no index tells of.
+fn texts(filter: &Filter) -> Option<Vec<Wanted>> {
+    let texts = filter.texts().map(|pieces| Wanted::of(&pieces));
+    let texts: Vec<_> = texts.collect::<Option<_>>()?;
+    (!texts.is_empty()).then_some(texts)
 }
 
 /// The column of a field; names of messages are hashes, and tested otherwise.

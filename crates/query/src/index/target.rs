@@ -44,8 +44,13 @@ pub enum Unusable {
 /// Whether a session has an index that is used.
 #[derive(Debug)]
 pub enum IndexState {
-    /// It has one, of so many bytes.
-    Good(u64),
+    /// It has one.
+    Good {
+        /// Its length.
+        bytes: u64,
+        /// Whether it tells of text, too.
+        has_text: bool,
+    },
     /// It has none, or one that is not used.
     Bad(Unusable),
 }
@@ -58,7 +63,10 @@ pub fn index_state(session: &Path) -> IndexState {
         Err(error) => return IndexState::Bad(error.into()),
     };
     match Index::open(session, file.as_ref()).and_then(|index| index.check().map(|()| index)) {
-        Ok(index) => IndexState::Good(index.bytes()),
+        Ok(index) => IndexState::Good {
+            bytes: index.bytes(),
+            has_text: index.has_text(),
+        },
         Err(unusable) => IndexState::Bad(unusable),
     }
 }

@@ -18,6 +18,8 @@ use answers::Kept;
 mod answers;
 /// Any sessions and any indexes.
 mod properties;
+/// Searches for texts.
+mod texts;
 
 /// A journal's directory with these closed sessions.
 fn archived(sessions: &[Vec<u8>]) -> TempDir {
@@ -51,7 +53,7 @@ fn indexed(count: u64) -> (TempDir, PathBuf) {
         block: 1_000,
         group: 3,
     };
-    let built = build(&path, shape, &mut || true).unwrap();
+    let built = build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
     let bytes = fs::metadata(index_path(&path)).unwrap().len();
     assert_eq!(built, Built::Done { bytes });
     (dir, path)
@@ -134,14 +136,14 @@ fn a_session_that_was_changed_is_read() {
         .set_modified(long_ago)
         .unwrap();
     let shape = Shape::default();
-    build(&path, shape, &mut || true).unwrap();
+    build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
     assert_eq!(asked(&dir, &even()), (50, None));
     tamper(&path);
     let reason = "the session is not the one that it was made from";
     assert_eq!(asked(&dir, &even()), (49, Some(reason.to_owned())));
     assert!(!has_index(&path));
     // A new one is true again, and leaves the altered message to be read.
-    build(&path, shape, &mut || true).unwrap();
+    build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
     assert_eq!(asked(&dir, &even()), (49, None));
 }
 
@@ -172,7 +174,7 @@ fn an_index_of_another_session_or_version_is_not_used() {
         index_state(&other),
         IndexState::Bad(Unusable::OtherSession)
     ));
-    assert!(matches!(index_state(&path), IndexState::Good(_)));
+    assert!(matches!(index_state(&path), IndexState::Good { .. }));
 }
 
 #[test]
@@ -189,13 +191,16 @@ fn whoever_stops_leaves_nothing_behind() {
         left -= 1;
         left > 0
     };
-    assert_eq!(build(&path, shape, &mut go_on).unwrap(), Built::Stopped);
+    assert_eq!(
+        build(&path, IndexContents::FieldsAndText, shape, &mut go_on).unwrap(),
+        Built::Stopped
+    );
     assert_eq!(names(&dir).len(), 1);
     // What a program left that was killed goes with the next index.
     let leftover = path.with_file_name("session_20251120_143020.jsonl.index.aBc.tmp");
     fs::write(&leftover, "half").unwrap();
     assert_eq!(asked(&dir, &even()), (50, None));
-    build(&path, shape, &mut || true).unwrap();
+    build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
     assert_eq!(names(&dir), before);
 }
 
@@ -205,7 +210,13 @@ fn what_another_program_is_writing_is_left_alone() {
     let held = path.with_file_name("session_20251120_143020.jsonl.index.aBc.tmp");
     let file = fs::File::create(&held).unwrap();
     file.lock().unwrap();
-    build(&path, Shape::default(), &mut || true).unwrap();
+    build(
+        &path,
+        IndexContents::FieldsAndText,
+        Shape::default(),
+        &mut || true,
+    )
+    .unwrap();
     assert_eq!(names(&dir).len(), 3);
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::sleep;
+use std::time::{Duration, SystemTime};
 
 use journal::{Archive, ReadFile, Reader};
 use tempfile::NamedTempFile;
@@ -26,7 +27,7 @@ pub(super) fn current_file(dir: &Path) -> Result<Arc<dyn ReadFile>, Error> {
             Ok(file) => return Ok(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let archives = archives::list(dir)?.len();
-                if archives == 0 || tried == TRIES {
+                if archives == 0 || tried == TRIES || !was_changed(dir, SystemTime::now()) {
                     return Err(Error::NoSession { path, archives });
                 }
                 sleep(PAUSE);
@@ -34,6 +35,17 @@ pub(super) fn current_file(dir: &Path) -> Result<Arc<dyn ReadFile>, Error> {
             Err(error) => return Err(cannot_open(&path, error)),
         }
     }
+}
+
+/// Tells whether a session may have been closed a moment ago, which changes the
+/// directory, so that the next one is about to begin. Where the clock or the file
+/// system doesn't tell, it may have been.
+pub(super) fn was_changed(dir: &Path, now: SystemTime) -> bool {
+    // File systems may note even seconds only.
+    const MOMENT: Duration = Duration::from_secs(3);
+    let changed = fs::metadata(dir).and_then(|metadata| metadata.modified());
+    let past = changed.ok().and_then(|time| now.duration_since(time).ok());
+    past.is_none_or(|past| past < MOMENT)
 }
 
 /// Opens the session being written, for one who reads it line by line.

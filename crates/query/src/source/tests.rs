@@ -56,6 +56,20 @@ fn an_archived_file_is_read_on() {
     assert_eq!(numbers(&source), (vec![1, 2, 3], Findings::default()));
 }
 
+/// Only then does anybody wait for the next session.
+#[test]
+fn a_session_may_have_been_closed_where_the_directory_was_changed_a_moment_ago() {
+    let dir = dir_with(&lines(1..=3));
+    archive(dir.path(), "session_20251120_143022.jsonl");
+    let now = std::time::SystemTime::now();
+    let hour = std::time::Duration::from_secs(3600);
+    assert!(open::was_changed(dir.path(), now));
+    assert!(!open::was_changed(dir.path(), now + hour));
+    // A clock that was set back tells nothing.
+    assert!(open::was_changed(dir.path(), now - hour));
+    assert!(open::was_changed(&dir.path().join("none"), now + hour));
+}
+
 #[test]
 fn later_passes_end_where_the_first_one_did() {
     let dir = dir_with(&lines(1..=3));

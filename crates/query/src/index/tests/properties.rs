@@ -1,10 +1,10 @@
 use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 
 use super::answers::{answers, assert_same};
 use super::{archived, path};
-use crate::IndexState;
 use crate::filter::{Criteria, Filter};
 use crate::index::build::build;
 use crate::index::directory::Shape;
@@ -12,6 +12,7 @@ use crate::index::{header, index_path, index_state};
 use crate::scan::Tuning;
 use crate::source::Source;
 use crate::testing::{criteria, journal};
+use crate::{IndexContents, IndexState};
 
 /// Gives an index right checksums, whatever is in it.
 fn reseal(bytes: &mut [u8]) {
@@ -31,6 +32,10 @@ fn reseal(bytes: &mut [u8]) {
     bytes[size - 8..size - 4].copy_from_slice(&body);
     let crc = crc32c::crc32c(&bytes[..size - 4]).to_le_bytes();
     bytes[size - 4..size].copy_from_slice(&crc);
+}
+
+fn is_good(session: &Path) -> bool {
+    matches!(index_state(session), IndexState::Good { .. })
 }
 
 /// How the work is cut up.
@@ -88,8 +93,8 @@ proptest! {
         for (at, is_indexed) in (0..sessions.len()).zip(indexed) {
             if is_indexed {
                 let path = path(&dir, at);
-                build(&path, shape, &mut || true).unwrap();
-                prop_assert!(matches!(index_state(&path), IndexState::Good(_)));
+                build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
+                prop_assert!(is_good(&path));
             }
         }
         assert_same(&dir, &asked, tuning);
@@ -106,7 +111,7 @@ proptest! {
     ) {
         let dir = archived(&sessions[..1]);
         let path = path(&dir, 0);
-        build(&path, shape, &mut || true).unwrap();
+        build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
         let index = index_path(&path);
         let whole = fs::read(&index).unwrap();
         let mut bytes = whole.clone();
@@ -135,7 +140,7 @@ proptest! {
     ) {
         let dir = archived(&sessions[..1]);
         let path = path(&dir, 0);
-        build(&path, shape, &mut || true).unwrap();
+        build(&path, IndexContents::FieldsAndText, shape, &mut || true).unwrap();
         let index = index_path(&path);
         let mut bytes = fs::read(&index).unwrap();
         for (at, byte, is_late) in changes {
