@@ -16,9 +16,8 @@ use crate::fields::Content;
 use crate::scan::Found;
 use crate::shape::{Reply, closing_quote, reply};
 
-/// More messages and replies than this are not put together. To look whether a
-/// message asks takes longer than all else that is counted of it, so that time
-/// goes with this number.
+/// More messages and replies than this are not put together. Each that is kept has
+/// to be read further than others, so that this costs time as well as memory.
 const KEPT: usize = if cfg!(test) { 64 } else { 1 << 15 };
 
 static REPLY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("in_reply_to"));
