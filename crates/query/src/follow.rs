@@ -19,9 +19,11 @@ use crate::select::{Counts, Order, Sink, Summary, show};
 use crate::source::{Entry, Source};
 
 /// So long is waited at first where nothing new has come, and twice as long each
-/// time, up to the longest.
+/// time, up to the longest, which is longer once nothing has come for a while.
 const SHORTEST: Duration = Duration::from_millis(2);
 const LONGEST: Duration = Duration::from_millis(50);
+const LONGEST_IDLE: Duration = Duration::from_millis(200);
+const IDLE: Duration = Duration::from_secs(1);
 
 /// What is followed.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +57,7 @@ pub fn follow(
     let mut follower = Follower::from_end(what.dir)?;
     let mut findings = Findings::default();
     show_history(what, follower.last_number(), &mut findings, sink)?;
-    let mut pause = SHORTEST;
+    let mut waited = Duration::ZERO;
     loop {
         let mut is_new = false;
         while let Some(item) = follower.next_item()? {
@@ -66,13 +68,20 @@ pub fn follow(
         if idle(std::mem::take(&mut findings))?.is_break() {
             return Ok(());
         }
-        pause = if is_new {
-            SHORTEST
-        } else {
-            LONGEST.min(pause * 2)
-        };
+        if is_new {
+            waited = Duration::ZERO;
+        }
+        let pause = next_pause(waited);
         sleep(pause);
+        waited += pause;
     }
+}
+
+/// Returns how long to wait where nothing has come for so long.
+fn next_pause(waited: Duration) -> Duration {
+    let longest = if waited < IDLE { LONGEST } else { LONGEST_IDLE };
+    // As long as all pauses before: that is twice the last one.
+    longest.min(waited + SHORTEST)
 }
 
 /// Shows what was there when the following began.

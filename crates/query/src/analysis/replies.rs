@@ -6,7 +6,7 @@
 //! begins with a zero bit, then with two, and so on: what is left is a sample of
 //! pairs that is the same however the work was split.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -16,18 +16,17 @@ use crate::fields::Content;
 use crate::scan::Found;
 use crate::shape::{Reply, closing_quote, reply};
 
-/// More messages and replies than this are not put together.
-const KEPT: usize = if cfg!(test) { 64 } else { 1 << 16 };
-/// A worker keeps a few more, since some may be there twice, and since to look
-/// for those takes time.
-const ROOM: usize = KEPT + KEPT / 8;
+/// More messages and replies than this are not put together. Each that is kept has
+/// to be read further than others, so that this costs time as well as memory.
+const KEPT: usize = if cfg!(test) { 64 } else { 1 << 15 };
 
 static REPLY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("in_reply_to"));
 
 /// Messages with names, and replies to names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Replies {
-    pub(super) asked: Vec<Asked>,
+    /// The first message of each name.
+    pub(super) asked: HashMap<u64, Asked>,
     pub(super) answers: Vec<Answer>,
     pub(super) level: u32,
 }
@@ -75,21 +74,24 @@ impl Replies {
             && let Some(name) = self.kept(id)
             && !id.is_empty()
         {
-            self.asked.push(Asked {
-                name,
-                place: Place {
-                    file: found.file,
-                    offset: found.offset,
-                },
-                time,
-                is_question: open::is_question(found.fields),
-            });
+            let place = Place {
+                file: found.file,
+                offset: found.offset,
+            };
+            if self.is_first(name, place) {
+                let asked = Asked {
+                    name,
+                    place,
+                    time,
+                    is_question: open::is_question(found.fields),
+                };
+                self.asked.insert(name, asked);
+                self.thin_out();
+            }
         }
         if let Some(to) = self.answered(found) {
             let sender = hash(&found.fields.sender);
             self.answers.push(Answer { to, sender, time });
-        }
-        if self.asked.len() + self.answers.len() > ROOM {
             self.thin_out();
         }
     }
@@ -125,68 +127,60 @@ impl Replies {
         Some(hash(name)).filter(|name| name.leading_zeros() >= self.level)
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
-        self.level = self.level.max(other.level);
-        self.asked.extend(other.asked);
-        self.answers.extend(other.answers);
-        if self.asked.len() + self.answers.len() > KEPT {
-            self.thin_out();
-        }
+    /// Tells whether no message of this name is known that came before.
+    fn is_first(&self, name: u64, place: Place) -> bool {
+        let known = self.asked.get(&name);
+        known.is_none_or(|known| place < known.place)
     }
 
-    /// Returns the same in as little room as it takes.
-    pub(super) fn tidied(&self) -> Self {
-        let mut all = self.clone();
-        all.thin_out();
-        all
+    pub(super) fn merge(&mut self, other: Self) {
+        self.level = self.level.max(other.level);
+        for asked in other.asked.into_values() {
+            if self.is_first(asked.name, asked.place) {
+                self.asked.insert(asked.name, asked);
+            }
+        }
+        self.answers.extend(other.answers);
+        self.raise(self.level);
+        self.thin_out();
+    }
+
+    /// Drops names until there are few enough.
+    ///
+    /// A worker never drops more than will be dropped in the end: all have more
+    /// than it has.
+    #[inline]
+    fn thin_out(&mut self) {
+        while self.asked.len() + self.answers.len() > KEPT && self.level < u64::BITS {
+            self.raise(self.level + 1);
+        }
     }
 
     /// Drops the names that drop out at this level.
     pub(super) fn raise(&mut self, level: u32) {
-        self.level = self.level.max(level);
-        self.drop_names();
-    }
-
-    /// Drops what is there twice, and then names until there are few enough.
-    fn thin_out(&mut self) {
-        self.drop_names();
-        // Sorted ones that were put together are sorted fast.
-        self.asked.sort();
-        self.asked.dedup_by_key(|asked| asked.name);
-        while self.asked.len() + self.answers.len() > KEPT && self.level < u64::BITS {
-            self.level += 1;
-            self.drop_names();
-        }
-    }
-
-    fn drop_names(&mut self) {
-        let level = self.level;
-        self.asked
-            .retain(|asked| asked.name.leading_zeros() >= level);
+        let level = self.level.max(level);
+        self.level = level;
+        self.asked.retain(|name, _| name.leading_zeros() >= level);
         self.answers
             .retain(|answer| answer.to.leading_zeros() >= level);
     }
 
     /// Puts replies and what they answer together.
     pub(super) fn matched(&self) -> Matched {
-        let all = self.tidied();
         let mut matched = Matched {
-            one_in: 1_u64.checked_shl(all.level).unwrap_or(u64::MAX),
+            one_in: 1_u64.checked_shl(self.level).unwrap_or(u64::MAX),
             ..Matched::default()
         };
-        let mut is_answered = vec![false; all.asked.len()];
-        for answer in &all.answers {
-            let Ok(at) = all
-                .asked
-                .binary_search_by_key(&answer.to, |asked| asked.name)
-            else {
+        let mut answered = HashSet::new();
+        for answer in &self.answers {
+            let Some(asked) = self.asked.get(&answer.to) else {
                 continue;
             };
             matched.answers += 1;
-            is_answered[at] = true;
-            if let (Some(asked), Some(answered)) = (all.asked[at].time, answer.time) {
+            answered.insert(answer.to);
+            if let (Some(asked), Some(replied)) = (asked.time, answer.time) {
                 // Clocks may be set back.
-                let took = answered.saturating_sub(asked).max(0);
+                let took = replied.saturating_sub(asked).max(0);
                 matched.times.entry(answer.sender).or_default().push(took);
             }
         }
@@ -194,9 +188,9 @@ impl Replies {
             .times
             .values_mut()
             .for_each(|times| times.sort_unstable());
-        let open = all.asked.iter().zip(&is_answered);
-        let open = open.filter(|(asked, is_answered)| asked.is_question && !**is_answered);
-        matched.open = open.map(|(asked, _)| asked.place).collect();
+        let open = self.asked.values().filter(|asked| asked.is_question);
+        let open = open.filter(|asked| !answered.contains(&asked.name));
+        matched.open = open.map(|asked| asked.place).collect();
         matched.open.sort_unstable();
         matched
     }
@@ -228,14 +222,34 @@ pub(super) fn hash(name: &[u8]) -> u64 {
         let (low, high) = (product & u128::from(u64::MAX), product >> u64::BITS);
         u64::try_from(low ^ high).unwrap_or(0)
     };
-    let (words, rest) = name.as_chunks::<8>();
     let mut hash = MIX[0] ^ name.len() as u64;
-    for word in words {
+    for word in name.as_chunks::<8>().0 {
         hash = fold(hash ^ u64::from_le_bytes(*word), MIX[1]);
     }
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    fold(fold(hash ^ u64::from_le_bytes(last), MIX[1]), MIX[0])
+    fold(fold(hash ^ rest(name), MIX[1]), MIX[0])
+}
+
+/// Returns the bytes behind the last whole word, and zeros, as a word.
+///
+/// They are loaded together with those before them: a copy made of single bytes
+/// would have to be waited for.
+#[inline]
+fn rest(name: &[u8]) -> u64 {
+    let count = name.len() % 8;
+    if let Some(last) = name.last_chunk() {
+        let shift = (8 - count) * 8;
+        return if count == 0 {
+            0
+        } else {
+            u64::from_le_bytes(*last) >> shift
+        };
+    }
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        let word = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
+        return word(*first) | word(*last) << ((count - 4) * 8);
+    }
+    let bytes = name.iter().rev();
+    bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// Returns the time below which so many percent of the sorted times are.
@@ -262,6 +276,18 @@ mod tests {
             r#"{"payload":"{\"in_reply_to\":\"a\"}"}"#,
         ] {
             assert_eq!(read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_name_is_what_whole_words_leave() {
+        let name: Vec<u8> = (1..40).collect();
+        for length in 0..name.len() {
+            let name = &name[..length];
+            let mut padded = [0; 8];
+            let (_, behind) = name.as_chunks::<8>();
+            padded[..behind.len()].copy_from_slice(behind);
+            assert_eq!(rest(name), u64::from_le_bytes(padded), "{length}");
         }
     }
 

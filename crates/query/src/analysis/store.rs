@@ -35,10 +35,10 @@ pub(crate) fn put(analysis: &Analysis, out: &mut Vec<u8>, put: &mut Put<'_>) -> 
     for (_, moments) in levels {
         put(&moments_bytes(&moments))?.put(out);
     }
-    let replies = analysis.replies.tidied();
+    let replies = &analysis.replies;
     out.put_u32(replies.level);
     for piece in 0..PIECES {
-        put(&piece_bytes(&replies, piece))?.put(out);
+        put(&piece_bytes(replies, piece))?.put(out);
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ fn replies_of(
         let bytes = fetch(span)?;
         let mut input = Input(&bytes);
         for _ in 0..input.count(17)? {
-            replies.asked.push(Asked {
+            let asked = Asked {
                 name: input.u64()?,
                 place: Place {
                     file,
@@ -134,7 +134,8 @@ fn replies_of(
                 },
                 time: input.option(Input::i64)?.filter(is_near),
                 is_question: input.u8()? == 1,
-            });
+            };
+            replies.asked.insert(asked.name, asked);
         }
         for _ in 0..input.count(17)? {
             replies.answers.push(Answer {
@@ -157,8 +158,10 @@ fn replies_of(
 fn piece_bytes(replies: &Replies, piece: u32) -> Vec<u8> {
     let is_here = |hash: u64| (hash.leading_zeros() - replies.level).min(PIECES - 1) == piece;
     let mut out = Vec::new();
-    let asked = replies.asked.iter().filter(|asked| is_here(asked.name));
-    out.put_count(asked.clone().count());
+    let asked = replies.asked.values().filter(|asked| is_here(asked.name));
+    let mut asked: Vec<_> = asked.collect();
+    asked.sort_unstable();
+    out.put_count(asked.len());
     for asked in asked {
         out.put_u64(asked.name);
         out.put_u64(asked.place.offset);

@@ -1,6 +1,14 @@
 //! Which message a line of ours answers, read by its shape.
 
-use super::{closing_quote, next_special};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::{CRC_FIELD, RECORDED_AT, TIME, closing_quote, next_special};
+
+/// Unlike these bytes, a text in JSON has its quotes escaped: where they stand, a
+/// member of some object begins.
+static ENVELOPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b",\"envelope\":{"));
 
 /// What a look at a line tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +27,38 @@ pub(crate) enum Reply<'a> {
 ///
 /// The line has a right checksum: it is JSON, and ours.
 pub(crate) fn reply(content: &[u8], at: usize) -> Reply<'_> {
-    read(content, at).unwrap_or(Reply::Unclear)
+    let name = usual(content, at).map(Reply::To);
+    let reply = name.or_else(|| read(content, at));
+    reply.unwrap_or(Reply::Unclear)
+}
+
+/// Reads the name where it stands in the envelope before any nested value and
+/// nothing is escaped there, without going over the content.
+fn usual(content: &[u8], at: usize) -> Option<&[u8]> {
+    const KEY: &[u8] = b"\"in_reply_to\"";
+    let end = content
+        .len()
+        .checked_sub(CRC_FIELD + 1 + TIME + RECORDED_AT.len())?;
+    let before = content.get(..end)?;
+    let number = before.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    // An envelope is followed by that, so that there is one, and it is the only
+    // member of this name.
+    let before = before.get(..end - number.count())?;
+    let before = before.strip_suffix(b"},\"content_at\":")?;
+    let start = ENVELOPE.find(before)? + ENVELOPE.needle().len();
+    let envelope = before.get(start..)?;
+    if ENVELOPE.find(envelope).is_some() || memchr::memchr(b'\\', envelope).is_some() {
+        return None;
+    }
+    let at = at.checked_sub(start + 1)?;
+    if memchr::memchr2(b'{', b'[', envelope.get(..at)?).is_some() {
+        return None;
+    }
+    let value = envelope.get(at..)?.strip_prefix(KEY)?.trim_ascii_start();
+    let value = value.strip_prefix(b":")?.trim_ascii_start();
+    let value = value.strip_prefix(b"\"")?;
+    let name = value.get(..closing_quote(value)?)?;
+    (!name.is_empty()).then_some(name)
 }
 
 fn read(content: &[u8], at: usize) -> Option<Reply<'_>> {
@@ -185,6 +224,35 @@ mod tests {
             if !payload.contains(" : ") {
                 assert_eq!(by_shape, Some(parsed), "{payload}");
             }
+        }
+    }
+
+    #[test]
+    fn usual_replies_are_read_without_going_over_the_content() {
+        for (payload, expected) in [
+            (
+                r#"{"in_reply_to": "a", "content": {"x": "\"y"}}"#,
+                Some("a"),
+            ),
+            (
+                r#"{"in_reply_to": "a", "content": {"x": 1,"envelope":{}}}"#,
+                None,
+            ),
+            (r#"{"b": {"in_reply_to": "a"}, "content": 1}"#, None),
+            (r#"{"b": {}, "in_reply_to": "a", "content": 1}"#, None),
+            (
+                r#"{"in_reply_to": "a", "in\u005freply_to": "b", "content": 1}"#,
+                None,
+            ),
+            (r#"{"in_reply_to": "", "content": 1}"#, None),
+        ] {
+            let line = recorded(7, "t", payload);
+            let (_, fields) = crate::shape::read(&line[..line.len() - 1]).unwrap();
+            let Content::From(content) = fields.content else {
+                panic!("{:?}", fields.content);
+            };
+            let at = memmem::find(content, b"in_reply_to").unwrap();
+            assert_eq!(usual(content, at), expected.map(str::as_bytes), "{payload}");
         }
     }
 
