@@ -8,6 +8,7 @@ use std::path::Path;
 
 use self::lines::Lines;
 use crate::backward::Backward;
+use crate::damage::Integrity;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
 use crate::line::Checked;
@@ -190,7 +191,8 @@ impl Reader {
                 break;
             }
             self.pending.pop_front();
-            if number + 1 == target {
+            // An altered number may be what was altered.
+            if number + 1 == target && integrity != Integrity::Altered {
                 break;
             }
         }
