@@ -11,6 +11,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crc_fast::crc32_iscsi as crc32c;
 use serde::{Deserialize, Serialize};
 
 use crate::damage::{Damage, Reason};
@@ -111,7 +112,7 @@ impl Checkpoint {
         let Ok(mut text) = serde_json::to_string(self) else {
             return;
         };
-        let crc = crc32c::crc32c(text.as_bytes());
+        let crc = crc32c(text.as_bytes());
         let _infallible: std::fmt::Result = writeln!(text, " {crc:08x}");
         let _hint: std::io::Result<()> = fs.write_hint(&layout.checkpoint(), text.as_bytes());
     }
@@ -133,7 +134,7 @@ impl Checkpoint {
     fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?.strip_suffix('\n')?;
         let (json, crc) = text.rsplit_once(' ')?;
-        if u32::from_str_radix(crc, 16).ok()? != crc32c::crc32c(json.as_bytes()) {
+        if u32::from_str_radix(crc, 16).ok()? != crc32c(json.as_bytes()) {
             return None;
         }
         let checkpoint: Self = serde_json::from_str(json).ok()?;
@@ -156,7 +157,7 @@ fn tail_crc(file: &SessionFile, offset: u64) -> Result<u32, ReadError> {
 fn crc(file: &SessionFile, offset: u64, length: u64) -> Result<u32, ReadError> {
     let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
     file.read_exact(&mut bytes, offset)?;
-    Ok(crc32c::crc32c(&bytes))
+    Ok(crc32c(&bytes))
 }
 
 #[cfg(test)]

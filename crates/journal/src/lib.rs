@@ -43,7 +43,6 @@
 mod archive;
 mod backward;
 mod checkpoint;
-mod checksum;
 mod damage;
 mod error;
 mod follow;

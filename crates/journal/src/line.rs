@@ -5,10 +5,10 @@
 
 use std::fmt;
 
+use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::checksum::checksum;
 use crate::damage::{Integrity, Reason};
 
 /// How every line of ours begins. No record's body may contain it, see
@@ -41,7 +41,7 @@ pub enum Checked {
 /// still lacks it and the closing brace.
 pub(crate) fn seal(line: &mut Vec<u8>, start: usize) {
     line.push(b',');
-    let crc = checksum(line.get(start..).unwrap_or_default());
+    let crc = crc32c(line.get(start..).unwrap_or_default());
     line.extend_from_slice(CRC_KEY.get(1..).unwrap_or_default());
     line.extend_from_slice(&hex(crc));
     line.extend_from_slice(b"\"}");
@@ -85,7 +85,7 @@ pub fn is_sealed(line: &[u8]) -> bool {
     let Some((checked, digits)) = crc_field(line) else {
         return false;
     };
-    line.starts_with(START) && hex(checksum(checked)) == *digits
+    line.starts_with(START) && hex(crc32c(checked)) == *digits
 }
 
 /// Spells a checksum in lower-case hex digits.
@@ -120,7 +120,7 @@ pub(crate) fn check(line: &[u8]) -> Checked {
     let line = line.trim_ascii_end();
     let line = line.get(bom_len(line)..).unwrap_or_default();
     match stored_crc(line) {
-        Some((checked, crc)) if checksum(checked) == crc => {
+        Some((checked, crc)) if crc32c(checked) == crc => {
             // The writer puts a checksum only on what it encoded itself.
             Checked::Record {
                 number: leading_number(line),
@@ -281,13 +281,13 @@ pub(crate) fn split(line: &[u8], reason: Reason) -> Vec<Piece> {
 /// What follows the record may hold the end of another one, so every checksum
 /// field is tried; the checksum is carried on from one to the next.
 fn sealed_prefix(piece: &[u8]) -> Option<usize> {
-    let mut crc = 0;
+    let mut crc = Digest::new(CrcAlgorithm::Crc32Iscsi);
     let mut covered = 0;
     for key in memchr::memmem::find_iter(piece, CRC_KEY) {
-        crc = crc32c::crc32c_append(crc, piece.get(covered..=key)?);
+        crc.update(piece.get(covered..=key)?);
         covered = key + 1;
         let record = piece.get(..key + CRC_FIELD)?;
-        if stored_crc(record).is_some_and(|(_, stored)| stored == crc) {
+        if stored_crc(record).is_some_and(|(_, stored)| u64::from(stored) == crc.finalize()) {
             return Some(record.len());
         }
     }

@@ -21,9 +21,9 @@ fn a_sealed_line_is_verified_json_with_its_number() {
 #[test]
 fn the_checksum_is_crc32c_of_what_stands_before_its_key() {
     // The check value of CRC-32C for "123456789" is e3069283 (RFC 3720's polynomial).
-    assert_eq!(crc32c::crc32c(b"123456789"), 0xE306_9283);
+    assert_eq!(crc32c(b"123456789"), 0xE306_9283);
     let line = String::from_utf8(sealed(1, "")).unwrap();
-    let crc = crc32c::crc32c(b"{\"message_num\":1,");
+    let crc = crc32c(b"{\"message_num\":1,");
     assert_eq!(line, format!("{{\"message_num\":1,\"crc\":\"{crc:08x}\"}}"));
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use crc_fast::crc32_iscsi as crc32c;
 use journal::ReadFile;
 
 use super::bytes::{Input, Output};
@@ -38,7 +39,7 @@ impl Binding {
         Ok(Self {
             length,
             changed: changed.unwrap_or(0),
-            tail: crc32c::crc32c(&bytes),
+            tail: crc32c(&bytes),
         })
     }
 

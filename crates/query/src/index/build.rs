@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 use journal::{FileSystem, RealFs};
 use tempfile::NamedTempFile;
 
@@ -137,7 +138,7 @@ struct Writing<'f, F> {
     out: BufWriter<&'f File>,
     at: u64,
     /// The checksum of what was written behind the header.
-    body: u32,
+    body: Digest,
     directory: Directory,
     collector: Collector,
     findings: Findings,
@@ -159,7 +160,7 @@ impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
         let mut writing = Self {
             out: BufWriter::new(file),
             at: Header::SIZE as u64,
-            body: 0,
+            body: Digest::new(CrcAlgorithm::Crc32Iscsi),
             directory: Directory {
                 shape,
                 blocks: Vec::new(),
@@ -252,11 +253,11 @@ impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
             return Err(io::Error::other(text));
         };
         self.out.write_all(bytes)?;
-        self.body = crc32c::crc32c_append(self.body, bytes);
+        self.body.update(bytes);
         let span = Span {
             offset: self.at,
             length,
-            crc: crc32c::crc32c(bytes),
+            crc: crc32c(bytes),
         };
         self.at += u64::from(length);
         Ok(span)
@@ -289,7 +290,7 @@ impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
             binding,
             length: self.at,
             directory,
-            body: self.body,
+            body: u32::try_from(self.body.finalize()).unwrap_or_default(),
         };
         self.out.flush()?;
         let mut file = *self.out.get_ref();

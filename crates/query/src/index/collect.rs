@@ -9,6 +9,7 @@ use super::grams::Bitmap;
 use crate::analysis::Analysis;
 use crate::scan::{Accumulator, Batch, Found};
 use crate::time::Instant;
+use crc_fast::crc32_iscsi as crc32c;
 
 /// The values of one message, in the order of the columns.
 pub(super) type Row = [u32; Column::ALL.len()];
@@ -37,7 +38,7 @@ impl fmt::Debug for Collector {
 
 /// Returns the hash of a message's name; never 0.
 pub(super) fn id_hash(id: &[u8]) -> u32 {
-    crc32c::crc32c(id).max(1)
+    crc32c(id).max(1)
 }
 
 impl Accumulator for Collector {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 use journal::{FileSystem, ReadFile, RealFs};
 
 use super::binding::{Binding, read_exact};
@@ -121,18 +122,18 @@ impl Index {
     /// Reads all of it, to find out whether it is as it was written.
     pub(super) fn check(&self) -> Result<(), Unusable> {
         let mut at = Header::SIZE as u64;
-        let mut body = 0;
+        let mut body = Digest::new(CrcAlgorithm::Crc32Iscsi);
         let mut piece = vec![0; 64 << 10];
         while at < self.header.length {
             match self.file.read_at(&mut piece, at)? {
                 0 => break,
                 count => {
-                    body = crc32c::crc32c_append(body, piece.get(..count).unwrap_or_default());
+                    body.update(piece.get(..count).unwrap_or_default());
                     at += count as u64;
                 }
             }
         }
-        if at != self.header.length || body != self.header.body {
+        if at != self.header.length || body.finalize() != u64::from(self.header.body) {
             return Err(Unusable::Broken);
         }
         // Other hashes than this program's are those of another build of it.
@@ -161,5 +162,5 @@ fn fetch(file: &dyn ReadFile, length: u64, span: Span) -> Option<Vec<u8>> {
     }
     let mut bytes = vec![0; usize::try_from(span.length).ok()?];
     read_exact(file, &mut bytes, span.offset).ok()?;
-    (crc32c::crc32c(&bytes) == span.crc).then_some(bytes)
+    (crc32c(&bytes) == span.crc).then_some(bytes)
 }
