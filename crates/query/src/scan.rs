@@ -86,6 +86,12 @@ pub trait Accumulator: Default + Send {
     fn of_sessions(_known: Analysis) -> Option<Self> {
         None
     }
+
+    /// Tells whether it is made of [`Analysis::counts`] alone.
+    #[must_use]
+    fn is_of_counts() -> bool {
+        false
+    }
 }
 
 /// Counts nothing.

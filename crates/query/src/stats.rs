@@ -79,7 +79,7 @@ pub fn count<A: Accumulator>(
 ) -> Result<A, Error> {
     let can_be_known = filter.is_empty() && A::of_sessions(Analysis::default()).is_some();
     let known = if can_be_known {
-        Sessions::of(source)
+        Sessions::of(source, A::is_of_counts())
     } else {
         Sessions::none(source)
     };
@@ -184,6 +184,10 @@ impl Accumulator for Statistics {
 
     fn of_sessions(known: Analysis) -> Option<Self> {
         Some(known.counts)
+    }
+
+    fn is_of_counts() -> bool {
+        true
     }
 }
 

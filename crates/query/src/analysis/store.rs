@@ -44,13 +44,14 @@ pub(crate) fn put(analysis: &Analysis, out: &mut Vec<u8>, put: &mut Put<'_>) -> 
 }
 
 /// Reads an analysis of the file of that place among those of a question, to be
-/// added to what is `known` so far. No count in it is above `limit`.
+/// added to what is `known` so far; without that, only its plain counts. No count
+/// in it is above `limit`.
 pub(crate) fn read(
     input: &mut Input<'_>,
     fetch: &Fetch<'_>,
     file: usize,
     limit: u64,
-    known: &Analysis,
+    known: Option<&Analysis>,
 ) -> Option<Analysis> {
     if input.u64()? != replies::hash(b"index") {
         return None;
@@ -63,8 +64,10 @@ pub(crate) fn read(
     };
     let mut analysis = counts.analysis()?;
     counts.input.end()?;
-    analysis.times = timeline(input, fetch, limit, known.times.level)?;
-    analysis.replies = replies_of(input, fetch, file, known.replies.level)?;
+    if let Some(known) = known {
+        analysis.times = timeline(input, fetch, limit, known.times.level)?;
+        analysis.replies = replies_of(input, fetch, file, known.replies.level)?;
+    }
     Some(analysis)
 }
 

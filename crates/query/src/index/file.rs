@@ -113,7 +113,7 @@ impl Index {
         &self,
         file: usize,
         session: &Path,
-        known: &crate::Analysis,
+        known: Option<&crate::Analysis>,
     ) -> Option<Statistics> {
         let bytes = self.fetch(self.directory.statistics)?;
         Statistics::read(self, &bytes, file, session, known)
@@ -138,7 +138,7 @@ impl Index {
         }
         // Other hashes than this program's are those of another build of it.
         let nothing = crate::Analysis::default();
-        let known = self.statistics(0, Path::new(""), &nothing);
+        let known = self.statistics(0, Path::new(""), Some(&nothing));
         known.map(|_| ()).ok_or(Unusable::OtherVersion)
     }
 }

@@ -23,12 +23,13 @@ impl Sessions {
         }
     }
 
-    /// Asks the index of each session.
-    pub(crate) fn of(source: &Source) -> Self {
+    /// Asks the index of each session, for everything or for the plain counts.
+    pub(crate) fn of(source: &Source, counts_only: bool) -> Self {
         let mut sessions = Self::default();
         for (at, part) in source.parts.iter().enumerate() {
             let known = part.index().and_then(|index| {
-                let known = index.statistics(at, &part.path, &sessions.analysis);
+                let so_far = (!counts_only).then_some(&sessions.analysis);
+                let known = index.statistics(at, &part.path, so_far);
                 if known.is_none() {
                     part.complain("it is damaged");
                 }

@@ -66,14 +66,16 @@ impl Statistics {
         bytes: &[u8],
         file: usize,
         session: &Path,
-        known: &Analysis,
+        known: Option<&Analysis>,
     ) -> Option<Self> {
         let mut input = Input(bytes);
         let findings = read_findings(&mut input, session, index.session_bytes())?;
         let fetch = &|span| index.fetch(span);
         let limit = index.session_bytes();
         let analysis = store::read(&mut input, fetch, file, limit, known)?;
-        input.end()?;
+        if known.is_some() {
+            input.end()?;
+        }
         Some(Self { analysis, findings })
     }
 }
