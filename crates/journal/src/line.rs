@@ -119,15 +119,18 @@ pub(crate) fn line_pieces(line: &[u8], ended: bool) -> Vec<Piece> {
 pub(crate) fn check(line: &[u8]) -> Checked {
     let line = line.trim_ascii_end();
     let line = line.get(bom_len(line)..).unwrap_or_default();
-    match stored_crc(line) {
-        Some((checked, crc)) if crc32c(checked) == crc => {
+    match crc_field(line) {
+        Some((checked, digits)) if hex(crc32c(checked)) == *digits => {
             // The writer puts a checksum only on what it encoded itself.
             Checked::Record {
                 number: leading_number(line),
                 integrity: Integrity::Verified,
             }
         }
-        stored => check_unsealed(line, stored.is_some() || looks_like_crc(line)),
+        field => {
+            let has_crc = field.is_some_and(|(_, digits)| digits.iter().all(is_hex));
+            check_unsealed(line, has_crc || looks_like_crc(line))
+        }
     }
 }
 
@@ -155,12 +158,6 @@ fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
     Checked::Record { number, integrity }
 }
 
-/// Splits a line into the bytes that its checksum covers and the checksum.
-fn stored_crc(line: &[u8]) -> Option<(&[u8], u32)> {
-    let (checked, digits) = crc_field(line)?;
-    Some((checked, parse_hex(digits)?))
-}
-
 /// Splits a line into the bytes that its checksum covers and the checksum's digits.
 fn crc_field(line: &[u8]) -> Option<(&[u8], &[u8; CRC_DIGITS])> {
     let (front, field) = line.split_at_checked(line.len().checked_sub(CRC_FIELD)?)?;
@@ -168,14 +165,9 @@ fn crc_field(line: &[u8]) -> Option<(&[u8], &[u8; CRC_DIGITS])> {
     Some((line.get(..front.len() + 1)?, digits.try_into().ok()?))
 }
 
-fn parse_hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0u32, |value, byte| {
-        // Upper-case digits are not what the writer writes.
-        let digit = (*byte as char)
-            .to_digit(16)
-            .filter(|_| !byte.is_ascii_uppercase())?;
-        Some(value << 4 | digit)
-    })
+/// Tells whether a byte is a digit as the writer writes it, which is not in upper case.
+fn is_hex(byte: &u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
 /// Tells whether a line ends in what was once a checksum field: one of ours in
@@ -287,7 +279,8 @@ fn sealed_prefix(piece: &[u8]) -> Option<usize> {
         crc.update(piece.get(covered..=key)?);
         covered = key + 1;
         let record = piece.get(..key + CRC_FIELD)?;
-        if stored_crc(record).is_some_and(|(_, stored)| u64::from(stored) == crc.finalize()) {
+        let spelled = hex(u32::try_from(crc.finalize()).unwrap_or_default());
+        if crc_field(record).is_some_and(|(_, digits)| spelled == *digits) {
             return Some(record.len());
         }
     }
