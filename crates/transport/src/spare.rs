@@ -57,28 +57,17 @@ impl Spare {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
-
-    fn batch(bytes: usize) -> Batch {
-        let mut batch = Batch::new(Group::new(1, 1 << 20));
-        let mut wire = Vec::new();
-        zmtp::push_message(&mut wire, [b"topic".as_slice(), &vec![b'x'; bytes]]);
-        batch
-            .push(Cow::Owned(wire), "2025-11-20T04:30:00.123Z")
-            .unwrap();
-        batch
-    }
+    use crate::testing::batch;
 
     #[test]
     fn a_batch_gets_memory_that_fits_and_nothing_else_of_an_earlier_one() {
         let spare = Spare::default();
-        let (small, large) = (batch(10_000).emptied(), batch(100_000).emptied());
+        let (small, large) = (batch(1, 10_000).emptied(), batch(1, 100_000).emptied());
         let memory = small.memory();
         spare.keep(Vec::new(), vec![small, large]);
         assert!(spare.batch(1_000_000).is_none() && spare.batch(100).is_none());
-        let following = batch(7_900).following(Group::new(2, 1 << 20), &spare);
+        let following = batch(1, 7_900).following(Group::new(2, 1 << 20), &spare);
         assert_eq!(following.memory(), memory, "it is the first one's");
         assert!(following.is_empty() && following.wire().is_empty());
         assert_eq!(following.first(), 2);
@@ -88,9 +77,9 @@ mod tests {
     fn what_is_kept_is_bounded() {
         let spare = Spare::default();
         let groups = vec![Group::default(); 2 * KEPT];
-        let batches = (0..2 * KEPT).map(|_| batch(1_000).emptied());
+        let batches = (0..2 * KEPT).map(|_| batch(1, 1_000).emptied());
         spare.keep(groups, batches.collect());
-        spare.keep(Vec::new(), vec![batch(2 * KEPT_BYTES).emptied()]);
+        spare.keep(Vec::new(), vec![batch(1, 2 * KEPT_BYTES).emptied()]);
         let lists = spare.lock();
         assert_eq!((lists.groups.len(), lists.batches.len()), (KEPT, KEPT));
         assert!(

@@ -5,12 +5,32 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use journal::{Archived, Options, Writer};
+use journal::{Archived, Group, Options, Writer};
 
 use crate::batch::Batch;
 use crate::link::{Link, LinkError, Subscription};
 use crate::subscriber::{Subscriber, Turn};
 use crate::tail::Tail;
+
+/// What a peer of the given kind sends before anything else.
+pub(crate) fn greeting(kind: &[u8; 3]) -> Vec<u8> {
+    let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
+    greeting.extend_from_slice(b"NULL");
+    greeting.resize(zmtp::GREETING_BYTES, 0);
+    greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03");
+    greeting.extend_from_slice(kind);
+    greeting
+}
+
+/// A batch of one message, whose payload has so many bytes.
+pub(crate) fn batch(number: u64, bytes: usize) -> Batch {
+    let mut batch = Batch::new(Group::new(number, 1 << 20));
+    let mut wire = Vec::new();
+    zmtp::push_message(&mut wire, [b"topic".as_slice(), &vec![b'x'; bytes]]);
+    let at = "2025-11-20T04:30:00.123Z";
+    batch.push(Cow::Owned(wire), at).unwrap();
+    batch
+}
 
 /// How many bytes of records stay in memory.
 pub(crate) const TAIL: usize = 64 << 20;

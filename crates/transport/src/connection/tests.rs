@@ -1,17 +1,14 @@
 use std::net::TcpListener;
 
 use super::*;
+use crate::testing::greeting;
 
 /// A subscriber's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Connection) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let mut connection = Connection::new(listener.accept().unwrap().0).unwrap();
-    let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
-    greeting.extend_from_slice(b"NULL");
-    greeting.resize(zmtp::GREETING_BYTES, 0);
-    greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB");
-    far.write_all(&greeting).unwrap();
+    far.write_all(&greeting(b"SUB")).unwrap();
     while connection.handshake.is_some() {
         assert_eq!(connection.subscription().unwrap(), None);
     }

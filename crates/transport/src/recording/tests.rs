@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
 
@@ -8,7 +7,7 @@ use super::*;
 use crate::health::Health;
 use crate::rotation::Rotation;
 use crate::tail::Tail;
-use crate::testing::Bench;
+use crate::testing::{Bench, batch};
 use crate::waker::sleeper;
 
 /// A recorder whose thread does not run unless a test lets it.
@@ -47,11 +46,7 @@ impl Idle {
 
     /// The next batch: one message of so many bytes.
     fn batch(&mut self, length: usize) -> Batch {
-        let mut batch = Batch::new(journal::Group::new(self.next, 1 << 20));
-        let mut wire = Vec::new();
-        zmtp::push_message(&mut wire, [b"topic".as_slice(), &vec![b'x'; length]]);
-        let at = "2025-11-20T04:30:00.123Z";
-        batch.push(Cow::Owned(wire), at).unwrap();
+        let batch = batch(self.next, length);
         self.next += 1;
         batch
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::roster::Roster;
-use crate::testing::Bench;
+use crate::testing::{Bench, greeting};
 use crate::waker::{Sleeper, sleeper};
 
 /// A subscriber of everything that has got all there is, and its far end.
@@ -20,12 +20,8 @@ impl Served {
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         far.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let link = Connection::new(listener.accept().unwrap().0).unwrap();
-        let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
-        greeting.extend_from_slice(b"NULL");
-        greeting.resize(zmtp::GREETING_BYTES, 0);
-        greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB");
-        greeting.extend_from_slice(b"\0\x01\x01");
-        far.write_all(&greeting).unwrap();
+        far.write_all(&greeting(b"SUB")).unwrap();
+        far.write_all(b"\0\x01\x01").unwrap();
         let sleeper = sleeper().unwrap();
         let subscriber = Subscriber::new(&bench.tail, 0);
         let entry = Arc::clone(&Roster::default().enter("peer".to_owned()).entry);

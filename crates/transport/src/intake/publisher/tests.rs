@@ -2,6 +2,7 @@ use std::io::Write;
 use std::net::TcpListener;
 
 use super::*;
+use crate::testing::greeting;
 
 /// A publisher's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Publisher) {
@@ -9,11 +10,7 @@ fn connected() -> (TcpStream, Publisher) {
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (near, peer) = listener.accept().unwrap();
     let mut publisher = Publisher::new(near, peer).unwrap();
-    let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
-    greeting.extend_from_slice(b"NULL");
-    greeting.resize(zmtp::GREETING_BYTES, 0);
-    greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03PUB");
-    (&far).write_all(&greeting).unwrap();
+    (&far).write_all(&greeting(b"PUB")).unwrap();
     while !publisher.is_ready() {
         assert!(receive(&mut publisher).unwrap().is_empty());
     }
