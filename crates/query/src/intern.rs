@@ -63,7 +63,7 @@ struct Slot {
 
 /// Length and ends of a name; of a short one that is all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ends {
+struct Ends {
     first: u64,
     last: u64,
     length: usize,
@@ -71,7 +71,7 @@ pub(crate) struct Ends {
 
 impl Ends {
     #[inline]
-    pub(crate) fn of(name: &[u8]) -> Self {
+    fn of(name: &[u8]) -> Self {
         let ends = (name.first_chunk(), name.last_chunk());
         let (first, last) = if let (Some(first), Some(last)) = ends {
             (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
@@ -101,15 +101,22 @@ impl Ends {
 }
 
 impl Recent {
-    /// Returns where a name may stand; the caller has to look whether it does,
-    /// unless the name [`is_certain`].
-    pub(crate) fn get(&self, ends: Ends) -> Option<usize> {
+    /// Returns where a name stands, if it is remembered; `is_at` looks whether it
+    /// does, where its ends alone don't tell.
+    #[inline]
+    pub(crate) fn find(&self, name: &[u8], is_at: impl FnOnce(usize) -> bool) -> Option<usize> {
+        let at = self.get(Ends::of(name))?;
+        (is_certain(name) || is_at(at)).then_some(at)
+    }
+
+    fn get(&self, ends: Ends) -> Option<usize> {
         let slot = self.slots.get(ends.slot())?;
         (slot.name == ends).then_some(slot.at as usize)
     }
 
     /// Remembers where a name stands.
-    pub(crate) fn set(&mut self, ends: Ends, at: usize) {
+    pub(crate) fn set(&mut self, name: &[u8], at: usize) {
+        let ends = Ends::of(name);
         if let (Some(slot), Ok(at)) = (self.slots.get_mut(ends.slot()), u32::try_from(at)) {
             *slot = Slot { name: ends, at };
         }
@@ -117,7 +124,7 @@ impl Recent {
 }
 
 /// Tells whether a name is told apart from all others by its ends.
-pub(crate) const fn is_certain(name: &[u8]) -> bool {
+const fn is_certain(name: &[u8]) -> bool {
     name.len() <= SHORT
 }
 
@@ -166,7 +173,7 @@ mod tests {
             let (a, b) = (a.as_bytes(), b.as_bytes());
             let mut recent = Recent::default();
             prop_assert_eq!(recent.get(Ends::of(a)), None);
-            recent.set(Ends::of(a), 7);
+            recent.set(a, 7);
             prop_assert_eq!(recent.get(Ends::of(a)), Some(7));
             if is_certain(a) || is_certain(b) {
                 prop_assert_eq!(recent.get(Ends::of(b)).is_some(), a == b);

@@ -10,7 +10,7 @@ use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::Findings;
 use crate::index::{Need, Sessions};
-use crate::intern::{self, Ends, Handle, Places, Recent};
+use crate::intern::{Handle, Places, Recent};
 use crate::scan::{self, Accumulator, Batch, Found, Job, Match, Numbers};
 use crate::select::merge_findings;
 use crate::shape::Handles;
@@ -249,17 +249,15 @@ impl Tally {
 
     /// Finds a name, or makes room for it.
     fn place(&mut self, name: &[u8]) -> usize {
-        let ends = Ends::of(name);
-        let recent = self.recent.get(ends);
-        let is_it = |at: &usize| {
-            let known = self.names.get(*at);
-            intern::is_certain(name) || known.is_some_and(|(known, _)| known.as_bytes() == name)
+        let is_at = |at: usize| {
+            let known = self.names.get(at);
+            known.is_some_and(|(known, _)| known.as_bytes() == name)
         };
-        if let Some(at) = recent.filter(is_it) {
+        if let Some(at) = self.recent.find(name, is_at) {
             return at;
         }
         let at = self.find_or_add(&String::from_utf8_lossy(name));
-        self.recent.set(ends, at);
+        self.recent.set(name, at);
         at
     }
 

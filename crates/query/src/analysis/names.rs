@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::replies::hash;
 use crate::fields::Tags;
-use crate::intern::{self, Ends, Handle, Places, Recent};
+use crate::intern::{Handle, Places, Recent};
 
 /// So many different names are told apart; the others are counted together.
 pub(super) const NAMES: usize = if cfg!(test) { 8 } else { 10_000 };
@@ -91,12 +91,11 @@ impl Names {
 
     /// Finds a name, or makes room for it as long as there is any.
     fn place(&mut self, name: &[u8]) -> Option<usize> {
-        let ends = Ends::of(name);
-        let is_it = |at: &usize| {
-            let known = self.entries.get(*at);
-            intern::is_certain(name) || known.is_some_and(|entry| *entry.name == *name)
+        let is_at = |at: usize| {
+            let known = self.entries.get(at);
+            known.is_some_and(|entry| *entry.name == *name)
         };
-        if let Some(at) = self.recent.get(ends).filter(is_it) {
+        if let Some(at) = self.recent.find(name, is_at) {
             return Some(at);
         }
         let at = match self.index.get(name) {
@@ -112,7 +111,7 @@ impl Names {
                 at
             }
         };
-        self.recent.set(ends, at);
+        self.recent.set(name, at);
         Some(at)
     }
 
