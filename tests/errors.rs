@@ -116,6 +116,7 @@ fn help_and_version_are_no_errors() {
         "--rotate-at",
         "--max-message-size",
         "--max-session-size",
+        "--stop-timeout",
         "--log-level",
         "BROKER_PUB_PORT",
         "5555",

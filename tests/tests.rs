@@ -7,6 +7,8 @@
 )]
 
 mod archive;
+#[cfg(target_os = "linux")]
+mod arrived;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;

@@ -226,11 +226,15 @@ def send(command):
 
 
 def send_large(command):
-    """One message of [topic, payload], the payload being bytes 0 to 250 over and over."""
+    """One message of [topic, payload], the payload being bytes 0 to 250 over and over.
+
+    More frames may come behind it.
+    """
     block = bytes(range(251))
     size = command["size"]
     payload = (block * (size // len(block) + 1))[:size]
-    sockets[command["socket"]].send_multipart([command["topic"].encode(), payload])
+    behind = [frame.encode() for frame in command.get("behind", [])]
+    sockets[command["socket"]].send_multipart([command["topic"].encode(), payload, *behind])
     return {}
 
 

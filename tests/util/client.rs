@@ -153,8 +153,15 @@ impl Publisher {
     /// Sends one message whose payload is `size` bytes: 0 to 250, over and over.
     #[track_caller]
     pub(crate) fn send_large(&mut self, topic: &str, size: usize) {
-        self.client
-            .call(&json!({"do": "send_large", "socket": "pub", "topic": topic, "size": size}));
+        self.send_large_with(topic, size, &[]);
+    }
+
+    /// The same with more frames behind the payload.
+    #[track_caller]
+    pub(crate) fn send_large_with(&mut self, topic: &str, size: usize, behind: &[&str]) {
+        self.client.call(&json!({
+            "do": "send_large", "socket": "pub", "topic": topic, "size": size, "behind": behind,
+        }));
     }
 
     /// Sends one message of so many frames: `frame 0`, `frame 1` and so on.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 use log::LevelFilter;
@@ -124,6 +125,15 @@ pub(crate) struct Args {
     )]
     pub(crate) max_memory: u64,
 
+    /// For how many seconds a broker that stops takes in what has arrived, at most
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "BROKER_STOP_TIMEOUT",
+        default_value = "30"
+    )]
+    pub(crate) stop_timeout: u64,
+
     /// How much is said on stderr: off, error, warn, info, debug or trace
     #[arg(
         long,
@@ -137,8 +147,8 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 Sizes are bytes, or have one of the endings KiB, MiB, GiB.
 
-Ctrl+C or SIGTERM stops the broker and archives the session; a second one stops
-at once. SIGHUP archives the session and goes on.
+Ctrl+C or SIGTERM takes in what has arrived, stops the broker and archives the
+session; a second one stops at once. SIGHUP archives the session and goes on.
 
 Exit codes: 0 done, 1 failed, 2 wrong options, 3 done and something found.";
 
@@ -164,6 +174,7 @@ impl Args {
             max_message: self.max_message_size,
             max_session: self.max_session_size.0,
             max_memory: self.max_memory,
+            stop_timeout: Duration::from_secs(self.stop_timeout),
             ..Config::new(&self.dir)
         }
     }

@@ -18,7 +18,7 @@ use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::Context as _;
 use clap::Parser;
-use transport::{Broker, Config, LastSession, StartError};
+use transport::{Broker, Config, LastSession, StartError, Unread};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -142,9 +142,16 @@ fn stop(broker: Broker, indexer: Indexer, out: &mut impl Write) -> anyhow::Resul
         _ => None,
     });
     reported?;
-    match stopped.session {
-        LastSession::Kept(error) => Err(error).context("the session was not archived"),
-        _ => Ok(()),
+    if let LastSession::Kept(error) = stopped.session {
+        return Err(error).context("the session was not archived");
+    }
+    match stopped.unread {
+        Some(Unread { publishers, bytes }) => anyhow::bail!(
+            "{publishers} publishers still had something to give when the time to stop was up: \
+             at least {bytes} bytes of theirs are not recorded; give it more time with \
+             --stop-timeout, or stop the publishers first"
+        ),
+        None => Ok(()),
     }
 }
 

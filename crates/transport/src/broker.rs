@@ -14,7 +14,7 @@ use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::error::{Failure, StartError};
 use crate::health::Health;
-use crate::intake::{Collector, Counters, Intake};
+use crate::intake::{self, Collector, Counters, Intake, Unread};
 use crate::letterbox::Letterbox;
 use crate::platform::listen;
 use crate::queue::Queue;
@@ -48,7 +48,7 @@ pub struct Broker {
     letters: Arc<Letterbox>,
     recorded: Arc<AtomicU64>,
     requests: mpsc::Sender<ArchiveRequest>,
-    intake: Part<()>,
+    intake: Part<Option<Unread>>,
     recording: Arc<Recording>,
     /// Whether everything was recorded.
     recorder: Part<bool>,
@@ -69,6 +69,8 @@ pub struct Stopped {
     /// How many publishers were disconnected because they did not speak ZeroMQ
     /// as a publisher does.
     pub disconnected: u64,
+    /// What had arrived and could not be taken in before the time was up.
+    pub unread: Option<Unread>,
     /// What became of the session.
     pub session: LastSession,
 }
@@ -144,10 +146,12 @@ impl Broker {
             failed: None,
         };
         let recording = Arc::new(Recording::new(recorder));
-        let intake = Intake {
+        let intake_waker = intake_sleeper.waker();
+        let intake = Intake::new(intake::Parts {
             listener: intake_listener,
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
+            health: Arc::clone(&health),
             collector: Collector::new(
                 Arc::clone(&recording),
                 Arc::clone(&counters),
@@ -158,9 +162,8 @@ impl Broker {
             letters: Arc::clone(&letters),
             max_message: config.max_message,
             max_unfinished: config.unfinished_bytes(),
-            publishers: Vec::new(),
-            rests_until: None,
-        };
+            stop_timeout: config.stop_timeout,
+        });
         let acceptor = Acceptor {
             listener,
             delivery: Arc::clone(&delivery),
@@ -187,7 +190,7 @@ impl Broker {
             socket: control_socket,
             phase: Arc::clone(&phase),
             letters: Arc::clone(&letters),
-            intake: intake.sleeper.waker(),
+            intake: Arc::clone(&intake_waker),
             queue: Arc::clone(&queue),
             archive: requests.clone(),
             facts,
@@ -199,7 +202,7 @@ impl Broker {
             queue: Arc::clone(&queue),
         };
         Ok(Self {
-            intake_waker: intake.sleeper.waker(),
+            intake_waker,
             acceptor_waker: acceptor.sleeper.waker(),
             control_waker: control.waker(),
             control: Part::spawn("control", &failed, |failed| {
@@ -216,9 +219,11 @@ impl Broker {
             })?,
             recording,
             intake: Part::spawn("intake", &failed, |failed| {
-                if let Err(error) = intake.run() {
+                let result = intake.run();
+                result.unwrap_or_else(|error| {
                     failed.report(Failure::Intake(error));
-                }
+                    None
+                })
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
             recovery,
@@ -315,7 +320,7 @@ impl Broker {
         self.phase.stop_intake();
         self.intake_waker.wake();
         self.acceptor_waker.wake();
-        self.intake.join();
+        let unread = self.intake.join().flatten();
         self.letters.close();
         self.queue.end();
         let all_recorded = self.recorder.join().unwrap_or(false);
@@ -337,6 +342,7 @@ impl Broker {
             recorded: self.recorded(),
             refused: self.refused(),
             disconnected: self.counters.disconnected.load(Ordering::Relaxed),
+            unread,
             session,
         }
     }

@@ -41,6 +41,9 @@ pub struct Config {
     /// ones, those received and not yet on disk, and recent ones. Beyond it
     /// publishers are held up.
     pub max_memory: u64,
+    /// For how long a broker that stops takes in what has arrived, at most.
+    /// Where publishers go on sending without a pause, it takes that long.
+    pub stop_timeout: Duration,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// The time zone of the rotation and of the archives' names.
@@ -68,6 +71,7 @@ impl Config {
             max_message: 64 << 20,
             max_session: None,
             max_memory: 256 << 20,
+            stop_timeout: Duration::from_secs(30),
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
             on_archived: Arc::new(|_| {}),

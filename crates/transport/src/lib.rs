@@ -50,5 +50,6 @@ mod waker;
 pub use broker::{Broker, LastSession, Stopped};
 pub use config::Config;
 pub use error::{Failure, StartError};
+pub use intake::Unread;
 pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};

@@ -20,6 +20,10 @@ pub(crate) struct Waker {
 pub(crate) struct Sleeper {
     waker: Arc<Waker>,
     end: LocalStream,
+    /// How many wake-ups were claimed whose bytes were not read. A thread that
+    /// wakes it may be held up between claiming and writing, and what it writes
+    /// then would end every later wait at once.
+    owed: usize,
 }
 
 /// Makes a sleeper and its waker.
@@ -34,17 +38,27 @@ pub(crate) fn sleeper() -> std::io::Result<Sleeper> {
     Ok(Sleeper {
         waker: Arc::new(waker),
         end: near,
+        owed: 0,
     })
 }
 
 impl Waker {
     /// Ends the other thread's wait, or its next one if it is about to.
     pub(crate) fn wake(&self) {
-        if self.asleep.swap(false, Ordering::SeqCst) {
-            // A full stream has enough bytes in it to wake anybody, and a
-            // closed one has nobody at its other end.
-            let _sent: std::io::Result<usize> = (&self.end).write(&[1]);
+        if self.claim() {
+            self.signal();
         }
+    }
+
+    /// Tells whether its sleeper waits, or is about to, and nobody else wakes it.
+    fn claim(&self) -> bool {
+        self.asleep.swap(false, Ordering::SeqCst)
+    }
+
+    fn signal(&self) {
+        // A full stream has enough bytes in it to wake anybody, and a closed
+        // one has nobody at its other end.
+        let _sent: std::io::Result<usize> = (&self.end).write(&[1]);
     }
 }
 
@@ -67,9 +81,13 @@ impl Sleeper {
 
     /// Ends the wait.
     pub(crate) fn awake(&mut self) {
-        if !self.waker.asleep.swap(false, Ordering::SeqCst) {
-            let mut byte = [0; 8];
-            let _drained: std::io::Result<usize> = self.end.read(&mut byte);
+        if !self.waker.claim() {
+            self.owed += 1;
+        }
+        if self.owed > 0 {
+            let mut bytes = [0; 8];
+            let drained = self.end.read(&mut bytes).unwrap_or(0);
+            self.owed = self.owed.saturating_sub(drained);
         }
     }
 
@@ -149,5 +167,36 @@ impl Drop for Listening<'_> {
     fn drop(&mut self) {
         let mut listeners = self.listeners.lock();
         listeners.retain(|other| !Arc::ptr_eq(other, &self.listener));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tells whether a wait would end at once.
+    fn is_signalled(sleeper: &Sleeper) -> bool {
+        let mut items = [zmq::PollItem::from_fd(sleeper.fd(), zmq::POLLIN)];
+        zmq::poll(&mut items, 0).unwrap() > 0
+    }
+
+    #[test]
+    fn a_wake_up_that_is_written_late_ends_one_wait_and_no_more() {
+        let mut sleeper = sleeper().unwrap();
+        let waker = sleeper.waker();
+        sleeper.about_to_sleep();
+        assert!(waker.claim());
+        // Something else ended the wait, before the other thread had written.
+        sleeper.awake();
+        waker.signal();
+        sleeper.about_to_sleep();
+        assert!(is_signalled(&sleeper), "it may end one wait");
+        sleeper.awake();
+        sleeper.about_to_sleep();
+        assert!(!is_signalled(&sleeper), "but not every later one");
+        waker.wake();
+        assert!(is_signalled(&sleeper));
+        sleeper.awake();
+        assert!(!is_signalled(&sleeper));
     }
 }

@@ -8,46 +8,51 @@ pub const MAX_FRAMES: u64 = 1 << 20;
 /// No command that a publisher may send is longer.
 const MAX_COMMAND: u64 = 64 << 10;
 
-/// Finds where the messages end in a peer's stream of bytes, behind the handshake.
+/// Finds where frames and messages end in a peer's stream of bytes, behind the handshake.
 ///
-/// It holds no bytes itself, and remembers how far it has looked: a message that
-/// comes in many parts is looked at once.
+/// It holds no bytes itself, and each byte is looked at once, however small the
+/// pieces are in which a message comes.
 ///
 /// ```
 /// use zmtp::{Assembler, Found};
 ///
 /// let mut assembler = Assembler::new(1024);
-/// assert_eq!(assembler.look(b"\x01\x01t\x00\x05he")?, Found::Part { missing: 3 });
-/// assert_eq!(assembler.look(b"\x01\x01t\x00\x05hello...")?, Found::Message(10));
+/// let bytes = b"\x01\x01t\x00\x05hello";
+/// assert_eq!(assembler.look(bytes)?, Found::Frame { end: 3, last: false });
+/// assert_eq!(assembler.look(&bytes[3..7])?, Found::Part { missing: 3 });
+/// assert_eq!(assembler.look(&bytes[3..])?, Found::Frame { end: 7, last: true });
 /// # Ok::<(), zmtp::StreamError>(())
 /// ```
 #[derive(Debug)]
 pub struct Assembler {
     /// The largest message that is taken, in bytes of all its frames.
     limit: u64,
-    /// So many bytes at the beginning are whole frames of the message.
-    scanned: usize,
+    /// Whole frames of the message under way.
     frames: u64,
+    /// The bytes in them.
     size: u64,
 }
 
 /// What stands at the beginning of the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// A message that takes so many bytes.
-    Message(usize),
-    /// A command, by its offsets. It may come between the frames of a message.
+    /// A whole frame of a message.
+    Frame {
+        /// How many bytes it takes, its header included.
+        end: usize,
+        /// Whether it is the last one of its message.
+        last: bool,
+    },
+    /// A command. It may come between the frames of a message.
     Command {
-        /// Where its frame begins.
-        frame: usize,
         /// Where its body begins.
         body: usize,
         /// Where it ends.
         end: usize,
     },
-    /// A part of a message.
+    /// A part of a frame.
     Part {
-        /// At least so many more bytes are missing.
+        /// At least this many more bytes are missing.
         missing: usize,
     },
 }
@@ -83,48 +88,44 @@ impl Assembler {
     pub fn new(limit: u64) -> Self {
         Self {
             limit,
-            scanned: 0,
             frames: 0,
             size: 0,
         }
     }
 
-    /// Looks at the bytes from the beginning of a message on. After
-    /// [`Found::Message`] those are to be taken away, after [`Found::Command`]
-    /// the command's; then it is to be called again.
+    /// Looks at the bytes from the beginning of a frame on. After
+    /// [`Found::Frame`] and [`Found::Command`] it is to be called with the bytes
+    /// behind that; after [`Found::Part`] with the same bytes and more.
     ///
     /// # Errors
     /// [`StreamError`] where the stream breaks the protocol or a limit.
     pub fn look(&mut self, bytes: &[u8]) -> Result<Found, StreamError> {
-        loop {
-            let rest = bytes.get(self.scanned..).unwrap_or_default();
-            let Some(header) = Header::parse(rest)? else {
-                return Ok(Found::Part { missing: 1 });
-            };
-            self.check(header)?;
-            let body = self.scanned + header.length;
-            let end = usize::try_from(header.body)
-                .ok()
-                .and_then(|length| body.checked_add(length))
-                .ok_or(FrameError::Length {
-                    length: header.body,
-                })?;
-            if end > bytes.len() {
-                let missing = end - bytes.len();
-                return Ok(Found::Part { missing });
-            }
-            if header.command {
-                let frame = self.scanned;
-                return Ok(Found::Command { frame, body, end });
-            }
-            self.scanned = end;
+        let Some(header) = Header::parse(bytes)? else {
+            return Ok(Found::Part { missing: 1 });
+        };
+        self.check(header)?;
+        let body = header.length;
+        let end = usize::try_from(header.body)
+            .ok()
+            .and_then(|length| body.checked_add(length))
+            .ok_or(FrameError::Length {
+                length: header.body,
+            })?;
+        if end > bytes.len() {
+            let missing = end - bytes.len();
+            return Ok(Found::Part { missing });
+        }
+        if header.command {
+            return Ok(Found::Command { body, end });
+        }
+        let last = !header.more;
+        if last {
+            (self.frames, self.size) = (0, 0);
+        } else {
             self.frames += 1;
             self.size += header.body;
-            if !header.more {
-                (self.scanned, self.frames, self.size) = (0, 0, 0);
-                return Ok(Found::Message(end));
-            }
         }
+        Ok(Found::Frame { end, last })
     }
 
     /// Refuses what is too large as soon as it is announced.
@@ -158,46 +159,57 @@ mod tests {
         wire
     }
 
+    /// Looks at all frames of whole messages; returns what came of the last look.
+    fn walk(assembler: &mut Assembler, mut bytes: &[u8]) -> Result<Found, StreamError> {
+        loop {
+            match assembler.look(bytes)? {
+                Found::Frame { end, last: false } => bytes = &bytes[end..],
+                found => return Ok(found),
+            }
+        }
+    }
+
     #[test]
-    fn a_message_is_found_when_its_last_byte_has_come() {
+    fn a_frame_is_found_when_its_last_byte_has_come() {
         let message = wire(&[b"topic", &[7; 300], b""]);
         let mut assembler = Assembler::new(1000);
-        for end in 0..message.len() {
-            let found = assembler.look(&message[..end]).unwrap();
-            assert!(matches!(found, Found::Part { .. }), "{end}: {found:?}");
+        let (mut start, mut frames) = (0, Vec::new());
+        for end in 0..=message.len() {
+            match assembler.look(&message[start..end]).unwrap() {
+                Found::Frame { end: length, last } => {
+                    start += length;
+                    assert_eq!(start, end, "not before its last byte");
+                    frames.push(last);
+                }
+                found => assert!(matches!(found, Found::Part { .. }), "{end}: {found:?}"),
+            }
         }
-        let two = [&message[..], b"\0"].concat();
-        assert_eq!(assembler.look(&two), Ok(Found::Message(message.len())));
+        assert_eq!(frames, [false, false, true]);
         let missing = assembler.look(b"\0\x05ab");
         assert_eq!(missing, Ok(Found::Part { missing: 3 }));
     }
 
     #[test]
     fn a_command_is_found_between_the_frames_of_a_message() {
-        let (front, command, back) = (b"\x01\x01a", b"\x04\x02\x01P", b"\0\x01b");
         let mut assembler = Assembler::new(1000);
-        let bytes = [&front[..], command, back].concat();
-        assert_eq!(
-            assembler.look(&bytes),
-            Ok(Found::Command {
-                frame: 3,
-                body: 5,
-                end: 7
-            })
-        );
-        let bytes = [&front[..], back].concat();
-        assert_eq!(assembler.look(&bytes), Ok(Found::Message(6)));
+        let bytes = b"\x01\x01a\x04\x02\x01P\0\x01b";
+        let frame = |last| Ok(Found::Frame { end: 3, last });
+        assert_eq!(assembler.look(bytes), frame(false));
+        let command = Found::Command { body: 2, end: 4 };
+        assert_eq!(assembler.look(&bytes[3..]), Ok(command));
+        assert_eq!(assembler.look(&bytes[7..]), frame(true));
     }
 
     #[test]
     fn a_message_is_too_large_when_its_frames_together_are() {
         let mut assembler = Assembler::new(10);
         let fits = wire(&[b"12345", b"67890"]);
-        assert_eq!(assembler.look(&fits), Ok(Found::Message(fits.len())));
+        let last = Found::Frame { end: 7, last: true };
+        assert_eq!(walk(&mut assembler, &fits), Ok(last));
         let (size, frames, limit) = (11, 2, 10);
         let announced = b"\x01\x0512345\0\x06";
         assert_eq!(
-            assembler.look(announced),
+            walk(&mut assembler, announced),
             Err(StreamError::TooLarge {
                 size,
                 frames,
@@ -212,10 +224,10 @@ mod tests {
         let long = b"\x06\0\0\0\0\0\x01\0\x01";
         let length = 65_537;
         assert_eq!(assembler.look(long), Err(StreamError::Command { length }));
-        let mut bytes = b"\x01\0".repeat(usize::try_from(MAX_FRAMES).unwrap());
-        assert_eq!(assembler.look(&bytes), Ok(Found::Part { missing: 1 }));
-        bytes.extend_from_slice(b"\0\0");
-        let error = assembler.look(&bytes).unwrap_err();
+        for _ in 0..MAX_FRAMES {
+            assembler.look(b"\x01\0").unwrap();
+        }
+        let error = assembler.look(b"\0\0").unwrap_err();
         assert!(matches!(error, StreamError::TooLarge { size: 0, .. }));
     }
 }

@@ -47,21 +47,24 @@ fn read(role: Role, stream: &[u8], piece: usize) -> Result<Option<usize>, String
 /// Returns the messages in a stream, without the commands between their frames.
 fn messages(stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, Option<StreamError>) {
     let mut assembler = Assembler::new(LIMIT);
-    let (mut found, mut held) = (Vec::new(), Vec::new());
+    // The frames of the message under way, and what was not understood yet.
+    let (mut found, mut message, mut held) = (Vec::new(), Vec::new(), Vec::new());
     for bytes in stream.chunks(piece) {
         held.extend_from_slice(bytes);
         loop {
             match assembler.look(&held) {
-                Ok(Found::Message(end)) => {
-                    let rest = held.split_off(end);
-                    check(&held);
-                    found.push(std::mem::replace(&mut held, rest));
+                Ok(Found::Frame { end, last }) => {
+                    message.extend(held.drain(..end));
+                    if last {
+                        check(&message);
+                        found.push(std::mem::take(&mut message));
+                    }
                 }
-                Ok(Found::Command { frame, body, end }) => {
-                    assert!(frame < body && body <= end && end <= held.len());
+                Ok(Found::Command { body, end }) => {
+                    assert!(body <= end && end <= held.len());
                     // Whatever it is, it is understood or refused.
                     let _understood = Command::parse(&held[body..end]);
-                    held.drain(frame..end);
+                    held.drain(..end);
                 }
                 Ok(Found::Part { missing }) => {
                     assert!(missing > 0);

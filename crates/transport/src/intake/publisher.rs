@@ -4,19 +4,21 @@ use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read};
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use zmtp::{Assembler, Command, Found, Handshake, HandshakeError, Role, StreamError};
+use zmtp::{Assembler, Handshake, HandshakeError, Role, StreamError};
 
+use super::last_call::QUIET;
+use super::sift::{Sift, Step};
 use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush, is_end};
 use crate::platform::prepare;
 
-/// How much is read from a connection at once.
+/// How much is read from a connection at once, about.
 pub(crate) const READ: usize = 256 << 10;
 /// A part of a message up to this size is copied to the front of the next
 /// read; a larger one is read into memory of its own.
 const SMALL: usize = 32 << 10;
-/// When so much of a message has come, the memory for all of it is taken.
+/// When this much of a message has come, the memory for all of it is taken.
 const TRUSTED: usize = 1 << 20;
 
 /// One publisher's connection: bytes come in, whole messages come out.
@@ -27,11 +29,25 @@ pub(crate) struct Publisher {
     state: State,
     /// What has come of a message, or of the handshake.
     held: Vec<u8>,
+    /// How many bytes of it are whole frames.
+    kept: usize,
     /// How much is known to be missing of it.
     missing: usize,
     /// What has to be sent: the handshake, answers to heartbeats.
     unsent: Vec<u8>,
-    last_read: Instant,
+    /// Whether the peer takes nothing any more. It may have sent messages all
+    /// the same, and these are read to their end.
+    deaf: bool,
+    /// For how long it was asked and gave nothing.
+    silent: Duration,
+    /// How many bytes have come in all.
+    received: u64,
+    /// How often it was too slow with the message under way.
+    turns_lost: u32,
+    /// When it was first found empty while the broker stops.
+    emptied: Option<Instant>,
+    /// Whether the broker stops and has taken in all that had arrived.
+    drained: bool,
 }
 
 #[derive(Debug)]
@@ -51,6 +67,8 @@ pub(crate) enum Ended {
     Deaf,
     #[error("it left a message unfinished while others waited for the memory")]
     Unfinished,
+    #[error("its messages came too slowly while others waited for the memory")]
+    Slow,
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
     #[error(transparent)]
@@ -69,9 +87,15 @@ impl Publisher {
             peer,
             state: State::Handshake(Handshake::new(Role::Subscriber)),
             held: Vec::new(),
+            kept: 0,
             missing: 1,
             unsent: Vec::new(),
-            last_read: Instant::now(),
+            deaf: false,
+            silent: Duration::ZERO,
+            received: 0,
+            turns_lost: 0,
+            emptied: None,
+            drained: false,
         })
     }
 
@@ -90,9 +114,41 @@ impl Publisher {
         matches!(self.state, State::Messages(_))
     }
 
-    /// Returns when bytes came last.
-    pub(crate) fn last_read(&self) -> Instant {
-        self.last_read
+    /// Returns how many bytes have come in all.
+    pub(crate) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Returns for how long it was asked and gave nothing.
+    pub(crate) fn silent(&self) -> Duration {
+        self.silent
+    }
+
+    /// Notes that it was asked, and had nothing to give since it was asked before.
+    pub(crate) fn gave_nothing(&mut self, time: Duration) {
+        self.silent += time;
+    }
+
+    /// Returns how often it was too slow with the message under way.
+    pub(crate) fn turns_lost(&self) -> u32 {
+        self.turns_lost
+    }
+
+    /// Notes that it was too slow; returns how often it has been.
+    pub(crate) fn lose_turn(&mut self) -> u32 {
+        self.turns_lost += 1;
+        self.turns_lost
+    }
+
+    /// Notes that it was asked while the broker stops, and had nothing.
+    pub(crate) fn found_empty(&mut self) {
+        let first = *self.emptied.get_or_insert_with(Instant::now);
+        self.drained = first.elapsed() >= QUIET;
+    }
+
+    /// Tells whether the broker stops and has taken in all that had arrived.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.drained
     }
 
     /// Tells whether something waits to be sent.
@@ -100,25 +156,35 @@ impl Publisher {
         !self.unsent.is_empty()
     }
 
-    /// Refuses a peer that begins a handshake and does not end it.
-    pub(crate) fn check_handshake(&self) -> Result<(), Ended> {
-        if !self.is_ready() && self.last_read.elapsed() > HANDSHAKE {
-            return Err(Ended::Silent);
-        }
-        Ok(())
+    /// Tells whether it has to take answers before more is read from it: a peer
+    /// that asks and asks must not fill the memory with answers.
+    pub(crate) fn owes_reading(&self) -> bool {
+        self.unsent.len() > MAX_UNSENT
     }
 
-    /// Sends what waits, as far as that goes.
-    pub(crate) fn flush(&mut self) -> Result<(), Ended> {
+    /// Refuses a peer that begins a handshake and does not end it, or that
+    /// takes no answers.
+    pub(crate) fn check_patience(&self) -> Result<(), Ended> {
+        match self.silent > HANDSHAKE {
+            true if !self.is_ready() => Err(Ended::Silent),
+            true if self.owes_reading() => Err(Ended::Deaf),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends what waits, as far as that goes. That the peer takes nothing any
+    /// more says nothing about what it has sent before: only reading tells.
+    pub(crate) fn flush(&mut self) {
         if let State::Handshake(handshake) = &mut self.state {
             self.unsent.extend(handshake.take_unsent());
         }
-        if flush(&self.stream, &mut self.unsent)? == Progress::End {
-            return Err(Ended::Left);
+        match flush(&self.stream, &mut self.unsent) {
+            Ok(Progress::Bytes(count)) if count > 0 => self.silent = Duration::ZERO,
+            Ok(Progress::Bytes(_) | Progress::Wait) => {}
+            Ok(Progress::End) | Err(_) => self.deaf = true,
         }
-        match self.unsent.len() {
-            0..=MAX_UNSENT => Ok(()),
-            _ => Err(Ended::Deaf),
+        if self.deaf {
+            self.unsent = Vec::new();
         }
     }
 
@@ -136,7 +202,7 @@ impl Publisher {
             self.read_small(limit, scratch, take)?
         };
         if self.has_unsent() || !self.is_ready() {
-            self.flush()?;
+            self.flush();
         }
         Ok(came)
     }
@@ -159,11 +225,16 @@ impl Publisher {
         };
         front.copy_from_slice(&self.held);
         self.held.clear();
-        self.last_read = Instant::now();
+        self.note_received(count);
         let bytes = scratch.get_mut(..held + count).unwrap_or_default();
         let start = self.shake_hands(limit, bytes)?;
         self.take_messages(bytes, start, take)?;
         Ok(true)
+    }
+
+    fn note_received(&mut self, count: usize) {
+        self.silent = Duration::ZERO;
+        self.received += count as u64;
     }
 
     /// Goes on with the handshake, and returns how many bytes it consumed.
@@ -185,29 +256,24 @@ impl Publisher {
     fn take_messages(
         &mut self,
         bytes: &mut [u8],
-        mut start: usize,
+        start: usize,
         take: &mut impl FnMut(Cow<'_, [u8]>),
     ) -> Result<(), Ended> {
-        let mut length = bytes.len();
-        while let State::Messages(assembler) = &mut self.state {
-            let rest = bytes.get(start..length).unwrap_or_default();
-            match assembler.look(rest)? {
-                Found::Message(end) => {
-                    take(Cow::Borrowed(rest.get(..end).unwrap_or_default()));
-                    start += end;
-                }
-                Found::Command { frame, body, end } => {
-                    answer(&mut self.unsent, rest.get(body..end).unwrap_or_default())?;
-                    bytes.copy_within(start + end..length, start + frame);
-                    length -= end - frame;
-                }
-                Found::Part { missing } => {
-                    self.missing = missing;
-                    break;
-                }
+        let State::Messages(assembler) = &mut self.state else {
+            self.held
+                .extend_from_slice(bytes.get(start..).unwrap_or_default());
+            return Ok(());
+        };
+        let mut sift = Sift::new(bytes, start, mem::take(&mut self.kept));
+        self.missing = loop {
+            match sift.step(assembler, &mut self.unsent)? {
+                Step::Message(message) => take(Cow::Borrowed(sift.get(message))),
+                Step::Part { missing } => break missing,
             }
-        }
-        let rest = bytes.get(start..length).unwrap_or_default();
+        };
+        let (frames, rest) = sift.rest();
+        self.kept = frames.len();
+        self.held.extend_from_slice(frames);
         self.held.extend_from_slice(rest);
         Ok(())
     }
@@ -227,48 +293,49 @@ impl Publisher {
         let result = (&self.stream)
             .take(wanted as u64)
             .read_to_end(&mut self.held);
+        // What has come before the end of the connection was sent in time: it
+        // is looked at first.
         let came = self.held.len() - before;
-        match result {
-            Ok(count) if count < wanted => return Err(Ended::Left),
-            Err(error) if is_end(&error) => return Err(Ended::Left),
-            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error.into()),
-            _ if came == 0 => return Ok(false),
-            _ => self.last_read = Instant::now(),
+        if came > 0 {
+            self.note_received(came);
+            self.take_large(take)?;
         }
-        self.take_large(take)?;
-        Ok(true)
+        match result {
+            Ok(_) if came < wanted => Err(Ended::Left),
+            Err(error) if is_end(&error) => Err(Ended::Left),
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error.into()),
+            _ => Ok(came > 0),
+        }
     }
 
+    /// Takes the message that has memory of its own, if it is whole now, and
+    /// the small ones behind it.
     fn take_large(&mut self, take: &mut impl FnMut(Cow<'_, [u8]>)) -> Result<(), Ended> {
-        while let State::Messages(assembler) = &mut self.state {
-            match assembler.look(&self.held)? {
-                Found::Message(end) => {
-                    let rest = self.held.split_off(end.min(self.held.len()));
-                    take(Cow::Owned(mem::replace(&mut self.held, rest)));
-                }
-                Found::Command { frame, body, end } => {
-                    let command = self.held.get(body..end).unwrap_or_default();
-                    answer(&mut self.unsent, command)?;
-                    self.held.drain(frame..end);
-                }
-                Found::Part { missing } => {
-                    self.missing = missing;
-                    break;
-                }
+        let State::Messages(assembler) = &mut self.state else {
+            return Ok(());
+        };
+        let mut held = mem::take(&mut self.held);
+        let mut sift = Sift::new(&mut held, 0, mem::take(&mut self.kept));
+        let step = sift.step(assembler, &mut self.unsent)?;
+        let next = sift.next();
+        match step {
+            Step::Message(message) => {
+                let mut rest = held.split_off(next);
+                held.truncate(message.end);
+                self.turns_lost = 0;
+                take(Cow::Owned(held));
+                self.take_messages(&mut rest, 0, take)
+            }
+            Step::Part { missing } => {
+                self.missing = missing;
+                self.kept = sift.rest().0.len();
+                // Where commands stood.
+                held.drain(self.kept..next);
+                self.held = held;
+                Ok(())
             }
         }
-        Ok(())
     }
-}
-
-/// Answers a command where it wants an answer.
-fn answer(unsent: &mut Vec<u8>, body: &[u8]) -> Result<(), Ended> {
-    match Command::parse(body)? {
-        Command::Ping(context) => zmtp::push_pong(unsent, context),
-        Command::Error(_) => return Err(Ended::Left),
-        _ => {}
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 
 use super::*;
 use crate::testing::greeting;
@@ -97,18 +97,82 @@ fn the_broker_subscribes_to_everything() {
 }
 
 #[test]
-fn a_peer_that_asks_and_takes_no_answers_is_given_up() {
+fn a_peer_that_takes_no_answers_is_not_read_before_it_does_and_then_given_up() {
     let (far, mut publisher) = connected();
     far.set_nonblocking(true).unwrap();
     let pings = b"\x04\x17\x04PING\0\x0a0123456789abcdef".repeat(1000);
-    let ended = loop {
-        // The broker's buffers fill up, and then its patience ends.
+    while !publisher.owes_reading() {
+        // The broker's buffers fill up.
         let _partly = (&far).write(&pings);
-        if let Err(ended) = receive(&mut publisher) {
-            break ended;
-        }
-    };
+        receive(&mut publisher).unwrap();
+    }
+    assert!(publisher.unsent.len() <= MAX_UNSENT + 2 * READ);
+    publisher.check_patience().unwrap();
+    publisher.gave_nothing(HANDSHAKE + Duration::from_secs(1));
+    let ended = publisher.check_patience().unwrap_err();
     assert!(matches!(ended, Ended::Deaf), "{ended}");
+}
+
+#[test]
+fn what_comes_together_with_the_end_of_the_connection_is_taken() {
+    for size in [10, 40_000, 100_000, 600_000, 1_000_000] {
+        let (far, mut publisher) = connected();
+        let small = message(&[b"small", b"x"]);
+        let large = message(&[b"topic", &vec![7; size], b"", b"end"]);
+        let bytes = [&large[..], &small, &large, &small].concat();
+        let sender = std::thread::spawn(move || {
+            (&far).write_all(&bytes).unwrap();
+            // Closed with unread bytes, the connection would be reset.
+            far.shutdown(Shutdown::Write).unwrap();
+            far
+        });
+        let mut came = Vec::new();
+        let mut scratch = vec![0; 2 * READ];
+        let ended = loop {
+            let mut take = |message: Cow<'_, [u8]>| came.push(message.into_owned());
+            if let Err(ended) = publisher.receive(8 << 20, &mut scratch, &mut take) {
+                break ended;
+            }
+        };
+        let _far = sender.join().unwrap();
+        assert!(matches!(ended, Ended::Left), "{ended}");
+        assert!(
+            came == [&large[..], &small, &large, &small],
+            "{} messages of {size} bytes",
+            came.len()
+        );
+    }
+}
+
+#[test]
+fn a_peer_that_takes_nothing_any_more_is_read_to_its_end() {
+    let (far, mut publisher) = connected();
+    let whole = message(&[b"t", b"{}"]);
+    (&far).write_all(&whole).unwrap();
+    // A later answer can't be sent.
+    publisher.stream.shutdown(Shutdown::Write).unwrap();
+    publisher.unsent.extend_from_slice(b"answer");
+    publisher.flush();
+    assert!(!publisher.has_unsent());
+    assert_eq!(receive_count(&mut publisher, 1), [whole]);
+}
+
+#[test]
+fn commands_cost_no_more_than_their_bytes() {
+    // Between the frames of a message, so that gaps have to be closed: moving
+    // what follows for each of them would move 16 GiB.
+    let (far, mut publisher) = connected();
+    let whole = message(&[&vec![b'a'; 20_000], b"end"]);
+    let back = whole.len() - 5;
+    let commands = b"\x04\x01\x00".repeat(4_000_000);
+    let bytes = [&whole[..back], &commands, &whole[back..]].concat();
+    let sender = std::thread::spawn(move || {
+        (&far).write_all(&bytes).unwrap();
+        far
+    });
+    let came = receive_count(&mut publisher, 1);
+    let _far = sender.join().unwrap();
+    assert!(came == [whole]);
 }
 
 #[test]
