@@ -27,7 +27,8 @@ PROTOCOL = 1
 ATTEMPT = 3.0  # seconds for one answer, before the connection is made anew
 FIRST_ATTEMPT = 0.25  # the same for the first attempt to publish; doubled each time
 ALIVE = 1.0  # seconds; how often the broker hears of a consumer at least
-LOST = 15.0  # seconds; a broker that is silent for so long is lost
+LOST = 15.0  # seconds; a broker that gives no answer for this long is lost
+SLICE = 0.25  # seconds; a longer wait is made of several of these
 CREDIT = 1000  # messages that may be on their way to a consumer
 IN_FLIGHT = 1000  # publish requests that may be without a reply
 PASSING = {"busy", "disk_full", "not_ready", "shutting_down", "unknown_outcome"}
@@ -128,21 +129,23 @@ class Recorder:
 
     def _request(self, request):
         """Asks again, over a new connection, until there is an answer."""
-        give_up = time.monotonic() + self.timeout
+        connection = self._connection
+        give_up = connection.clock + self.timeout
         while True:
-            reply = self._ask(request, min(ATTEMPT, give_up - time.monotonic()))
+            reply = self._ask(request, min(ATTEMPT, give_up - connection.clock))
             if reply is not None:
                 return reply
-            if time.monotonic() >= give_up:
+            if connection.clock >= give_up:
                 raise no_answer(self.endpoint)
-            self._connection.renew()
+            connection.renew()
 
     def _ask(self, request, seconds):
         """Asks once; None where nobody answers in that time."""
-        request_id = self._connection.send(request)
-        give_up = time.monotonic() + seconds
+        connection = self._connection
+        request_id = connection.send(request)
+        give_up = connection.clock + seconds
         while True:
-            incoming = self._connection.receive(give_up - time.monotonic())
+            incoming = connection.receive(give_up - connection.clock)
             if incoming is None:
                 return None
             if incoming[0]["id"] == request_id:
@@ -161,7 +164,7 @@ class Publishing:
         self.sent = {}
         self.numbers = [None] * len(messages)
         self.attempt = FIRST_ATTEMPT
-        self.progress = time.monotonic()
+        self.progress = connection.clock
 
     def run(self):
         while self.unsent or self.sent:
@@ -184,20 +187,20 @@ class Publishing:
             return  # the reply to a request of an earlier call
         if header["type"] == "reply":
             self.numbers[index] = header["message_num"]
-            self.progress = time.monotonic()
+            self.progress = self.connection.clock
             self.attempt = FIRST_ATTEMPT
             return
         safe = header.get("recorded") is False or self.named[index]
-        late = time.monotonic() - self.progress > self.timeout
+        late = self.connection.clock - self.progress > self.timeout
         if header["code"] not in PASSING or not safe or late:
             checked(header)
-        time.sleep(0.05)
+        self.connection.pause(0.05)
         self.unsent.appendleft(index)
 
     def start_over(self):
         if not all(self.named[index] for index in self.sent.values()):
             raise RecorderError("unknown_outcome", "no answer: it may be recorded or not")
-        if time.monotonic() - self.progress > self.timeout:
+        if self.connection.clock - self.progress > self.timeout:
             raise no_answer(self.connection.endpoint)
         self.connection.renew()
         self.attempt = min(ATTEMPT, 2 * self.attempt)
@@ -243,18 +246,21 @@ class Consumer:
 
     def next(self, seconds):
         """The next message, or None where none comes in that time."""
-        give_up = time.monotonic() + seconds
-        while not self.buffer and self.end is None and time.monotonic() < give_up:
-            self.step(give_up)
+        give_up = self.connection.clock + seconds
+        # What is there is taken also where there is no time to wait.
+        while not self.buffer and self.end is None:
+            come = self.step(give_up)
+            if come is None and self.connection.clock >= give_up:
+                break
         return self.buffer.popleft() if self.buffer else None
 
     def ack(self, number):
         """Says that all messages up to this one are done; returns when that is stored."""
-        give_up = time.monotonic() + self.timeout
-        while time.monotonic() < give_up:
+        give_up = self.connection.clock + self.timeout
+        while self.connection.clock < give_up:
             handle = self.handle
             request_id = self.send({"op": "ack", "consumer": handle, "message_num": number})
-            while self.handle == handle and time.monotonic() < give_up:
+            while self.handle == handle and self.connection.clock < give_up:
                 header = self.step(give_up)
                 if header is not None and header["id"] == request_id:
                     checked(header)
@@ -271,33 +277,34 @@ class Consumer:
         request = {"op": "consume", "credit": CREDIT, **self.request}
         if self.received is not None:
             request["from"] = self.received + 1
-        give_up = time.monotonic() + self.timeout
+        connection = self.connection
+        give_up = connection.clock + self.timeout
         while True:
             request_id = self.send(request)
-            attempt = min(give_up, time.monotonic() + ATTEMPT)
-            while (incoming := self.connection.receive(attempt - time.monotonic())) is not None:
+            attempt = min(give_up, connection.clock + ATTEMPT)
+            while (incoming := connection.receive(attempt - connection.clock)) is not None:
                 # What comes for an older consumer comes again for the new one.
                 if incoming[0]["id"] == request_id:
                     header = checked(incoming[0])
                     self.handle = header["consumer"]
                     self.received = header["after"]
                     self.fresh = 0
-                    self.heard = time.monotonic()
+                    self.heard = connection.clock
                     return
-            if time.monotonic() >= give_up:
-                raise no_answer(self.connection.endpoint)
-            self.connection.renew()
+            if connection.clock >= give_up:
+                raise no_answer(connection.endpoint)
+            connection.renew()
 
     def step(self, give_up):
         """Takes what comes, or shows a sign of life; returns the header of what came."""
-        wait = min(give_up, self.spoke + ALIVE) - time.monotonic()
-        incoming = self.connection.receive(wait)
-        now = time.monotonic()
+        alive = self.spoke + ALIVE - time.monotonic()
+        incoming = self.connection.receive(min(alive, give_up - self.connection.clock))
+        now = self.connection.clock
         if incoming is None:
             if now - self.heard > LOST:
                 self.connection.renew()
                 self.open()
-            elif now - self.spoke >= ALIVE:
+            elif time.monotonic() - self.spoke >= ALIVE:
                 self.credit()
             return None
         self.heard = now
@@ -318,7 +325,7 @@ class Consumer:
             elif header["reason"] == "replaced":
                 raise RecorderError("replaced", "another consumer has taken the name")
             else:
-                time.sleep(0.2)
+                self.connection.pause(0.2)
                 self.connection.renew()
                 self.open()
         elif header.get("code") == "unknown_consumer":
@@ -338,12 +345,18 @@ class Consumer:
 
 
 class Connection:
-    """One DEALER socket, which can be made anew."""
+    """One DEALER socket, which can be made anew.
+
+    Its clock goes only while the broker is waited for, and time limits are measured
+    by it: a program that was stopped, or busy with something else, must not take
+    that for the broker's silence while the answer lies there.
+    """
 
     def __init__(self, context, endpoint):
         self.context = context
         self.endpoint = endpoint
         self.last_id = 0
+        self.clock = 0.0
         self.socket = None
         self.renew()
 
@@ -370,10 +383,24 @@ class Connection:
 
     def receive(self, seconds):
         """The next header and its frames, or None where none comes in that time."""
-        if not self.socket.poll(max(0, int(seconds * 1000 + 0.999))):
-            return None
+        while not self.poll(min(max(seconds, 0.0), SLICE)):
+            seconds -= SLICE
+            if seconds <= 0:
+                return None
         header, *frames = self.socket.recv_multipart()
         return json.loads(header), frames
+
+    def poll(self, seconds):
+        """Whether a message comes in that time."""
+        began = time.monotonic()
+        come = self.socket.poll(int(seconds * 1000 + 0.999))
+        self.clock += min(seconds, time.monotonic() - began)
+        return come
+
+    def pause(self, seconds):
+        """Waits for a while before the broker is tried again."""
+        time.sleep(seconds)
+        self.clock += seconds
 
 
 def frames_of(topic, payload):

@@ -104,6 +104,49 @@ fn a_message_that_is_sent_again_gets_its_first_number_also_after_a_crash() {
 }
 
 #[test]
+fn a_name_that_is_used_again_for_another_message_is_refused_with_the_first_number() {
+    let dir = Dir::new();
+    let mut broker = Broker::start(&dir);
+    let mut client = Requester::dealer(broker.ports.control);
+    let first = agent("t", "a", "once");
+    let mut others = vec![first.clone(); 3];
+    others[0][0] = b"other topic".to_vec();
+    others[1][1].push(b' ');
+    others[2].push(b"one more frame".to_vec());
+    assert_eq!(client.publish(&first)["message_num"], 1);
+    let assert_refused = |client: &mut Requester| {
+        for other in &others {
+            let reply = client.publish(other);
+            assert_eq!(reply["code"], "id_reused", "{reply}");
+            assert_eq!(reply["message_num"], 1, "{reply}");
+            assert_eq!(reply["recorded"], false, "{reply}");
+        }
+        let again = client.publish(&first);
+        assert_eq!(again["message_num"], 1, "{again}");
+    };
+    assert_refused(&mut client);
+    broker.kill9();
+    let broker = Broker::start(&dir);
+    assert_refused(&mut Requester::dealer(broker.ports.control));
+    assert_eq!(dir.line_count(), 1);
+}
+
+#[test]
+fn two_messages_of_one_name_at_once_are_never_both_acknowledged() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut client = Requester::dealer(broker.ports.control);
+    let first = agent("t", "a", "once");
+    let other = agent("u", "a", "once");
+    client.send_publish(&[first, other]);
+    let replies = client.recv(2);
+    let of = |id: u64| &replies.iter().find(|(reply, _)| reply["id"] == id).unwrap().0;
+    assert_eq!(of(1)["message_num"], 1);
+    assert_eq!((&of(2)["code"], &of(2)["message_num"]), (&json!("id_reused"), &json!(1)));
+    assert_eq!(dir.line_count(), 1);
+}
+
+#[test]
 fn the_same_message_twice_at_once_is_recorded_once() {
     let dir = Dir::new();
     let broker = Broker::start(&dir);

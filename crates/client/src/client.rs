@@ -1,6 +1,6 @@
 //! Requests that get one reply.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -117,14 +117,14 @@ impl Client {
 
     /// Asks again, over a new connection, until there is an answer.
     fn request(&mut self, request: &Value) -> Result<Map<String, Value>, Error> {
-        let give_up = Instant::now() + self.timeout;
+        let give_up = self.connection.clock() + self.timeout;
         let mut request = request.clone();
         loop {
-            let left = give_up.saturating_duration_since(Instant::now());
+            let left = give_up.saturating_sub(self.connection.clock());
             if let Some(reply) = self.ask(&mut request, left.min(ATTEMPT))? {
                 return Ok(reply);
             }
-            if Instant::now() >= give_up {
+            if self.connection.clock() >= give_up {
                 return Err(self.no_answer());
             }
             self.connection.renew()?;
@@ -140,9 +140,9 @@ impl Client {
         let id = self.connection.id();
         request["id"] = id.into();
         self.connection.send::<&[u8]>(request, &[])?;
-        let give_up = Instant::now() + most;
+        let give_up = self.connection.clock() + most;
         loop {
-            let left = give_up.saturating_duration_since(Instant::now());
+            let left = give_up.saturating_sub(self.connection.clock());
             match self.connection.receive(left)? {
                 Some((header, _)) if !answers(&header, id) => {}
                 Some((header, _)) if is(&header, "error") => return Err(Error::refused(&header)),

@@ -1,5 +1,6 @@
 //! One DEALER socket, and headers on it.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -9,12 +10,18 @@ use crate::error::Error;
 /// A header and the frames behind it.
 pub(crate) type Incoming = (Map<String, Value>, Vec<Vec<u8>>);
 
+/// A longer wait is made of several of these, so that a pause of this program
+/// counts as no more than one of them.
+const SLICE: Duration = Duration::from_millis(250);
+
 /// A connection to the broker, which can be made anew.
 pub(crate) struct Connection {
     context: zmq::Context,
     pub(crate) endpoint: String,
     socket: zmq::Socket,
     next_id: u64,
+    /// For how long the broker was waited for.
+    waited: Cell<Duration>,
 }
 
 impl Connection {
@@ -25,6 +32,7 @@ impl Connection {
             endpoint: endpoint.to_owned(),
             socket,
             next_id: 0,
+            waited: Cell::default(),
         })
     }
 
@@ -56,17 +64,27 @@ impl Connection {
         }
     }
 
-    /// Receives a message; `None` where none comes in that time.
+    /// A clock that goes only while the broker is waited for. Time limits are
+    /// measured by it: a program that was stopped, or busy with something else,
+    /// must not take that for the broker's silence while the answer lies there.
+    pub(crate) fn clock(&self) -> Duration {
+        self.waited.get()
+    }
+
+    /// Waits for a while before the broker is tried again.
+    pub(crate) fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
+        self.waited.set(self.waited.get() + time);
+    }
+
+    /// Receives a message; `None` where none comes in that time. What is there
+    /// is received in no time.
     pub(crate) fn receive(&self, most: Duration) -> Result<Option<Incoming>, Error> {
-        let give_up = Instant::now() + most;
-        loop {
-            let left = give_up.saturating_duration_since(Instant::now());
-            let millis = i64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
-            match self.socket.poll(zmq::POLLIN, millis) {
-                Ok(0) => return Ok(None),
-                Ok(_) => break,
-                Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error.into()),
+        let mut left = most;
+        while !self.poll(left.min(SLICE))? {
+            left = left.saturating_sub(SLICE);
+            if left.is_zero() {
+                return Ok(None);
             }
         }
         let mut frames = self.socket.recv_multipart(zmq::DONTWAIT)?;
@@ -78,6 +96,19 @@ impl Connection {
                 found: String::from_utf8_lossy(&header).chars().take(80).collect(),
             }),
         }
+    }
+
+    /// Waits for a message; false where none comes in that time.
+    fn poll(&self, slice: Duration) -> Result<bool, Error> {
+        let began = Instant::now();
+        let millis = i64::try_from(slice.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
+        let come = match self.socket.poll(zmq::POLLIN, millis) {
+            Ok(count) => count > 0,
+            Err(zmq::Error::EINTR) => false,
+            Err(error) => return Err(error.into()),
+        };
+        self.waited.set(self.waited.get() + began.elapsed().min(slice));
+        Ok(come)
     }
 }
 

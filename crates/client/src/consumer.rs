@@ -89,7 +89,8 @@ pub struct Consumer {
     uncredited: u64,
     ended: Option<u64>,
     sent_at: Instant,
-    heard_at: Instant,
+    /// By the connection's clock: a broker that nobody listened to was not silent.
+    heard_at: Duration,
 }
 
 impl Consume {
@@ -160,8 +161,8 @@ impl Consumer {
         request: Consume,
         timeout: Duration,
     ) -> Result<Self, Error> {
-        let now = Instant::now();
         let mut consumer = Self {
+            heard_at: connection.clock(),
             connection,
             request,
             timeout,
@@ -171,8 +172,7 @@ impl Consumer {
             received: None,
             uncredited: 0,
             ended: None,
-            sent_at: now,
-            heard_at: now,
+            sent_at: Instant::now(),
         };
         consumer.open()?;
         Ok(consumer)
@@ -186,7 +186,7 @@ impl Consumer {
     /// [`Error::NoAnswer`] where the broker is away for longer than the
     /// client's timeout, [`Error::Refused`] where it can't go on.
     pub fn next(&mut self, most: Duration) -> Result<Option<Message>, Error> {
-        let give_up = Instant::now() + most;
+        let give_up = self.connection.clock() + most;
         loop {
             if let Some(message) = self.buffer.pop_front() {
                 return Ok(Some(message));
@@ -195,7 +195,7 @@ impl Consumer {
                 return Ok(None);
             }
             self.step(give_up)?;
-            if self.buffer.is_empty() && Instant::now() >= give_up {
+            if self.buffer.is_empty() && self.connection.clock() >= give_up {
                 return Ok(None);
             }
         }
@@ -215,7 +215,7 @@ impl Consumer {
     /// [`Error::Refused`] where there is no such message or no name, and as
     /// [`next`](Self::next).
     pub fn ack(&mut self, message_num: u64) -> Result<(), Error> {
-        let give_up = Instant::now() + self.timeout;
+        let give_up = self.connection.clock() + self.timeout;
         loop {
             let id = self.connection.id();
             let handle = self.handle;
@@ -230,7 +230,7 @@ impl Consumer {
 
     /// Waits for the reply to an acknowledgement; false where it has to be sent
     /// again, since there is a new consumer.
-    fn is_stored(&mut self, id: u64, give_up: Instant) -> Result<bool, Error> {
+    fn is_stored(&mut self, id: u64, give_up: Duration) -> Result<bool, Error> {
         let handle = self.handle;
         while self.handle == handle {
             match self.connection.receive(self.patience(give_up))? {
@@ -247,7 +247,7 @@ impl Consumer {
                 Some(incoming) => self.take(incoming)?,
                 None => self.keep_alive()?,
             }
-            if Instant::now() >= give_up {
+            if self.connection.clock() >= give_up {
                 return Err(self.no_answer());
             }
         }
@@ -255,20 +255,21 @@ impl Consumer {
     }
 
     /// Does one thing: takes what comes, or shows a sign of life.
-    fn step(&mut self, give_up: Instant) -> Result<(), Error> {
+    fn step(&mut self, give_up: Duration) -> Result<(), Error> {
         match self.connection.receive(self.patience(give_up))? {
             Some(incoming) => self.take(incoming),
             None => self.keep_alive(),
         }
     }
 
-    fn patience(&self, give_up: Instant) -> Duration {
-        let next = give_up.min(self.sent_at + ALIVE);
-        next.saturating_duration_since(Instant::now())
+    fn patience(&self, give_up: Duration) -> Duration {
+        // The broker counts how long it has not heard of this client, too.
+        let alive = ALIVE.saturating_sub(self.sent_at.elapsed());
+        alive.min(give_up.saturating_sub(self.connection.clock()))
     }
 
     fn take(&mut self, (header, frames): Incoming) -> Result<(), Error> {
-        self.heard_at = Instant::now();
+        self.heard_at = self.connection.clock();
         let ours = number(&header, "consumer") == self.handle;
         if is(&header, "message") && ours {
             self.keep(&header, frames)
@@ -319,7 +320,7 @@ impl Consumer {
                 name: self.request.name.clone().unwrap_or_default(),
             }),
             _ => {
-                std::thread::sleep(PAUSE);
+                self.connection.pause(PAUSE);
                 self.connection.renew()?;
                 self.open()
             }
@@ -327,7 +328,7 @@ impl Consumer {
     }
 
     fn keep_alive(&mut self) -> Result<(), Error> {
-        if self.heard_at.elapsed() > LOST {
+        if self.connection.clock() > self.heard_at + LOST {
             self.connection.renew()?;
             return self.open();
         }
@@ -340,19 +341,19 @@ impl Consumer {
     /// Asks for a consumer until there is one. One that was there before is
     /// gone on with behind the last message that has come.
     fn open(&mut self) -> Result<(), Error> {
-        let give_up = Instant::now() + self.timeout;
+        let give_up = self.connection.clock() + self.timeout;
         loop {
             self.id = self.connection.id();
             let header = self.request.header(self.id, self.received);
             self.send(&header)?;
-            let attempt = give_up.min(Instant::now() + ATTEMPT);
+            let attempt = give_up.min(self.connection.clock() + ATTEMPT);
             if let Some(header) = self.reply(attempt)? {
                 self.handle = number(&header, "consumer");
                 self.received = Some(number(&header, "after"));
                 self.uncredited = 0;
                 return Ok(());
             }
-            if Instant::now() >= give_up {
+            if self.connection.clock() >= give_up {
                 return Err(self.no_answer());
             }
             self.connection.renew()?;
@@ -361,13 +362,13 @@ impl Consumer {
 
     /// Waits for the reply to the request for a consumer. What comes for an
     /// older one comes again for the new one.
-    fn reply(&mut self, give_up: Instant) -> Result<Option<Map<String, Value>>, Error> {
+    fn reply(&mut self, give_up: Duration) -> Result<Option<Map<String, Value>>, Error> {
         loop {
-            let left = give_up.saturating_duration_since(Instant::now());
+            let left = give_up.saturating_sub(self.connection.clock());
             let Some((header, _)) = self.connection.receive(left)? else {
                 return Ok(None);
             };
-            self.heard_at = Instant::now();
+            self.heard_at = self.connection.clock();
             if !answers(&header, self.id) {
                 continue;
             }

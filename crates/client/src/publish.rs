@@ -1,7 +1,7 @@
 //! Publishing many messages with few round trips, each of them once.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -40,10 +40,10 @@ struct Batch<'a> {
     published: Vec<Option<Published>>,
     /// How long the next reply is waited for.
     attempt: Duration,
-    /// When something was heard or begun last.
-    heard: Instant,
-    /// When anything was last achieved.
-    progress: Instant,
+    /// When something was heard or begun last, by the connection's clock.
+    heard: Duration,
+    /// When anything was last achieved, by the same clock.
+    progress: Duration,
     timeout: Duration,
 }
 
@@ -57,7 +57,7 @@ where
     M: AsRef<[F]>,
     F: AsRef<[u8]>,
 {
-    let now = Instant::now();
+    let now = connection.clock();
     let messages: Vec<Vec<&[u8]>> = messages
         .iter()
         .map(|message| message.as_ref().iter().map(AsRef::as_ref).collect())
@@ -112,11 +112,11 @@ impl Batch<'_> {
         let again = self.sent.values().all(|index| self.is_named(*index));
         let attempt = self.heard + if again { self.attempt } else { self.timeout };
         let end = self.progress + self.timeout;
-        attempt.min(end).saturating_duration_since(Instant::now())
+        attempt.min(end).saturating_sub(self.connection.clock())
     }
 
     fn take(&mut self, header: &Map<String, Value>) -> Result<(), Error> {
-        self.heard = Instant::now();
+        self.heard = self.connection.clock();
         // A reply to a request of an earlier call is nobody's.
         let Some(index) = self.sent.remove(&number(header, "id")) else {
             return Ok(());
@@ -141,11 +141,11 @@ impl Batch<'_> {
                 ..
             }
         ) || self.is_named(index);
-        let in_time = self.progress.elapsed() < self.timeout;
+        let in_time = self.connection.clock() < self.progress + self.timeout;
         if !(error.may_pass() && safe && in_time) {
             return Err(error);
         }
-        std::thread::sleep(PAUSE);
+        self.connection.pause(PAUSE);
         self.unsent.push_front(index);
         Ok(())
     }
@@ -156,13 +156,13 @@ impl Batch<'_> {
         if self.sent.values().any(|index| !self.is_named(*index)) {
             return Err(Error::Unknown { endpoint });
         }
-        if self.progress.elapsed() >= self.timeout {
+        if self.connection.clock() >= self.progress + self.timeout {
             let waited = self.timeout;
             return Err(Error::NoAnswer { endpoint, waited });
         }
         self.connection.renew()?;
         self.attempt = ATTEMPT.min(self.attempt * 2);
-        self.heard = Instant::now();
+        self.heard = self.connection.clock();
         let sent = std::mem::take(&mut self.sent);
         for index in sent.into_values().rev() {
             self.unsent.push_front(index);

@@ -93,7 +93,7 @@ impl Control {
             self.read_mail()?;
             let served = self.consumers.serve(&mut self.router)?;
             self.router.flush()?;
-            self.look_around()?;
+            self.look_around(more)?;
             self.wait(more, served)?;
         }
         self.finish()
@@ -254,19 +254,22 @@ impl Control {
             .try_for_each(|(peer, header)| self.router.reply(&peer, header))
     }
 
-    /// Does what time makes due.
-    fn look_around(&mut self) -> zmq::Result<()> {
+    /// Does what time makes due. Clients are silent only where all that came
+    /// from them was read; `more` says that something is left.
+    fn look_around(&mut self, more: bool) -> zmq::Result<()> {
         let stalled = self.publishing.refuse_stalled();
         self.send(stalled)?;
         if self.reload.is_some_and(|due| due <= Instant::now()) {
             self.reload = None;
             self.load();
         }
-        if self.looked.elapsed() < TICK {
+        let time = self.looked.elapsed();
+        if time < TICK || more {
             return Ok(());
         }
         self.looked = Instant::now();
-        let expired = self.consumers.expire();
+        // A broker that was paused counts no more than a moment of the pause.
+        let expired = self.consumers.expire(time.min(2 * TICK));
         self.send(expired)
     }
 
@@ -313,6 +316,10 @@ impl Control {
 
     /// Answers what can be answered: nothing more is recorded.
     fn finish(&mut self) -> zmq::Result<()> {
+        // Acknowledgements that have arrived are stored, and messages that have
+        // are refused, so that their senders know.
+        let last_call = Instant::now() + limits::LINGER;
+        while self.receive()? && Instant::now() < last_call {}
         self.positions_end();
         self.read_mail()?;
         let (publishing, consumers) = (self.publishing.end(), self.consumers.end());

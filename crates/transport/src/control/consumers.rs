@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -53,8 +53,8 @@ struct Entry {
     feed: Arc<Feed>,
     waker: Arc<Waker>,
     thread: Option<JoinHandle<()>>,
-    /// When the client was heard last.
-    heard: Instant,
+    /// For how long nothing was heard of the client although it was listened to.
+    silent: Duration,
     ended: bool,
 }
 
@@ -119,7 +119,7 @@ impl Consumers {
             feed,
             waker,
             thread: Some(thread),
-            heard: Instant::now(),
+            silent: Duration::ZERO,
             ended: false,
         };
         self.entries.insert(handle, entry);
@@ -181,10 +181,9 @@ impl Consumers {
 
     /// Notes a sign of life of a client.
     pub(super) fn heard(&mut self, peer: &Peer) {
-        let now = Instant::now();
         for entry in self.entries.values_mut() {
             if entry.peer.identity == peer.identity {
-                entry.heard = now;
+                entry.silent = Duration::ZERO;
             }
         }
     }
@@ -195,10 +194,14 @@ impl Consumers {
         names.any(|used| used == Some(name))
     }
 
-    /// Gives up consumers whose clients are silent, and returns what to tell them.
-    pub(super) fn expire(&mut self) -> Vec<Reply> {
+    /// Gives up consumers whose clients are silent, and returns what to tell
+    /// them. All clients were listened to for this `time` since the last call.
+    pub(super) fn expire(&mut self, time: Duration) -> Vec<Reply> {
+        for entry in self.entries.values_mut() {
+            entry.silent += time;
+        }
         let timeout = self.timeout;
-        self.end_where("expired", |_, entry| entry.heard.elapsed() > timeout)
+        self.end_where("expired", |_, entry| entry.silent > timeout)
     }
 
     /// Ends all consumers: the broker stops.

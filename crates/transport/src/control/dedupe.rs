@@ -3,7 +3,7 @@
 mod load;
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 pub(super) use self::load::load;
 
@@ -15,8 +15,19 @@ pub(super) type Key = u128;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys(RandomState, RandomState);
 
+/// What a message consists of, as 64 bits that nobody can foresee: a name that
+/// is used again for another message has another one.
+pub(super) type Digest = u64;
+
+/// An acknowledged message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) number: u64,
+    pub(super) digest: Digest,
+}
+
 /// What the journal knows, in the order of the numbers.
-pub(super) type Known = Vec<(u64, Key)>;
+pub(super) type Known = Vec<(Key, Entry)>;
 
 /// The acknowledged messages among the newest ones of the journal.
 ///
@@ -25,7 +36,7 @@ pub(super) type Known = Vec<(u64, Key)>;
 #[derive(Debug)]
 pub(super) struct Dedupe {
     window: u64,
-    numbers: HashMap<Key, u64>,
+    entries: HashMap<Key, Entry>,
     order: VecDeque<(u64, Key)>,
 }
 
@@ -34,44 +45,55 @@ impl Keys {
         let [high, low] = [&self.0, &self.1].map(|state| u128::from(state.hash_one((sender, id))));
         high << 64 | low
     }
+
+    /// Returns the digest of a message's frames.
+    pub(super) fn digest<'a>(&self, frames: impl IntoIterator<Item = &'a [u8]>) -> Digest {
+        let mut hasher = self.0.build_hasher();
+        for frame in frames {
+            hasher.write_usize(frame.len());
+            hasher.write(frame);
+        }
+        hasher.finish()
+    }
 }
 
 impl Dedupe {
     pub(super) fn new(window: u64) -> Self {
         Self {
             window,
-            numbers: HashMap::new(),
+            entries: HashMap::new(),
             order: VecDeque::new(),
         }
     }
 
     /// Notes a message; they come in the order of their numbers.
-    pub(super) fn add(&mut self, number: u64, key: Key) {
+    pub(super) fn add(&mut self, key: Key, entry: Entry) {
         if self.window == 0 {
             return;
         }
-        self.numbers.insert(key, number);
+        let number = entry.number;
+        self.entries.insert(key, entry);
         self.order.push_back((number, key));
         while let Some((oldest, key)) = self.order.front()
             && !self.holds(*oldest, number)
         {
             // The same key may stand for a newer message since.
-            if self.numbers.get(key) == Some(oldest) {
-                self.numbers.remove(key);
+            if self.entries.get(key).map(|entry| entry.number) == Some(*oldest) {
+                self.entries.remove(key);
             }
             self.order.pop_front();
         }
     }
 
-    /// Returns the number of a message that was recorded before, if that is
+    /// Returns the message that was recorded under this name before, if that is
     /// within the window behind the journal's last number.
-    pub(super) fn number(&self, key: Key, last: u64) -> Option<u64> {
-        let number = self.numbers.get(&key).copied();
-        number.filter(|number| self.holds(*number, last))
+    pub(super) fn find(&self, key: Key, last: u64) -> Option<Entry> {
+        let entry = self.entries.get(&key).copied();
+        entry.filter(|entry| self.holds(entry.number, last))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.numbers.len()
+        self.entries.len()
     }
 
     fn holds(&self, number: u64, last: u64) -> bool {
@@ -83,16 +105,20 @@ impl Dedupe {
 mod tests {
     use super::*;
 
+    fn entry(number: u64) -> Entry {
+        Entry { number, digest: 7 }
+    }
+
     #[test]
     fn a_message_is_known_within_the_window_and_not_beyond() {
         let keys = Keys::default();
         let mut dedupe = Dedupe::new(10);
-        dedupe.add(5, keys.key("a", "1"));
-        assert_eq!(dedupe.number(keys.clone().key("a", "1"), 5), Some(5));
-        assert_eq!(dedupe.number(keys.key("a", "1"), 14), Some(5));
-        assert_eq!(dedupe.number(keys.key("a", "1"), 15), None);
-        assert_eq!(dedupe.number(keys.key("b", "1"), 5), None);
-        assert_eq!(dedupe.number(keys.key("a1", ""), 5), None);
+        dedupe.add(keys.key("a", "1"), entry(5));
+        assert_eq!(dedupe.find(keys.clone().key("a", "1"), 5), Some(entry(5)));
+        assert_eq!(dedupe.find(keys.key("a", "1"), 14), Some(entry(5)));
+        assert_eq!(dedupe.find(keys.key("a", "1"), 15), None);
+        assert_eq!(dedupe.find(keys.key("b", "1"), 5), None);
+        assert_eq!(dedupe.find(keys.key("a1", ""), 5), None);
     }
 
     #[test]
@@ -100,21 +126,37 @@ mod tests {
         let keys = Keys::default();
         let mut dedupe = Dedupe::new(100);
         for number in 1..=10_000 {
-            dedupe.add(number, keys.key("a", &number.to_string()));
+            dedupe.add(keys.key("a", &number.to_string()), entry(number));
         }
         assert_eq!((dedupe.len(), dedupe.order.len()), (100, 100));
-        assert!(dedupe.number(keys.key("a", "9901"), 10_000).is_some());
+        assert!(dedupe.find(keys.key("a", "9901"), 10_000).is_some());
         let mut off = Dedupe::new(0);
-        off.add(1, 7);
-        assert_eq!((off.len(), off.number(7, 1)), (0, None));
+        off.add(7, entry(1));
+        assert_eq!((off.len(), off.find(7, 1)), (0, None));
     }
 
     #[test]
     fn a_name_that_is_used_again_beyond_the_window_stands_for_the_newer_message() {
         let mut dedupe = Dedupe::new(2);
-        dedupe.add(1, 7);
-        dedupe.add(3, 7);
-        dedupe.add(4, 8);
-        assert_eq!(dedupe.number(7, 4), Some(3));
+        dedupe.add(7, entry(1));
+        dedupe.add(7, entry(3));
+        dedupe.add(8, entry(4));
+        assert_eq!(dedupe.find(7, 4), Some(entry(3)));
+    }
+
+    #[test]
+    fn messages_that_differ_in_anything_have_different_digests() {
+        let keys = Keys::default();
+        let messages: [&[&[u8]]; 5] = [
+            &[b"t", b"{}"],
+            &[b"t", b"{ }"],
+            &[b"u", b"{}"],
+            &[b"t", b"{", b"}"],
+            &[b"t", b"{}", b""],
+        ];
+        let digest = |frames: &&[&[u8]]| keys.digest(frames.iter().copied());
+        let digests: std::collections::BTreeSet<Digest> = messages.iter().map(digest).collect();
+        assert_eq!(digests.len(), messages.len());
+        assert_eq!(digest(&messages[0]), digest(&messages[0]));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use zmq::Message;
 
-use super::dedupe::{Dedupe, Key, Keys, Known};
+use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
 use super::refusal::{Refusal, reply};
 use super::router::Peer;
@@ -35,11 +35,25 @@ pub(super) struct Path {
     pub(super) max_waiting: usize,
 }
 
+/// A sender's name for a message, and what the message consists of.
+#[derive(Debug, Clone, Copy)]
+struct Name {
+    key: Key,
+    digest: Digest,
+}
+
 /// Who waits for a message that is on its way to the disk. More than one when
 /// the message was sent again meanwhile.
 struct Pending {
-    key: Option<Key>,
-    waiters: Vec<(Peer, Value)>,
+    name: Option<Name>,
+    waiters: Vec<Waiter>,
+}
+
+struct Waiter {
+    peer: Peer,
+    id: Value,
+    /// Whether it sent another message under the same name.
+    other: bool,
 }
 
 /// Whether the table of known messages can be used.
@@ -94,7 +108,7 @@ impl Publishing {
         }
         self.owed += 1;
         let loading = matches!(self.table, Table::Loading);
-        if loading && (self.key(&request.frames).is_some() || !self.waiting.is_empty()) {
+        if loading && (self.name(&request.frames).is_some() || !self.waiting.is_empty()) {
             return self.wait(request);
         }
         self.submit(request)
@@ -118,10 +132,13 @@ impl Publishing {
         Ok(())
     }
 
-    fn key(&self, frames: &[Message]) -> Option<Key> {
-        let frames: Vec<&[u8]> = frames.iter().take(2).map(|frame| &frame[..]).collect();
-        let (sender, id) = message::identity(&frames)?;
-        Some(self.keys.key(&sender, &id))
+    fn name(&self, frames: &[Message]) -> Option<Name> {
+        let first: Vec<&[u8]> = frames.iter().take(2).map(|frame| &frame[..]).collect();
+        let (sender, id) = message::identity(&first)?;
+        Some(Name {
+            key: self.keys.key(&sender, &id),
+            digest: self.keys.digest(frames.iter().map(|frame| &frame[..])),
+        })
     }
 
     fn wait(&mut self, request: Publish) -> Option<Reply> {
@@ -138,27 +155,32 @@ impl Publishing {
     /// Hands a message on to intake, unless it is known or on its way already.
     fn submit(&mut self, request: Publish) -> Option<Reply> {
         let Publish { peer, id, frames } = request;
-        let key = self.key(&frames);
-        if let Some(key) = key {
+        let name = self.name(&frames);
+        if let Some(Name { key, digest }) = name {
             let last = self.path.tail.current().next.saturating_sub(1);
-            if let Some(number) = self.dedupe.number(key, last) {
+            if let Some(entry) = self.dedupe.find(key, last) {
                 self.owed -= 1;
-                return Some(recorded(&peer, &id, number, true));
+                return Some(match entry.digest == digest {
+                    true => recorded(&peer, &id, entry.number, true),
+                    false => refuse(&peer, &id, reused(entry.number)),
+                });
             }
             let pending = self
                 .by_key
                 .get(&key)
                 .and_then(|id| self.pending.get_mut(id));
             if let Some(pending) = pending {
-                pending.waiters.push((peer, id));
+                let other = pending.name.is_none_or(|name| name.digest != digest);
+                pending.waiters.push(Waiter { peer, id, other });
                 return None;
             }
         }
-        match self.hand_on(frames, key.is_some()) {
+        match self.hand_on(frames, name.is_some()) {
             Ok(ticket) => {
-                self.by_key.extend(key.map(|key| (key, ticket)));
-                let waiters = vec![(peer, id)];
-                self.pending.insert(ticket, Pending { key, waiters });
+                self.by_key.extend(name.map(|name| (name.key, ticket)));
+                let other = false;
+                let waiters = vec![Waiter { peer, id, other }];
+                self.pending.insert(ticket, Pending { name, waiters });
                 None
             }
             Err(refusal) => {
@@ -209,7 +231,7 @@ impl Publishing {
         for letter in self.path.letters.take_back() {
             let refusal = self.stalled();
             if let Some(pending) = self.finish(letter.ticket.id()) {
-                let reply = |(peer, id)| refuse(&peer, &id, refusal.clone());
+                let reply = |waiter: Waiter| refuse(&waiter.peer, &waiter.id, refusal.clone());
                 replies.extend(pending.waiters.into_iter().map(reply));
             }
         }
@@ -218,23 +240,29 @@ impl Publishing {
 
     /// Notes what became of a message, and returns the replies to all who wait.
     pub(super) fn settle(&mut self, ticket: u64, outcome: &Outcome) -> Vec<Reply> {
-        let Some(Pending { key, waiters }) = self.finish(ticket) else {
+        let Some(Pending { name, waiters }) = self.finish(ticket) else {
             return Vec::new();
         };
-        if let (Some(key), Outcome::Recorded(number)) = (key, outcome) {
-            self.dedupe.add(*number, key);
+        if let (Some(Name { key, digest }), &Outcome::Recorded(number)) = (name, outcome) {
+            self.dedupe.add(key, Entry { number, digest });
         }
-        let reply = |(index, (peer, id)): (usize, (Peer, Value))| match outcome {
-            Outcome::Recorded(number) => recorded(&peer, &id, *number, index > 0),
-            outcome => refuse(&peer, &id, lost(outcome)),
+        let reply = |(index, waiter): (usize, Waiter)| {
+            let Waiter { peer, id, other } = waiter;
+            match outcome {
+                Outcome::Recorded(number) if other => refuse(&peer, &id, reused(*number)),
+                Outcome::Recorded(number) => recorded(&peer, &id, *number, index > 0),
+                // What became of the first message says nothing of this one.
+                _ if other => refuse(&peer, &id, busy()),
+                outcome => refuse(&peer, &id, lost(outcome)),
+            }
         };
         waiters.into_iter().enumerate().map(reply).collect()
     }
 
     fn finish(&mut self, ticket: u64) -> Option<Pending> {
         let pending = self.pending.remove(&ticket)?;
-        if let Some(key) = pending.key {
-            self.by_key.remove(&key);
+        if let Some(name) = pending.name {
+            self.by_key.remove(&name.key);
         }
         self.owed -= pending.waiters.len();
         Some(pending)
@@ -244,8 +272,8 @@ impl Publishing {
     pub(super) fn know(&mut self, known: Result<Known, String>) -> Vec<Reply> {
         match known {
             Ok(known) => {
-                for (number, key) in known {
-                    self.dedupe.add(number, key);
+                for (key, entry) in known {
+                    self.dedupe.add(key, entry);
                 }
                 self.table = Table::Ready;
             }
@@ -267,7 +295,10 @@ impl Publishing {
             .map(|request| refuse(&request.peer, &request.id, lost(&Outcome::Stopped)))
             .collect();
         for (_, pending) in self.pending.drain() {
-            let reply = |(peer, id)| refuse(&peer, &id, lost(&Outcome::Unknown));
+            let reply = |waiter: Waiter| match waiter.other {
+                true => refuse(&waiter.peer, &waiter.id, lost(&Outcome::Stopped)),
+                false => refuse(&waiter.peer, &waiter.id, lost(&Outcome::Unknown)),
+            };
             replies.extend(pending.waiters.into_iter().map(reply));
         }
         replies
@@ -303,6 +334,18 @@ fn busy() -> Refusal {
         limits::IN_FLIGHT
     );
     Refusal::new("busy", message).not_recorded()
+}
+
+/// Refuses a name that stands for another message already: acknowledging it
+/// with that one's number would lose this one in silence.
+fn reused(number: u64) -> Refusal {
+    let message = format!(
+        "another message of this sender has this message_id and is recorded as number {number}; \
+         nothing was recorded; give each message a message_id of its own"
+    );
+    Refusal::new("id_reused", message)
+        .not_recorded()
+        .with("message_num", number)
 }
 
 /// Says what is certain of a message that was not acknowledged.

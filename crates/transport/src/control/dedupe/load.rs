@@ -5,7 +5,7 @@ use std::path::Path;
 use journal::{Backward, Item, ReadError, current_session, list_archives};
 use message::Record;
 
-use super::{Keys, Known};
+use super::{Entry, Keys, Known};
 
 /// Only such records are looked at closely.
 const MARK: &[u8] = br#","acked":true,"#;
@@ -84,8 +84,12 @@ impl Scan<'_> {
             return;
         }
         let record = Record::parse(line).ok().filter(|record| record.acked);
-        if let Some((sender, id)) = record.as_ref().and_then(Record::identity) {
-            self.found.push((number, self.keys.key(&sender, &id)));
+        let Some(record) = record else { return };
+        // A record whose frames are damaged is no proof that they were recorded.
+        if let (Some((sender, id)), Ok(frames)) = (record.identity(), record.frames()) {
+            let digest = self.keys.digest(&frames);
+            let entry = Entry { number, digest };
+            self.found.push((self.keys.key(&sender, &id), entry));
         }
     }
 }
@@ -96,8 +100,12 @@ mod tests {
 
     use super::*;
 
+    fn payload(id: &str) -> String {
+        format!(r#"{{"sender":"a","message_id":"{id}"}}"#)
+    }
+
     fn record(writer: &mut Writer, acked: bool, id: &str) {
-        let payload = format!(r#"{{"sender":"a","message_id":"{id}"}}"#);
+        let payload = payload(id);
         let frames = ["t", &payload];
         let mut group = writer.group();
         let pushed = group.push_with(|out| {
@@ -126,8 +134,12 @@ mod tests {
             }
         }
         let expect = |numbers: &[u64]| -> Known {
-            let key = |number: &u64| (*number, keys.key("a", &number.to_string()));
-            numbers.iter().map(key).collect()
+            let entry = |&number: &u64| {
+                let id = number.to_string();
+                let digest = keys.digest(["t".as_bytes(), payload(&id).as_bytes()]);
+                (keys.key("a", &id), Entry { number, digest })
+            };
+            numbers.iter().map(entry).collect()
         };
         let load = |oldest, next| load(dir.path(), oldest, next, &keys).unwrap();
         assert_eq!(load(1, 7), expect(&[1, 3, 4, 6]));
