@@ -122,3 +122,62 @@ fn each_program_says_that_no_broker_answers() {
             .warns(&port.to_string());
     }
 }
+
+/// A publisher that waits for one message to be stored, for two seconds at most.
+const IMPATIENT: &str = "
+import sys
+from recorder_client import Recorder
+recorder = Recorder(sys.argv[1], timeout=2.0)
+print('sending', flush=True)
+print('number', recorder.publish('t', {'sender_id': 'a', 'message_id': 'm', 'content': 1}))
+";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_was_paused_does_not_take_that_for_the_brokers_silence() {
+    use crate::util::shim::{Disk, Rule};
+    let dir = Dir::new();
+    let disk = Disk::of(&dir);
+    let broker = disk.start(&dir, &[]);
+    disk.set(&[Rule::delay("fdatasync", 1_500)]);
+    let mut command = Command::new(python());
+    command
+        .args(["-c", IMPATIENT])
+        .arg(format!("tcp://127.0.0.1:{}", broker.ports.control))
+        .current_dir(workspace().join("examples/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut client = Process::start(&mut command);
+    client.wait_for("sending");
+    until("the message is on its way", || {
+        (dir.line_count() > 0).then_some(())
+    });
+    client.signal("STOP");
+    // The pause is what is tested; it is longer than the client's time limit.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    client.signal("CONT");
+    client.wait_exit().with_code(0).says("number 1");
+}
+
+#[test]
+fn what_is_there_is_taken_without_waiting() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let script = "
+import sys, time
+from recorder_client import Recorder
+recorder = Recorder(sys.argv[1])
+recorder.publish('t', {'sender_id': 'a', 'content': 1})
+consumer = recorder.consume(from_='start')
+give_up = time.monotonic() + 60
+while (message := consumer.next(0)) is None and time.monotonic() < give_up:
+    pass
+print('number', message.number)
+";
+    let mut command = Command::new(python());
+    command
+        .args(["-c", script])
+        .arg(format!("tcp://127.0.0.1:{}", broker.ports.control))
+        .current_dir(workspace().join("examples/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    run(&mut command).with_code(0).says("number 1");
+}

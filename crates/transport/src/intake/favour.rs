@@ -117,3 +117,6 @@ impl Favour {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
