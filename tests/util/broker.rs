@@ -1,8 +1,10 @@
 //! The broker as a child process.
 
+use std::fs::{self, File};
 use std::net::TcpListener;
 use std::ops::{Deref, DerefMut};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::dir::Dir;
@@ -43,11 +45,27 @@ pub(crate) fn free_port() -> u16 {
     for _ in 0..COUNT {
         let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
         let port = FIRST + (start + step) % COUNT;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if is_reserved(port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
     panic!("no free port between {FIRST} and {}", FIRST + COUNT);
+}
+
+/// Reserves a port against other test runs on this machine, until this one ends;
+/// false where another one has it. Between the choice of a port and its use,
+/// nothing else would keep it.
+fn is_reserved(port: u16) -> bool {
+    static RESERVED: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let folder = std::env::temp_dir().join("recorder-e2e-ports");
+    fs::create_dir_all(&folder).expect("the system's folder for temporary files");
+    let file = File::create(folder.join(port.to_string()));
+    let Ok(file) = file else { return false };
+    let free = file.try_lock().is_ok();
+    if free {
+        RESERVED.lock().unwrap().push(file);
+    }
+    free
 }
 
 /// A broker that has said that it is ready.

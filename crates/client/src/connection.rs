@@ -134,3 +134,33 @@ pub(crate) fn answers(header: &Map<String, Value>, id: u64) -> bool {
 pub(crate) fn is(header: &Map<String, Value>, kind: &str) -> bool {
     header.get("type").and_then(Value::as_str) == Some(kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_only_while_the_broker_is_waited_for() {
+        let context = zmq::Context::new();
+        let broker = context.socket(zmq::ROUTER).unwrap();
+        broker.bind("inproc://broker").unwrap();
+        let mut connection = Connection::open(&context, "inproc://broker").unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(connection.clock(), Duration::ZERO, "nobody was waited for");
+        let wait = Duration::from_millis(20);
+        assert!(connection.receive(wait).unwrap().is_none());
+        let waited = connection.clock();
+        assert!(waited <= wait, "{waited:?}");
+        connection.pause(wait);
+        assert_eq!(connection.clock(), waited + wait);
+
+        // An answer that lies there is received in no time.
+        let id = connection.id();
+        let header = serde_json::json!({"op": "hello", "id": id});
+        assert!(connection.send::<&[u8]>(&header, &[]).unwrap());
+        let request = broker.recv_multipart(0).unwrap();
+        broker.send_multipart(request, 0).unwrap();
+        let (answer, frames) = connection.receive(Duration::ZERO).unwrap().unwrap();
+        assert!(answers(&answer, id) && frames.is_empty());
+    }
+}
