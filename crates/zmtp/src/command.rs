@@ -1,8 +1,11 @@
 //! Commands that travel between messages.
 
-use crate::frame::push_command;
+use std::time::Duration;
 
-/// The longest context that a PING may carry, in bytes.
+use crate::frame::{push_command, push_frame};
+use crate::handshake::Peer;
+
+/// How much of a PING's context is sent back, in bytes.
 const MAX_CONTEXT: usize = 16;
 
 /// A command after the handshake.
@@ -13,8 +16,14 @@ pub enum Command<'a> {
     Subscribe(&'a [u8]),
     /// The peer wants these no more.
     Cancel(&'a [u8]),
-    /// The peer asks for a sign of life, which carries this context.
-    Ping(&'a [u8]),
+    /// The peer asks for a sign of life.
+    Ping {
+        /// For how long after this one the peer wants to be taken for alive
+        /// without another sign of life; zero is for ever.
+        ttl: Duration,
+        /// What the answer carries back.
+        context: &'a [u8],
+    },
     /// The peer's sign of life.
     Pong,
     /// The peer gives up, for this reason.
@@ -25,7 +34,7 @@ pub enum Command<'a> {
 
 /// Why bytes are no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a command of {length} bytes is cut short or too long")]
+#[error("a command of {length} bytes is cut short")]
 pub struct CommandError {
     /// The length of the command's body in bytes.
     pub length: usize,
@@ -42,15 +51,24 @@ impl<'a> Command<'a> {
         match name {
             b"SUBSCRIBE" => Ok(Self::Subscribe(data)),
             b"CANCEL" => Ok(Self::Cancel(data)),
-            // The first two bytes say for how long the peer will wait.
-            b"PING" => match data.get(2..) {
-                Some(context) if context.len() <= MAX_CONTEXT => Ok(Self::Ping(context)),
-                _ => Err(error),
-            },
+            b"PING" => Ok(ping(data)),
             b"PONG" => Ok(Self::Pong),
             b"ERROR" => Ok(Self::Error(data.get(1..).unwrap_or_default())),
             _ => Ok(Self::Other),
         }
+    }
+}
+
+/// Reads a PING's data as libzmq does: a time to live in tenths of a second may
+/// be missing, and a context may be longer than it should be.
+fn ping(data: &[u8]) -> Command<'_> {
+    let (ttl, context) = match data.split_first_chunk() {
+        Some((ttl, context)) => (u16::from_be_bytes(*ttl), context),
+        None => (0, [].as_slice()),
+    };
+    Command::Ping {
+        ttl: Duration::from_millis(u64::from(ttl) * 100),
+        context: context.get(..MAX_CONTEXT).unwrap_or(context),
     }
 }
 
@@ -67,6 +85,16 @@ pub fn push_pong(out: &mut Vec<u8>, context: &[u8]) {
     push_command(out, &body);
 }
 
+/// Appends a subscription to all topics that begin so, in the form that the
+/// peer understands: a command since ZMTP 3.1, a message before.
+pub fn push_subscription(out: &mut Vec<u8>, topic: &[u8], peer: &Peer) {
+    if peer.version >= (3, 1) {
+        push_command(out, &[b"\x09SUBSCRIBE", topic].concat());
+    } else {
+        push_frame(out, &[b"\x01", topic].concat(), false);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,22 +107,40 @@ mod tests {
             Ok(Command::Subscribe(b"topic"))
         );
         assert_eq!(parse(b"\x06CANCEL"), Ok(Command::Cancel(b"")));
-        assert_eq!(parse(b"\x04PING\x00\x0aabc"), Ok(Command::Ping(b"abc")));
+        let ping = |millis, context| {
+            let ttl = Duration::from_millis(millis);
+            Ok(Command::Ping { ttl, context })
+        };
+        assert_eq!(parse(b"\x04PING\x00\x0aabc"), ping(1_000, b"abc"));
+        assert_eq!(parse(b"\x04PING\x00"), ping(0, b""), "without a time");
+        let long = b"\x04PING\x00\x000123456789abcdefg";
+        assert_eq!(parse(long), ping(0, b"0123456789abcdef"));
         assert_eq!(parse(b"\x04PONGabc"), Ok(Command::Pong));
         assert_eq!(parse(b"\x05ERROR\x02no"), Ok(Command::Error(b"no")));
         assert_eq!(parse(b"\x07UNKNOWN..."), Ok(Command::Other));
     }
 
     #[test]
-    fn a_command_that_is_cut_short_or_too_long_is_refused() {
-        for body in [
-            b"".as_slice(),
-            b"\x05PING",
-            b"\x04PING\x00",
-            b"\x04PING\x00\x000123456789abcdefg",
-        ] {
+    fn a_command_whose_name_is_cut_short_is_refused() {
+        for body in [b"".as_slice(), b"\x05PING"] {
             assert!(Command::parse(body).is_err(), "{body:?}");
         }
+    }
+
+    #[test]
+    fn a_subscription_has_the_form_that_the_peer_understands() {
+        let form = |version| {
+            let mut out = Vec::new();
+            let peer = Peer {
+                version,
+                ..Peer::default()
+            };
+            push_subscription(&mut out, b"t", &peer);
+            out
+        };
+        assert_eq!(form((3, 1)), b"\x04\x0b\x09SUBSCRIBEt");
+        assert_eq!(form((3, 0)), b"\0\x02\x01t");
+        assert_eq!(form((2, 0)), b"\0\x02\x01t");
     }
 
     #[test]

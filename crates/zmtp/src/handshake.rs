@@ -1,9 +1,10 @@
 //! The greeting and the NULL mechanism: who the peer is.
 
 use crate::command::split_name;
-use crate::frame::{FrameError, Header, push_command};
+use crate::frame::{FrameError, Header, push_command, push_frame};
+use crate::socket_type::{Role, SocketType};
 
-/// The length of a greeting in bytes.
+/// The length of a greeting of ZMTP 3 in bytes.
 pub const GREETING_BYTES: usize = 64;
 
 /// A greeting's beginning, which tells ZeroMQ from everything else.
@@ -12,40 +13,38 @@ const VERSION: [u8; 2] = [3, 1];
 /// Where the major version stands: all that is sent before the peer's is known.
 const VERSION_AT: usize = SIGNATURE.len();
 const MECHANISM: std::ops::Range<usize> = 12..32;
+/// The length of a greeting of ZMTP 2.0: signature, version, socket type.
+const OLD_GREETING: usize = SIGNATURE.len() + 2;
+/// What an anonymous peer of ZMTP 1 begins with (libzmq 2): an empty identity.
+const VERSION_1: &[u8] = &[1, 0];
 /// More than any socket has to say of itself.
 const MAX_READY: u64 = 64 << 10;
-
-/// What this end of a connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// A PUB socket; its peers are SUB and XSUB sockets.
-    Publisher,
-    /// A SUB socket; its peers are PUB and XPUB sockets.
-    Subscriber,
-}
-
-impl Role {
-    fn socket_type(self) -> &'static [u8] {
-        match self {
-            Self::Publisher => b"PUB",
-            Self::Subscriber => b"SUB",
-        }
-    }
-
-    fn peers(self) -> [&'static [u8]; 2] {
-        match self {
-            Self::Publisher => [b"SUB", b"XSUB"],
-            Self::Subscriber => [b"PUB", b"XPUB"],
-        }
-    }
-}
+/// The longest identity, in bytes.
+const MAX_IDENTITY: u64 = 255;
 
 /// The beginning of a connection, until both ends know each other.
+///
+/// What this end says of itself goes out after what the peer says: so a peer of
+/// the wrong type can be named, and one of several right types gets the answer
+/// that it expects.
 #[derive(Debug)]
 pub struct Handshake {
     role: Role,
     state: State,
     unsent: Vec<u8>,
+    peer: Peer,
+}
+
+/// What is known of a peer after the handshake.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The version of ZMTP that it speaks, major and minor.
+    pub version: (u8, u8),
+    /// Its type, where it told one.
+    pub socket_type: Option<SocketType>,
+    /// Its identity, which is most often empty.
+    pub identity: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -53,17 +52,20 @@ enum State {
     Signature,
     Greeting,
     Ready,
+    /// ZMTP 2.0: the rest of the greeting, and then a frame with the identity.
+    OldGreeting,
+    OldIdentity,
 }
 
 /// Why a peer can't be talked with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// Something that is no ZeroMQ, or ZeroMQ before 3.0.
+    /// Something that is no ZeroMQ.
     #[error("it does not speak ZeroMQ")]
     NotZeroMq,
-    /// A protocol before ZMTP 3, which came with libzmq 4.0.
-    #[error("it speaks version {major} of ZeroMQ's protocol; 3 or newer is needed (libzmq 4.0)")]
+    /// The protocol of libzmq 2.
+    #[error("it speaks version {major} of ZeroMQ's protocol; 2 or newer is needed (libzmq 3)")]
     TooOld {
         /// The peer's major version.
         major: u8,
@@ -101,12 +103,21 @@ impl Handshake {
             role,
             state: State::Signature,
             unsent,
+            peer: Peer::default(),
         }
     }
 
-    /// Returns what is to be sent to the peer, and forgets it.
+    /// Returns what is to be sent to the peer, and forgets it. That holds after
+    /// an error, too: a peer that has got the whole greeting does not try again
+    /// many times a second.
     pub fn take_unsent(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.unsent)
+    }
+
+    /// Returns what the peer has told so far.
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
     }
 
     /// Looks at what has come so far; what was consumed is not to be passed
@@ -122,8 +133,12 @@ impl Handshake {
             let step = match self.state {
                 State::Signature => self.signature(rest)?,
                 State::Greeting => self.greeting(rest)?,
-                State::Ready => {
-                    let length = self.ready(rest)?;
+                State::OldGreeting => self.old_greeting(rest)?,
+                State::Ready | State::OldIdentity => {
+                    let length = match self.state {
+                        State::Ready => self.ready(rest)?,
+                        _ => self.old_identity(rest)?,
+                    };
                     return Ok((consumed + length.unwrap_or(0), length.is_some()));
                 }
             };
@@ -134,25 +149,36 @@ impl Handshake {
         }
     }
 
-    /// Garbage is seen as such from its first bytes.
+    /// Garbage is seen as such from its first bytes. A greeting is consumed as
+    /// a whole, later.
     fn signature(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        if bytes.starts_with(VERSION_1) {
+            return Err(HandshakeError::TooOld { major: 1 });
+        }
         let ends = [(0, 0xff, 0xff), (9, 0x01, 0x01)];
         let wrong = |&(at, mask, value): &(usize, u8, u8)| {
-            bytes.get(at).is_some_and(|byte| byte & mask != value)
+            let whole = bytes.get(at).is_some_and(|byte| byte & mask != value);
+            // The first byte alone may be the beginning of ZMTP 1.
+            whole && !(at == 0 && bytes == &VERSION_1[..1])
         };
         if ends.iter().any(wrong) {
             return Err(HandshakeError::NotZeroMq);
         }
         match bytes.get(VERSION_AT) {
             None => Ok(None),
-            Some(&major) if major < VERSION[0] => Err(HandshakeError::TooOld { major }),
+            // ZMTP 2.0 counted its revisions: 0 is ZMTP 1 with a signature.
+            Some(0) => Err(HandshakeError::TooOld { major: 1 }),
+            Some(&major) if major < VERSION[0] => {
+                self.peer.version = (2, 0);
+                self.state = State::OldGreeting;
+                Ok(Some(0))
+            }
             Some(_) => {
                 let mut rest = [0; GREETING_BYTES - VERSION_AT - 1];
                 rest[0] = VERSION[1];
                 rest[1..5].copy_from_slice(b"NULL");
                 self.unsent.extend_from_slice(&rest);
                 self.state = State::Greeting;
-                // The greeting is consumed as a whole.
                 Ok(Some(0))
             }
         }
@@ -162,6 +188,9 @@ impl Handshake {
         let Some(greeting) = bytes.get(..GREETING_BYTES) else {
             return Ok(None);
         };
+        if let Some(&[major, minor]) = greeting.get(VERSION_AT..VERSION_AT + 2) {
+            self.peer.version = (major, minor);
+        }
         let mechanism = greeting.get(MECHANISM).unwrap_or_default();
         let mechanism = mechanism.split(|&byte| byte == 0).next();
         let mechanism = mechanism.unwrap_or_default();
@@ -170,15 +199,12 @@ impl Handshake {
                 mechanism: printable(mechanism),
             });
         }
-        let mut ready = b"\x05READY".to_vec();
-        push_property(&mut ready, b"Socket-Type", self.role.socket_type());
-        push_command(&mut self.unsent, &ready);
         self.state = State::Ready;
         Ok(Some(GREETING_BYTES))
     }
 
     /// Returns the length of the peer's introduction when it has come.
-    fn ready(&self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+    fn ready(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
         let Some(header) = Header::parse(bytes)? else {
             return Ok(None);
         };
@@ -190,34 +216,79 @@ impl Handshake {
         let Some(body) = bytes.get(header.length..end) else {
             return Ok(None);
         };
-        match split_name(body) {
-            Some((b"READY", properties)) => self.check_peer(properties)?,
-            _ => return Err(HandshakeError::Malformed),
-        }
+        let Some((b"READY", properties)) = split_name(body) else {
+            return Err(HandshakeError::Malformed);
+        };
+        let ours = self.read_properties(properties)?;
+        let mut ready = b"\x05READY".to_vec();
+        push_property(&mut ready, b"Socket-Type", ours.name().as_bytes());
+        push_command(&mut self.unsent, &ready);
         Ok(Some(end))
     }
 
-    fn check_peer(&self, mut properties: &[u8]) -> Result<(), HandshakeError> {
-        let mut found = None;
+    /// Notes what the peer says of itself; returns what this end is to it.
+    fn read_properties(&mut self, mut properties: &[u8]) -> Result<SocketType, HandshakeError> {
+        // A peer that tells no type is taken for the right one, as by libzmq.
+        let mut ours = self.towards(self.role.expected());
         while !properties.is_empty() {
             let (name, value, rest) =
                 split_property(properties).ok_or(HandshakeError::Malformed)?;
             if name.eq_ignore_ascii_case(b"Socket-Type") {
-                found = Some(value);
+                self.peer.socket_type = SocketType::from_name(value);
+                ours = match self.peer.socket_type {
+                    Some(found) => self.towards(found),
+                    None => Err(self.wrong(printable(value))),
+                };
+            } else if name.eq_ignore_ascii_case(b"Identity") {
+                self.peer.identity = value.to_vec();
             }
             properties = rest;
         }
-        let found = found.ok_or(HandshakeError::Malformed)?;
-        if self.role.peers().contains(&found) {
-            return Ok(());
+        ours
+    }
+
+    fn towards(&self, peer: SocketType) -> Result<SocketType, HandshakeError> {
+        let ours = self.role.towards(peer);
+        ours.ok_or_else(|| self.wrong(peer.name().to_owned()))
+    }
+
+    fn wrong(&self, found: String) -> HandshakeError {
+        let expected = self.role.expected().name();
+        HandshakeError::SocketType { expected, found }
+    }
+
+    /// Reads the greeting of ZMTP 2.0, and answers with the same and an empty
+    /// identity.
+    fn old_greeting(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        let Some(greeting) = bytes.get(..OLD_GREETING) else {
+            return Ok(None);
+        };
+        let number = greeting.last().copied().unwrap_or_default();
+        let found = SocketType::from_number(number);
+        self.peer.socket_type = found;
+        let ours = match found {
+            Some(found) => self.towards(found)?,
+            None => return Err(self.wrong(number.to_string())),
+        };
+        self.unsent.push(ours.number());
+        push_frame(&mut self.unsent, b"", false);
+        self.state = State::OldIdentity;
+        Ok(Some(OLD_GREETING))
+    }
+
+    fn old_identity(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        let Some(header) = Header::parse(bytes)? else {
+            return Ok(None);
+        };
+        if header.command || header.more || header.body > MAX_IDENTITY {
+            return Err(HandshakeError::Malformed);
         }
-        Err(HandshakeError::SocketType {
-            expected: match self.role {
-                Role::Publisher => "SUB",
-                Role::Subscriber => "PUB",
-            },
-            found: printable(found),
-        })
+        let end = header.length + usize::try_from(header.body).unwrap_or(0);
+        let Some(identity) = bytes.get(header.length..end) else {
+            return Ok(None);
+        };
+        self.peer.identity = identity.to_vec();
+        Ok(Some(end))
     }
 }
 

@@ -1,9 +1,10 @@
-//! ZMTP 3, the protocol that ZeroMQ sockets speak over TCP, as far as a broker
-//! between PUB and SUB sockets needs it.
+//! ZMTP, the protocol that ZeroMQ sockets speak over TCP, as far as a broker needs
+//! it that is a PUB, a SUB and a ROUTER socket to its peers.
 //!
 //! It turns bytes into bytes and knows neither sockets nor threads: whoever has
 //! a connection feeds [`Handshake`] until it knows its peer, and then looks with an
 //! [`Assembler`] for messages and [`Command`]s. The protocol is written down in ZeroMQ's
+//! [RFC 15](https://rfc.zeromq.org/spec/15/) (2.0),
 //! [RFC 23](https://rfc.zeromq.org/spec/23/) (3.0) and
 //! [RFC 37](https://rfc.zeromq.org/spec/37/) (3.1).
 //!
@@ -17,15 +18,17 @@
 //! ```
 //!
 //! # What it is not
-//! Only the NULL mechanism is spoken: no PLAIN, no CURVE. Peers older than
-//! ZMTP 3 (libzmq before 4.0, of 2013) are told apart and refused.
+//! Only the NULL mechanism is spoken: no PLAIN, no CURVE. Peers of ZMTP 1
+//! (libzmq before 3, of 2012) are told apart and refused.
 
 mod assembler;
 mod command;
 mod frame;
 mod handshake;
+mod socket_type;
 
 pub use assembler::{Assembler, Found, MAX_FRAMES, StreamError};
-pub use command::{Command, CommandError, push_pong};
+pub use command::{Command, CommandError, push_pong, push_subscription};
 pub use frame::{FrameError, Frames, Header, first_frame, frames, push_frame, push_message};
-pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Role};
+pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Peer};
+pub use socket_type::{Role, SocketType};

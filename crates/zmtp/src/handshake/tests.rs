@@ -58,11 +58,74 @@ fn garbage_is_refused_at_its_first_byte() {
 }
 
 #[test]
-fn an_older_protocol_is_named() {
+fn libzmq_2_is_named() {
+    for bytes in [&b"\x01\0"[..], b"\xff\0\0\0\0\0\0\0\x01\x7f\0"] {
+        let error = Handshake::new(Role::Subscriber).advance(bytes);
+        assert_eq!(error, Err(HandshakeError::TooOld { major: 1 }), "{bytes:?}");
+    }
+    let mut handshake = Handshake::new(Role::Subscriber);
+    assert_eq!(handshake.advance(b"\x01"), Ok((0, false)));
+    let error = handshake.advance(b"\x01\x01");
+    assert_eq!(error, Err(HandshakeError::NotZeroMq));
+}
+
+#[test]
+fn a_peer_of_zmtp_2_tells_its_type_and_identity_behind_the_version() {
+    // What libzmq 3.2 sends: a PUB socket whose identity is "me".
+    let bytes = b"\xff\0\0\0\0\0\0\0\x03\x7f\x01\x01\0\x02me\0\x01x";
+    let mut handshake = Handshake::new(Role::Subscriber);
+    assert_eq!(handshake.take_unsent(), greeting_of_ours(11));
+    assert_eq!(handshake.advance(bytes), Ok((bytes.len() - 3, true)));
+    assert_eq!(handshake.take_unsent(), b"\x02\0\0", "a SUB without a name");
+    let peer = handshake.peer();
+    assert_eq!(peer.version, (2, 0));
+    assert_eq!(peer.socket_type, Some(SocketType::Pub));
+    assert_eq!(peer.identity, b"me");
+    let mut wrong = bytes.to_vec();
+    wrong[11] = 2;
+    let (expected, found) = ("PUB", "SUB".to_owned());
+    assert_eq!(
+        Handshake::new(Role::Subscriber).advance(&wrong),
+        Err(HandshakeError::SocketType { expected, found })
+    );
+}
+
+#[test]
+fn nothing_is_said_of_this_end_before_the_peer_has_said_who_it_is() {
+    let mut handshake = Handshake::new(Role::Subscriber);
+    handshake.advance(&greeting()).unwrap();
+    assert_eq!(handshake.take_unsent(), greeting_of_ours(64));
+    assert!(handshake.advance(&ready(b"SUB")).is_err());
+    assert_eq!(handshake.take_unsent(), b"", "and nothing to a wrong one");
+}
+
+#[test]
+fn each_type_gets_the_answer_that_it_expects() {
+    for (role, theirs, ours) in [
+        (Role::Subscriber, "PUB", "SUB"),
+        (Role::Subscriber, "PUSH", "PULL"),
+        (Role::Publisher, "XSUB", "PUB"),
+        (Role::Router, "DEALER", "ROUTER"),
+        (Role::Router, "REQ", "ROUTER"),
+        (Role::Router, "ROUTER", "ROUTER"),
+    ] {
+        let mut handshake = Handshake::new(role);
+        handshake.advance(&whole(theirs.as_bytes())).unwrap();
+        let sent = handshake.take_unsent();
+        assert!(sent.ends_with(ours.as_bytes()), "{theirs}");
+        let found = handshake.peer().socket_type.map(SocketType::name);
+        assert_eq!(found, Some(theirs));
+        assert_eq!(handshake.peer().version, (3, 1));
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_tell_its_type_is_taken_for_the_right_one() {
     let mut bytes = greeting();
-    bytes[10] = 1;
-    let error = Handshake::new(Role::Subscriber).advance(&bytes);
-    assert_eq!(error, Err(HandshakeError::TooOld { major: 1 }));
+    push_command(&mut bytes, b"\x05READY");
+    let mut handshake = Handshake::new(Role::Subscriber);
+    assert_eq!(handshake.advance(&bytes), Ok((bytes.len(), true)));
+    assert!(handshake.take_unsent().ends_with(b"SUB"));
 }
 
 #[test]
@@ -72,6 +135,15 @@ fn a_security_mechanism_is_named() {
     let error = Handshake::new(Role::Subscriber).advance(&bytes);
     let mechanism = "CURVE".to_owned();
     assert_eq!(error, Err(HandshakeError::Mechanism { mechanism }));
+}
+
+#[test]
+fn a_peer_that_wants_security_gets_the_whole_greeting_all_the_same() {
+    let mut bytes = greeting();
+    bytes[12..17].copy_from_slice(b"CURVE");
+    let mut handshake = Handshake::new(Role::Subscriber);
+    handshake.advance(&bytes).unwrap_err();
+    assert_eq!(handshake.take_unsent(), greeting_of_ours(64));
 }
 
 #[test]
@@ -108,7 +180,6 @@ fn what_a_peer_says_of_itself_cannot_drive_a_terminal() {
 fn an_introduction_that_is_malformed_is_refused() {
     for body in [
         &b"\x05READY\x0bSocket-Type\0\0\0\xffPUB"[..],
-        b"\x05READY",
         b"\x05READ",
         b"",
         b"\x05HELLO",
