@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use journal::{Archived, IoError, Recovery, Writer};
+use zmtp::Role;
 
 use crate::config::Config;
 use crate::control::{self, Control, Facts, Parts};
@@ -16,6 +17,7 @@ use crate::error::{Failure, StartError};
 use crate::health::Health;
 use crate::intake::{self, Collector, Counters, Intake, Unread};
 use crate::letterbox::Letterbox;
+use crate::net::Server;
 use crate::platform::listen;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
@@ -148,7 +150,13 @@ impl Broker {
         let recording = Arc::new(Recording::new(recorder));
         let intake_waker = intake_sleeper.waker();
         let intake = Intake::new(intake::Parts {
-            listener: intake_listener,
+            server: Server::new(
+                intake_listener,
+                Role::Subscriber,
+                "publisher",
+                config.max_message,
+                config.unfinished_bytes(),
+            ),
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
             health: Arc::clone(&health),
@@ -160,8 +168,6 @@ impl Broker {
                 Arc::clone(&config.clock),
             ),
             letters: Arc::clone(&letters),
-            max_message: config.max_message,
-            max_unfinished: config.unfinished_bytes(),
             stop_timeout: config.stop_timeout,
         });
         let acceptor = Acceptor {

@@ -126,7 +126,7 @@ fn understand(body: &[u8], unsent: &mut Vec<u8>) -> Result<Option<Subscription>,
     Ok(match Command::parse(body)? {
         Command::Subscribe(topic) => Some(Subscription::Add(topic.to_vec())),
         Command::Cancel(topic) => Some(Subscription::Remove(topic.to_vec())),
-        Command::Ping(context) => {
+        Command::Ping { context, .. } => {
             zmtp::push_pong(unsent, context);
             None
         }

@@ -28,6 +28,7 @@ mod health;
 mod intake;
 mod letterbox;
 mod link;
+mod net;
 mod outgoing;
 mod platform;
 mod queue;

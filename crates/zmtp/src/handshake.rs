@@ -114,6 +114,12 @@ impl Handshake {
         std::mem::take(&mut self.unsent)
     }
 
+    /// Returns what this end is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
     /// Returns what the peer has told so far.
     #[must_use]
     pub fn peer(&self) -> &Peer {

@@ -2,12 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::publisher::Publisher;
+use crate::net::Inbound;
 
-/// A publisher that was found empty twice, this long apart, has nothing more on
-/// its way: what was in its kernel's buffers when it was first found empty
-/// takes less time to come.
-pub(super) const QUIET: Duration = Duration::from_millis(50);
 /// After this long it is said that the stop takes time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -39,7 +35,7 @@ impl LastCall {
     }
 
     /// Tells whether there is no more time.
-    pub(super) fn is_over(&mut self, publishers: &[Publisher]) -> bool {
+    pub(super) fn is_over(&mut self, publishers: &[Inbound]) -> bool {
         let waited = self.began.elapsed();
         if waited >= PATIENCE && !self.told {
             self.told = true;
@@ -53,12 +49,12 @@ impl LastCall {
     }
 }
 
-fn left(publishers: &[Publisher]) -> impl Iterator<Item = &Publisher> {
+fn left(publishers: &[Inbound]) -> impl Iterator<Item = &Inbound> {
     publishers.iter().filter(|it| !it.is_drained())
 }
 
 /// Returns what is left with publishers that were not found empty.
-pub(super) fn unread(publishers: &[Publisher], scratch: &mut [u8]) -> Option<Unread> {
+pub(super) fn unread(publishers: &[Inbound], scratch: &mut [u8]) -> Option<Unread> {
     let mut unread = Unread {
         publishers: 0,
         bytes: 0,
@@ -73,7 +69,7 @@ pub(super) fn unread(publishers: &[Publisher], scratch: &mut [u8]) -> Option<Unr
 }
 
 /// Says which messages came only in part: these can't be recorded.
-pub(super) fn report_unfinished(publishers: &[Publisher]) {
+pub(super) fn report_unfinished(publishers: &[Inbound]) {
     for publisher in publishers.iter().filter(|it| it.held() > 0) {
         if publisher.is_drained() && publisher.is_ready() {
             log::warn!(

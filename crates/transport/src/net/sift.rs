@@ -2,10 +2,11 @@
 //! directly behind each other.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use zmtp::{Assembler, Command, Found};
 
-use super::publisher::Ended;
+use super::ended::Ended;
 
 /// A walk through received bytes.
 ///
@@ -43,12 +44,11 @@ impl<'a> Sift<'a> {
         }
     }
 
-    /// Goes on to the end of a message, or of the bytes. Answers to commands
-    /// are added to `answers`.
+    /// Goes on to the end of a message, or of the bytes, and answers commands.
     pub(super) fn step(
         &mut self,
         assembler: &mut Assembler,
-        answers: &mut Vec<u8>,
+        answers: &mut Answers<'_>,
     ) -> Result<Step, Ended> {
         loop {
             let rest = self.bytes.get(self.next..).unwrap_or_default();
@@ -62,7 +62,7 @@ impl<'a> Sift<'a> {
                     }
                 }
                 Found::Command { body, end } => {
-                    answer(answers, rest.get(body..end).unwrap_or_default())?;
+                    answers.to(rest.get(body..end).unwrap_or_default())?;
                     self.next += end;
                 }
                 Found::Part { missing } => return Ok(Step::Part { missing }),
@@ -101,14 +101,32 @@ impl<'a> Sift<'a> {
     }
 }
 
-/// Answers a command where it wants an answer.
-fn answer(answers: &mut Vec<u8>, body: &[u8]) -> Result<(), Ended> {
-    match Command::parse(body)? {
-        Command::Ping(context) => zmtp::push_pong(answers, context),
-        Command::Error(_) => return Err(Ended::Left),
-        _ => {}
+/// What comes of commands.
+#[derive(Debug)]
+pub(super) struct Answers<'a> {
+    /// What is to be sent.
+    out: &'a mut Vec<u8>,
+    /// For how long the peer may be silent from now on; zero is for ever.
+    ttl: &'a mut Duration,
+}
+
+impl<'a> Answers<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>, ttl: &'a mut Duration) -> Self {
+        Self { out, ttl }
     }
-    Ok(())
+
+    /// Answers a command where it wants an answer.
+    fn to(&mut self, body: &[u8]) -> Result<(), Ended> {
+        match Command::parse(body)? {
+            Command::Ping { ttl, context } => {
+                *self.ttl = ttl;
+                zmtp::push_pong(self.out, context);
+            }
+            Command::Error(_) => return Err(Ended::Left),
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -120,11 +138,13 @@ mod tests {
     /// Walks through all of it, held over in pieces as a connection does.
     fn sift(stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, Vec<u8>) {
         let mut assembler = Assembler::new(1 << 20);
-        let (mut messages, mut answers) = (Vec::new(), Vec::new());
+        let (mut messages, mut out) = (Vec::new(), Vec::new());
+        let mut ttl = Duration::ZERO;
         let (mut held, mut kept) = (Vec::new(), 0);
         for chunk in stream.chunks(piece) {
             let mut bytes = [&held[..], chunk].concat();
             let mut sift = Sift::new(&mut bytes, 0, kept);
+            let mut answers = Answers::new(&mut out, &mut ttl);
             while let Step::Message(message) = sift.step(&mut assembler, &mut answers).unwrap() {
                 messages.push(sift.get(message).to_vec());
             }
@@ -133,7 +153,8 @@ mod tests {
             held = [frames, rest].concat();
         }
         assert!(held.is_empty());
-        (messages, answers)
+        assert_eq!(ttl, Duration::from_secs(1), "the PING's word");
+        (messages, out)
     }
 
     #[test]

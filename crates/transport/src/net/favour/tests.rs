@@ -2,7 +2,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::intake::publisher::READ;
+use crate::net::READ;
 use crate::testing::greeting;
 
 const LIMIT: usize = 100_000;
@@ -10,7 +10,7 @@ const LIMIT: usize = 100_000;
 /// Publishers that have sent so much each of a message of 1 MB.
 struct Publishers {
     far: Vec<TcpStream>,
-    near: Vec<Publisher>,
+    near: Vec<Inbound>,
 }
 
 impl Publishers {
@@ -21,7 +21,7 @@ impl Publishers {
         for &held in held {
             let stream = TcpStream::connect(address).unwrap();
             let (accepted, peer) = listener.accept().unwrap();
-            let mut publisher = Publisher::new(accepted, peer).unwrap();
+            let mut publisher = Inbound::new(accepted, peer, zmtp::Role::Subscriber, near.len() as u64).unwrap();
             (&stream).write_all(&greeting(b"PUB")).unwrap();
             let header = b"\x02\0\0\0\0\0\x0f\x42\x40";
             let part = [&header[..], &vec![0; held - header.len()]].concat();
@@ -45,7 +45,7 @@ impl Publishers {
     }
 }
 
-fn read(publisher: &mut Publisher) {
+fn read(publisher: &mut Inbound) {
     let mut scratch = vec![0; 2 * READ];
     publisher.receive(2 << 20, &mut scratch, &mut |_| ()).unwrap();
 }

@@ -5,11 +5,11 @@ use super::*;
 use crate::testing::greeting;
 
 /// A publisher's end and the broker's end of a connection, after the handshake.
-fn connected() -> (TcpStream, Publisher) {
+fn connected() -> (TcpStream, Inbound) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (near, peer) = listener.accept().unwrap();
-    let mut publisher = Publisher::new(near, peer).unwrap();
+    let mut publisher = Inbound::new(near, peer, Role::Subscriber, 1).unwrap();
     (&far).write_all(&greeting(b"PUB")).unwrap();
     while !publisher.is_ready() {
         assert!(receive(&mut publisher).unwrap().is_empty());
@@ -18,7 +18,7 @@ fn connected() -> (TcpStream, Publisher) {
 }
 
 /// Reads once, or not if nothing has come.
-fn receive(publisher: &mut Publisher) -> Result<Vec<Vec<u8>>, Ended> {
+fn receive(publisher: &mut Inbound) -> Result<Vec<Vec<u8>>, Ended> {
     let mut scratch = vec![0; 2 * READ];
     let mut came = Vec::new();
     publisher.receive(1 << 20, &mut scratch, &mut |message| {
@@ -28,7 +28,7 @@ fn receive(publisher: &mut Publisher) -> Result<Vec<Vec<u8>>, Ended> {
 }
 
 /// Reads until so many messages have come.
-fn receive_count(publisher: &mut Publisher, count: usize) -> Vec<Vec<u8>> {
+fn receive_count(publisher: &mut Inbound, count: usize) -> Vec<Vec<u8>> {
     let mut came = Vec::new();
     while came.len() < count {
         came.extend(receive(publisher).unwrap());
@@ -91,9 +91,9 @@ fn a_heartbeat_in_the_middle_of_a_message_is_answered_and_taken_out() {
 fn the_broker_subscribes_to_everything() {
     let (far, publisher) = connected();
     assert!(!publisher.has_unsent());
-    let mut answer = vec![0; 64 + 27 + 3];
+    let mut answer = vec![0; 64 + 27 + 12];
     (&far).read_exact(&mut answer).unwrap();
-    assert!(answer.ends_with(b"\0\x01\x01"), "{answer:?}");
+    assert!(answer.ends_with(b"\x04\x0a\x09SUBSCRIBE"), "{answer:?}");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_peer_that_takes_no_answers_is_not_read_before_it_does_and_then_given_up() {
         let _partly = (&far).write(&pings);
         receive(&mut publisher).unwrap();
     }
-    assert!(publisher.unsent.len() <= MAX_UNSENT + 2 * READ);
+    assert!(publisher.unsent() <= MAX_UNSENT + 2 * READ);
     publisher.check_patience().unwrap();
     publisher.gave_nothing(HANDSHAKE + Duration::from_secs(1));
     let ended = publisher.check_patience().unwrap_err();
@@ -151,7 +151,7 @@ fn a_peer_that_takes_nothing_any_more_is_read_to_its_end() {
     (&far).write_all(&whole).unwrap();
     // A later answer can't be sent.
     publisher.stream.shutdown(Shutdown::Write).unwrap();
-    publisher.unsent.extend_from_slice(b"answer");
+    publisher.push([b"answer".as_slice()]);
     publisher.flush();
     assert!(!publisher.has_unsent());
     assert_eq!(receive_count(&mut publisher, 1), [whole]);
@@ -185,7 +185,7 @@ fn what_breaks_the_protocol_ends_the_connection() {
         }
     };
     assert!(
-        matches!(ended, Ended::Stream(StreamError::Frame(_))),
+        matches!(ended, Ended::Stream(zmtp::StreamError::Frame(_))),
         "{ended}"
     );
     let (far, mut publisher) = connected();
@@ -196,4 +196,20 @@ fn what_breaks_the_protocol_ends_the_connection() {
         }
     };
     assert!(matches!(ended, Ended::Left), "{ended}");
+}
+
+#[test]
+fn a_peer_that_is_silent_for_longer_than_it_announced_is_given_up() {
+    let (far, mut publisher) = connected();
+    assert!(!publisher.is_timed());
+    // A time to live of ten tenths of a second.
+    let ping = b"\x04\x07\x04PING\0\x0a";
+    (&far).write_all(&[&ping[..], &message(&[b"t"])].concat()).unwrap();
+    receive_count(&mut publisher, 1);
+    assert!(publisher.is_timed());
+    publisher.gave_nothing(Duration::from_secs(1));
+    publisher.check_patience().unwrap();
+    publisher.gave_nothing(Duration::from_millis(1));
+    let ended = publisher.check_patience().unwrap_err();
+    assert!(matches!(ended, Ended::Expired), "{ended}");
 }

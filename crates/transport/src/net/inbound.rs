@@ -1,4 +1,4 @@
-//! One publisher's connection.
+//! A connection on which messages come in.
 
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Read};
@@ -6,11 +6,12 @@ use std::mem;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use zmtp::{Assembler, Handshake, HandshakeError, Role, StreamError};
+use zmtp::{Assembler, Handshake, Peer, Role, SocketType};
 
-use super::last_call::QUIET;
-use super::sift::{Sift, Step};
-use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush, is_end};
+use super::ended::Ended;
+use super::outbox::Outbox;
+use super::sift::{Answers, Sift, Step};
+use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
 use crate::platform::prepare;
 
 /// How much is read from a connection at once, about.
@@ -20,12 +21,18 @@ pub(crate) const READ: usize = 256 << 10;
 const SMALL: usize = 32 << 10;
 /// When this much of a message has come, the memory for all of it is taken.
 const TRUSTED: usize = 1 << 20;
+/// A connection that was found empty twice, this long apart, has nothing more on
+/// its way: what was in the kernel's buffers when it was first found empty
+/// takes less time to come.
+pub(crate) const QUIET: Duration = Duration::from_millis(50);
 
-/// One publisher's connection: bytes come in, whole messages come out.
+/// One connection: bytes come in, whole messages come out.
 #[derive(Debug)]
-pub(crate) struct Publisher {
+pub(crate) struct Inbound {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
+    /// Tells this connection from all others of its server, also earlier ones.
+    pub(crate) id: u64,
     state: State,
     /// What has come of a message, or of the handshake.
     held: Vec<u8>,
@@ -33,8 +40,10 @@ pub(crate) struct Publisher {
     kept: usize,
     /// How much is known to be missing of it.
     missing: usize,
-    /// What has to be sent: the handshake, answers to heartbeats.
-    unsent: Vec<u8>,
+    /// What has to be sent: the handshake, answers to heartbeats, replies.
+    outbox: Outbox,
+    /// For how long the peer may be silent by its own word; zero is for ever.
+    ttl: Duration,
     /// Whether the peer takes nothing any more. It may have sent messages all
     /// the same, and these are read to their end.
     deaf: bool,
@@ -56,40 +65,24 @@ enum State {
     Messages(Assembler),
 }
 
-/// Why a connection has ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Ended {
-    #[error("it has left")]
-    Left,
-    #[error("the handshake took too long")]
-    Silent,
-    #[error("it takes no answers")]
-    Deaf,
-    #[error("it left a message unfinished while others waited for the memory")]
-    Unfinished,
-    #[error("its messages came too slowly while others waited for the memory")]
-    Slow,
-    #[error(transparent)]
-    Handshake(#[from] HandshakeError),
-    #[error(transparent)]
-    Stream(#[from] StreamError),
-    #[error("it sent a malformed command")]
-    Command(#[from] zmtp::CommandError),
-    #[error("the connection failed: {0}")]
-    Io(#[from] io::Error),
-}
-
-impl Publisher {
-    pub(crate) fn new(stream: TcpStream, peer: SocketAddr) -> io::Result<Self> {
+impl Inbound {
+    pub(crate) fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        role: Role,
+        id: u64,
+    ) -> io::Result<Self> {
         prepare(&stream)?;
         Ok(Self {
             stream,
             peer,
-            state: State::Handshake(Handshake::new(Role::Subscriber)),
+            id,
+            state: State::Handshake(Handshake::new(role)),
             held: Vec::new(),
             kept: 0,
             missing: 1,
-            unsent: Vec::new(),
+            outbox: Outbox::default(),
+            ttl: Duration::ZERO,
             deaf: false,
             silent: Duration::ZERO,
             received: 0,
@@ -109,7 +102,7 @@ impl Publisher {
         self.held.len() >= SMALL
     }
 
-    /// Tells whether the publisher may send messages.
+    /// Tells whether the handshake is done.
     pub(crate) fn is_ready(&self) -> bool {
         matches!(self.state, State::Messages(_))
     }
@@ -153,22 +146,40 @@ impl Publisher {
 
     /// Tells whether something waits to be sent.
     pub(crate) fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
+        self.outbox.len() > 0
+    }
+
+    /// Returns how many bytes wait to be sent.
+    pub(crate) fn unsent(&self) -> usize {
+        self.outbox.len()
     }
 
     /// Tells whether it has to take answers before more is read from it: a peer
     /// that asks and asks must not fill the memory with answers.
     pub(crate) fn owes_reading(&self) -> bool {
-        self.unsent.len() > MAX_UNSENT
+        self.outbox.len() > MAX_UNSENT
     }
 
-    /// Refuses a peer that begins a handshake and does not end it, or that
-    /// takes no answers.
+    /// Tells whether time may end the connection.
+    pub(crate) fn is_timed(&self) -> bool {
+        !self.is_ready() || self.owes_reading() || !self.ttl.is_zero()
+    }
+
+    /// Refuses a peer that begins a handshake and does not end it, that takes
+    /// no answers, or that is silent for longer than it had announced.
     pub(crate) fn check_patience(&self) -> Result<(), Ended> {
-        match self.silent > HANDSHAKE {
-            true if !self.is_ready() => Err(Ended::Silent),
-            true if self.owes_reading() => Err(Ended::Deaf),
-            _ => Ok(()),
+        match () {
+            () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
+            () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
+            () if !self.ttl.is_zero() && self.silent > self.ttl => Err(Ended::Expired),
+            () => Ok(()),
+        }
+    }
+
+    /// Adds a message to what is to be sent.
+    pub(crate) fn push<'a>(&mut self, frames: impl IntoIterator<Item = &'a [u8]>) {
+        if !self.deaf {
+            zmtp::push_message(self.outbox.end(), frames);
         }
     }
 
@@ -176,15 +187,15 @@ impl Publisher {
     /// more says nothing about what it has sent before: only reading tells.
     pub(crate) fn flush(&mut self) {
         if let State::Handshake(handshake) = &mut self.state {
-            self.unsent.extend(handshake.take_unsent());
+            self.outbox.end().extend(handshake.take_unsent());
         }
-        match flush(&self.stream, &mut self.unsent) {
+        match self.outbox.flush(&self.stream) {
             Ok(Progress::Bytes(count)) if count > 0 => self.silent = Duration::ZERO,
             Ok(Progress::Bytes(_) | Progress::Wait) => {}
             Ok(Progress::End) | Err(_) => self.deaf = true,
         }
         if self.deaf {
-            self.unsent = Vec::new();
+            self.outbox.clear();
         }
     }
 
@@ -242,14 +253,21 @@ impl Publisher {
         let State::Handshake(handshake) = &mut self.state else {
             return Ok(0);
         };
-        let (consumed, done) = handshake.advance(bytes)?;
-        self.unsent.extend(handshake.take_unsent());
-        if done {
-            // Everything is recorded, whether or not anybody subscribes to it.
-            zmtp::push_frame(&mut self.unsent, b"\x01", false);
-            self.state = State::Messages(Assembler::new(limit));
+        let result = handshake.advance(bytes);
+        self.outbox.end().extend(handshake.take_unsent());
+        match result {
+            Ok((consumed, false)) => Ok(consumed),
+            Ok((consumed, true)) => {
+                greet(self.outbox.end(), handshake.role(), handshake.peer());
+                self.state = State::Messages(Assembler::new(limit));
+                Ok(consumed)
+            }
+            Err(error) => {
+                // A peer that knows why tries again less often.
+                self.flush();
+                Err(error.into())
+            }
         }
-        Ok(consumed)
     }
 
     /// Takes whole messages from the bytes behind `start`, and holds the rest.
@@ -264,9 +282,10 @@ impl Publisher {
                 .extend_from_slice(bytes.get(start..).unwrap_or_default());
             return Ok(());
         };
+        let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
         let mut sift = Sift::new(bytes, start, mem::take(&mut self.kept));
         self.missing = loop {
-            match sift.step(assembler, &mut self.unsent)? {
+            match sift.step(assembler, &mut answers)? {
                 Step::Message(message) => take(Cow::Borrowed(sift.get(message))),
                 Step::Part { missing } => break missing,
             }
@@ -315,8 +334,9 @@ impl Publisher {
             return Ok(());
         };
         let mut held = mem::take(&mut self.held);
+        let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
         let mut sift = Sift::new(&mut held, 0, mem::take(&mut self.kept));
-        let step = sift.step(assembler, &mut self.unsent)?;
+        let step = sift.step(assembler, &mut answers)?;
         let next = sift.next();
         match step {
             Step::Message(message) => {
@@ -335,6 +355,15 @@ impl Publisher {
                 Ok(())
             }
         }
+    }
+}
+
+/// Says what is to be said right after the handshake.
+fn greet(out: &mut Vec<u8>, role: Role, peer: &Peer) {
+    // Everything is recorded, whether or not anybody subscribes to it. A PUSH
+    // socket knows no subscriptions.
+    if role == Role::Subscriber && peer.socket_type != Some(SocketType::Push) {
+        zmtp::push_subscription(out, b"", peer);
     }
 }
 

@@ -1,0 +1,14 @@
+//! Connections on which messages come in: whom they are accepted from, how much
+//! of them is in memory, and for how long they are waited for. What is done with
+//! the messages is the business of intake and of the control port.
+
+mod ended;
+mod favour;
+mod inbound;
+mod outbox;
+mod server;
+mod sift;
+
+pub(crate) use self::ended::Ended;
+pub(crate) use self::inbound::{Inbound, QUIET, READ};
+pub(crate) use self::server::{Server, Wanted};

@@ -1,0 +1,314 @@
+//! All connections of one port.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use log::Level;
+use zmq::{PollEvents, PollItem};
+use zmtp::Role;
+
+use super::ended::Ended;
+use super::favour::Favour;
+use super::inbound::{Inbound, READ};
+use crate::platform::raw;
+use crate::throttle::log_throttled;
+use crate::waker::Sleeper;
+
+/// While somebody shakes hands, or memory is short, the time is looked at this
+/// often; and a longer pause of the broker counts as this much of a peer's
+/// silence.
+const TICK: Duration = Duration::from_secs(1);
+/// How long accepting rests when the system has no more file descriptors.
+const EXHAUSTED: Duration = Duration::from_millis(200);
+
+/// What a server is to do now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Whether connections are accepted.
+    pub(crate) accept: bool,
+    /// Whether there is room for messages.
+    pub(crate) room: bool,
+    /// How long to wait for something to do; `None` is for ever.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What polling has found of one connection.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    /// What it was asked for.
+    asked: PollEvents,
+    ready: PollEvents,
+}
+
+/// What polling has found.
+struct Ready {
+    accept: bool,
+    connections: Vec<Found>,
+    /// How much time counts as silence of those that gave nothing.
+    time: Duration,
+    /// Whose large message alone goes on.
+    favoured: Option<usize>,
+}
+
+/// A port with its connections: it reads what peers send, and never waits for
+/// one of them while another one has something.
+pub(crate) struct Server {
+    listener: TcpListener,
+    role: Role,
+    /// What its peers are called in the log.
+    peers: &'static str,
+    max_message: u64,
+    pub(crate) connections: Vec<Inbound>,
+    favour: Favour,
+    next_id: u64,
+    /// Until when no connection is accepted.
+    rests_until: Option<Instant>,
+    /// When connections were asked last.
+    asked: Instant,
+    /// Set while all that has arrived is taken in, and nothing more.
+    draining: bool,
+    /// Memory that all small reads share.
+    scratch: Vec<u8>,
+}
+
+impl Server {
+    /// Serves a port: messages may have up to `max_message` bytes, and
+    /// unfinished ones take up to about `max_unfinished` bytes of memory.
+    pub(crate) fn new(
+        listener: TcpListener,
+        role: Role,
+        peers: &'static str,
+        max_message: u64,
+        max_unfinished: usize,
+    ) -> Self {
+        Self {
+            listener,
+            role,
+            peers,
+            max_message,
+            connections: Vec::new(),
+            favour: Favour::new(max_unfinished),
+            next_id: 0,
+            rests_until: None,
+            asked: Instant::now(),
+            draining: false,
+            scratch: vec![0; 2 * READ],
+        }
+    }
+
+    /// From now on takes in what has arrived, and nothing more: a connection
+    /// that was found empty is [drained](Inbound::is_drained).
+    pub(crate) fn begin_draining(&mut self) {
+        self.draining = true;
+    }
+
+    /// Waits until there is something to do, or somebody wakes the sleeper,
+    /// which has announced its wait; then does it once for each connection.
+    /// Whole messages go to `take`, as they stand on the wire. Returns the
+    /// connections that have ended.
+    pub(crate) fn serve(
+        &mut self,
+        sleeper: &mut Sleeper,
+        wanted: Wanted,
+        take: &mut impl FnMut(u64, Cow<'_, [u8]>),
+    ) -> io::Result<Vec<(Inbound, Ended)>> {
+        let ready = self.wait(sleeper, wanted)?;
+        if ready.accept {
+            self.accept();
+        }
+        Ok(self.receive(&ready, take))
+    }
+
+    fn wait(&mut self, sleeper: &mut Sleeper, wanted: Wanted) -> io::Result<Ready> {
+        let favoured = self.favour.choose(&self.connections);
+        let interests = self.interests(favoured, wanted.room);
+        let accepting =
+            wanted.accept && self.rests_until.is_none_or(|until| until <= Instant::now());
+        let mut items = vec![PollItem::from_fd(sleeper.fd(), zmq::POLLIN)];
+        if accepting {
+            items.push(PollItem::from_fd(raw(&self.listener), zmq::POLLIN));
+        }
+        let others = items.len();
+        let connections = self.connections.iter().zip(&interests);
+        items.extend(connections.filter_map(|(connection, &interest)| {
+            // A connection that is held back is left out: polling would return
+            // at once for one that the peer has ended.
+            let item = PollItem::from_fd(raw(&connection.stream), interest);
+            (!interest.is_empty()).then_some(item)
+        }));
+        match zmq::poll(&mut items, self.timeout(wanted, accepting)) {
+            Ok(_) | Err(zmq::Error::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut found = items.iter().skip(others).map(PollItem::get_revents);
+        let connections = interests.iter().map(|&asked| {
+            let ready = match asked.is_empty() {
+                true => PollEvents::empty(),
+                false => found.next().unwrap_or(PollEvents::empty()),
+            };
+            Found { asked, ready }
+        });
+        let connections = connections.collect();
+        let accept = accepting && items.get(1).is_some_and(PollItem::is_readable);
+        sleeper.awake();
+        let now = Instant::now();
+        let time = now.duration_since(self.asked).min(TICK);
+        self.asked = now;
+        Ok(Ready {
+            accept,
+            connections,
+            time,
+            favoured,
+        })
+    }
+
+    /// In milliseconds; -1 is for ever.
+    fn timeout(&self, wanted: Wanted, accepting: bool) -> i64 {
+        let patient = self.connections.iter().any(Inbound::is_timed);
+        let own = match () {
+            () if wanted.accept && !accepting => Some(EXHAUSTED),
+            () if patient || self.favour.is_needed(&self.connections) => Some(TICK),
+            () => None,
+        };
+        let timeout = own.into_iter().chain(wanted.timeout).min();
+        // Rounded up: a wait that is cut short would only be begun again.
+        timeout.map_or(-1, |time| {
+            i64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// Decides from whom bytes are taken now. Who is left out feels it: that is
+    /// how back-pressure comes to peers.
+    fn interests(&self, favoured: Option<usize>, room: bool) -> Vec<PollEvents> {
+        let takes = |(index, connection): (usize, &Inbound)| {
+            let goes_on = !connection.is_large() || favoured.is_none_or(|other| other == index);
+            let has_room = !connection.is_ready() || (room && goes_on);
+            let may_read = has_room && !connection.owes_reading() && !connection.is_drained();
+            events(may_read, connection.has_unsent())
+        };
+        self.connections.iter().enumerate().map(takes).collect()
+    }
+
+    fn accept(&mut self) {
+        self.rests_until = None;
+        loop {
+            match self.listener.accept() {
+                Ok((stream, peer)) => {
+                    self.next_id += 1;
+                    match Inbound::new(stream, peer, self.role, self.next_id) {
+                        Ok(mut connection) => {
+                            // It is heard first: what goes wrong now is seen then.
+                            connection.flush();
+                            self.connections.push(connection);
+                        }
+                        Err(error) => log::debug!("a {} was not accepted: {error}", self.peers),
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    let peers = self.peers;
+                    log_throttled!(Level::Error, "cannot accept another {peers} now: {error}");
+                    self.rests_until = Some(Instant::now() + EXHAUSTED);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads once from everybody who has sent something.
+    fn receive(
+        &mut self,
+        ready: &Ready,
+        take: &mut impl FnMut(u64, Cow<'_, [u8]>),
+    ) -> Vec<(Inbound, Ended)> {
+        let late = self.late(ready);
+        let late_index = late.as_ref().map(|(index, _)| *index);
+        let mut ended = Vec::new();
+        // Those that were accepted since have not been asked yet.
+        let asked = self.connections.iter_mut().zip(&ready.connections);
+        for (index, (connection, &found)) in asked.enumerate() {
+            if late_index == Some(index) {
+                continue;
+            }
+            let id = connection.id;
+            let served = serve(
+                connection,
+                found,
+                self.max_message,
+                &mut self.scratch,
+                &mut |message| take(id, message),
+            );
+            let result = served.and_then(|came| {
+                if !came {
+                    gave_nothing(connection, found, ready.time, self.draining);
+                }
+                connection.check_patience()
+            });
+            if let Err(end) = result {
+                ended.push((index, end));
+            }
+        }
+        ended.extend(late);
+        ended.sort_by_key(|(index, _)| *index);
+        let removed = ended.into_iter().rev();
+        removed
+            .map(|(index, end)| (self.connections.swap_remove(index), end))
+            .collect()
+    }
+
+    /// Returns the connection that keeps others waiting for too long.
+    fn late(&mut self, ready: &Ready) -> Option<(usize, Ended)> {
+        let favoured = ready.favoured?;
+        let asked = ready.connections.get(favoured)?.asked;
+        if !asked.contains(zmq::POLLIN) {
+            return None;
+        }
+        let result = self
+            .favour
+            .asked(&mut self.connections, favoured, ready.time);
+        result.err().map(|end| (favoured, end))
+    }
+}
+
+/// Does for one connection what it is ready for; returns whether bytes came.
+fn serve(
+    connection: &mut Inbound,
+    found: Found,
+    max_message: u64,
+    scratch: &mut [u8],
+    take: &mut impl FnMut(Cow<'_, [u8]>),
+) -> Result<bool, Ended> {
+    if found.ready.contains(zmq::POLLOUT) {
+        connection.flush();
+    }
+    // An error shows when it is read, behind what came before it.
+    if found.ready.intersects(zmq::POLLIN | zmq::POLLERR) {
+        return connection.receive(max_message, scratch, take);
+    }
+    Ok(false)
+}
+
+/// Notes that nothing came from a peer, which counts against it only where it
+/// was asked.
+fn gave_nothing(connection: &mut Inbound, found: Found, time: Duration, draining: bool) {
+    if !found.asked.is_empty() && found.ready.is_empty() {
+        connection.gave_nothing(time);
+    }
+    if draining && found.asked.contains(zmq::POLLIN) {
+        connection.found_empty();
+    }
+}
+
+fn events(read: bool, write: bool) -> PollEvents {
+    let mut events = PollEvents::empty();
+    if read {
+        events |= zmq::POLLIN;
+    }
+    if write {
+        events |= zmq::POLLOUT;
+    }
+    events
+}
