@@ -1,6 +1,5 @@
 //! The whole pipeline: starts its parts in order and stops them in order.
 
-use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -106,7 +105,8 @@ impl Broker {
         let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
         let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
         let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
-        let (control_socket, control_port) = bind_control(config)?;
+        let (control_listener, control_port) =
+            bind("requests", config.bind, config.control_port)?;
         let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
         let phase = Arc::new(Phase::default());
@@ -193,7 +193,7 @@ impl Broker {
             started: Instant::now(),
         };
         let control = Parts {
-            socket: control_socket,
+            listener: control_listener,
             phase: Arc::clone(&phase),
             letters: Arc::clone(&letters),
             intake: Arc::clone(&intake_waker),
@@ -373,22 +373,4 @@ fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16),
         address,
         source,
     })
-}
-
-fn bind_control(config: &Config) -> Result<(zmq::Socket, u16), StartError> {
-    control::bind(config).map_err(|error| StartError::Listen {
-        role: "requests",
-        address: SocketAddr::new(config.bind, config.control_port),
-        source: bind_error(error),
-    })
-}
-
-/// libzmq has numbers of its own for some errors.
-fn bind_error(error: zmq::Error) -> io::Error {
-    match error {
-        zmq::Error::EADDRINUSE => ErrorKind::AddrInUse.into(),
-        zmq::Error::EADDRNOTAVAIL => ErrorKind::AddrNotAvailable.into(),
-        zmq::Error::EACCES => ErrorKind::PermissionDenied.into(),
-        error => error.into(),
-    }
 }

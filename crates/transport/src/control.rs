@@ -1,6 +1,6 @@
 //! Port 5557: acknowledged publishing, durable consumers, status, archive now.
 //!
-//! One thread owns the ROUTER socket and waits for nobody: messages go to
+//! One thread owns the connections and waits for nobody: messages go to
 //! intake through the [`Letterbox`](crate::letterbox::Letterbox), consumers read
 //! on threads of their own, positions are written by another one, and all of
 //! them answer by [`mail`]. What clients may say is in `docs/protocol.md`.
@@ -22,11 +22,11 @@ mod start;
 mod status;
 mod walk;
 
+use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use zmq::{Message, PollItem};
 
 use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
@@ -35,7 +35,7 @@ use self::publishing::{Publish, Publishing, Reply};
 use self::refusal::{Refusal, reply};
 use self::request::{Request, parse};
 use self::router::{Incoming, Peer, Router};
-pub(crate) use self::start::{Parts, bind, letterbox};
+pub(crate) use self::start::{Parts, letterbox};
 pub(crate) use self::status::Facts;
 use crate::letterbox::Outcome;
 use crate::queue::Queue;
@@ -47,12 +47,12 @@ use crate::waker::{Sleeper, Waker};
 const QUANTUM: usize = 256;
 /// How often silent consumers are looked for.
 const TICK: Duration = Duration::from_secs(1);
-/// In milliseconds: how soon a connection that was full is tried again.
-const RETRY: i64 = 1;
+/// How often it is looked whether all replies have left when the broker stops.
+const RETRY: Duration = Duration::from_millis(10);
 /// How soon a journal that could not be read is tried again.
 const RELOAD: Duration = Duration::from_secs(5);
 
-/// The thread that owns the control socket.
+/// The thread that owns the control port's connections.
 pub(crate) struct Control {
     router: Router,
     sleeper: Sleeper,
@@ -80,48 +80,52 @@ impl Control {
     }
 
     /// Serves requests until the broker has recorded all that it will.
-    pub(crate) fn run(mut self) -> zmq::Result<()> {
+    pub(crate) fn run(mut self) -> io::Result<()> {
         self.load();
         let result = self.serve();
         self.positions_end();
         result
     }
 
-    fn serve(&mut self) -> zmq::Result<()> {
+    fn serve(&mut self) -> io::Result<()> {
         while self.phase.is_recording() {
-            let more = self.receive()?;
-            self.read_mail()?;
-            let served = self.consumers.serve(&mut self.router)?;
-            self.router.flush()?;
-            self.look_around(more)?;
-            self.wait(more, served)?;
+            let more = self.receive();
+            self.read_mail();
+            let served = self.consumers.serve(&mut self.router);
+            self.look_around(more);
+            self.wait(more || served != Served::Idle)?;
         }
         self.finish()
     }
 
     /// Takes requests; true where there may be more.
-    fn receive(&mut self) -> zmq::Result<bool> {
+    fn receive(&mut self) -> bool {
         for _ in 0..QUANTUM {
-            match self.router.receive()? {
-                Some(incoming) => self.handle(incoming)?,
-                None => return Ok(false),
+            match self.router.receive() {
+                Some(incoming) => self.handle(incoming),
+                None => return false,
             }
         }
-        Ok(true)
+        true
     }
 
-    fn handle(&mut self, incoming: Incoming) -> zmq::Result<()> {
-        let Incoming { peer, frames } = incoming;
+    fn handle(&mut self, incoming: Incoming) {
+        let Incoming {
+            peer,
+            mut frames,
+            too_large,
+        } = incoming;
         self.consumers.heard(&peer);
-        let Some(mut frames) = frames.filter(|frames| !frames.is_empty()) else {
-            let message = format!(
-                "a request has a header frame, and at most {} frames behind it",
-                limits::FRAMES
-            );
+        if frames.is_empty() {
+            let message = "a request begins with a header frame".to_owned();
             return self.refuse(&peer, &Value::Null, Refusal::bad(message));
-        };
+        }
         let header = frames.remove(0);
         let (id, request) = parse(&header);
+        if let Some(broken) = too_large {
+            let refusal = Refusal::new("too_large", format!("{broken}; nothing was recorded"));
+            return self.refuse(&peer, &id, refusal.not_recorded());
+        }
         let request = match request {
             Ok(request) if request == Request::Publish || frames.is_empty() => request,
             Ok(_) => {
@@ -137,15 +141,15 @@ impl Control {
             };
         }
         match self.act(&peer, &id, request) {
-            Ok(Some(members)) => self.router.reply(&peer, reply(&id, members)),
-            Ok(None) => Ok(()),
+            Ok(Some(members)) => self.router.reply(&peer, &reply(&id, members)),
+            Ok(None) => {}
             Err(refusal) => self.refuse(&peer, &id, refusal),
         }
     }
 
-    fn refuse(&mut self, peer: &Peer, id: &Value, refusal: Refusal) -> zmq::Result<()> {
+    fn refuse(&mut self, peer: &Peer, id: &Value, refusal: Refusal) {
         self.refused += 1;
-        self.router.reply(peer, refusal.reply(id))
+        self.router.reply(peer, &refusal.reply(id));
     }
 
     /// Does what is asked for; `None` where the reply comes later.
@@ -163,7 +167,7 @@ impl Control {
         }
     }
 
-    fn publish(&mut self, peer: Peer, id: Value, frames: Vec<Message>) -> zmq::Result<()> {
+    fn publish(&mut self, peer: Peer, id: Value, frames: Vec<Vec<u8>>) {
         if !self.phase.is_running() {
             let message = "the broker is shutting down; nothing was recorded";
             let refusal = Refusal::new("shutting_down", message).not_recorded();
@@ -171,10 +175,7 @@ impl Control {
         }
         let reply = self.publishing.publish(Publish { peer, id, frames });
         self.intake.wake();
-        match reply {
-            Some((peer, header)) => self.router.reply(&peer, header),
-            None => Ok(()),
-        }
+        self.send(reply);
     }
 
     fn forget(&mut self, name: &str) -> Result<Value, Refusal> {
@@ -213,10 +214,10 @@ impl Control {
     }
 
     /// Acts on what other threads tell.
-    fn read_mail(&mut self) -> zmq::Result<()> {
+    fn read_mail(&mut self) {
         for mail in self.mailbox.take() {
             match mail {
-                Mail::Outcome(ticket, outcome) => self.settle(ticket, &outcome)?,
+                Mail::Outcome(ticket, outcome) => self.settle(ticket, &outcome),
                 Mail::Known(known) => {
                     if let Err(reason) = &known {
                         log::error!(
@@ -226,71 +227,59 @@ impl Control {
                     }
                     let replies = self.publishing.know(known);
                     self.intake.wake();
-                    self.send(replies)?;
+                    self.send(replies);
                 }
                 Mail::Ready(handle) => self.consumers.ready(handle),
                 Mail::Kept(kept, result) => {
                     for kept in kept {
                         let header = status::kept(&kept, &result);
-                        self.router.reply(&kept.peer, header)?;
+                        self.router.reply(&kept.peer, &header);
                     }
                 }
                 Mail::Archived(peer, id, result) => {
-                    self.router.reply(&peer, status::archived(&id, result))?;
+                    self.router.reply(&peer, &status::archived(&id, result));
                 }
             }
         }
-        Ok(())
     }
 
-    fn settle(&mut self, ticket: u64, outcome: &Outcome) -> zmq::Result<()> {
+    fn settle(&mut self, ticket: u64, outcome: &Outcome) {
         let replies = self.publishing.settle(ticket, outcome);
-        self.send(replies)
+        self.send(replies);
     }
 
-    fn send(&mut self, replies: Vec<Reply>) -> zmq::Result<()> {
-        replies
-            .into_iter()
-            .try_for_each(|(peer, header)| self.router.reply(&peer, header))
+    fn send(&mut self, replies: impl IntoIterator<Item = Reply>) {
+        for (peer, header) in replies {
+            self.router.reply(&peer, &header);
+        }
     }
 
     /// Does what time makes due. Clients are silent only where all that came
     /// from them was read; `more` says that something is left.
-    fn look_around(&mut self, more: bool) -> zmq::Result<()> {
+    fn look_around(&mut self, more: bool) {
         let stalled = self.publishing.refuse_stalled();
-        self.send(stalled)?;
+        self.send(stalled);
         if self.reload.is_some_and(|due| due <= Instant::now()) {
             self.reload = None;
             self.load();
         }
         let time = self.looked.elapsed();
         if time < TICK || more {
-            return Ok(());
+            return;
         }
         self.looked = Instant::now();
         // A broker that was paused counts no more than a moment of the pause.
         let expired = self.consumers.expire(time.min(2 * TICK));
-        self.send(expired)
+        self.send(expired);
     }
 
-    fn wait(&mut self, more: bool, served: Served) -> zmq::Result<()> {
+    /// Waits until there is something to do, or looks at the connections alone
+    /// where there is.
+    fn wait(&mut self, busy: bool) -> io::Result<()> {
         self.sleeper.about_to_sleep();
-        let busy = more || served == Served::More;
-        if !busy && self.mailbox.is_empty() && self.phase.is_recording() {
-            let full = served == Served::Full || !self.router.is_flushed();
-            let most = i64::try_from(TICK.as_millis()).unwrap_or(RETRY);
-            let timeout = if full { RETRY } else { most };
-            let mut items = [
-                self.router.socket().as_poll_item(zmq::POLLIN),
-                PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN),
-            ];
-            match zmq::poll(&mut items, timeout) {
-                Ok(_) | Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.sleeper.awake();
-        Ok(())
+        let busy = busy || !self.mailbox.is_empty() || !self.phase.is_recording();
+        let timeout = if busy { Duration::ZERO } else { TICK };
+        self.router.serve(&mut self.sleeper, timeout)
     }
 
     /// Reads the journal for messages that may be sent again, on a thread of
@@ -315,20 +304,31 @@ impl Control {
     }
 
     /// Answers what can be answered: nothing more is recorded.
-    fn finish(&mut self) -> zmq::Result<()> {
+    fn finish(&mut self) -> io::Result<()> {
         // Acknowledgements that have arrived are stored, and messages that have
         // are refused, so that their senders know.
         let last_call = Instant::now() + limits::LINGER;
-        while self.receive()? && Instant::now() < last_call {}
+        loop {
+            self.sleeper.about_to_sleep();
+            self.router.serve(&mut self.sleeper, Duration::ZERO)?;
+            let Some(incoming) = self.router.receive() else {
+                break;
+            };
+            self.handle(incoming);
+            while Instant::now() < last_call && self.receive() {}
+            if Instant::now() >= last_call {
+                break;
+            }
+        }
         self.positions_end();
-        self.read_mail()?;
+        self.read_mail();
         let (publishing, consumers) = (self.publishing.end(), self.consumers.end());
-        self.send(publishing)?;
-        self.send(consumers)?;
+        self.send(publishing);
+        self.send(consumers);
         let give_up = Instant::now() + limits::LINGER;
         while !self.router.is_flushed() && Instant::now() < give_up {
-            std::thread::sleep(Duration::from_millis(RETRY.unsigned_abs()));
-            self.router.flush()?;
+            self.sleeper.about_to_sleep();
+            self.router.serve(&mut self.sleeper, RETRY)?;
         }
         Ok(())
     }

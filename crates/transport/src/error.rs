@@ -43,9 +43,9 @@ pub enum Failure {
     /// The system does not let the broker wait for publishers.
     #[error("receiving failed")]
     Intake(#[source] std::io::Error),
-    /// The control socket failed.
+    /// The system does not let the broker wait for requests.
     #[error("serving requests failed")]
-    Control(#[source] zmq::Error),
+    Control(#[source] std::io::Error),
     /// A thread of the broker panicked, which is a defect of the program.
     #[error("the {thread} thread panicked")]
     Panicked {

@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use zmq::Message;
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
@@ -72,7 +71,7 @@ impl std::fmt::Debug for Ticket {
 /// A message whose sender waits.
 #[derive(Debug)]
 pub(crate) struct Letter {
-    pub(crate) frames: Vec<Message>,
+    pub(crate) frames: Vec<Vec<u8>>,
     pub(crate) ticket: Ticket,
 }
 
@@ -174,7 +173,7 @@ mod tests {
 
     fn letter(id: u64, size: usize, answer: &Arc<Answer>) -> Letter {
         Letter {
-            frames: vec![Message::from(vec![0; size])],
+            frames: vec![vec![0; size]],
             ticket: Ticket::new(id, answer),
         }
     }

@@ -168,7 +168,7 @@ impl Consumers {
     fn entry(&mut self, peer: &Peer, handle: u64) -> Result<&mut Entry, Refusal> {
         let entry = self.entries.get_mut(&handle);
         entry
-            .filter(|entry| entry.peer.identity == peer.identity)
+            .filter(|entry| entry.peer.connection == peer.connection)
             .ok_or_else(|| unknown(handle))
     }
 
@@ -182,7 +182,7 @@ impl Consumers {
     /// Notes a sign of life of a client.
     pub(super) fn heard(&mut self, peer: &Peer) {
         for entry in self.entries.values_mut() {
-            if entry.peer.identity == peer.identity {
+            if entry.peer.connection == peer.connection {
                 entry.silent = Duration::ZERO;
             }
         }
@@ -240,25 +240,25 @@ impl Consumers {
     }
 
     /// Sends what there is to send; true where connections were full.
-    pub(super) fn serve(&mut self, router: &mut Router) -> zmq::Result<Served> {
+    pub(super) fn serve(&mut self, router: &mut Router) -> Served {
         let mut served = Served::Idle;
         for handle in std::mem::take(&mut self.ready) {
-            let turn = self.serve_one(handle, router)?;
+            let turn = self.serve_one(handle, router);
             if turn != Served::Idle {
                 self.ready.insert(handle);
             }
             served = served.max(turn);
         }
-        Ok(served)
+        served
     }
 
-    fn serve_one(&mut self, handle: u64, router: &mut Router) -> zmq::Result<Served> {
+    fn serve_one(&mut self, handle: u64, router: &mut Router) -> Served {
         for _ in 0..QUANTUM {
             let Some(entry) = self.entries.get_mut(&handle) else {
-                return Ok(Served::Idle);
+                return Served::Idle;
             };
             let Some(out) = entry.feed.take() else {
-                return Ok(Served::Idle);
+                return Served::Idle;
             };
             let sent = match &out {
                 Out::Message {
@@ -266,13 +266,13 @@ impl Consumers {
                     header,
                     frames,
                 } => {
-                    let sent = router.send(&entry.peer, header, frames)?;
+                    let sent = router.send(&entry.peer, header, frames);
                     if sent == Sent::Whole {
                         entry.feed.sent(*number);
                     }
                     sent
                 }
-                out => self.announce(handle, out, router)?,
+                out => self.announce(handle, out, router),
             };
             match sent {
                 Sent::Whole => {}
@@ -280,22 +280,22 @@ impl Consumers {
                     if let Some(entry) = self.entries.get(&handle) {
                         entry.feed.put_back(out);
                     }
-                    return Ok(Served::Full);
+                    return Served::Full;
                 }
                 Sent::Gone => {
                     log::debug!("the client of consumer {handle} is gone");
                     drop(self.remove(handle));
-                    return Ok(Served::Idle);
+                    return Served::Idle;
                 }
             }
         }
-        Ok(Served::More)
+        Served::More
     }
 
     /// Tells how a consumer began or ended.
-    fn announce(&mut self, handle: u64, out: &Out, router: &mut Router) -> zmq::Result<Sent> {
+    fn announce(&mut self, handle: u64, out: &Out, router: &mut Router) -> Sent {
         let Some(entry) = self.entries.get_mut(&handle) else {
-            return Ok(Sent::Whole);
+            return Sent::Whole;
         };
         let peer = entry.peer.clone();
         let header = match out {
@@ -305,11 +305,11 @@ impl Consumers {
             }
             Out::Refused(refusal) => refusal.clone().reply(&entry.id),
             Out::Ended { header } => header.clone(),
-            Out::Message { .. } => return Ok(Sent::Whole),
+            Out::Message { .. } => return Sent::Whole,
         };
-        let sent = router.send(&peer, &header, [])?;
+        let sent = router.send(&peer, &header, []);
         if sent != Sent::Whole {
-            return Ok(sent);
+            return sent;
         }
         match out {
             Out::Started(after) => {
@@ -317,7 +317,7 @@ impl Consumers {
                 // client that goes on after a break has got it before.
                 entry.feed.sent(*after);
                 if let Some(name) = entry.name.clone() {
-                    self.replace(&name, handle, router)?;
+                    self.replace(&name, handle, router);
                 }
             }
             Out::Refused(_) => {
@@ -327,18 +327,17 @@ impl Consumers {
             // Its client may still acknowledge what it got.
             _ => entry.ended = true,
         }
-        Ok(Sent::Whole)
+        Sent::Whole
     }
 
     /// The newest consumer of a name is the one: an older one is most often
     /// that of a client which has lost its connection.
-    fn replace(&mut self, name: &str, handle: u64, router: &mut Router) -> zmq::Result<()> {
+    fn replace(&mut self, name: &str, handle: u64, router: &mut Router) {
         let older =
             |other: u64, entry: &Entry| other < handle && entry.name.as_deref() == Some(name);
         for (peer, header) in self.end_where("replaced", older) {
-            router.reply(&peer, header)?;
+            router.reply(&peer, &header);
         }
-        Ok(())
     }
 
     /// Returns what status tells: those that are connected, and the positions

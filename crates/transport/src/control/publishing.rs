@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use zmq::Message;
 
 use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
@@ -21,7 +20,7 @@ pub(super) type Reply = (Peer, String);
 pub(super) struct Publish {
     pub(super) peer: Peer,
     pub(super) id: Value,
-    pub(super) frames: Vec<Message>,
+    pub(super) frames: Vec<Vec<u8>>,
 }
 
 /// What publishing needs of the rest of the broker.
@@ -114,7 +113,7 @@ impl Publishing {
         self.submit(request)
     }
 
-    fn check(&self, frames: &[Message]) -> Result<(), Refusal> {
+    fn check(&self, frames: &[Vec<u8>]) -> Result<(), Refusal> {
         let size: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
         let limit = self.path.max_message;
         if size > limit || frames.len() > limits::FRAMES {
@@ -132,7 +131,7 @@ impl Publishing {
         Ok(())
     }
 
-    fn name(&self, frames: &[Message]) -> Option<Name> {
+    fn name(&self, frames: &[Vec<u8>]) -> Option<Name> {
         let first: Vec<&[u8]> = frames.iter().take(2).map(|frame| &frame[..]).collect();
         let (sender, id) = message::identity(&first)?;
         Some(Name {
@@ -190,7 +189,7 @@ impl Publishing {
         }
     }
 
-    fn hand_on(&mut self, frames: Vec<Message>, named: bool) -> Result<u64, Refusal> {
+    fn hand_on(&mut self, frames: Vec<Vec<u8>>, named: bool) -> Result<u64, Refusal> {
         if let (Table::Failed(reason), true) = (&self.table, named) {
             let message = format!(
                 "the journal can't be read to see whether this message is in it: {reason}; \

@@ -1,34 +1,43 @@
-//! The ROUTER socket: requests in, replies out, nobody waited for.
+//! The control port as a ROUTER socket: requests in, replies out, nobody waited for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::TcpListener;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use log::Level;
-use zmq::{Message, Socket};
+use zmtp::{HandshakeError, Role, StreamError};
 
 use super::limits;
+use crate::intake::Counters;
+use crate::net::{Ended, Inbound, Server, Wanted};
 use crate::throttle::log_throttled;
+use crate::waker::Sleeper;
 
-/// How many replies libzmq takes for one client that does not read.
-const SEND_AHEAD: i32 = 1_000;
-/// How many requests of each client libzmq receives ahead.
-const RECEIVE_AHEAD: i32 = 64;
-/// In milliseconds: a connection on which nothing is heard for so long is dead.
-const HEARTBEAT: i32 = 10_000;
+/// How much is read from a client at once: its requests wait in memory until
+/// it has taken the replies to those before.
+const READ: usize = 64 << 10;
 
 /// Where a reply goes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Peer {
-    /// What libzmq calls the connection.
-    pub(super) identity: Vec<u8>,
+    /// The connection, which no later one is taken for.
+    pub(super) connection: u64,
     /// A REQ socket puts an empty frame before what it sends, and wants it back.
     delimiter: bool,
 }
 
 /// One request as it came.
+#[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) peer: Peer,
-    /// The header and the frames behind it; `None` where there were too many.
-    pub(super) frames: Option<Vec<Message>>,
+    /// The header and the frames behind it.
+    pub(super) frames: Vec<Vec<u8>>,
+    /// Why it is refused: it was too large to be taken in as a whole.
+    pub(super) too_large: Option<StreamError>,
 }
 
 /// What became of a message to a client.
@@ -41,178 +50,179 @@ pub(super) enum Sent {
     Gone,
 }
 
-/// The socket, with what waits for clients that do not read.
+/// All connections of the port, with the requests that have come over them.
 pub(super) struct Router {
-    socket: Socket,
-    waiting: HashMap<Vec<u8>, Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    replies: VecDeque<(Peer, String)>,
-    bytes: usize,
-}
-
-/// Makes the socket that clients of the control port connect to.
-pub(super) fn socket(context: &zmq::Context, max_message: u64) -> zmq::Result<Socket> {
-    let socket = context.socket(zmq::ROUTER)?;
-    // A reply to a client that is gone, or that does not read, says so instead
-    // of being dropped.
-    socket.set_router_mandatory(true)?;
-    // A client that chose its own identity and connects again is the one that
-    // counts, even if nobody has noticed yet that its old connection is dead.
-    socket.set_router_handover(true)?;
-    socket.set_linger(i32::try_from(limits::LINGER.as_millis()).unwrap_or(0))?;
-    let frame = max_message.saturating_add(limits::HEADER as u64);
-    socket.set_maxmsgsize(i64::try_from(frame).unwrap_or(i64::MAX))?;
-    socket.set_sndhwm(SEND_AHEAD)?;
-    socket.set_rcvhwm(RECEIVE_AHEAD)?;
-    socket.set_heartbeat_ivl(HEARTBEAT)?;
-    socket.set_heartbeat_timeout(HEARTBEAT)?;
-    socket.set_tcp_keepalive(1)?;
-    Ok(socket)
+    server: Server,
+    /// By connection, in the order in which they came. Those of a client that
+    /// does not take its replies wait, and nothing more is read from it.
+    requests: BTreeMap<u64, VecDeque<Incoming>>,
+    /// Whose request was given out last.
+    last: u64,
+    counters: Arc<Counters>,
 }
 
 impl Router {
-    pub(super) fn new(socket: Socket) -> Self {
+    /// Serves requests whose messages have up to `max_message` bytes;
+    /// unfinished ones take up to about `max_unfinished` bytes of memory.
+    pub(super) fn new(
+        listener: TcpListener,
+        max_message: u64,
+        max_unfinished: usize,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let most = max_message.saturating_add(limits::HEADER as u64);
         Self {
-            socket,
-            waiting: HashMap::new(),
+            server: Server::new(listener, Role::Router, "client", most, max_unfinished)
+                .with_small_reads(READ),
+            requests: BTreeMap::new(),
+            last: 0,
+            counters,
         }
     }
 
-    pub(super) fn socket(&self) -> &Socket {
-        &self.socket
-    }
-
-    /// Receives a request that is there.
-    pub(super) fn receive(&self) -> zmq::Result<Option<Incoming>> {
-        let Some(identity) = self.frame()? else {
-            return Ok(None);
+    /// Waits until there is something to do, or somebody wakes the sleeper,
+    /// which has announced its wait; then receives and sends what goes.
+    pub(super) fn serve(&mut self, sleeper: &mut Sleeper, timeout: Duration) -> io::Result<()> {
+        let requests = &mut self.requests;
+        for connection in &mut self.server.connections {
+            connection.hold_back(requests.contains_key(&connection.id));
+        }
+        let wanted = Wanted {
+            accept: true,
+            room: true,
+            timeout: Some(timeout),
         };
-        let (mut frames, mut count, mut more) = (Vec::new(), 0, identity.get_more());
-        while more {
-            // The frames of a message arrive together.
-            let Some(frame) = self.frame()? else { break };
-            more = frame.get_more();
-            count += 1;
-            if count <= limits::FRAMES + 2 {
-                frames.push(frame);
-            }
+        let ended = self.server.serve(sleeper, wanted, &mut |id, message| {
+            let request = read(id, &message);
+            requests.entry(id).or_default().push_back(request);
+        })?;
+        for (connection, end) in ended {
+            self.note(connection, &end);
         }
-        let delimiter = frames.len() > 1 && frames.first().is_some_and(|frame| frame.is_empty());
-        if delimiter {
-            frames.remove(0);
-        }
-        let peer = Peer {
-            identity: identity.to_vec(),
-            delimiter,
-        };
-        let fits = count <= limits::FRAMES + 2;
-        Ok(Some(Incoming {
-            peer,
-            frames: fits.then_some(frames),
-        }))
+        Ok(())
     }
 
-    fn frame(&self) -> zmq::Result<Option<Message>> {
-        loop {
-            match self.socket.recv_msg(zmq::DONTWAIT) {
-                Ok(frame) => return Ok(Some(frame)),
-                Err(zmq::Error::EAGAIN) => return Ok(None),
-                Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
-            }
+    /// Returns a request that has come, one client's after the other's.
+    pub(super) fn receive(&mut self) -> Option<Incoming> {
+        let server = &self.server;
+        let takes = |(id, _): &(&u64, &VecDeque<Incoming>)| {
+            let client = server.get(**id);
+            client.is_none_or(|client| !client.owes_reading())
+        };
+        let behind = (Bound::Excluded(self.last), Bound::Unbounded);
+        let next = self.requests.range(behind).find(takes);
+        let (&id, _) = next.or_else(|| self.requests.iter().find(takes))?;
+        self.last = id;
+        let queue = self.requests.get_mut(&id)?;
+        let request = queue.pop_front();
+        if queue.is_empty() {
+            self.requests.remove(&id);
         }
+        request
     }
 
     /// Sends a reply; keeps it for a while where the client does not read.
-    pub(super) fn reply(&mut self, peer: &Peer, header: String) -> zmq::Result<()> {
-        if !self.waiting.contains_key(&peer.identity) {
-            match self.try_send(peer, &header, [])? {
-                Sent::Whole | Sent::Gone => return Ok(()),
-                Sent::Full => {}
-            }
-        }
-        let waiting = self.waiting.entry(peer.identity.clone()).or_default();
-        if waiting.bytes + header.len() > limits::OUTBOX {
+    pub(super) fn reply(&mut self, peer: &Peer, header: &str) {
+        let Some(connection) = self.server.get_mut(peer.connection) else {
+            return;
+        };
+        if connection.owed() + header.len() > limits::OUTBOX {
             log_throttled!(
                 Level::Warn,
                 "dropped replies to a client of the control port that does not read them"
             );
-            return Ok(());
+            return;
         }
-        waiting.bytes += header.len();
-        waiting.replies.push_back((peer.clone(), header));
-        Ok(())
+        push(connection, *peer, header, []);
+        connection.flush();
     }
 
     /// Sends a message of a consumer, behind all replies to the same client.
     pub(super) fn send<'a>(
-        &self,
+        &mut self,
         peer: &Peer,
-        header: &str,
+        header: &'a str,
         frames: impl IntoIterator<Item = &'a [u8]>,
-    ) -> zmq::Result<Sent> {
-        if self.waiting.contains_key(&peer.identity) {
-            return Ok(Sent::Full);
+    ) -> Sent {
+        let Some(connection) = self.server.get_mut(peer.connection) else {
+            return Sent::Gone;
+        };
+        if connection.owes_reading() {
+            return Sent::Full;
         }
-        self.try_send(peer, header, frames)
+        push(connection, *peer, header, frames);
+        connection.flush();
+        Sent::Whole
     }
 
-    fn try_send<'a>(
-        &self,
-        peer: &Peer,
-        header: &str,
-        frames: impl IntoIterator<Item = &'a [u8]>,
-    ) -> zmq::Result<Sent> {
-        // What can fail fails at the first frame; the rest follows it.
-        loop {
-            match self
-                .socket
-                .send(&peer.identity[..], zmq::SNDMORE | zmq::DONTWAIT)
-            {
-                Ok(()) => break,
-                Err(zmq::Error::EAGAIN) => return Ok(Sent::Full),
-                Err(zmq::Error::EHOSTUNREACH) => return Ok(Sent::Gone),
-                Err(zmq::Error::EINTR) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        if peer.delimiter {
-            self.socket.send("", zmq::SNDMORE)?;
-        }
-        let mut last = header.as_bytes();
-        for frame in frames {
-            self.socket.send(last, zmq::SNDMORE)?;
-            last = frame;
-        }
-        self.socket.send(last, 0)?;
-        Ok(Sent::Whole)
-    }
-
-    /// Tries again to send what waits.
-    pub(super) fn flush(&mut self) -> zmq::Result<()> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        for queue in waiting.values_mut() {
-            while let Some((peer, header)) = queue.replies.front() {
-                match self.try_send(peer, header, [])? {
-                    Sent::Full => break,
-                    Sent::Gone => queue.replies.clear(),
-                    Sent::Whole => {
-                        queue.bytes -= header.len();
-                        queue.replies.pop_front();
-                    }
-                }
-            }
-        }
-        waiting.retain(|_, queue| !queue.replies.is_empty());
-        self.waiting = waiting;
-        Ok(())
-    }
-
-    /// Tells whether something waits for a client to read.
+    /// Tells whether nothing waits for a client to read.
     pub(super) fn is_flushed(&self) -> bool {
-        self.waiting.is_empty()
+        !self.server.connections.iter().any(Inbound::has_unsent)
     }
+
+    /// Says why a connection has ended, where that is anybody's fault.
+    fn note(&mut self, connection: Inbound, end: &Ended) {
+        let peer = connection.peer;
+        match end {
+            Ended::Stream(broken @ StreamError::TooLarge { .. }) => {
+                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                log_throttled!(
+                    Level::Error,
+                    "refused a request of {broken}; its client {peer} was disconnected"
+                );
+                self.refuse_large(connection, *broken);
+            }
+            Ended::Handshake(
+                wrong @ (HandshakeError::SocketType { .. }
+                | HandshakeError::Mechanism { .. }
+                | HandshakeError::TooOld { .. }),
+            ) => {
+                self.counters.disconnected.fetch_add(1, Ordering::Relaxed);
+                log_throttled!(
+                    Level::Warn,
+                    "disconnected the client {peer} of the control port: {wrong}"
+                );
+            }
+            end => log::debug!("client {peer} of the control port: {end}"),
+        }
+    }
+
+    /// Answers a request that is too large as soon as that was announced, if
+    /// its header has come. The connection ends: reading over what follows
+    /// would mean to take in, for nothing, as much as the client likes to send.
+    fn refuse_large(&mut self, connection: Inbound, broken: StreamError) {
+        let mut request = read(connection.id, connection.whole_frames());
+        request.too_large = Some(broken);
+        let queue = self.requests.entry(connection.id).or_default();
+        queue.push_back(request);
+        self.server.close_soon(connection);
+    }
+}
+
+/// Splits a request as it stands on the wire into its frames.
+fn read(connection: u64, message: &[u8]) -> Incoming {
+    let mut frames: Vec<Vec<u8>> = zmtp::frames(message).map(<[u8]>::to_vec).collect();
+    let delimiter = frames.len() > 1 && frames.first().is_some_and(Vec::is_empty);
+    if delimiter {
+        frames.remove(0);
+    }
+    Incoming {
+        peer: Peer {
+            connection,
+            delimiter,
+        },
+        frames,
+        too_large: None,
+    }
+}
+
+fn push<'a>(
+    connection: &mut Inbound,
+    peer: Peer,
+    header: &'a str,
+    frames: impl IntoIterator<Item = &'a [u8]>,
+) {
+    let delimiter = peer.delimiter.then_some(&b""[..]);
+    let message = delimiter.into_iter().chain([header.as_bytes()]);
+    connection.push(message.chain(frames));
 }

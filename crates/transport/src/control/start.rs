@@ -1,6 +1,6 @@
 //! Makes the control thread's parts.
 
-use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use super::limits;
 use super::mail::{Mail, Mailbox};
 use super::positions::{self, Positions};
 use super::publishing::{Path, Publishing};
-use super::router::{Router, socket};
+use super::router::Router;
 use super::{Control, Facts};
 use crate::config::Config;
 use crate::letterbox::{Answer, Letterbox};
@@ -21,26 +21,13 @@ use crate::waker::{Waker, sleeper};
 
 /// What the control thread needs of the rest of the broker.
 pub(crate) struct Parts {
-    pub(crate) socket: zmq::Socket,
+    pub(crate) listener: TcpListener,
     pub(crate) phase: Arc<Phase>,
     pub(crate) letters: Arc<Letterbox>,
     pub(crate) intake: Arc<Waker>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) archive: mpsc::Sender<ArchiveRequest>,
     pub(crate) facts: Facts,
-}
-
-/// Makes the control socket on its address.
-pub(crate) fn bind(config: &Config) -> zmq::Result<(zmq::Socket, u16)> {
-    let context = zmq::Context::new();
-    let socket = socket(&context, config.max_message)?;
-    socket.set_ipv6(config.bind.is_ipv6())?;
-    let address = SocketAddr::new(config.bind, config.control_port);
-    socket.bind(&format!("tcp://{address}"))?;
-    let endpoint = socket.get_last_endpoint()?.unwrap_or_default();
-    let port = endpoint.rsplit(':').next().map(str::parse);
-    let port = port.and_then(Result::ok).unwrap_or(config.control_port);
-    Ok((socket, port))
 }
 
 /// Makes the box in which messages wait for intake.
@@ -77,7 +64,12 @@ impl Control {
             positions::spawn(&kept, move |all, result| told.post(Mail::Kept(all, result)))?;
         let keys = Keys::default();
         Ok(Self {
-            router: Router::new(parts.socket),
+            router: Router::new(
+                parts.listener,
+                config.max_message,
+                config.letter_bytes(),
+                Arc::clone(&parts.facts.counters),
+            ),
             sleeper,
             mailbox,
             phase: parts.phase,

@@ -18,7 +18,7 @@ use crate::platform::prepare;
 pub(crate) const READ: usize = 256 << 10;
 /// A part of a message up to this size is copied to the front of the next
 /// read; a larger one is read into memory of its own.
-const SMALL: usize = 32 << 10;
+pub(super) const SMALL: usize = 32 << 10;
 /// When this much of a message has come, the memory for all of it is taken.
 const TRUSTED: usize = 1 << 20;
 /// A connection that was found empty twice, this long apart, has nothing more on
@@ -53,6 +53,10 @@ pub(crate) struct Inbound {
     received: u64,
     /// How often it was too slow with the message under way.
     turns_lost: u32,
+    /// Whether nothing is read from it for now, as its owner wants.
+    held_back: bool,
+    /// Whether it is closed as soon as what waits has been sent.
+    closing: bool,
     /// When it was first found empty while the broker stops.
     emptied: Option<Instant>,
     /// Whether the broker stops and has taken in all that had arrived.
@@ -87,6 +91,8 @@ impl Inbound {
             silent: Duration::ZERO,
             received: 0,
             turns_lost: 0,
+            held_back: false,
+            closing: false,
             emptied: None,
             drained: false,
         })
@@ -150,8 +156,30 @@ impl Inbound {
     }
 
     /// Returns how many bytes wait to be sent.
-    pub(crate) fn unsent(&self) -> usize {
+    pub(crate) fn owed(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// Tells whether bytes are taken from it now.
+    pub(crate) fn is_heard(&self) -> bool {
+        !(self.owes_reading() || self.held_back || self.closing || self.drained)
+    }
+
+    /// Sets whether nothing is read from it for now.
+    pub(crate) fn hold_back(&mut self, held_back: bool) {
+        self.held_back = held_back;
+    }
+
+    /// Reads nothing more; the connection ends when what waits has been sent.
+    pub(crate) fn close_soon(&mut self) {
+        self.closing = true;
+        self.silent = Duration::ZERO;
+        (self.held, self.kept) = (Vec::new(), 0);
+    }
+
+    /// Returns the whole frames of the message that is unfinished.
+    pub(crate) fn whole_frames(&self) -> &[u8] {
+        self.held.get(..self.kept).unwrap_or_default()
     }
 
     /// Tells whether it has to take answers before more is read from it: a peer
@@ -162,7 +190,7 @@ impl Inbound {
 
     /// Tells whether time may end the connection.
     pub(crate) fn is_timed(&self) -> bool {
-        !self.is_ready() || self.owes_reading() || !self.ttl.is_zero()
+        !self.is_ready() || self.owes_reading() || self.closing || !self.ttl.is_zero()
     }
 
     /// Refuses a peer that begins a handshake and does not end it, that takes
@@ -171,6 +199,9 @@ impl Inbound {
         match () {
             () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
             () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
+            () if self.closing && (!self.has_unsent() || self.silent > HANDSHAKE) => {
+                Err(Ended::Left)
+            }
             () if !self.ttl.is_zero() && self.silent > self.ttl => Err(Ended::Expired),
             () => Ok(()),
         }

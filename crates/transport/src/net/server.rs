@@ -11,7 +11,7 @@ use zmtp::Role;
 
 use super::ended::Ended;
 use super::favour::Favour;
-use super::inbound::{Inbound, READ};
+use super::inbound::{Inbound, READ, SMALL};
 use crate::platform::raw;
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
@@ -96,6 +96,29 @@ impl Server {
             draining: false,
             scratch: vec![0; 2 * READ],
         }
+    }
+
+    /// Reads only about this many bytes at once from each connection.
+    pub(crate) fn with_small_reads(mut self, bytes: usize) -> Self {
+        self.scratch = vec![0; SMALL + bytes];
+        self
+    }
+
+    /// Returns a connection by its id.
+    pub(crate) fn get(&self, id: u64) -> Option<&Inbound> {
+        self.connections.iter().find(|it| it.id == id)
+    }
+
+    /// Returns a connection by its id.
+    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Inbound> {
+        self.connections.iter_mut().find(|it| it.id == id)
+    }
+
+    /// Takes back a connection that has ended by this end's will: nothing more
+    /// is read from it, and it is closed when what is to be sent has left.
+    pub(crate) fn close_soon(&mut self, mut connection: Inbound) {
+        connection.close_soon();
+        self.connections.push(connection);
     }
 
     /// From now on takes in what has arrived, and nothing more: a connection
@@ -185,7 +208,7 @@ impl Server {
         let takes = |(index, connection): (usize, &Inbound)| {
             let goes_on = !connection.is_large() || favoured.is_none_or(|other| other == index);
             let has_room = !connection.is_ready() || (room && goes_on);
-            let may_read = has_room && !connection.owes_reading() && !connection.is_drained();
+            let may_read = has_room && connection.is_heard();
             events(may_read, connection.has_unsent())
         };
         self.connections.iter().enumerate().map(takes).collect()

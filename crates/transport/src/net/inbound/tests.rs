@@ -106,7 +106,7 @@ fn a_peer_that_takes_no_answers_is_not_read_before_it_does_and_then_given_up() {
         let _partly = (&far).write(&pings);
         receive(&mut publisher).unwrap();
     }
-    assert!(publisher.unsent() <= MAX_UNSENT + 2 * READ);
+    assert!(publisher.owed() <= MAX_UNSENT + 2 * READ);
     publisher.check_patience().unwrap();
     publisher.gave_nothing(HANDSHAKE + Duration::from_secs(1));
     let ended = publisher.check_patience().unwrap_err();
