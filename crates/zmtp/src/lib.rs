@@ -27,5 +27,7 @@ mod handshake;
 
 pub use assembler::{Assembler, Found, MAX_FRAMES, StreamError};
 pub use command::{Command, CommandError, push_pong};
-pub use frame::{FrameError, Frames, Header, first_frame, frames, push_frame, push_message};
+pub use frame::{
+    FrameError, Frames, Header, first_frame, frames, push_frame, push_header, push_message,
+};
 pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Role};
