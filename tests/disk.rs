@@ -10,6 +10,7 @@ use crate::util::message::{agents, ids};
 use crate::util::process::Process;
 use crate::util::record::Record;
 use crate::util::shim::{Disk, EIO, Rule};
+use crate::util::wait::until;
 
 /// A broker with a disk that can fail, a publisher and a subscriber to `t` and `load`.
 struct Setup {
@@ -134,6 +135,65 @@ fn after_a_failed_fsync_the_group_is_safe_in_a_fresh_file_before_anybody_gets_it
 #[test]
 fn after_a_failed_write_the_group_is_safe_in_a_fresh_file_before_anybody_gets_it() {
     goes_on_in_a_fresh_file("write");
+}
+
+/// One fsync fails; the group goes to a fresh file, whose fsync takes this long
+/// and then comes to something.
+const LATE: u64 = 4000;
+/// Its number: before it come the one that fails, that of the old file, which
+/// is cut back, and that of the fresh one, which is empty.
+const FRESH: u64 = 4;
+
+/// Records `t-2` to `t-4` into a fresh file and lets a subscriber connect when
+/// their bytes are there and not safe.
+fn connect_while_a_fresh_file_is_synced(then: &[Rule]) -> (Setup, Instant) {
+    let mut setup = Setup::new();
+    let mut rules = vec![
+        Rule::fail("fdatasync", EIO).once(),
+        Rule::delay("fdatasync", LATE).from(FRESH),
+    ];
+    rules.extend_from_slice(then);
+    setup.disk.set(&rules);
+    let start = Instant::now();
+    setup.publisher.send(&agents("t", 2, 3));
+    let path = setup.dir.current();
+    until("the group in the fresh file", || {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        (text.contains("t-4") && !text.contains("t-1")).then_some(())
+    });
+    setup.subscriber.reconnect();
+    (setup, start)
+}
+
+#[test]
+fn who_connects_while_a_fresh_file_is_synced_gets_its_messages_afterwards_and_once() {
+    let (mut setup, start) = connect_while_a_fresh_file_is_synced(&[]);
+    // The one before it is what the session holds until then.
+    let received = setup.subscriber.recv(4);
+    let took = start.elapsed();
+    assert_eq!(received, agents("t", 1, 4), "each once and in order");
+    assert!(
+        took >= Duration::from_millis(LATE),
+        "delivered after {took:?}, before it was safe"
+    );
+    setup.disk.heal();
+    setup.publisher.send(&agents("t", 5, 1));
+    assert_eq!(setup.subscriber.recv(1), agents("t", 5, 1));
+    setup.assert_recorded(&ids("t", 1, 5));
+}
+
+#[test]
+fn who_connects_while_the_fresh_files_fsync_fails_too_sees_nothing_of_it() {
+    let fails = Rule::fail("fdatasync", EIO).from(FRESH);
+    let (mut setup, _) = connect_while_a_fresh_file_is_synced(&[fails]);
+    assert_eq!(setup.subscriber.recv(1), agents("t", 1, 1));
+    setup
+        .broker
+        .wait_exit()
+        .with_code(1)
+        .warns("Input/output error");
+    setup.subscriber.wait_disconnected();
+    assert!(setup.subscriber.drain().is_empty(), "seen and not safe");
 }
 
 /// Fails a call from now on.

@@ -10,8 +10,8 @@ use crate::util::broker::Broker;
 use crate::util::client::{Client, Publisher, Subscriber};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::agents;
-use crate::util::proc::Holdings;
-use crate::util::wait::until;
+use crate::util::proc::{Holdings, resident};
+use crate::util::wait::{DEADLINE, until};
 
 /// More lines on standard error than an attack may cause.
 const FLOOD: usize = 20;
@@ -365,4 +365,138 @@ fn a_topic_that_is_too_long_is_refused_loudly() {
     until("a sentence on standard error", || {
         (!setup.broker.stderr.text().is_empty()).then_some(())
     });
+}
+
+/// A subscriber that has shaken hands, for what libzmq's clients don't do.
+#[track_caller]
+fn raw_subscriber(port: u16) -> TcpStream {
+    connect_and_send(port, &[greeting(), ready("SUB")].concat())
+}
+
+#[test]
+fn subscribers_that_flood_with_commands_do_not_keep_the_broker_from_its_end() {
+    let mut setup = Setup::new();
+    let flood = b"\x04\x0c\x09SUBSCRIBEab\x04\x09\x06CANCELab".repeat(1000);
+    let mut threads = Vec::new();
+    for _ in 0..4 {
+        let mut stream = raw_subscriber(setup.broker.ports.subscribe);
+        let flood = flood.clone();
+        threads.push(std::thread::spawn(move || {
+            while stream.write_all(&flood).is_ok() {}
+        }));
+    }
+    setup.assert_works();
+    setup.broker.signal("TERM");
+    setup.broker.wait_exit().with_code(0);
+    assert_eq!(setup.dir.archives().len(), 1, "the session is archived");
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_long_topic_subscribed_to_again_and_again_takes_memory_once() {
+    const TOPIC: usize = 60_000;
+    const TIMES: usize = 2_000;
+    let mut setup = Setup::new();
+    let mut stream = raw_subscriber(setup.broker.ports.subscribe);
+    let mut command = vec![6, 0, 0, 0, 0, 0, 0];
+    command.extend_from_slice(&u16::try_from(TOPIC + 10).unwrap().to_be_bytes());
+    command.extend_from_slice(b"\x09SUBSCRIBE");
+    command.resize(command.len() + TOPIC, b'x');
+    stream.write_all(&command).unwrap();
+    setup.assert_works();
+    let before = resident(&setup.broker);
+    for _ in 0..TIMES {
+        stream.write_all(&command).unwrap();
+    }
+    // Whatever it has sent is read when a heartbeat behind it is answered.
+    stream.write_all(b"\x04\x0a\x04PING\0\x0aend").unwrap();
+    wait_for_answer(&mut stream, b"\x04\x08\x04PONGend");
+    let grown = resident(&setup.broker).saturating_sub(before);
+    assert!(grown < 16 << 20, "it has grown by {grown} bytes");
+    drop(stream);
+    setup.assert_unharmed();
+}
+
+/// Reads until this has come.
+#[track_caller]
+fn wait_for_answer(stream: &mut TcpStream, answer: &[u8]) {
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let (mut read, mut some) = (Vec::new(), [0; 4096]);
+    while !read.ends_with(answer) {
+        let count = stream.read(&mut some).unwrap();
+        assert!(count > 0, "the broker has closed the connection");
+        read.extend_from_slice(&some[..count]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn heartbeats_of_a_subscriber_that_does_not_read_take_no_memory() {
+    let mut setup = Setup::new();
+    let mut stream = raw_subscriber(setup.broker.ports.subscribe);
+    stream.write_all(b"\0\x02\x01l").unwrap();
+    // Once it has this, its subscription is in force.
+    setup.publisher.send(&agents("l", 1, 1));
+    let header = b"\x01\x01l\x02".len() + 8;
+    stream.read_exact(&mut vec![0; 64 + 27 + header]).unwrap();
+    // More than its connection takes: the broker is in the midst of it.
+    setup.publisher.send_large("large", 32 << 20);
+    setup.dir.wait_lines(3);
+    let before = resident(&setup.broker);
+    let pings = b"\x04\x0a\x04PING\0\x0aabc".repeat(1000);
+    for _ in 0..2_000 {
+        stream.write_all(&pings).unwrap();
+    }
+    setup.assert_works();
+    let grown = resident(&setup.broker).saturating_sub(before);
+    assert!(grown < 16 << 20, "it has grown by {grown} bytes");
+    drop(stream);
+    setup.assert_unharmed();
+}
+
+/// Each is in the midst of a message of its own, which is in memory no longer.
+#[cfg(target_os = "linux")]
+#[test]
+fn stuck_subscribers_hold_little_of_the_large_messages_that_are_read_back_for_them() {
+    const STUCK: usize = 16;
+    const LARGE: usize = 24 << 20;
+    let dir = Dir::new();
+    let broker = Broker::start_with(&dir, &["--max-memory", "32MiB"]);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let topic = |number: usize| format!("large-{number:02}");
+    for number in 0..STUCK {
+        publisher.send_large(&topic(number), LARGE);
+        dir.wait_lines(number + 1);
+    }
+    publisher.burst("load", 1, 1000, 16 << 10);
+    dir.wait_lines(STUCK + 1000);
+    let before = resident(&broker);
+    let mut stuck: Vec<TcpStream> = (0..STUCK)
+        .map(|number| {
+            let mut stream = raw_subscriber(broker.ports.subscribe);
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+            let subscribe = [b"\0\x09\x01", topic(number).as_bytes()].concat();
+            stream.write_all(&subscribe).unwrap();
+            stream
+        })
+        .collect();
+    for stream in &mut stuck {
+        // The handshake's answer, the topic's frame and the header of the payload's.
+        stream.read_exact(&mut [0; 64 + 27 + 10 + 9]).unwrap();
+    }
+    let held = resident(&broker).saturating_sub(before);
+    println!("{} MiB more for {STUCK} stuck subscribers", held >> 20);
+    assert!(
+        held < (STUCK * LARGE / 3) as u64,
+        "{held} bytes are held for {STUCK} messages of {LARGE} bytes"
+    );
+    let mut payload = vec![0; LARGE];
+    for stream in &mut stuck {
+        stream.read_exact(&mut payload).unwrap();
+        let mut expected = (0..=250_u8).cycle();
+        assert!(payload.iter().all(|byte| Some(*byte) == expected.next()));
+    }
 }

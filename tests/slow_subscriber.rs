@@ -61,6 +61,34 @@ fn a_stuck_subscriber_gets_the_rest_even_from_sessions_archived_meanwhile() {
     );
 }
 
+#[test]
+fn a_stuck_subscriber_that_wants_less_neither_jumps_nor_gets_anything_twice() {
+    let dir = Dir::new();
+    let options = ["--history", "10", "--max-session-size", "16MiB"];
+    let broker = Broker::start_with(&dir, &options);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut stuck = Subscriber::connect_small(broker.ports.subscribe, &[""]);
+    let mut fast = Subscriber::connect(broker.ports.subscribe, &[""]);
+    publisher.send(&agents("t", 1, 1));
+    assert_eq!(stuck.recv(1), agents("t", 1, 1));
+    assert_eq!(fast.recv(1), agents("t", 1, 1));
+
+    let half = COUNT / 2;
+    fast.begin_ids_until(&format!("load-{half}"));
+    publisher.burst("load", 1, half, SIZE);
+    fast.wait_ids();
+    stuck.subscribe("load");
+    stuck.unsubscribe("");
+    let last = format!("load-{COUNT}");
+    fast.begin_ids_until(&last);
+    publisher.burst("load", half + 1, half, SIZE);
+    fast.wait_ids();
+    assert!(
+        stuck.ids_until(&last) == ids("load", 1, COUNT),
+        "everything, once and in order"
+    );
+}
+
 /// What is waiting for a stuck subscriber is on disk, not in memory.
 #[cfg(target_os = "linux")]
 #[test]

@@ -129,3 +129,40 @@ fn the_topic_is_the_first_frame_of_any_message() {
         [sent[0].clone(), sent[2].clone(), sent[3].clone()]
     );
 }
+
+/// libzmq's SUB socket counts, and sends every SUBSCRIBE but only the last CANCEL.
+#[test]
+fn a_topic_that_was_asked_for_twice_is_over_when_the_client_has_dropped_it() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t", "end"]);
+    publisher.send(&on(&["t.1", "t.2"]));
+    assert_eq!(subscriber.recv(2), on(&["t.1", "t.2"]));
+    subscriber.subscribe("t");
+    subscriber.unsubscribe("t");
+    subscriber.unsubscribe("t");
+    subscriber.subscribe("t");
+    // As after any break, the session comes again.
+    assert_eq!(subscriber.recv(2), on(&["t.1", "t.2"]));
+    publisher.send(&on(&["t.3", "end"]));
+    assert_eq!(subscriber.recv(2), on(&["t.3", "end"]));
+}
+
+#[test]
+fn narrowing_what_a_subscriber_gets_repeats_nothing() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    let mut subscriber = Subscriber::connect(broker.ports.subscribe, &[""]);
+    let sent = on(&["chat.1", "news.1", "chat.2"]);
+    publisher.send(&sent);
+    assert_eq!(subscriber.recv(3), sent);
+    subscriber.subscribe("chat");
+    subscriber.unsubscribe("");
+    // The same the other way round: both in one go.
+    subscriber.subscribe("news");
+    assert_eq!(subscriber.recv(1), on(&["news.1"]));
+    publisher.send(&on(&["chat.3", "x", "news.2"]));
+    assert_eq!(subscriber.recv(2), on(&["chat.3", "news.2"]));
+}

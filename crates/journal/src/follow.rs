@@ -9,7 +9,6 @@ use crate::archive::archive_names;
 use crate::backward::Backward;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
-use crate::locate::seek_number;
 use crate::reader::Reader;
 use crate::record::{Ending, Item};
 use crate::session::Layout;
@@ -238,7 +237,7 @@ impl Follower {
         // where the caller named a record in it.
         let inside = session.place.first <= last && (session.numbered || self.done.is_none());
         if inside {
-            seek_number(&mut reader, last.saturating_add(1))?;
+            reader.seek_number(last.saturating_add(1))?;
         }
         self.source = Some(Source {
             reader,

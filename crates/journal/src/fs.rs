@@ -8,6 +8,7 @@ use std::fmt::Debug;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What the journal needs of a file system.
 pub trait FileSystem: Debug + Send + Sync {
@@ -102,6 +103,9 @@ pub trait AppendFile: Debug + Send {
 
     /// Tells whether `path` still leads to this very file.
     fn is_at(&self, path: &Path) -> bool;
+
+    /// Returns this very file for reading, whatever its path leads to by then.
+    fn reading(&self) -> Arc<dyn ReadFile>;
 }
 
 /// A file that is read at given places, by several readers at once.
@@ -148,12 +152,14 @@ impl FileSystem for RealFs {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let mut options = OpenOptions::new();
         private_file(&mut options);
-        let file = options.append(true).create(true).open(path)?;
-        Ok(Box::new(RealAppend(file)))
+        // It is read through the same descriptor: one that is opened later by
+        // its path may be another file.
+        let file = options.read(true).append(true).create(true).open(path)?;
+        Ok(Box::new(RealAppend(Arc::new(file))))
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
-        Ok(Box::new(RealRead(File::open(path)?)))
+        Ok(Box::new(RealRead(Arc::new(File::open(path)?))))
     }
 
     fn create_new(&self, path: &Path) -> io::Result<()> {
@@ -233,11 +239,11 @@ pub(crate) fn sync_if_readable(fs: &dyn FileSystem, path: &Path) -> io::Result<(
 }
 
 #[derive(Debug)]
-struct RealAppend(File);
+struct RealAppend(Arc<File>);
 
 impl AppendFile for RealAppend {
     fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_vectored(slices)
+        (&*self.0).write_vectored(slices)
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -258,10 +264,14 @@ impl AppendFile for RealAppend {
             _ => false,
         }
     }
+
+    fn reading(&self) -> Arc<dyn ReadFile> {
+        Arc::new(RealRead(Arc::clone(&self.0)))
+    }
 }
 
 #[derive(Debug)]
-struct RealRead(File);
+struct RealRead(Arc<File>);
 
 impl ReadFile for RealRead {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {

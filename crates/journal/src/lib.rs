@@ -83,4 +83,5 @@ pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Recovery, Tail};
 pub use session::current_session;
+pub use session_file::SessionFile;
 pub use writer::{Archived, Committed, FreshFile, Session, Writer};

@@ -18,27 +18,33 @@ const SMALL: u64 = 64 << 10;
 /// [`ReadError`] where the file can't be opened or read.
 pub fn open_at(fs: &dyn FileSystem, path: &Path, target: u64) -> Result<Reader, ReadError> {
     let mut reader = Reader::open_in(fs, path)?;
-    seek_number(&mut reader, target)?;
+    reader.seek_number(target)?;
     Ok(reader)
 }
 
-/// Puts a reader before the first record whose number is `target` or more.
-///
-/// Numbers only grow, so the file is halved again and again. Only records with
-/// a right checksum steer it: lines without a number, such as those of older
-/// recorders, are counted from the start of the file.
-pub(crate) fn seek_number(reader: &mut Reader, target: u64) -> Result<(), ReadError> {
-    let (mut low, mut high) = (Mark { offset: 0, last: 0 }, reader.file_len()?);
-    while high.saturating_sub(low.offset) > SMALL {
-        let middle = low.offset + (high - low.offset) / 2;
-        reader.seek_line_from(middle)?;
-        match next_verified(reader, high)? {
-            Some(mark) if mark.last < target.saturating_sub(1) => low = mark,
-            _ => high = middle,
+impl Reader {
+    /// Goes to the first record whose number is `target` or more, reading at
+    /// most a few hundred KiB of a well-kept file.
+    ///
+    /// Numbers only grow, so the file is halved again and again. Only records
+    /// with a right checksum steer it: lines without a number, such as those of
+    /// older recorders, are counted from the start of the file.
+    ///
+    /// # Errors
+    /// [`ReadError`] where the file can't be read.
+    pub fn seek_number(&mut self, target: u64) -> Result<(), ReadError> {
+        let (mut low, mut high) = (Mark { offset: 0, last: 0 }, self.end()?);
+        while high.saturating_sub(low.offset) > SMALL {
+            let middle = low.offset + (high - low.offset) / 2;
+            self.seek_line_from(middle)?;
+            match next_verified(self, high)? {
+                Some(mark) if mark.last < target.saturating_sub(1) => low = mark,
+                _ => high = middle,
+            }
         }
+        self.seek(low.offset, Some(low.last));
+        self.skip_below(target)
     }
-    reader.seek(low.offset, Some(low.last));
-    reader.skip_below(target)
 }
 
 /// A place at which a record begins, and the number before that record.

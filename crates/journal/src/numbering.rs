@@ -57,6 +57,12 @@ impl Numbering {
         }
     }
 
+    /// Returns the number that the next line would have, if each stretch of
+    /// damage since the last record was one record.
+    pub(crate) fn next(&self) -> u64 {
+        self.last.saturating_add(1).saturating_add(self.skipped)
+    }
+
     /// Notes a stretch of damage.
     pub fn skip(&mut self) {
         self.skipped = self.skipped.saturating_add(1);
@@ -83,8 +89,7 @@ impl Numbering {
 
     /// An altered line's number may be what was altered.
     fn is_near(&self, own: u64) -> bool {
-        let farthest = self.last.saturating_add(1).saturating_add(self.skipped);
-        own > self.last && own < BELIEVABLE && (!self.begun || own <= farthest)
+        own > self.last && own < BELIEVABLE && (!self.begun || own <= self.next())
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use self::lines::Lines;
 use crate::backward::Backward;
-use crate::damage::Integrity;
+use crate::damage::{Integrity, Reason};
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
 use crate::line::Checked;
@@ -52,6 +52,16 @@ impl Reader {
         Ok(Self::new(file, ending))
     }
 
+    /// Reads a file that is open, up to the offset `limit`, at which a line
+    /// begins or the file ends. What stands at or behind it is never looked at,
+    /// not even to read ahead.
+    #[must_use]
+    pub fn of(file: SessionFile, limit: u64) -> Self {
+        let mut reader = Self::new(file, Ending::Live);
+        reader.set_limit(limit);
+        reader
+    }
+
     pub(crate) fn new(file: SessionFile, ending: Ending) -> Self {
         Self {
             lines: Lines::new(file, ending),
@@ -72,8 +82,18 @@ impl Reader {
     }
 
     /// Never reads at or beyond this offset; it must be where a line begins.
+    ///
+    /// What was read ahead behind it is given up, so the limit holds from now
+    /// on whatever came before. Only a limit that is set before anything is read
+    /// keeps the bytes behind it from being looked at; [`of`](Self::of) does that.
     pub fn set_limit(&mut self, offset: u64) {
-        self.lines.limit = offset;
+        self.lines.set_limit(offset);
+        if let Some(next) = self.pending.front()
+            && next.offset >= offset
+        {
+            self.lines.seek(next.offset);
+            self.pending.clear();
+        }
     }
 
     /// Goes to an offset at which a line begins. `last` is the number of the
@@ -122,13 +142,19 @@ impl Reader {
         self.numbering.highest()
     }
 
+    /// Returns the file's present length, which may be beyond the limit.
     pub(crate) fn file_len(&self) -> Result<u64, ReadError> {
         self.lines.file.size()
     }
 
+    /// Returns where the file ends now, or the limit where that comes first.
+    pub(crate) fn end(&self) -> Result<u64, ReadError> {
+        Ok(self.file_len()?.min(self.lines.limit()))
+    }
+
     /// Reads the same file from its present end towards its start.
     pub(crate) fn backward(&self) -> Result<Backward, ReadError> {
-        let size = self.file_len()?;
+        let size = self.end()?;
         let file = self.lines.file.clone();
         Ok(Backward::new(file, size, self.lines.ending))
     }
@@ -173,13 +199,20 @@ impl Reader {
     }
 
     /// Reads up to, but not over, the first record numbered `target` or more
-    /// and the damage right behind the record numbered one less.
+    /// the damage right behind the record numbered one less, and a line beyond
+    /// the limit that may be that record.
     pub(crate) fn skip_below(&mut self, target: u64) -> Result<(), ReadError> {
         while self.is_ready()? {
             let Some(stretch) = self.pending.front() else {
                 break;
             };
             let Checked::Record { number, integrity } = stretch.checked else {
+                // A line beyond the limit may be that very record.
+                if stretch.checked == Checked::Bad(Reason::TooLong)
+                    && self.numbering.next() >= target
+                {
+                    break;
+                }
                 self.numbering.skip();
                 self.pending.pop_front();
                 continue;

@@ -1,7 +1,7 @@
 //! How is a session's file read, so that every failure names file and place?
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::ReadError;
@@ -9,15 +9,23 @@ use crate::fs::{FileSystem, ReadFile};
 use crate::record::Ending;
 use crate::session::CURRENT;
 
-/// An open file and the path it was opened by; clones share the file.
+/// A session's file, open for reading, and the path it had then; clones share
+/// the file.
+///
+/// A path may lead to another file a moment later: a session is closed, or left
+/// after a failure, and a fresh file takes its name. This one stays what it is.
 #[derive(Debug, Clone)]
-pub(crate) struct SessionFile {
-    path: PathBuf,
+pub struct SessionFile {
+    path: Arc<Path>,
     file: Arc<dyn ReadFile>,
 }
 
 impl SessionFile {
-    pub(crate) fn open(fs: &dyn FileSystem, path: &Path) -> Result<Self, ReadError> {
+    /// Opens a session's file.
+    ///
+    /// # Errors
+    /// [`ReadError`] where the file can't be opened.
+    pub fn open(fs: &dyn FileSystem, path: &Path) -> Result<Self, ReadError> {
         match fs.open_read(path) {
             Ok(file) => Ok(Self::new(path, Arc::from(file))),
             Err(source) => Err(failed("open", path, 0, source)),
@@ -25,11 +33,19 @@ impl SessionFile {
     }
 
     pub(crate) fn new(path: &Path, file: Arc<dyn ReadFile>) -> Self {
-        let path = path.to_owned();
+        let path = Arc::from(path);
         Self { path, file }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Names the file by the path that it has now.
+    #[must_use]
+    pub fn renamed(&self, path: &Path) -> Self {
+        Self::new(path, Arc::clone(&self.file))
+    }
+
+    /// Returns the path that the file had when it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -42,7 +58,10 @@ impl SessionFile {
     }
 
     /// Returns the file's present length in bytes.
-    pub(crate) fn size(&self) -> Result<u64, ReadError> {
+    ///
+    /// # Errors
+    /// [`ReadError`] where it can't be measured.
+    pub fn size(&self) -> Result<u64, ReadError> {
         let size = self.file.size();
         size.map_err(|source| failed("measure", &self.path, 0, source))
     }
@@ -53,8 +72,12 @@ impl SessionFile {
         read.map_err(|source| failed("read", &self.path, offset, source))
     }
 
-    /// Fills the buffer from `offset` on, as far as the file reaches.
-    pub(crate) fn read_full(&self, buf: &mut [u8], offset: u64) -> Result<usize, ReadError> {
+    /// Fills the buffer from `offset` on, as far as the file reaches; returns
+    /// how many bytes that are.
+    ///
+    /// # Errors
+    /// [`ReadError`] where the file can't be read.
+    pub fn read_full(&self, buf: &mut [u8], offset: u64) -> Result<usize, ReadError> {
         let mut filled = 0;
         while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.read_at(rest, offset + filled as u64)? {

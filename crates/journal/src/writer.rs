@@ -21,6 +21,7 @@ use crate::lock::take_lock;
 use crate::options::Options;
 use crate::recovery::{Recovery, create_dirs, open_session, survey};
 use crate::session::Layout;
+use crate::session_file::SessionFile;
 
 /// Writes one journal; there is at most one per directory at a time.
 ///
@@ -106,6 +107,18 @@ impl Writer {
     #[must_use]
     pub fn session_path(&self) -> PathBuf {
         self.layout.current()
+    }
+
+    /// Returns the file of the session being written, for reading; `None`
+    /// where there is none just now, which the next commit changes.
+    ///
+    /// It is the very file that commits go to, whatever its path leads to. A
+    /// program that reads what it has recorded, and only that, reads it up to
+    /// the last commit's end.
+    #[must_use]
+    pub fn session_file(&self) -> Option<SessionFile> {
+        let file = self.file.as_ref()?;
+        Some(SessionFile::new(&self.layout.current(), file.reading()))
     }
 
     /// Returns an empty group that follows what is committed.

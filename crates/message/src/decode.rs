@@ -32,12 +32,58 @@ pub fn decode_frames(line: &[u8], out: &mut Frames) -> Result<(), DecodeError> {
     rebuild(&Line::read(line)?, out)
 }
 
+/// What becomes of a line's frames: they are told in parts, in order.
+pub(crate) trait Sink {
+    /// Forgets all frames.
+    fn clear(&mut self);
+    /// A part stands in the line as it is.
+    fn plain(&mut self, part: &str);
+    /// A part stands in the line with the escapes of a JSON string.
+    fn escaped(&mut self, part: &str);
+    /// A part stands in the line as base64.
+    fn base64(&mut self, part: &str) -> Result<(), base64::DecodeError>;
+    /// No more belongs to the frame.
+    fn end_frame(&mut self);
+    /// Returns how many frames have ended.
+    fn count(&self) -> usize;
+}
+
+impl Sink for Frames {
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+
+    fn plain(&mut self, part: &str) {
+        self.bytes_mut().extend_from_slice(part.as_bytes());
+    }
+
+    fn escaped(&mut self, part: &str) {
+        push_unescaped(part, self.bytes_mut());
+    }
+
+    fn base64(&mut self, part: &str) -> Result<(), base64::DecodeError> {
+        decode_base64(part, self.bytes_mut())
+    }
+
+    fn end_frame(&mut self) {
+        self.end();
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
 /// Rebuilds the frames of a line that has been read.
-pub(crate) fn rebuild(line: &Line<'_>, out: &mut Frames) -> Result<(), DecodeError> {
+pub(crate) fn rebuild(line: &Line<'_>, out: &mut impl Sink) -> Result<(), DecodeError> {
     out.clear();
     let result = match line.origin() {
         Origin::Legacy => {
-            legacy::push_frames(line, out);
+            let frames = legacy::frames(line);
+            for frame in &frames {
+                out.plain(frame);
+                out.end_frame();
+            }
             return Ok(());
         }
         origin => (origin, push_frames(line, out)),
@@ -52,13 +98,14 @@ pub(crate) fn rebuild(line: &Line<'_>, out: &mut Frames) -> Result<(), DecodeErr
         (_, Err(_)) => {
             out.clear();
             push_plain_topic(line, out);
-            out.push(line.content.unwrap_or("null").as_bytes());
+            out.plain(line.content.unwrap_or("null"));
+            out.end_frame();
             Ok(())
         }
     }
 }
 
-fn push_frames(line: &Line<'_>, out: &mut Frames) -> Result<(), DecodeError> {
+fn push_frames(line: &Line<'_>, out: &mut impl Sink) -> Result<(), DecodeError> {
     let count = match line.exact.frames {
         None => 2,
         Some(token) => number("frames", token)?,
@@ -67,12 +114,13 @@ fn push_frames(line: &Line<'_>, out: &mut Frames) -> Result<(), DecodeError> {
         push_topic(line, out)?;
     }
     if count > 1 {
-        out.push_with(|bytes| push_payload(line, bytes))?;
+        push_payload(line, out)?;
+        out.end_frame();
     }
     if let Some(more) = line.exact.more {
         push_more(more, out)?;
     }
-    let found = out.len() as u64;
+    let found = out.count() as u64;
     if found != count {
         return Err(DecodeError::FrameCount {
             expected: count,
@@ -82,22 +130,23 @@ fn push_frames(line: &Line<'_>, out: &mut Frames) -> Result<(), DecodeError> {
     Ok(())
 }
 
-fn push_topic(line: &Line<'_>, out: &mut Frames) -> Result<(), DecodeError> {
+fn push_topic(line: &Line<'_>, out: &mut impl Sink) -> Result<(), DecodeError> {
     match line.exact.topic_base64 {
-        None => {
-            push_plain_topic(line, out);
-            Ok(())
+        None => push_plain_topic(line, out),
+        Some(token) => {
+            push_bytes("topic_base64", token, out)?;
+            out.end_frame();
         }
-        Some(token) => out.push_with(|bytes| push_bytes("topic_base64", token, bytes)),
     }
+    Ok(())
 }
 
-fn push_plain_topic(line: &Line<'_>, out: &mut Frames) {
-    let topic = line.topic.and_then(text).unwrap_or_default();
-    out.push(topic.as_bytes());
+fn push_plain_topic(line: &Line<'_>, out: &mut impl Sink) {
+    out.escaped(line.topic.and_then(inner).unwrap_or_default());
+    out.end_frame();
 }
 
-fn push_payload(line: &Line<'_>, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+fn push_payload(line: &Line<'_>, out: &mut impl Sink) -> Result<(), DecodeError> {
     let exact = &line.exact;
     let content = line.content.unwrap_or("null");
     match (exact.payload, exact.envelope, exact.content_at) {
@@ -107,7 +156,7 @@ fn push_payload(line: &Line<'_>, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         }
         (None, None, None) => match exact.content_is.map(inner) {
             None => {
-                out.extend_from_slice(content.as_bytes());
+                out.plain(content);
                 Ok(())
             }
             Some(Some("text")) => push_text("content", content, out),
@@ -141,7 +190,7 @@ fn push_joined(
     envelope: &str,
     at: u64,
     content: &str,
-    out: &mut Vec<u8>,
+    out: &mut impl Sink,
 ) -> Result<(), DecodeError> {
     let split = usize::try_from(at)
         .ok()
@@ -155,20 +204,21 @@ fn push_joined(
         });
     };
     for part in [before, content, after] {
-        out.extend_from_slice(part.as_bytes());
+        out.plain(part);
     }
     Ok(())
 }
 
-fn push_more(array: &str, out: &mut Frames) -> Result<(), DecodeError> {
+fn push_more(array: &str, out: &mut impl Sink) -> Result<(), DecodeError> {
     if !array.starts_with('[') {
         return Err(DecodeError::field("more", "an array", Some(array)));
     }
     for element in elements(array) {
-        out.push_with(|bytes| match base64_member(element) {
-            Some(token) => push_bytes("more", token, bytes),
-            None => push_text("more", element, bytes),
-        })?;
+        match base64_member(element) {
+            Some(token) => push_bytes("more", token, out)?,
+            None => push_text("more", element, out)?,
+        }
+        out.end_frame();
     }
     Ok(())
 }
@@ -183,15 +233,16 @@ fn base64_member(element: &str) -> Option<&str> {
     scanner.value().ok()
 }
 
-fn push_text(field: &'static str, token: &str, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+fn push_text(field: &'static str, token: &str, out: &mut impl Sink) -> Result<(), DecodeError> {
     let text = inner(token).ok_or_else(|| DecodeError::field(field, "a string", Some(token)))?;
-    push_unescaped(text, out);
+    out.escaped(text);
     Ok(())
 }
 
-fn push_bytes(field: &'static str, token: &str, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+fn push_bytes(field: &'static str, token: &str, out: &mut impl Sink) -> Result<(), DecodeError> {
     let text = text(token).ok_or_else(|| DecodeError::field(field, "a string", Some(token)))?;
-    decode_base64(&text, out).map_err(|source| DecodeError::Base64 { field, source })
+    let decoded = out.base64(&text);
+    decoded.map_err(|source| DecodeError::Base64 { field, source })
 }
 
 fn number(field: &'static str, token: &str) -> Result<u64, DecodeError> {

@@ -47,6 +47,14 @@ pub enum DecodeError {
         /// The number of frames in the line.
         found: u64,
     },
+    /// A stretch of a frame is not what it was.
+    #[error("expected a stretch of {expected} bytes, found {found}")]
+    Changed {
+        /// How many bytes it had.
+        expected: usize,
+        /// How many it has now.
+        found: usize,
+    },
     /// A field is not base64.
     #[error("expected field `{field}` to be base64")]
     Base64 {

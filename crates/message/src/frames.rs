@@ -80,14 +80,14 @@ impl Frames {
         }
     }
 
-    /// Lets `write` append the bytes of one more frame in place.
-    pub(crate) fn push_with<E>(
-        &mut self,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        write(&mut self.bytes)?;
+    /// Returns the bytes, to append a part of the next frame.
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends a frame of which all parts were appended.
+    pub(crate) fn end(&mut self) {
         self.ends.push(self.bytes.len());
-        Ok(())
     }
 }
 

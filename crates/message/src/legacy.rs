@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::encode::push_on_one_line;
 use crate::escape::{push_string, text};
-use crate::frames::Frames;
 use crate::line::Line;
 use crate::normalise::{Fields, JsonPayload, TIER, UNKNOWN, string, tags};
 use crate::scan::has_non_finite;
@@ -62,9 +61,8 @@ fn on_one_line(value: &str) -> String {
 }
 
 /// Rebuilds the topic and the payload in the agents' wire format.
-pub(crate) fn push_frames(line: &Line<'_>, out: &mut Frames) {
-    out.push(topic(line).as_bytes());
-    out.push(payload(line).as_bytes());
+pub(crate) fn frames(line: &Line<'_>) -> [String; 2] {
+    [topic(line).into(), payload(line)]
 }
 
 fn payload(line: &Line<'_>) -> String {

@@ -22,11 +22,20 @@ pub(crate) struct Batch {
     /// The lines, numbered; given up once they are on disk.
     pub(crate) group: Group,
     wire: Vec<u8>,
-    /// Where each message ends in `wire`.
-    ends: Vec<usize>,
+    /// Where each message ends.
+    ends: Vec<End>,
     first: u64,
     /// Whoever waits for a message of this batch, with its number.
     tickets: Vec<(u64, Ticket)>,
+}
+
+/// Where a message ends.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    /// In the bytes that go out.
+    wire: usize,
+    /// In the lines: there the next record begins.
+    line: usize,
 }
 
 impl Batch {
@@ -130,7 +139,10 @@ impl Batch {
             Cow::Owned(message) if self.wire.is_empty() => self.wire = message,
             message => self.wire.extend_from_slice(&message),
         }
-        self.ends.push(self.wire.len());
+        self.ends.push(End {
+            wire: self.wire.len(),
+            line: self.group.bytes().len(),
+        });
     }
 
     /// Returns all messages as they stand on the wire.
@@ -142,9 +154,24 @@ impl Batch {
     pub(crate) fn stretch(&self, messages: Range<usize>) -> Range<usize> {
         let end_of = |count: usize| {
             let last = count.checked_sub(1).and_then(|last| self.ends.get(last));
-            last.copied().unwrap_or(0)
+            last.map_or(0, |end| end.wire)
         };
         end_of(messages.start)..end_of(messages.end)
+    }
+
+    /// Returns where the line of the message at `index` begins, or would begin,
+    /// in bytes behind the first line's beginning.
+    pub(crate) fn line_start(&self, index: usize) -> usize {
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before));
+        before.map_or(0, |end| end.line)
+    }
+
+    /// Returns how many messages have their line before an offset, which is
+    /// counted as in [`line_start`](Self::line_start).
+    pub(crate) fn lines_before(&self, offset: usize) -> usize {
+        self.ends.partition_point(|end| end.line <= offset)
     }
 
     /// Returns the first frame of the message at `index`.
@@ -168,7 +195,7 @@ impl Batch {
 
     /// Returns the memory in bytes that the batch holds, lines included.
     pub(crate) fn memory(&self) -> usize {
-        self.group.memory() + self.wire.capacity() + self.ends.capacity() * size_of::<usize>()
+        self.group.memory() + self.wire.capacity() + self.ends.capacity() * size_of::<End>()
     }
 
     /// Gives up the lines, which are on disk, and what was allocated far beyond
@@ -206,6 +233,11 @@ mod tests {
         assert_eq!((batch.len(), batch.first()), (2, 5));
         assert_eq!(batch.wire(), [first.clone(), last].concat());
         assert_eq!(batch.stretch(0..1), 0..first.len());
+        let (lines, second) = (batch.group.bytes().len(), batch.line_start(1));
+        assert_eq!(batch.group.bytes()[second - 1], b'\n');
+        assert_eq!((batch.line_start(0), batch.line_start(2)), (0, lines));
+        let before = |offset| batch.lines_before(offset);
+        assert_eq!((before(0), before(second), before(lines)), (0, 1, 2));
         assert_eq!((batch.topic(0), batch.topic(1)), (&b"topic"[..], &b""[..]));
     }
 }

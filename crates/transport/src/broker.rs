@@ -116,7 +116,7 @@ impl Broker {
         let next = writer.next_number();
         let tail = Arc::new(Tail::new(
             session_path.clone(),
-            writer.session(),
+            (writer.session(), writer.session_file()),
             next,
             config.history,
             config.tail_bytes(),

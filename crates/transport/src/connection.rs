@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use zmq::PollItem;
 use zmtp::{Command, Handshake, Header, Role};
 
-use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush};
+use crate::attempt::{HANDSHAKE, Progress, attempt, flush};
 use crate::link::{Link, LinkError, MAX_TOPIC, Subscription};
 use crate::platform::{prepare, raw};
 use crate::waker::Sleeper;
@@ -25,10 +25,15 @@ pub(crate) struct Connection {
     /// Until the handshake is done.
     handshake: Option<Handshake>,
     began: Instant,
-    /// What has come and was not looked at.
+    /// What has come; all before `looked_at` was looked at.
     received: Vec<u8>,
+    looked_at: usize,
     /// Greetings and answers to heartbeats, which go between messages.
     unsent: Vec<u8>,
+    /// The answer to the last heartbeat, while the one before has not left. As
+    /// in libzmq one is enough: any answer says that the broker is alive, and a
+    /// peer that asks and does not read must not fill up memory.
+    answer: Option<Vec<u8>>,
     /// Whether the last message has left in part.
     within_message: bool,
 }
@@ -42,13 +47,18 @@ impl Connection {
             handshake: Some(Handshake::new(Role::Publisher)),
             began: Instant::now(),
             received: Vec::new(),
+            looked_at: 0,
             unsent: Vec::new(),
+            answer: None,
             within_message: false,
         })
     }
 
-    /// Reads what is there; false where nothing is.
+    /// Reads what is there, at most 8 KiB; false where nothing is.
     fn read(&mut self) -> Result<bool, LinkError> {
+        // Moved once per read, and not for each of thousands of commands in it.
+        self.received.drain(..self.looked_at);
+        self.looked_at = 0;
         let mut buffer = [0; READ];
         match attempt(|| (&*self.stream).read(&mut buffer))? {
             Progress::Bytes(count) => {
@@ -65,8 +75,9 @@ impl Connection {
         let Some(handshake) = &mut self.handshake else {
             return Ok(());
         };
-        let (consumed, done) = handshake.advance(&self.received)?;
-        self.received.drain(..consumed);
+        let received = self.received.get(self.looked_at..).unwrap_or_default();
+        let (consumed, done) = handshake.advance(received)?;
+        self.looked_at += consumed;
         self.unsent.extend(handshake.take_unsent());
         if done {
             self.handshake = None;
@@ -78,26 +89,30 @@ impl Connection {
 
     /// Returns the next subscription among what was received.
     fn look(&mut self) -> Result<Option<Subscription>, LinkError> {
-        while let Some(header) = Header::parse(&self.received)? {
+        loop {
+            let received = self.received.get(self.looked_at..).unwrap_or_default();
+            let Some(header) = Header::parse(received)? else {
+                break;
+            };
             if header.body > MAX_TOPIC as u64 + OVERHEAD {
                 return Err(LinkError::Topic);
             }
             let end = header.length + usize::try_from(header.body).unwrap_or(usize::MAX);
-            let Some(body) = self.received.get(header.length..end) else {
+            let Some(body) = received.get(header.length..end) else {
                 break;
             };
             let subscription = if header.command {
-                understand(body, &mut self.unsent)?
+                understand(body, &mut self.answer)?
             } else {
                 // Before ZMTP 3.1 subscriptions came as messages. Anything else
                 // is a message from an XSUB socket, which means nothing here.
                 match body.split_first() {
-                    Some((1, topic)) => Some(Subscription::Add(topic.to_vec())),
-                    Some((0, topic)) => Some(Subscription::Remove(topic.to_vec())),
+                    Some((1, topic)) => Some(Subscription::Add(topic.into())),
+                    Some((0, topic)) => Some(Subscription::Remove(topic.into())),
                     _ => None,
                 }
             };
-            self.received.drain(..end);
+            self.looked_at += end;
             if let Some(Subscription::Add(topic)) = &subscription
                 && topic.len() > MAX_TOPIC
             {
@@ -112,22 +127,30 @@ impl Connection {
 
     /// Sends greetings and answers; false where some of it is left.
     fn flush(&mut self) -> Result<bool, LinkError> {
-        match flush(&self.stream, &mut self.unsent)? {
-            Progress::Bytes(_) => Ok(true),
-            Progress::Wait if self.unsent.len() > MAX_UNSENT => Err(LinkError::Deaf),
-            Progress::Wait => Ok(false),
-            Progress::End => Err(LinkError::Closed),
+        loop {
+            match flush(&self.stream, &mut self.unsent)? {
+                Progress::Bytes(_) => {}
+                Progress::Wait => return Ok(false),
+                Progress::End => return Err(LinkError::Closed),
+            }
+            match self.answer.take() {
+                Some(answer) => self.unsent = answer,
+                None => return Ok(true),
+            }
         }
     }
 }
 
 /// Reads a command, and answers it where it wants an answer.
-fn understand(body: &[u8], unsent: &mut Vec<u8>) -> Result<Option<Subscription>, LinkError> {
+fn understand(
+    body: &[u8],
+    answer: &mut Option<Vec<u8>>,
+) -> Result<Option<Subscription>, LinkError> {
     Ok(match Command::parse(body)? {
-        Command::Subscribe(topic) => Some(Subscription::Add(topic.to_vec())),
-        Command::Cancel(topic) => Some(Subscription::Remove(topic.to_vec())),
+        Command::Subscribe(topic) => Some(Subscription::Add(topic.into())),
+        Command::Cancel(topic) => Some(Subscription::Remove(topic.into())),
         Command::Ping { context, .. } => {
-            zmtp::push_pong(unsent, context);
+            zmtp::push_pong(answer.insert(Vec::new()), context);
             None
         }
         Command::Error(_) => return Err(LinkError::Closed),
@@ -136,24 +159,23 @@ fn understand(body: &[u8], unsent: &mut Vec<u8>) -> Result<Option<Subscription>,
 }
 
 impl Link for Connection {
+    fn receive(&mut self) -> Result<bool, LinkError> {
+        self.shake_hands()?;
+        if !self.within_message {
+            self.flush()?;
+        }
+        self.read()
+    }
+
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError> {
-        loop {
-            self.shake_hands()?;
-            if self.handshake.is_none()
-                && let Some(subscription) = self.look()?
-            {
-                return Ok(Some(subscription));
-            }
-            if !self.within_message {
-                self.flush()?;
-            }
-            if !self.read()? {
-                return Ok(None);
-            }
+        self.shake_hands()?;
+        match self.handshake {
+            Some(_) => Ok(None),
+            None => self.look(),
         }
     }
 
-    fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError> {
+    fn send(&mut self, messages: &[IoSlice<'_>], ends: bool) -> Result<usize, LinkError> {
         if !self.within_message && !self.flush()? {
             return Ok(0);
         }
@@ -163,7 +185,10 @@ impl Link for Connection {
             Progress::Wait => 0,
             Progress::End => return Err(LinkError::Closed),
         };
-        self.within_message = sent < wanted && (sent > 0 || self.within_message);
+        self.within_message = match sent < wanted {
+            true => sent > 0 || self.within_message,
+            false => !ends,
+        };
         Ok(sent)
     }
 }
@@ -180,7 +205,7 @@ impl Connection {
     /// `until_room` that the connection takes more; for at most `timeout`.
     pub(crate) fn watch(&self, until_room: bool, timeout: Duration) -> Watch {
         let mut interest = zmq::POLLIN;
-        if until_room || !self.unsent.is_empty() {
+        if until_room || !self.unsent.is_empty() || self.answer.is_some() {
             interest |= zmq::POLLOUT;
         }
         let timeout = match self.handshake {

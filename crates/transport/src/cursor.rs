@@ -1,38 +1,35 @@
 //! Walks the committed journal, record by record, in memory or on disk.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use journal::{Item, Reader, RealFs};
+use journal::{Item, Reader, Reason};
 use log::Level;
 use message::Frames;
 
+use crate::large::{LARGE, Message, look};
 use crate::outgoing::Outgoing;
+use crate::segment::{Lost, Segment, cut_short};
 use crate::subscriptions::Wanted;
-use crate::tail::{Place, Recorded, Source, Tail, Window};
+use crate::tail::{Head, Place, Recorded, Source, Tail};
 use crate::throttle::log_throttled;
 
 /// How much is skipped at once before the subscriber is looked after again.
 const MAX_SKIPPED: usize = 4096;
-/// How long a session that is just being closed is waited for, and how often.
-/// For a moment its file has a new name that the tail does not know yet.
-const MOMENT: Duration = Duration::from_millis(1);
-const MOMENTS: u32 = 5_000;
 /// How many bytes of messages are read back before they are sent.
 const READ_BACK: usize = 256 << 10;
 
 /// A place in the journal and the way to what stands behind it.
 #[derive(Debug)]
 pub(crate) struct Cursor {
+    /// Where it stood when it was nowhere in particular.
     place: Place,
+    /// The session in which it is.
+    segment: Arc<Segment>,
     at: At,
     /// The number of the record that was looked at last.
     number: u64,
     /// That record's frames, where it came from a file.
     frames: Frames,
-    /// How often in a row a file was waited for.
-    waited: u32,
 }
 
 #[derive(Debug)]
@@ -44,7 +41,7 @@ enum At {
         recorded: Arc<Recorded>,
         index: usize,
     },
-    /// In a file that is open.
+    /// In the session's file, which is read up to `until`.
     File { reader: Box<Reader>, until: u64 },
 }
 
@@ -61,86 +58,51 @@ pub(crate) enum Step {
     Stop,
 }
 
-/// Why a cursor cannot go on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot replay from the journal")]
-pub(crate) struct Lost(#[from] journal::ReadError);
-
 impl Cursor {
     /// Stands at the committed end; what it finds comes after that.
-    pub(crate) fn at_head(tail: &Tail) -> Self {
-        let (place, next) = tail.head();
+    pub(crate) fn at_head(head: Head) -> Self {
         Self {
-            place,
+            place: head.place,
+            segment: head.segment,
             at: At::Unknown,
-            number: next.saturating_sub(1),
+            number: head.next.saturating_sub(1),
             frames: Frames::default(),
-            waited: 0,
         }
     }
 
-    /// Stands where a window begins.
-    pub(crate) fn at_window(tail: &Tail, history: u64) -> Result<(Self, u64), Lost> {
-        let mut waited = 0;
-        loop {
-            let window = tail.window(history);
-            let first = window.first;
-            if let Some(cursor) = Self::open(tail, window, waited)? {
-                return Ok((cursor, first));
+    /// Stands where the newest `history` records of the current session begin,
+    /// and returns the committed end beside it.
+    pub(crate) fn at_window(tail: &Tail, history: u64) -> Result<(Self, Head), Lost> {
+        let window = tail.window(history);
+        let mut cursor = Self::at_head(window.head.clone());
+        cursor.number = window.first.saturating_sub(1);
+        if let Some((recorded, index)) = window.memory {
+            cursor.place = recorded.from;
+            cursor.at = At::Memory { recorded, index };
+        } else if window.first < window.head.next {
+            let mut reader = cursor.segment.reader(cursor.place.offset)?;
+            reader.set_max_line(LARGE);
+            reader.seek_number(window.first)?;
+            cursor.place.offset = reader.offset();
+            if let Source::File { until } = tail.after(cursor.place) {
+                reader.set_limit(until);
+                let reader = Box::new(reader);
+                cursor.at = At::File { reader, until };
             }
-            waited += 1;
         }
+        Ok((cursor, window.head))
     }
 
-    /// `None` where the session was closed in the meantime, so that its path
-    /// leads to another file.
-    fn open(tail: &Tail, window: Window, waited: u32) -> Result<Option<Self>, Lost> {
-        let Window {
-            first,
-            memory,
-            session,
-            path,
-            until,
-        } = window;
-        let number = first.saturating_sub(1);
-        if let Some((recorded, index)) = memory {
-            let place = recorded.from;
-            let at = At::Memory { recorded, index };
-            return Ok(Some(Self {
-                place,
-                at,
-                number,
-                frames: Frames::default(),
-                waited: 0,
-            }));
+    /// Returns the place of the next message.
+    pub(crate) fn place(&self) -> Place {
+        match &self.at {
+            At::Unknown => self.place,
+            At::Memory { recorded, index } => recorded.place(*index),
+            At::File { reader, .. } => Place {
+                offset: reader.offset(),
+                ..self.place
+            },
         }
-        let reader = journal::open_at(&RealFs, &path, first);
-        if !is_whole(&path, until) && waited < MOMENTS {
-            std::thread::sleep(MOMENT);
-            return Ok(None);
-        }
-        let mut reader = reader?;
-        if tail.head().0.session != session {
-            return Ok(None);
-        }
-        let offset = reader.offset().min(until);
-        reader.set_limit(until);
-        let place = Place { session, offset };
-        let at = if offset < until {
-            At::File {
-                reader: Box::new(reader),
-                until,
-            }
-        } else {
-            At::Unknown
-        };
-        Ok(Some(Self {
-            place,
-            at,
-            number,
-            frames: Frames::default(),
-            waited: 0,
-        }))
     }
 
     /// Returns the number of the message found last.
@@ -150,26 +112,22 @@ impl Cursor {
 
     /// Tells whether everything that is committed was looked at.
     pub(crate) fn is_at_head(&self, tail: &Tail) -> bool {
-        self.number + 1 >= tail.head().1
+        self.place() >= tail.head().place
     }
 
     /// Looks for messages that are wanted, from the next one on and up to the
-    /// number `until`, and adds those to `out` that can be sent together.
+    /// place `until`, and adds those to `out` that can be sent together.
     pub(crate) fn fill(
         &mut self,
         tail: &Tail,
-        until: u64,
+        until: Option<Place>,
         wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<Step, Lost> {
         let mut looked_at = 0;
         loop {
-            if self.number >= until {
-                return Ok(if out.is_empty() {
-                    Step::Stop
-                } else {
-                    Step::Found
-                });
+            if until.is_some_and(|until| self.place() >= until) {
+                return Ok(Step::Stop);
             }
             if matches!(self.at, At::Unknown) && !self.find(tail)? {
                 return Ok(Step::Head);
@@ -189,29 +147,31 @@ impl Cursor {
     }
 
     /// Looks at messages in memory; returns at how many.
-    fn look_in_memory(&mut self, until: u64, wanted: Wanted<'_>, out: &mut Outgoing) -> usize {
+    fn look_in_memory(
+        &mut self,
+        until: Option<Place>,
+        wanted: Wanted<'_>,
+        out: &mut Outgoing,
+    ) -> usize {
         let At::Memory { recorded, index } = &mut self.at else {
             return 0;
         };
         let (before, first) = (*index, recorded.batch.first());
-        let end = until.saturating_add(1).saturating_sub(first);
-        let end = recorded
-            .batch
-            .len()
-            .min(usize::try_from(end).unwrap_or(usize::MAX));
-        if wanted.has_all_from(first + before as u64) && before < end {
+        let all = recorded.batch.len();
+        let end = until.map_or(all, |until| recorded.before(until));
+        if wanted.has_all() && before < end {
             out.push_recorded(recorded, before..end);
             *index = end;
         }
         while *index < end && !out.is_full() {
-            if wanted.has(first + *index as u64, recorded.batch.topic(*index)) {
+            if wanted.has(recorded.batch.topic(*index)) {
                 out.push_recorded(recorded, *index..*index + 1);
             }
             *index += 1;
         }
         let looked_at = *index - before;
         self.number = self.number.max((first + *index as u64).saturating_sub(1));
-        if *index == recorded.batch.len() {
+        if *index == all {
             self.place = recorded.to;
             self.at = At::Unknown;
         }
@@ -223,85 +183,98 @@ impl Cursor {
         match tail.after(self.place) {
             Source::Head => return Ok(false),
             Source::Memory(recorded) => self.at = At::Memory { recorded, index: 0 },
-            Source::NextSession(place) => self.place = place,
-            Source::File { path, until } => self.open_file(tail, path, until)?,
+            Source::NextSession(segment) => {
+                self.place = Place {
+                    session: segment.ordinal,
+                    offset: 0,
+                };
+                self.segment = segment;
+            }
+            Source::File { until } => {
+                let mut reader = Box::new(self.segment.reader(until)?);
+                reader.set_max_line(LARGE);
+                reader.seek(self.place.offset, Some(self.number));
+                self.at = At::File { reader, until };
+            }
         }
         Ok(true)
     }
 
-    fn open_file(&mut self, tail: &Tail, path: PathBuf, until: u64) -> Result<(), Lost> {
-        let reader = Reader::open(&path);
-        if !is_whole(&path, until) && self.waited < MOMENTS {
-            self.waited += 1;
-            std::thread::sleep(MOMENT);
-            return Ok(());
-        }
-        self.waited = 0;
-        // The session may have been closed, and its file renamed, since the
-        // path was given: then it has another one now.
-        let still_there = match tail.after(self.place) {
-            Source::File { path: now, .. } => now == path,
-            _ => false,
-        };
-        if still_there {
-            let mut reader = reader?;
-            reader.set_max_line(usize::MAX);
-            reader.seek(self.place.offset, Some(self.number));
-            reader.set_limit(until);
-            self.at = At::File {
-                reader: Box::new(reader),
-                until,
-            };
-        }
-        Ok(())
-    }
-
     /// Reads messages from the file, up to the offset at which memory, or
-    /// nothing yet, goes on; returns how many.
+    /// nothing yet, goes on, or to the given place; returns how many.
     fn read_file(
         &mut self,
-        until_number: u64,
+        end: Option<Place>,
         wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<usize, Lost> {
         let At::File { reader, until } = &mut self.at else {
             return Ok(0);
         };
+        if let Some(end) = end.filter(|end| end.session == self.place.session)
+            && end.offset < *until
+        {
+            *until = end.offset;
+            reader.set_limit(*until);
+        }
         let mut looked_at = 0;
-        while self.number < until_number && out.len() < READ_BACK && looked_at < MAX_SKIPPED {
+        while out.len() < READ_BACK && looked_at < MAX_SKIPPED {
             let Some(item) = reader.next_item()? else {
+                if reader.offset() < *until {
+                    return Err(cut_short(reader.path(), reader.offset()).into());
+                }
                 self.place.offset = *until;
                 self.at = At::Unknown;
                 break;
             };
             looked_at += 1;
-            let Some(number) = frames_of(&item, &mut self.frames) else {
-                continue;
-            };
-            self.number = number;
-            if self
-                .frames
-                .get(0)
-                .is_some_and(|topic| wanted.has(number, topic))
+            match &item {
+                Item::Record(record) => self.number = record.number,
+                Item::Damage(damage) if damage.reason == Reason::TooLong => {
+                    let (offset, length) = (damage.offset, damage.length);
+                    self.read_large(offset, length, wanted, out)?;
+                    break;
+                }
+                Item::Damage(_) => {}
+            }
+            if decode(&item, &mut self.frames)
+                && self.frames.get(0).is_some_and(|topic| wanted.has(topic))
             {
                 out.push_frames(&self.frames);
             }
         }
         Ok(looked_at)
     }
+
+    /// Looks at a line that is too large to be held for every subscriber.
+    fn read_large(
+        &mut self,
+        offset: u64,
+        length: u64,
+        wanted: Wanted<'_>,
+        out: &mut Outgoing,
+    ) -> Result<(), Lost> {
+        for found in look(&self.segment.file()?, offset, length)? {
+            let number = found.number.unwrap_or(self.number + 1);
+            self.number = number;
+            match found.message {
+                Message::Unreadable(error) => {
+                    log_throttled!(Level::Warn, "message {number} cannot be replayed: {error}");
+                }
+                _ if !wanted.has(&found.topic) => {}
+                Message::Large(large) => out.push_large(large),
+                Message::Whole(frames) => out.push_frames(&frames),
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Tells whether a file has all that is committed. If not, it is another one
-/// that has taken its name; that one stays empty until the tail knows of it.
-fn is_whole(path: &Path, until: u64) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.len() >= until)
-}
-
-/// Reads the frames of a record; `None`, and a word about it, where it has none.
-fn frames_of(item: &Item<'_>, frames: &mut Frames) -> Option<u64> {
+/// Reads the frames of a record; false, and a word about it, where it has none.
+fn decode(item: &Item<'_>, frames: &mut Frames) -> bool {
     match item {
         Item::Record(record) => match message::decode_frames(record.line, frames) {
-            Ok(()) => return (!frames.is_empty()).then_some(record.number),
+            Ok(()) => return !frames.is_empty(),
             Err(error) => {
                 let number = record.number;
                 log_throttled!(Level::Warn, "message {number} cannot be replayed: {error}");
@@ -311,5 +284,5 @@ fn frames_of(item: &Item<'_>, frames: &mut Frames) -> Option<u64> {
             log_throttled!(Level::Warn, "passed over in a replay: {damage}");
         }
     }
-    None
+    false
 }

@@ -150,6 +150,7 @@ impl Delivery {
         let guest = self.roster.enter(peer.to_string());
         let result = self.try_serve(client, Arc::clone(&guest.entry));
         drop(guest);
+        self.tail.prune();
         self.connected.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(()) => log::debug!("subscriber {peer} was sent everything"),
@@ -168,7 +169,7 @@ impl Delivery {
     fn try_serve(&self, client: TcpStream, entry: Arc<Entry>) -> Result<(), TurnError> {
         let link = Connection::new(client)?;
         let mut sleeper = sleeper().map_err(LinkError::from)?;
-        let subscriber = Subscriber::new(&self.tail, self.history);
+        let subscriber = Subscriber::new(self.history);
         let station = Arc::new(Station::new(link, subscriber, entry, sleeper.waker()));
         let listening = self.tail.listeners.add(Arc::clone(&station) as _);
         let result = self.run(&station, &mut sleeper);

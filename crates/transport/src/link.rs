@@ -2,6 +2,7 @@
 //! go out, or it is full.
 
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use zmtp::{CommandError, FrameError, HandshakeError};
 
@@ -9,9 +10,9 @@ use zmtp::{CommandError, FrameError, HandshakeError};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Subscription {
     /// Messages whose first frame begins so.
-    Add(Vec<u8>),
+    Add(Arc<[u8]>),
     /// Not these any more.
-    Remove(Vec<u8>),
+    Remove(Arc<[u8]>),
 }
 
 /// The longest topic that a client may subscribe to, in bytes. Far more than
@@ -30,9 +31,6 @@ pub(crate) enum LinkError {
     /// The peer began a handshake and did not end it.
     #[error("the handshake took too long")]
     Silent,
-    /// The peer asks and takes no answers.
-    #[error("it takes no answers")]
-    Deaf,
     /// A topic that would only take memory.
     #[error("it subscribed to a topic longer than {MAX_TOPIC} bytes")]
     Topic,
@@ -55,10 +53,14 @@ pub(crate) enum LinkError {
 
 /// One subscriber's connection. Nothing in it waits.
 pub(crate) trait Link {
-    /// Returns the next thing that the subscriber asked for.
+    /// Reads some of what the subscriber has sent; false where nothing is there.
+    fn receive(&mut self) -> Result<bool, LinkError>;
+
+    /// Returns the next thing that the subscriber asked for, of what was read.
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError>;
 
-    /// Sends whole messages, as they stand on the wire, as far as that goes.
-    /// Returns how many bytes were taken; what was not is to be sent next.
-    fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError>;
+    /// Sends messages, as they stand on the wire, as far as that goes; the last
+    /// one goes on in the next call unless it `ends` here. Returns how many bytes
+    /// were taken; what was not is to be sent next.
+    fn send(&mut self, messages: &[IoSlice<'_>], ends: bool) -> Result<usize, LinkError>;
 }

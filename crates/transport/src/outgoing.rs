@@ -4,7 +4,9 @@ use std::io::IoSlice;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::large::{Large, Rest};
 use crate::link::{Link, LinkError};
+use crate::segment::Lost;
 use crate::tail::Recorded;
 
 /// So many stretches are sent at once.
@@ -21,11 +23,15 @@ pub(crate) struct Outgoing {
     /// So many bytes of the stretches have been sent.
     sent: usize,
     total: usize,
+    messages: u64,
+    /// What comes behind that of large messages, which stays in the journal
+    /// until the link has taken what is before it.
+    rest: Rest,
 }
 
 impl Outgoing {
     pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && self.rest.is_empty()
     }
 
     /// Tells whether as much is chosen as is sent at once.
@@ -35,7 +41,17 @@ impl Outgoing {
 
     /// Returns how many bytes were chosen.
     pub(crate) fn len(&self) -> usize {
+        self.total.saturating_add(self.rest.len())
+    }
+
+    /// Returns how many of the chosen bytes are in memory.
+    pub(crate) fn buffered(&self) -> usize {
         self.total
+    }
+
+    /// Returns how many messages were chosen.
+    pub(crate) fn messages(&self) -> u64 {
+        self.messages
     }
 
     /// Adds messages of a batch, by their places in it; all come from one batch.
@@ -43,14 +59,30 @@ impl Outgoing {
         if self.recorded.is_none() {
             self.recorded = Some(Arc::clone(recorded));
         }
+        self.messages += messages.len() as u64;
         self.push_run(recorded.batch.stretch(messages));
     }
 
     /// Adds a message that was read back.
     pub(crate) fn push_frames<'a>(&mut self, frames: impl IntoIterator<Item = &'a [u8]>) {
+        self.messages += 1;
         let start = self.read_back.len();
         zmtp::push_message(&mut self.read_back, frames);
         self.push_run(start..self.read_back.len());
+    }
+
+    /// Adds a large message that is to be read back piece by piece.
+    pub(crate) fn push_large(&mut self, large: Large) {
+        self.messages += 1;
+        self.rest.push(large);
+    }
+
+    /// Reads back what comes next of large messages, if all before it has left.
+    pub(crate) fn refill(&mut self) -> Result<(), Lost> {
+        if self.runs.is_empty() && self.rest.take(&mut self.read_back)? {
+            self.push_run(0..self.read_back.len());
+        }
+        Ok(())
     }
 
     fn push_run(&mut self, run: Range<usize>) {
@@ -61,28 +93,33 @@ impl Outgoing {
         }
     }
 
-    /// Sends as much as the link takes; true when all has been sent.
+    /// Sends as much as the link takes of what is in memory; true when all of
+    /// that has been sent.
     pub(crate) fn send(&mut self, link: &mut dyn Link) -> Result<bool, LinkError> {
         while self.sent < self.total {
-            let mut skip = self.sent;
-            let bytes = match &self.recorded {
-                Some(recorded) => recorded.batch.wire(),
-                None => &self.read_back,
-            };
-            let slices = self.runs.iter().filter_map(|run| {
-                let skipped = skip.min(run.len());
-                skip -= skipped;
-                let rest = bytes.get(run.start + skipped..run.end)?;
-                (!rest.is_empty()).then(|| IoSlice::new(rest))
-            });
-            let slices: Vec<IoSlice<'_>> = slices.collect();
-            match link.send(&slices)? {
+            match link.send(&self.unsent(), self.rest.is_empty())? {
                 0 => return Ok(false),
                 sent => self.sent += sent,
             }
         }
         self.clear();
         Ok(true)
+    }
+
+    /// Returns what has not been sent.
+    pub(crate) fn unsent(&self) -> Vec<IoSlice<'_>> {
+        let mut skip = self.sent;
+        let bytes = match &self.recorded {
+            Some(recorded) => recorded.batch.wire(),
+            None => &self.read_back,
+        };
+        let slices = self.runs.iter().filter_map(|run| {
+            let skipped = skip.min(run.len());
+            skip -= skipped;
+            let rest = bytes.get(run.start + skipped..run.end)?;
+            (!rest.is_empty()).then(|| IoSlice::new(rest))
+        });
+        slices.collect()
     }
 
     fn clear(&mut self) {
@@ -92,6 +129,9 @@ impl Outgoing {
         self.read_back.shrink_to(KEPT);
         self.runs.clear();
         (self.sent, self.total) = (0, 0);
+        if self.rest.is_empty() {
+            self.messages = 0;
+        }
     }
 }
 

@@ -79,8 +79,11 @@ impl Recorder {
                 log::error!("what was recorded before is in {}", archived.path.display());
                 (self.on_archived)(&archived.path);
             }
-            self.tail
-                .rotate(fresh.archived.as_ref(), self.before(committed));
+        }
+        if committed.fresh.is_some() || self.tail.lacks_file() {
+            let archived = committed.fresh.iter().filter_map(|it| it.archived.as_ref());
+            let file = self.writer.session_file();
+            self.tail.rotate(archived, self.before(committed), file);
         }
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
@@ -200,7 +203,8 @@ impl Recorder {
     /// Lets the cursors know where the session is now.
     fn note(&self, result: &Result<Option<Archived>, IoError>) {
         if let Ok(Some(archived)) = result {
-            self.tail.rotate(Some(archived), self.writer.session());
+            let (session, file) = (self.writer.session(), self.writer.session_file());
+            self.tail.rotate([archived], session, file);
             (self.on_archived)(&archived.path);
         }
     }

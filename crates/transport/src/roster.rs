@@ -1,8 +1,11 @@
 //! Who is subscribed, for whoever asks for the broker's status.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// So many bytes of a topic are told.
+const LONGEST: usize = 256;
 
 /// All subscribers that are connected.
 #[derive(Debug, Default)]
@@ -18,7 +21,9 @@ pub(crate) struct Entry {
     pub(crate) peer: String,
     /// The number of the last message that it was sent or that it does not want.
     pub(crate) position: AtomicU64,
-    topics: Mutex<Vec<Vec<u8>>>,
+    /// What it is subscribed to: a set, as libzmq keeps one for each peer. The
+    /// names are shared with whoever serves it.
+    topics: Mutex<BTreeSet<Arc<[u8]>>>,
 }
 
 /// Takes the entry out when the subscriber leaves.
@@ -53,24 +58,27 @@ impl Roster {
 }
 
 impl Entry {
-    pub(crate) fn add(&self, topic: &[u8]) {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        topics.push(topic.to_vec());
+    pub(crate) fn add(&self, topic: &Arc<[u8]>) {
+        self.lock().insert(Arc::clone(topic));
     }
 
     pub(crate) fn remove(&self, topic: &[u8]) {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = topics.iter().position(|other| other == topic) {
-            topics.swap_remove(index);
-        }
+        self.lock().remove(topic);
     }
 
-    /// Returns what it is subscribed to, up to so many topics, and how many
-    /// there are.
+    /// Returns what it is subscribed to, up to so many topics and of each the
+    /// beginning, and how many there are.
     pub(crate) fn topics(&self, most: usize) -> (Vec<String>, usize) {
-        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = |topic: &Vec<u8>| String::from_utf8_lossy(topic).into_owned();
+        let topics = self.lock();
+        let text = |topic: &Arc<[u8]>| match topic.get(..LONGEST) {
+            Some(beginning) => String::from_utf8_lossy(beginning).into_owned() + "...",
+            None => String::from_utf8_lossy(topic).into_owned(),
+        };
         (topics.iter().take(most).map(text).collect(), topics.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Arc<[u8]>>> {
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,14 +99,26 @@ mod tests {
         let roster = Roster::default();
         let first = roster.enter("a".to_owned());
         let second = roster.enter("b".to_owned());
-        first.entry.add(b"x");
-        first.entry.add(b"x");
-        first.entry.remove(b"x");
-        assert_eq!(first.entry.topics(10), (vec!["x".to_owned()], 1));
         drop(first);
         let peers: Vec<_> = roster.list().iter().map(|one| one.peer.clone()).collect();
         assert_eq!(peers, ["b"]);
         drop(second);
         assert!(roster.list().is_empty());
+    }
+
+    #[test]
+    fn topics_are_a_set_and_long_ones_are_cut() {
+        let roster = Roster::default();
+        let guest = roster.enter("a".to_owned());
+        let (x, long): (Arc<[u8]>, Arc<[u8]>) = (b"x"[..].into(), vec![b'y'; 60_000].into());
+        for topic in [&x, &x, &long, &long] {
+            guest.entry.add(topic);
+        }
+        let cut = "y".repeat(LONGEST) + "...";
+        assert_eq!(guest.entry.topics(9), (vec!["x".to_owned(), cut], 2));
+        assert_eq!(guest.entry.topics(1), (vec!["x".to_owned()], 2));
+        guest.entry.remove(b"x");
+        guest.entry.remove(&long);
+        assert_eq!(guest.entry.topics(9), (vec![], 0));
     }
 }

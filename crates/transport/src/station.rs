@@ -10,6 +10,10 @@ use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
 use crate::waker::{Listener, Waker};
 
+/// So often in a row something is read from a subscriber before it is sent
+/// something.
+const READS: usize = 16;
+
 /// Where a subscriber is served: by a thread of its own, or, while that sleeps
 /// because everything was sent, by the thread that has just recorded something.
 ///
@@ -74,14 +78,21 @@ impl Service {
     /// Does what there is to do, up to a quantum.
     pub(crate) fn advance(&mut self, tail: &Tail) -> Result<Turn, TurnError> {
         self.idle = false;
-        while let Some(subscription) = self.link.subscription()? {
-            match &subscription {
-                Subscription::Add(topic) => self.entry.add(topic),
-                Subscription::Remove(topic) => self.entry.remove(topic),
+        for _ in 0..READS {
+            while let Some(subscription) = self.link.subscription()? {
+                match &subscription {
+                    Subscription::Add(topic) => self.entry.add(topic),
+                    Subscription::Remove(topic) => self.entry.remove(topic),
+                }
+                self.subscriber.apply(subscription)?;
             }
-            self.subscriber.apply(subscription)?;
+            if !self.link.receive()? {
+                return self.turn(tail);
+            }
         }
-        self.turn(tail)
+        // It goes on sending: it gets what there is all the same, and the broker
+        // gets to its end.
+        self.turn(tail).map(|_| Turn::More)
     }
 
     /// Sends what is new; false where the subscriber's own thread is needed,
@@ -94,6 +105,7 @@ impl Service {
     fn turn(&mut self, tail: &Tail) -> Result<Turn, TurnError> {
         let turn = self.subscriber.turn(tail, &mut self.link)?;
         let position = self.subscriber.position();
+        let position = position.unwrap_or_else(|| tail.head().next.saturating_sub(1));
         self.entry.position.store(position, Ordering::Relaxed);
         Ok(turn)
     }

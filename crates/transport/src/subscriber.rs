@@ -3,14 +3,20 @@
 //! Replay and live delivery are the same act, done by two cursors: `live`
 //! walks with the topics that are caught up, and a replay brings new topics
 //! there. While a replay runs, `live` waits where it is.
+//!
+//! A replay brings no message that `live` has passed for another topic. So a
+//! topic that is dropped while a wider one waits for its replay stays until that
+//! is over: the subscriber wants its messages without a break, and once.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cursor::{Cursor, Lost, Step};
+use crate::cursor::{Cursor, Step};
 use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
 use crate::outgoing::Outgoing;
+use crate::segment::Lost;
 use crate::subscriptions::{Topics, Wanted, memory_of};
-use crate::tail::Tail;
+use crate::tail::{Place, Tail};
 
 /// After this long without another one, new subscriptions are replayed. A
 /// client sends those that it has when it connects one by one; replayed each
@@ -18,20 +24,22 @@ use crate::tail::Tail;
 const QUIET: Duration = Duration::from_millis(10);
 /// How long a client that keeps subscribing is waited for at most.
 const PATIENCE: Duration = Duration::from_millis(200);
+#[cfg(test)]
+const FOREVER: Duration = Duration::from_secs(3600);
 /// How many bytes are sent before the connection is looked after again.
 const QUANTUM: usize = 1 << 20;
 
 /// The state of one subscriber's delivery.
 #[derive(Debug)]
 pub(crate) struct Subscriber {
-    /// Topics that are caught up, and the cursor that serves them.
+    /// Topics that are caught up, and the cursor that serves them. It is given
+    /// up when there are none and none are being replayed, and only then does
+    /// the next one begin at the committed end.
     caught_up: Topics,
-    live: Cursor,
+    live: Option<Cursor>,
     replay: Option<Replay>,
     /// Topics that wait for their replay.
-    waiting: Vec<Vec<u8>>,
-    /// How much memory those take, about.
-    waiting_memory: usize,
+    waiting: Topics,
     first_waiting: Instant,
     last_waiting: Instant,
     /// Messages that a cursor has passed and that are not sent yet.
@@ -44,8 +52,9 @@ pub(crate) struct Subscriber {
 struct Replay {
     topics: Topics,
     cursor: Cursor,
-    /// The number of the last message that `live` has passed.
-    until: u64,
+    /// Where `live` stands: a place, since the record before it may be one that
+    /// nobody can read.
+    until: Place,
 }
 
 /// How a turn ended.
@@ -62,14 +71,13 @@ pub(crate) enum Turn {
 }
 
 impl Subscriber {
-    pub(crate) fn new(tail: &Tail, history: u64) -> Self {
+    pub(crate) fn new(history: u64) -> Self {
         let now = Instant::now();
         Self {
             caught_up: Topics::default(),
-            live: Cursor::at_head(tail),
+            live: None,
             replay: None,
-            waiting: Vec::new(),
-            waiting_memory: 0,
+            waiting: Topics::default(),
             first_waiting: now,
             last_waiting: now,
             outgoing: Outgoing::default(),
@@ -88,23 +96,28 @@ impl Subscriber {
         }
     }
 
-    fn add(&mut self, topic: Vec<u8>) -> Result<(), LinkError> {
-        let replayed = self
-            .replay
-            .as_mut()
-            .is_some_and(|replay| replay.topics.add_again(&topic));
-        if replayed || self.caught_up.add_again(&topic) {
-            return Ok(());
-        }
-        if self.memory() + memory_of(&topic) > MAX_TOPICS {
+    /// A topic whose messages come already, for itself or for a wider one, has
+    /// nothing to be replayed: what that one has brought and will bring is its own.
+    fn add(&mut self, topic: Arc<[u8]>) -> Result<(), LinkError> {
+        let known = |topics: &Topics| topics.contains(&topic);
+        let replayed = self.replay.as_ref().map(|replay| &replay.topics);
+        let again = known(&self.caught_up) || known(&self.waiting) || replayed.is_some_and(known);
+        if !again && self.memory() + memory_of(&topic) > MAX_TOPICS {
             return Err(LinkError::Topics);
         }
-        self.last_waiting = Instant::now();
-        if self.waiting.is_empty() {
-            self.first_waiting = self.last_waiting;
+        if self.caught_up.matches(&topic) {
+            self.caught_up.add(topic);
+        } else if let Some(replay) = &mut self.replay
+            && replay.topics.matches(&topic)
+        {
+            replay.topics.add(topic);
+        } else if !self.waiting.contains(&topic) {
+            self.last_waiting = Instant::now();
+            if self.waiting.is_empty() {
+                self.first_waiting = self.last_waiting;
+            }
+            self.waiting.add(topic);
         }
-        self.waiting_memory += memory_of(&topic);
-        self.waiting.push(topic);
         Ok(())
     }
 
@@ -112,16 +125,45 @@ impl Subscriber {
     fn memory(&self) -> usize {
         let replay = self.replay.as_ref();
         let replayed = replay.map_or(0, |replay| replay.topics.memory());
-        self.waiting_memory + replayed + self.caught_up.memory()
+        self.waiting.memory() + replayed + self.caught_up.memory()
     }
 
     fn remove(&mut self, topic: &[u8]) {
-        if let Some(index) = self.waiting.iter().position(|waiting| waiting == topic) {
-            self.waiting_memory -= memory_of(&self.waiting.swap_remove(index));
-        } else if !self.caught_up.remove(topic)
-            && let Some(replay) = &mut self.replay
-        {
-            replay.topics.remove(topic);
+        if !self.waiting.remove(topic) {
+            let waiting = &self.waiting;
+            let replayed = self.replay.as_mut().map(|replay| &mut replay.topics);
+            let mut pending = waiting.matches(topic);
+            let topics = match replayed {
+                Some(replayed) if !self.caught_up.contains(topic) => replayed,
+                replayed => {
+                    pending |= replayed.is_some_and(|replayed| replayed.matches(topic));
+                    &mut self.caught_up
+                }
+            };
+            // The wider topic's replay leaves out what came for this one.
+            if pending {
+                topics.leave(topic);
+            } else {
+                topics.remove(topic);
+            }
+        }
+        self.settle();
+    }
+
+    /// Gives up what nothing needs any more: topics that were left for a wider
+    /// one's sake, a replay without topics, a live cursor without any.
+    fn settle(&mut self) {
+        let waiting = &self.waiting;
+        if let Some(Replay { topics, .. }) = &mut self.replay {
+            topics.drop_left(|topic| waiting.matches(topic));
+        }
+        self.replay.take_if(|replay| replay.topics.is_empty());
+        let replayed = self.replay.as_ref().map(|replay| &replay.topics);
+        self.caught_up.drop_left(|topic| {
+            waiting.matches(topic) || replayed.is_some_and(|replayed| replayed.matches(topic))
+        });
+        if self.caught_up.is_empty() && self.replay.is_none() {
+            self.live = None;
         }
     }
 
@@ -136,7 +178,8 @@ impl Subscriber {
                     Step::Head | Step::Stop => return Ok(self.rest()),
                 }
             }
-            sent += self.outgoing.len();
+            self.outgoing.refill()?;
+            sent += self.outgoing.buffered();
             if !self.outgoing.send(link)? {
                 return Ok(Turn::Full);
             }
@@ -168,40 +211,31 @@ impl Subscriber {
                 topics: &replay.topics,
                 without: Some(caught_up),
             };
-            let step = replay.cursor.fill(tail, replay.until, wanted, out)?;
+            let step = replay.cursor.fill(tail, Some(replay.until), wanted, out)?;
             if matches!(step, Step::Head | Step::Stop) {
                 self.end_replay();
                 return Ok(Step::Skipped);
             }
             return Ok(step);
         }
-        if caught_up.is_empty() {
+        let Some(live) = &mut self.live else {
             return Ok(Step::Head);
-        }
+        };
         let wanted = Wanted {
             topics: caught_up,
             without: None,
         };
-        self.live.fill(tail, u64::MAX, wanted, out)
+        live.fill(tail, None, wanted, out)
     }
 
     fn start_replay(&mut self, tail: &Tail) -> Result<(), Lost> {
-        if self.caught_up.is_empty() {
-            self.live = Cursor::at_head(tail);
-        }
-        let until = self.live.number();
-        let (cursor, first) = Cursor::at_window(tail, self.history)?;
-        // A subscriber that is far behind gets there with `live`.
-        let since = first.min(until + 1);
-        let mut topics = Topics::default();
-        self.waiting_memory = 0;
-        for topic in self.waiting.drain(..) {
-            topics.add(topic, since);
-        }
+        let (cursor, head) = Cursor::at_window(tail, self.history)?;
+        // A subscriber that is behind the window gets there with `live`.
+        let live = self.live.get_or_insert_with(|| Cursor::at_head(head));
         self.replay = Some(Replay {
-            topics,
+            topics: std::mem::take(&mut self.waiting),
             cursor,
-            until,
+            until: live.place(),
         });
         Ok(())
     }
@@ -210,21 +244,36 @@ impl Subscriber {
         if let Some(replay) = self.replay.take() {
             self.caught_up.absorb(replay.topics);
         }
+        self.settle();
+    }
+
+    /// Lets the quiet time be over now, or not before this is said again.
+    #[cfg(test)]
+    fn quiet_is_over(&mut self, over: bool) {
+        let now = Instant::now();
+        let at = if over {
+            now.checked_sub(PATIENCE)
+        } else {
+            now.checked_add(FOREVER)
+        };
+        (self.first_waiting, self.last_waiting) = (at.unwrap_or(now), at.unwrap_or(now));
     }
 
     /// Returns the number of the last message that was sent or passed over, or
-    /// somewhat more while the connection is full.
-    pub(crate) fn position(&self) -> u64 {
-        let replay = self.replay.as_ref().map(|replay| replay.cursor.number());
-        let number = replay.unwrap_or_else(|| self.live.number());
-        number.saturating_sub(self.outgoing.len() as u64)
+    /// somewhat more while the connection is full; `None` where nothing is
+    /// subscribed to.
+    pub(crate) fn position(&self) -> Option<u64> {
+        let replay = self.replay.as_ref().map(|replay| &replay.cursor);
+        let number = replay.or(self.live.as_ref())?.number();
+        Some(number.saturating_sub(self.outgoing.messages()))
     }
 
     /// Tells whether everything that is committed was handed to the link.
     pub(crate) fn is_up_to_date(&self, tail: &Tail) -> bool {
         let sent = self.outgoing.is_empty();
         let nothing_under_way = sent && self.replay.is_none() && self.waiting.is_empty();
-        nothing_under_way && (self.caught_up.is_empty() || self.live.is_at_head(tail))
+        let live = self.live.as_ref();
+        nothing_under_way && live.is_none_or(|live| live.is_at_head(tail))
     }
 }
 
@@ -238,4 +287,12 @@ pub(crate) enum TurnError {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
+#[cfg(unix)]
+mod properties;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg(unix)]
+mod world;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{Archived, Committed, Session};
+use journal::{Archived, Committed, Session, SessionFile};
 
 use crate::batch::Batch;
+use crate::segment::Segment;
 use crate::waker::Listeners;
 
 /// So many messages stay in memory also where a new subscription gets fewer:
@@ -14,6 +15,11 @@ use crate::waker::Listeners;
 /// from the journal costs more than all the rest of its delivery. Under test
 /// it is small, so that falling behind is easy.
 const TAIL_MESSAGES: u64 = if cfg!(test) { 1024 } else { 1 << 17 };
+
+/// The files of so many closed sessions stay open for those who are behind;
+/// further ones are opened when they are needed. A subscriber that never reads
+/// must not use up the file descriptors.
+const MAX_OPEN: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A place between two records of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,26 +44,33 @@ pub(crate) struct Recorded {
 pub(crate) enum Source {
     /// In memory, beginning at that very place.
     Memory(Arc<Recorded>),
-    /// In a file, from that place on up to the offset `until`.
-    File { path: PathBuf, until: u64 },
-    /// In the session after this one.
-    NextSession(Place),
+    /// In the session's file, from that place on up to the offset `until`.
+    File { until: u64 },
+    /// In this session, which comes after the place's own.
+    NextSession(Arc<Segment>),
     /// Nowhere: nothing is behind it yet.
     Head,
 }
 
-/// Where a replay begins.
+/// The committed end.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) place: Place,
+    /// The session in which it is.
+    pub(crate) segment: Arc<Segment>,
+    /// The number that the next record gets.
+    pub(crate) next: u64,
+}
+
+/// What a replay consists of.
 #[derive(Debug)]
 pub(crate) struct Window {
-    /// The number of its first record.
+    /// The number of its first record, which is in the current session.
     pub(crate) first: u64,
     /// That record, if it is in memory: a batch and the index within it.
     pub(crate) memory: Option<(Arc<Recorded>, usize)>,
-    /// The session in which it is.
-    pub(crate) session: u64,
-    /// That session's file, and its committed length.
-    pub(crate) path: PathBuf,
-    pub(crate) until: u64,
+    /// What was committed then.
+    pub(crate) head: Head,
 }
 
 /// The session being written, as far as it is committed.
@@ -72,6 +85,7 @@ pub(crate) struct Current {
     /// The number that the next record gets.
     pub(crate) next: u64,
     pub(crate) path: PathBuf,
+    pub(crate) segment: Arc<Segment>,
 }
 
 /// The committed end of the journal, shared by the recorder and all cursors.
@@ -98,18 +112,21 @@ struct State {
     next: u64,
     /// The number of the current session's first record.
     session_first: u64,
-    /// The files of sessions that were closed since the start, and their length.
-    closed: BTreeMap<u64, (PathBuf, u64)>,
+    /// The session being written, and those before it that somebody still reads.
+    segments: BTreeMap<u64, Arc<Segment>>,
+    /// The last of these.
+    segment: Arc<Segment>,
 }
 
 impl Tail {
     pub(crate) fn new(
         current: PathBuf,
-        session: Session,
+        (session, file): (Session, Option<SessionFile>),
         next: u64,
         history: u64,
         bytes: usize,
     ) -> Self {
+        let segment = Arc::new(Segment::new(session.ordinal, file));
         let state = State {
             recent: VecDeque::new(),
             memory: 0,
@@ -119,7 +136,8 @@ impl Tail {
             },
             next,
             session_first: session.first,
-            closed: BTreeMap::new(),
+            segments: BTreeMap::from([(session.ordinal, Arc::clone(&segment))]),
+            segment,
         };
         let messages = history.max(TAIL_MESSAGES);
         Self {
@@ -164,31 +182,52 @@ impl Tail {
         state.shrink(self.messages, self.bytes)
     }
 
-    /// Notes that a session was closed and another one begun.
-    pub(crate) fn rotate(&self, archived: Option<&Archived>, session: Session) {
+    /// Notes that recording goes on in another session, in `file`. Those that
+    /// were archived on the way are named in order, the current one first. To
+    /// be told the same again changes nothing.
+    pub(crate) fn rotate<'a>(
+        &self,
+        archived: impl IntoIterator<Item = &'a Archived>,
+        session: Session,
+        file: Option<SessionFile>,
+    ) {
         let mut state = self.lock();
-        if let Some(Archived {
-            session,
-            path,
-            bytes,
-            ..
-        }) = archived
-        {
-            state.closed.insert(*session, (path.clone(), *bytes));
+        if session.ordinal != state.head.session {
+            state.segment.close(state.head.offset);
+            let segment = Arc::new(Segment::new(session.ordinal, None));
+            state.segments.insert(session.ordinal, Arc::clone(&segment));
+            state.segment = segment;
         }
+        for archived in archived {
+            if let Some(segment) = state.segments.get(&archived.session) {
+                segment.rename(&archived.path);
+            }
+        }
+        state.segment.found(file);
         state.head = Place {
             session: session.ordinal,
             offset: session.bytes,
         };
         state.session_first = session.first;
+        state.prune();
+        state.let_go();
         drop(state);
         self.listeners.wake_all();
     }
 
-    /// Returns the committed end, and the number that the next record gets.
-    pub(crate) fn head(&self) -> (Place, u64) {
-        let state = self.lock();
-        (state.head, state.next)
+    /// Tells whether it is not known yet where records go.
+    pub(crate) fn lacks_file(&self) -> bool {
+        self.lock().segment.lacks_file()
+    }
+
+    /// Gives up closed sessions that nobody reads any more.
+    pub(crate) fn prune(&self) {
+        self.lock().prune();
+    }
+
+    /// Returns the committed end.
+    pub(crate) fn head(&self) -> Head {
+        self.lock().head()
     }
 
     /// Returns the session being written.
@@ -200,12 +239,8 @@ impl Tail {
             bytes: state.head.offset,
             next: state.next,
             path: self.current.clone(),
+            segment: Arc::clone(&state.segment),
         }
-    }
-
-    /// Returns the length of a session that was closed since the start.
-    pub(crate) fn closed_bytes(&self, ordinal: u64) -> Option<u64> {
-        self.lock().closed.get(&ordinal).map(|(_, bytes)| *bytes)
     }
 
     /// Tells where the records behind a place are.
@@ -223,23 +258,19 @@ impl Tail {
         }
         let in_memory = oldest.filter(|recorded| recorded.from.session == place.session);
         let in_memory = in_memory.map(|recorded| recorded.from.offset);
-        if place.session == state.head.session {
-            let until = in_memory.unwrap_or(state.head.offset);
-            return Source::File {
-                path: self.current.clone(),
-                until,
-            };
-        }
-        match state.closed.get(&place.session) {
-            Some((path, bytes)) if place.offset < *bytes => Source::File {
-                path: path.clone(),
-                until: in_memory.unwrap_or(*bytes),
+        let committed = match state.segments.get(&place.session) {
+            _ if place.session == state.head.session => Some(state.head.offset),
+            segment => segment.and_then(|segment| segment.end()),
+        };
+        match committed {
+            Some(end) if place.offset < end => Source::File {
+                until: in_memory.unwrap_or(end),
             },
-            // Read to its end, or gone together with its directory.
-            _ => Source::NextSession(Place {
-                session: place.session + 1,
-                offset: 0,
-            }),
+            _ => {
+                let mut behind = state.segments.range(place.session + 1..);
+                let next = behind.next().map_or(&state.segment, |(_, segment)| segment);
+                Source::NextSession(Arc::clone(next))
+            }
         }
     }
 
@@ -260,9 +291,7 @@ impl Tail {
         Window {
             first,
             memory,
-            session: state.head.session,
-            path: self.current.clone(),
-            until: state.head.offset,
+            head: state.head(),
         }
     }
 
@@ -276,9 +305,56 @@ impl Recorded {
     fn end(&self) -> u64 {
         self.batch.first() + self.batch.len() as u64
     }
+
+    /// Returns the place of the message at `index`.
+    pub(crate) fn place(&self, index: usize) -> Place {
+        Place {
+            offset: self.from.offset + self.batch.line_start(index) as u64,
+            ..self.from
+        }
+    }
+
+    /// Returns how many of the messages are before a place.
+    pub(crate) fn before(&self, place: Place) -> usize {
+        if place >= self.to {
+            return self.batch.len();
+        }
+        let offset = place.offset.saturating_sub(self.from.offset);
+        match usize::try_from(offset) {
+            Ok(offset) if place.session == self.from.session => self.batch.lines_before(offset),
+            _ => 0,
+        }
+    }
 }
 
 impl State {
+    fn head(&self) -> Head {
+        Head {
+            place: self.head,
+            segment: Arc::clone(&self.segment),
+            next: self.next,
+        }
+    }
+
+    /// Gives up the oldest sessions that nobody reads any more. Whoever reads
+    /// one comes to all that follow.
+    fn prune(&mut self) {
+        while let Some(oldest) = self.segments.first_entry() {
+            let closed = *oldest.key() != self.segment.ordinal;
+            if !closed || Arc::strong_count(oldest.get()) > 1 {
+                break;
+            }
+            oldest.remove();
+        }
+    }
+
+    /// Keeps the files of the oldest closed sessions open, which are needed
+    /// first, and closes those of the others.
+    fn let_go(&self) {
+        let open = self.segments.values().filter(|one| one.can_be_let_go());
+        open.skip(MAX_OPEN).for_each(|segment| segment.let_go());
+    }
+
     /// Gives up the oldest batches beyond the limits, and returns those that
     /// nobody is reading.
     fn shrink(&mut self, messages: u64, bytes: usize) -> Vec<Batch> {

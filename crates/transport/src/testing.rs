@@ -1,11 +1,13 @@
 //! A journal with its tail, and a link that only remembers, for unit tests.
 
+pub(crate) mod faulty;
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use journal::{Archived, Group, Options, Writer};
+use journal::{Archived, CommitError, FileSystem, Group, Options, RealFs, Session, Writer};
 
 use crate::batch::Batch;
 use crate::link::{Link, LinkError, Subscription};
@@ -48,9 +50,24 @@ impl Bench {
     }
 
     pub(crate) fn reopen(dir: tempfile::TempDir, history: u64) -> Self {
-        let (writer, _) = Writer::open(dir.path(), Options::default()).unwrap();
-        let (session, next) = (writer.session(), writer.next_number());
-        let tail = Tail::new(writer.session_path(), session, next, history, TAIL);
+        Self::open(dir, Arc::new(RealFs), history, TAIL)
+    }
+
+    /// Opens a journal on a file system, of which so many bytes stay in memory.
+    pub(crate) fn open(
+        dir: tempfile::TempDir,
+        fs: Arc<dyn FileSystem>,
+        history: u64,
+        memory: usize,
+    ) -> Self {
+        let options = Options {
+            fs,
+            ..Options::default()
+        };
+        let (writer, _) = Writer::open(dir.path(), options).unwrap();
+        let (session, file) = (writer.session(), writer.session_file());
+        let (path, next) = (writer.session_path(), writer.next_number());
+        let tail = Tail::new(path, (session, file), next, history, memory);
         Self {
             dir,
             writer,
@@ -72,6 +89,15 @@ impl Bench {
 
     /// Records as at a given time.
     pub(crate) fn record_at(&mut self, topics: &[&str], recorded_at: &str) {
+        self.try_record(topics, recorded_at).unwrap();
+    }
+
+    /// Records in one group, and tells the tail what the recorder would.
+    pub(crate) fn try_record(
+        &mut self,
+        topics: &[&str],
+        recorded_at: &str,
+    ) -> Result<(), CommitError> {
         let mut batch = Batch::new(self.writer.group());
         for topic in topics {
             let number = batch.group.next().to_string();
@@ -79,15 +105,31 @@ impl Bench {
             zmtp::push_message(&mut wire, [topic.as_bytes(), number.as_bytes()]);
             batch.push(Cow::Owned(wire), recorded_at).unwrap();
         }
-        let committed = self.writer.commit(&[&batch.group]).unwrap();
+        let committed = self.writer.commit(&[&batch.group])?;
+        if committed.fresh.is_some() || self.tail.lacks_file() {
+            let archived = committed.fresh.iter().filter_map(|it| it.archived.as_ref());
+            let before = Session {
+                bytes: committed.offset,
+                ..self.writer.session()
+            };
+            self.tail
+                .rotate(archived, before, self.writer.session_file());
+        }
         let bytes = batch.take_lines().bytes().len();
         drop(self.tail.publish([(batch, bytes)], &committed));
         self.tail.listeners.wake_all();
+        Ok(())
+    }
+
+    /// Tells the tail where the writer is now.
+    pub(crate) fn rotate(&self, archived: Option<&Archived>) {
+        let (session, file) = (self.writer.session(), self.writer.session_file());
+        self.tail.rotate(archived, session, file);
     }
 
     pub(crate) fn archive(&mut self) -> Archived {
         let archived = self.writer.archive(None).unwrap().unwrap();
-        self.tail.rotate(Some(&archived), self.writer.session());
+        self.rotate(Some(&archived));
         archived
     }
 }
@@ -101,11 +143,15 @@ pub(crate) struct MemoryLink {
 }
 
 impl Link for MemoryLink {
+    fn receive(&mut self) -> Result<bool, LinkError> {
+        Ok(false)
+    }
+
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError> {
         Ok(self.subscriptions.pop_front())
     }
 
-    fn send(&mut self, messages: &[IoSlice<'_>]) -> Result<usize, LinkError> {
+    fn send(&mut self, messages: &[IoSlice<'_>], _: bool) -> Result<usize, LinkError> {
         let mut taken = 0;
         for mut rest in messages.iter().map(|slice| &**slice) {
             while !rest.is_empty() && self.room != Some(0) {
@@ -134,8 +180,8 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(bench: &Bench, history: u64) -> Self {
-        let subscriber = Subscriber::new(&bench.tail, history);
+    pub(crate) fn new(history: u64) -> Self {
+        let subscriber = Subscriber::new(history);
         Self {
             subscriber,
             link: MemoryLink::default(),
@@ -144,13 +190,13 @@ impl Client {
 
     pub(crate) fn subscribe(&mut self, topic: &str) {
         self.subscriber
-            .apply(Subscription::Add(topic.into()))
+            .apply(Subscription::Add(topic.as_bytes().into()))
             .unwrap();
     }
 
     pub(crate) fn unsubscribe(&mut self, topic: &str) {
         self.subscriber
-            .apply(Subscription::Remove(topic.into()))
+            .apply(Subscription::Remove(topic.as_bytes().into()))
             .unwrap();
     }
 

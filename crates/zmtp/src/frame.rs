@@ -79,7 +79,23 @@ impl Header {
 
 /// Appends one frame of a message.
 pub fn push_frame(out: &mut Vec<u8>, body: &[u8], more: bool) {
-    push(out, if more { MORE } else { 0 }, body);
+    push_header(out, body.len() as u64, more);
+    out.extend_from_slice(body);
+}
+
+/// Appends the header of a message's frame, whose body of so many bytes follows.
+pub fn push_header(out: &mut Vec<u8>, body: u64, more: bool) {
+    push_start(out, if more { MORE } else { 0 }, body);
+}
+
+fn push_start(out: &mut Vec<u8>, flags: u8, body: u64) {
+    match u8::try_from(body) {
+        Ok(short) => out.extend_from_slice(&[flags, short]),
+        Err(_) => {
+            out.push(flags | LONG);
+            out.extend_from_slice(&body.to_be_bytes());
+        }
+    }
 }
 
 /// Appends a message of these frames.
@@ -92,17 +108,7 @@ pub fn push_message<'a>(out: &mut Vec<u8>, frames: impl IntoIterator<Item = &'a 
 
 /// Appends a command with this body: the length of its name, its name, its data.
 pub(crate) fn push_command(out: &mut Vec<u8>, body: &[u8]) {
-    push(out, COMMAND, body);
-}
-
-fn push(out: &mut Vec<u8>, flags: u8, body: &[u8]) {
-    match u8::try_from(body.len()) {
-        Ok(short) => out.extend_from_slice(&[flags, short]),
-        Err(_) => {
-            out.push(flags | LONG);
-            out.extend_from_slice(&(body.len() as u64).to_be_bytes());
-        }
-    }
+    push_start(out, COMMAND, body.len() as u64);
     out.extend_from_slice(body);
 }
 

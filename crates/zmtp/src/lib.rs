@@ -29,6 +29,8 @@ mod socket_type;
 
 pub use assembler::{Assembler, Found, MAX_FRAMES, StreamError};
 pub use command::{Command, CommandError, push_pong, push_subscription};
-pub use frame::{FrameError, Frames, Header, first_frame, frames, push_frame, push_message};
+pub use frame::{
+    FrameError, Frames, Header, first_frame, frames, push_frame, push_header, push_message,
+};
 pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Peer};
 pub use socket_type::{Role, SocketType};

@@ -129,6 +129,10 @@ impl AppendFile for Open {
     fn is_at(&self, _: &Path) -> bool {
         true
     }
+
+    fn reading(&self) -> Arc<dyn ReadFile> {
+        Arc::new(Self(Arc::clone(&self.0)))
+    }
 }
 
 impl ReadFile for Open {

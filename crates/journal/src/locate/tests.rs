@@ -28,7 +28,7 @@ fn finds_what_a_scan_finds(bytes: &[u8], target: u64) {
     let expected = all.iter().position(|(_, number)| *number >= target);
     let expected = &all[expected.unwrap_or(all.len())..];
     let (_, mut reader) = open(bytes);
-    seek_number(&mut reader, target).unwrap();
+    reader.seek_number(target).unwrap();
     assert_eq!(rest(&mut reader), expected, "target {target}");
 }
 
@@ -83,7 +83,7 @@ fn little_of_a_well_kept_file_is_read() {
     assert!(bytes.len() > 20 << 20);
     for target in [1, 2, 77_777, 199_999, 379_999, 380_000, 380_001] {
         let (file, mut reader) = open(&bytes);
-        seek_number(&mut reader, target).unwrap();
+        reader.seek_number(target).unwrap();
         assert_eq!(
             rest_first(&mut reader),
             Some(target).filter(|target| *target <= 380_000)
@@ -103,7 +103,7 @@ fn rest_first(reader: &mut Reader) -> Option<u64> {
 fn damage_right_behind_the_record_before_the_target_is_still_to_come() {
     let bytes = file_of(&[Part::Good(2), Part::Garbage(b"x".to_vec()), Part::Good(2)]);
     let (_, mut reader) = open(&bytes);
-    seek_number(&mut reader, 3).unwrap();
+    reader.seek_number(3).unwrap();
     assert!(matches!(reader.next_item().unwrap(), Some(Item::Damage(_))));
     assert_eq!(rest_first(&mut reader), Some(3));
 }

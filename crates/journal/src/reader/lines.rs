@@ -16,8 +16,8 @@ pub(super) struct Lines {
     pub(super) ending: Ending,
     /// The length in bytes beyond which a line is passed over.
     pub(super) max_line: usize,
-    /// Nothing at or beyond this offset is read.
-    pub(super) limit: u64,
+    /// Nothing at or beyond this offset is in the buffer.
+    limit: u64,
     /// Bytes `start..filled` of the buffer are read but not consumed.
     buffer: Vec<u8>,
     start: usize,
@@ -41,6 +41,18 @@ impl Lines {
             base: 0,
             passed: Some(0),
         }
+    }
+
+    /// Returns the offset at which reading ends.
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Reads up to this offset from now on, and gives up what lies behind it.
+    pub(super) fn set_limit(&mut self, offset: u64) {
+        self.limit = offset;
+        let allowed = usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.filled = self.filled.min(allowed.max(self.start));
     }
 
     /// Returns where the next line begins.

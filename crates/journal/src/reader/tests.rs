@@ -209,6 +209,29 @@ fn reading_stops_at_the_limit_and_goes_on_when_it_is_raised() {
 }
 
 #[test]
+fn a_limit_keeps_what_is_behind_it_out_of_the_buffer() {
+    let text = format!("{}\n{}\n{}\n", line(1), line(2), line(3));
+    let (one, two) = (line(1).len() as u64 + 1, 2 * (line(1).len() as u64 + 1));
+    let file = Arc::new(MemFile::new(text.as_bytes()));
+    let mut reader = Reader::of(file.opened(), two);
+    reader.seek_number(2).unwrap();
+    assert_eq!(numbers(&read_all(&mut reader)), [2]);
+    assert_eq!(file.bytes_read(), two, "nothing behind it was looked at");
+    // Set later, it takes back what was read ahead, also parts of a line.
+    let (_, mut reader) = open(text.as_bytes(), Ending::Live);
+    assert!(reader.is_ready().unwrap());
+    reader.set_limit(one);
+    assert_eq!(numbers(&read_all(&mut reader)), [1]);
+    let (_, mut reader) = open(text.as_bytes(), Ending::Live);
+    assert!(reader.is_ready().unwrap());
+    reader.set_limit(0);
+    assert!(read_all(&mut reader).is_empty());
+    assert_eq!(reader.offset(), 0);
+    reader.set_limit(two);
+    assert_eq!(numbers(&read_all(&mut reader)), [1, 2]);
+}
+
+#[test]
 fn seeking_goes_to_a_line_and_carries_the_numbering() {
     let text = "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n";
     let (_, mut reader) = open(text.as_bytes(), Ending::Closed);

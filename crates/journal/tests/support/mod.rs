@@ -651,6 +651,11 @@ impl Drop for SimLock {
 }
 
 impl AppendFile for SimFile {
+    fn reading(&self) -> Arc<dyn ReadFile> {
+        let (fs, id) = (self.fs.clone(), self.id);
+        Arc::new(Self { fs, id })
+    }
+
     fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let all: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         let mut disk = self.fs.disk();

@@ -1,6 +1,5 @@
+use crate::frames::Frames;
 use crate::{ContentKind, Origin, Record, decode_frames};
-
-use super::*;
 
 const NESTED: &str = concat!(
     r#"{"Id": "e3b0", "Timestamp": "2025-11-30T09:35:11.678846", "SpeakerName": "gemini_cli", "SpeakerRole": "Agent", "#,

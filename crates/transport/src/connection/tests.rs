@@ -10,8 +10,10 @@ fn connected() -> (TcpStream, Connection) {
     let mut connection = Connection::new(listener.accept().unwrap().0).unwrap();
     far.write_all(&greeting(b"SUB")).unwrap();
     while connection.handshake.is_some() {
+        connection.receive().unwrap();
         assert_eq!(connection.subscription().unwrap(), None);
     }
+    connection.receive().unwrap();
     assert_eq!(connection.subscription().unwrap(), None);
     let mut answer = vec![0; 64 + 27];
     far.read_exact(&mut answer).unwrap();
@@ -25,6 +27,7 @@ fn next(connection: &mut Connection) -> Result<Subscription, LinkError> {
         if let Some(subscription) = connection.subscription()? {
             return Ok(subscription);
         }
+        connection.receive()?;
     }
 }
 
@@ -34,10 +37,10 @@ fn subscriptions_come_as_messages_and_as_commands() {
     far.write_all(b"\0\x03\x01ab\x04\x0c\x09SUBSCRIBEcd\0\x03\0ab\x04\x09\x06CANCELcd")
         .unwrap();
     for expected in [
-        Subscription::Add(b"ab".to_vec()),
-        Subscription::Add(b"cd".to_vec()),
-        Subscription::Remove(b"ab".to_vec()),
-        Subscription::Remove(b"cd".to_vec()),
+        Subscription::Add(b"ab"[..].into()),
+        Subscription::Add(b"cd"[..].into()),
+        Subscription::Remove(b"ab"[..].into()),
+        Subscription::Remove(b"cd"[..].into()),
     ] {
         assert_eq!(next(&mut connection).unwrap(), expected);
     }
@@ -60,23 +63,50 @@ fn an_answer_waits_for_the_end_of_a_message_that_has_begun_to_leave() {
     let (mut far, mut connection) = connected();
     let mut message = Vec::new();
     zmtp::push_message(&mut message, [&vec![7; 16 << 20][..]]);
-    let mut sent = connection.send(&[IoSlice::new(&message)]).unwrap();
+    let mut sent = connection.send(&[IoSlice::new(&message)], true).unwrap();
     assert!(sent < message.len(), "the connection takes only part of it");
     far.write_all(b"\x04\x0a\x04PING\0\x0aabc\0\x01\x01")
         .unwrap();
     assert_eq!(
         next(&mut connection).unwrap(),
-        Subscription::Add(Vec::new())
+        Subscription::Add([][..].into())
     );
     let reader = std::thread::spawn(move || {
         let mut all = Vec::new();
         far.read_to_end(&mut all).map(|_| all)
     });
     while sent < message.len() {
-        sent += connection.send(&[IoSlice::new(&message[sent..])]).unwrap();
+        sent += connection
+            .send(&[IoSlice::new(&message[sent..])], true)
+            .unwrap();
     }
     while !connection.flush().unwrap() {}
     drop(connection);
     let all = reader.join().unwrap().unwrap();
     assert!(all == [&message[..], b"\x04\x08\x04PONGabc"].concat());
+}
+
+#[test]
+fn an_answer_waits_between_the_parts_of_one_message_and_the_last_one_is_enough() {
+    let (mut far, mut connection) = connected();
+    far.write_all(&b"\x04\x0a\x04PING\0\x0aabc".repeat(1000))
+        .unwrap();
+    far.write_all(b"\x04\x0a\x04PING\0\x0axyz\0\x01\x01")
+        .unwrap();
+    assert_eq!(
+        connection.send(&[IoSlice::new(b"\0\x02a")], false).unwrap(),
+        3
+    );
+    next(&mut connection).unwrap();
+    assert!(
+        connection
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.len() == 10)
+    );
+    assert_eq!(connection.send(&[IoSlice::new(b"b")], true).unwrap(), 1);
+    connection.receive().unwrap();
+    let mut all = [0; 4 + 10];
+    far.read_exact(&mut all).unwrap();
+    assert_eq!(all, *b"\0\x02ab\x04\x08\x04PONGxyz");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use journal::{Archive, Item, ReadError, Reader, RealFs, list_archives, open_at};
+use journal::{Archive, Item, ReadError, Reader, list_archives};
 use message::Record;
 
 use super::moment;
@@ -99,21 +99,35 @@ fn before(time: Timestamp, dir: &Path, current: &Current) -> Result<u64, ReadErr
         if session.first >= end {
             continue;
         }
-        let mut reader = Reader::open(&session.path)?;
+        let mut reader = open(session, current)?;
         if time_of_next(&mut reader)?.is_some_and(|first| first < time) {
-            return within(session, end, time);
+            return within(session, current, end, time);
         }
         end = session.first;
     }
     Ok(end.saturating_sub(1))
 }
 
+/// Opens a session; of the one being written what is committed, and nothing else.
+fn open(session: &Archive, current: &Current) -> Result<Reader, ReadError> {
+    match session.path == current.path {
+        true => current.segment.reader(current.bytes),
+        false => Reader::open(&session.path),
+    }
+}
+
 /// Halves a session whose first record is older than the time.
-fn within(session: &Archive, end: u64, time: Timestamp) -> Result<u64, ReadError> {
+fn within(
+    session: &Archive,
+    current: &Current,
+    end: u64,
+    time: Timestamp,
+) -> Result<u64, ReadError> {
     let (mut older, mut end) = (session.first, end);
     while older + 1 < end {
         let middle = older + (end - older) / 2;
-        let mut reader = open_at(&RealFs, &session.path, middle)?;
+        let mut reader = open(session, current)?;
+        reader.seek_number(middle)?;
         if time_of_next(&mut reader)?.is_some_and(|found| found < time) {
             older = middle;
         } else {

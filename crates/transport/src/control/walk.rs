@@ -1,23 +1,22 @@
 //! Walks all committed records in the order of their numbers: archives first,
 //! then the session being written, and on behind it as it grows.
 //!
-//! It reads files only. What is new is in the system's cache, and a consumer
+//! The session being written is read through the file that the tail knows, and
+//! only as far as it is committed. It reads files only. What is new is in the system's cache, and a consumer
 //! that is far behind takes no memory from anybody.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use journal::{Archive, Item, ReadError, Reader, RealFs, list_archives, open_at};
 
 use crate::health::Health;
+use crate::segment::cut_short;
 use crate::tail::{Current, Tail};
 
 /// How much is passed over before the caller should look around.
 const MAX_SKIPPED: usize = 512;
-/// How long to wait for a session that is just being closed.
-const MOMENT: Duration = Duration::from_millis(2);
 
 /// A place in the journal, and the file that goes on from there.
 pub(super) struct Walker {
@@ -113,11 +112,6 @@ impl Walker {
                 Read::Passed => {}
                 Read::Head => return Ok(Step::Head),
                 Read::Elsewhere => self.open = None,
-                Read::Wait => {
-                    self.open = None;
-                    std::thread::sleep(MOMENT);
-                    return Ok(Step::Skipped);
-                }
             }
         }
         Ok(Step::Skipped)
@@ -139,19 +133,10 @@ impl Walker {
             self.open = Some(Open { reader, file });
             return Ok(true);
         }
-        match open_at(&RealFs, &current.path, next) {
-            Ok(mut reader) => {
-                reader.set_max_line(usize::MAX);
-                reader.set_limit(current.bytes);
-                let file = File::Current(current);
-                self.open = Some(Open { reader, file });
-            }
-            // It is just being closed: its name is free for a moment.
-            Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
-                std::thread::sleep(MOMENT);
-            }
-            Err(error) => return Err(error),
-        }
+        let mut reader = current.segment.reader(current.bytes)?;
+        reader.seek_number(next)?;
+        let file = File::Current(current);
+        self.open = Some(Open { reader, file });
         Ok(true)
     }
 
@@ -179,7 +164,7 @@ impl Walker {
     }
 
     fn read(&mut self) -> Result<Read, ReadError> {
-        let Some(Open { reader, file }) = &mut self.open else {
+        let Some(Open { reader, .. }) = &mut self.open else {
             return Ok(Read::Passed);
         };
         let record = match reader.next_item()? {
@@ -189,14 +174,8 @@ impl Walker {
                 self.health.passed_over();
                 return Ok(Read::Passed);
             }
-            None => return Ok(self.end_of_file()),
+            None => return self.end_of_file(),
         };
-        if let File::Current(current) = file
-            && record.number >= current.next
-        {
-            // Not committed when the file was opened: another file has its name.
-            return Ok(Read::Wait);
-        }
         if record.number <= self.number {
             return Ok(Read::Passed);
         }
@@ -208,41 +187,37 @@ impl Walker {
     }
 
     /// Tells where to go on behind what could be read of the file.
-    fn end_of_file(&mut self) -> Read {
+    fn end_of_file(&mut self) -> Result<Read, ReadError> {
         let Some(Open { reader, file }) = &mut self.open else {
-            return Read::Elsewhere;
+            return Ok(Read::Elsewhere);
         };
         let current = match file {
             File::Archive(name) => {
                 self.done.insert(std::mem::take(name));
-                return Read::Elsewhere;
+                return Ok(Read::Elsewhere);
             }
             File::Current(current) => current,
         };
         if reader.offset() < current.bytes {
-            // The file is shorter than what is committed: it is another one.
-            return Read::Wait;
+            return Err(cut_short(reader.path(), reader.offset()));
         }
         let now = self.tail.current();
         if now.ordinal == current.ordinal {
             if now.bytes == current.bytes {
-                return Read::Head;
+                return Ok(Read::Head);
             }
             reader.set_limit(now.bytes);
             *current = now;
-            return Read::Passed;
+            return Ok(Read::Passed);
         }
-        // It was closed meanwhile: the rest of it is read under its own name.
-        let rest = self.tail.closed_bytes(current.ordinal);
-        match rest.filter(|bytes| *bytes > current.bytes) {
-            Some(bytes) => {
-                reader.set_limit(bytes);
-                current.bytes = bytes;
-                current.next = now.first;
-                Read::Passed
-            }
-            None => Read::Elsewhere,
+        // It was closed meanwhile: the rest of it is read from the same file.
+        let end = current.segment.end().unwrap_or_default();
+        if end <= current.bytes {
+            return Ok(Read::Elsewhere);
         }
+        reader.set_limit(end);
+        current.bytes = end;
+        Ok(Read::Passed)
     }
 }
 
@@ -253,8 +228,6 @@ enum Read {
     Head,
     /// The file has no more.
     Elsewhere,
-    /// The file is not the right one, for a moment.
-    Wait,
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Idle {
 
     /// Returns the number of the newest message that is visible.
     fn visible(&self) -> u64 {
-        self.tail.head().1 - 1
+        self.tail.head().next - 1
     }
 }
 

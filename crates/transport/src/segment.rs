@@ -1,0 +1,177 @@
+//! One session's file as those see it who read what is committed.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use journal::{ReadError, Reader, RealFs, SessionFile};
+
+/// How much of a session's beginning tells it from all others: the number of
+/// its first record is in it.
+const BEGINNING: usize = 256;
+
+/// A session, and the very file that its records were committed to.
+///
+/// A path is never asked for that file while it is written: after a failure, or
+/// while a session is closed, another file stands there, with bytes that nobody
+/// may see yet.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    /// Counts the sessions since the start.
+    pub(crate) ordinal: u64,
+    held: Mutex<Held>,
+    /// Its length in bytes, once it is closed.
+    end: OnceLock<u64>,
+}
+
+#[derive(Debug)]
+enum Held {
+    /// Nothing was committed to it yet, and its file is not known.
+    Nothing,
+    Open {
+        file: SessionFile,
+        /// Whether its path is that of an archive, which never changes.
+        archived: bool,
+    },
+    /// It is closed, and opened by its name when somebody needs it.
+    Named { path: PathBuf, beginning: Vec<u8> },
+}
+
+impl Held {
+    fn current(file: SessionFile) -> Self {
+        let archived = false;
+        Self::Open { file, archived }
+    }
+}
+
+impl Segment {
+    pub(crate) fn new(ordinal: u64, file: Option<SessionFile>) -> Self {
+        let held = file.map_or(Held::Nothing, Held::current);
+        Self {
+            ordinal,
+            held: Mutex::new(held),
+            end: OnceLock::new(),
+        }
+    }
+
+    /// Tells whether it is not known yet where its records go.
+    pub(crate) fn lacks_file(&self) -> bool {
+        matches!(*self.lock(), Held::Nothing)
+    }
+
+    /// Says where its records go, if that is not known.
+    pub(crate) fn found(&self, file: Option<SessionFile>) {
+        let mut held = self.lock();
+        if let (Held::Nothing, Some(file)) = (&*held, file) {
+            *held = Held::current(file);
+        }
+    }
+
+    /// Notes that nothing is added any more.
+    pub(crate) fn close(&self, end: u64) {
+        self.end.get_or_init(|| end);
+    }
+
+    /// Returns the length of a session that is closed.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.end.get().copied()
+    }
+
+    /// Notes the name that the file has got.
+    pub(crate) fn rename(&self, path: &Path) {
+        let mut held = self.lock();
+        if let Held::Open { file, archived } = &mut *held {
+            *file = file.renamed(path);
+            *archived = true;
+        }
+    }
+
+    /// Tells whether its file is open, and could be opened again by its name.
+    pub(crate) fn can_be_let_go(&self) -> bool {
+        matches!(*self.lock(), Held::Open { archived: true, .. })
+    }
+
+    /// Gives up the open file of an archive; it is opened again by its name.
+    /// Where its beginning can't be read, it stays open.
+    pub(crate) fn let_go(&self) {
+        let mut held = self.lock();
+        if let Held::Open {
+            file,
+            archived: true,
+        } = &*held
+            && let Ok(beginning) = beginning(file)
+        {
+            let path = file.path().to_owned();
+            *held = Held::Named { path, beginning };
+        }
+    }
+
+    /// Reads its records before an offset up to which they are committed.
+    pub(crate) fn reader(&self, until: u64) -> Result<Reader, ReadError> {
+        let mut reader = Reader::of(self.file()?, until);
+        // Whatever was recorded is delivered.
+        reader.set_max_line(usize::MAX);
+        Ok(reader)
+    }
+
+    /// Returns its file, opened.
+    pub(crate) fn file(&self) -> Result<SessionFile, ReadError> {
+        match &*self.lock() {
+            Held::Open { file, .. } => Ok(file.clone()),
+            Held::Named {
+                path,
+                beginning: known,
+            } => {
+                let file = SessionFile::open(&RealFs, path)?;
+                let whole = file.size()? >= self.end().unwrap_or_default();
+                if whole && beginning(&file)? == *known {
+                    return Ok(file);
+                }
+                let error = "another file has its name now";
+                Err(failed(
+                    "find again",
+                    path.clone(),
+                    std::io::Error::other(error),
+                ))
+            }
+            Held::Nothing => {
+                let error = std::io::ErrorKind::NotFound.into();
+                Err(failed("find", PathBuf::new(), error))
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn beginning(file: &SessionFile) -> Result<Vec<u8>, ReadError> {
+    let mut beginning = vec![0; BEGINNING];
+    let filled = file.read_full(&mut beginning, 0)?;
+    beginning.truncate(filled);
+    Ok(beginning)
+}
+
+fn failed(operation: &'static str, path: PathBuf, source: std::io::Error) -> ReadError {
+    ReadError {
+        operation,
+        path,
+        offset: 0,
+        source,
+    }
+}
+
+/// Says that somebody has cut off or changed what was committed.
+pub(crate) fn cut_short(path: &Path, offset: u64) -> ReadError {
+    ReadError {
+        operation: "read on in",
+        path: path.to_owned(),
+        offset,
+        source: std::io::ErrorKind::UnexpectedEof.into(),
+    }
+}
+
+/// Why records cannot be read back.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot replay from the journal")]
+pub(crate) struct Lost(#[from] ReadError);
