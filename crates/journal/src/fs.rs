@@ -67,11 +67,37 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Whatever the system reports.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Lists the names of a directory's plain files with their lengths.
+    /// Lists what a directory holds. A link counts as what it leads to.
     ///
     /// # Errors
     /// Whatever the system reports.
-    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>>;
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
+}
+
+/// A name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The name; what is no Unicode in it is replaced.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// What a name in a directory leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A regular file whose name is no Unicode, so that it can't be opened by it.
+    Unnameable,
+    /// A directory.
+    Directory,
+    /// A link that leads nowhere.
+    BrokenLink,
+    /// A named pipe, a socket or a device.
+    Special,
 }
 
 /// A file that only grows, but for a failed write that is cut back.
@@ -148,11 +174,13 @@ impl FileSystem for RealFs {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         let mut options = OpenOptions::new();
         private_file(&mut options);
+        own_file(path)?;
         let file = options.append(true).create(true).open(path)?;
         Ok(Box::new(RealAppend(file)))
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
+        regular(&std::fs::metadata(path)?)?;
         Ok(Box::new(RealRead(File::open(path)?)))
     }
 
@@ -163,12 +191,17 @@ impl FileSystem for RealFs {
     }
 
     fn write_hint(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
+        // A new file is never somebody else's: a link that was planted under the
+        // name is removed, and what it leads to is left alone.
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut options = OpenOptions::new();
         private_file(&mut options);
         options
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .open(path)?
             .write_all(contents)
     }
@@ -176,6 +209,7 @@ impl FileSystem for RealFs {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>> {
         let mut options = OpenOptions::new();
         private_file(&mut options);
+        own_file(path)?;
         let file = options
             .write(true)
             .create(true)
@@ -200,19 +234,57 @@ impl FileSystem for RealFs {
         sync_directory(path)
     }
 
-    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>> {
-        let mut names = Vec::new();
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut entries = Vec::new();
         for entry in std::fs::read_dir(path)? {
             let entry = entry?;
-            // A file that went away while the directory was read is not listed.
-            let Ok(metadata) = entry.metadata() else {
-                continue;
+            let (kind, bytes) = match std::fs::metadata(entry.path()) {
+                Ok(metadata) => (kind_of(&metadata), metadata.len()),
+                // A file that went away while the directory was read is not listed.
+                Err(_) if entry.metadata().is_err() => continue,
+                Err(_) => (Kind::BrokenLink, 0),
             };
-            if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
-                names.push((name, metadata.len()));
-            }
+            let (name, kind) = match (entry.file_name().into_string(), kind) {
+                (Ok(name), kind) => (name, kind),
+                (Err(name), Kind::File) => {
+                    (name.to_string_lossy().into_owned(), Kind::Unnameable)
+                }
+                (Err(name), kind) => (name.to_string_lossy().into_owned(), kind),
+            };
+            entries.push(DirEntry { name, kind, bytes });
         }
-        Ok(names)
+        Ok(entries)
+    }
+}
+
+fn kind_of(metadata: &std::fs::Metadata) -> Kind {
+    match metadata.file_type() {
+        kind if kind.is_file() => Kind::File,
+        kind if kind.is_dir() => Kind::Directory,
+        _ => Kind::Special,
+    }
+}
+
+/// Refuses what is no regular file: opening a named pipe would wait for somebody
+/// at its other end, perhaps forever.
+fn regular(metadata: &std::fs::Metadata) -> io::Result<()> {
+    let what = match kind_of(metadata) {
+        Kind::File => return Ok(()),
+        Kind::Directory => "a directory stands there, and no file",
+        _ => "a named pipe, a socket or a device stands there, and no regular file",
+    };
+    Err(io::Error::other(what))
+}
+
+/// Refuses to write through a link. A session's file is renamed when it is
+/// closed: the link would go into the archive, and a relative one lead nowhere.
+fn own_file(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => Err(io::Error::other(
+            "a symbolic link stands there; put the file itself in its place",
+        )),
+        Ok(metadata) => regular(&metadata),
+        Err(_) => Ok(()),
     }
 }
 
@@ -226,9 +298,18 @@ pub(crate) fn parent_of(path: &Path) -> Option<&Path> {
 /// Syncs a directory that may belong to somebody else: one that this process
 /// may not read can't be synced, and that must not keep it from starting.
 pub(crate) fn sync_if_readable(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
-    match fs.sync_dir(path) {
+    match sync_dir_if_possible(fs, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        synced => synced,
+        synced => synced.map(drop),
+    }
+}
+
+/// Syncs a directory; false where the file system does not do that at all, as
+/// some network file systems (EINVAL). Names are then as safe as it makes them.
+pub(crate) fn sync_dir_if_possible(fs: &dyn FileSystem, path: &Path) -> io::Result<bool> {
+    match fs.sync_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(false),
+        synced => synced.map(|()| true),
     }
 }
 

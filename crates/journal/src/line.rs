@@ -88,6 +88,16 @@ pub fn is_sealed(line: &[u8]) -> bool {
     line.starts_with(START) && hex(crc32c(checked)) == *digits
 }
 
+/// Returns the checksum that a line (without newline) carries, as it is spelled
+/// there; `None` for lines of other recorders.
+///
+/// Two records with the same number are the same one if their checksums are.
+#[must_use]
+pub fn checksum(line: &[u8]) -> Option<&str> {
+    let (_, digits) = crc_field(line.trim_ascii_end())?;
+    std::str::from_utf8(digits).ok()
+}
+
 /// Spells a checksum in lower-case hex digits.
 fn hex(crc: u32) -> [u8; CRC_DIGITS] {
     const ONES: u64 = u64::MAX / 0xff;
@@ -192,7 +202,7 @@ fn looks_like_crc(line: &[u8]) -> bool {
 }
 
 /// Reads the number at the start of a line of ours.
-fn leading_number(line: &[u8]) -> Option<u64> {
+pub(crate) fn leading_number(line: &[u8]) -> Option<u64> {
     let rest = line.strip_prefix(START)?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()

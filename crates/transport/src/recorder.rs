@@ -73,15 +73,7 @@ impl Recorder {
 
     /// Makes batches visible that are on disk.
     fn publish(&mut self, batches: Vec<Batch>, committed: &Committed) {
-        if let Some(fresh) = &committed.fresh {
-            log::error!("recording goes on in a fresh file: {}", fresh.reason);
-            if let Some(archived) = &fresh.archived {
-                log::error!("what was recorded before is in {}", archived.path.display());
-                (self.on_archived)(&archived.path);
-            }
-            self.tail
-                .rotate(fresh.archived.as_ref(), self.before(committed));
-        }
+        self.report_left(committed);
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
         let small = committed.bytes <= AT_ONCE as u64;
@@ -106,6 +98,33 @@ impl Recorder {
         if self.max_session.is_some_and(full) {
             self.archive(None, "its size limit");
         }
+    }
+
+    /// Says which files were left before a group, and lets the cursors know
+    /// where those are now.
+    fn report_left(&self, committed: &Committed) {
+        let Some((last, earlier)) = committed.fresh.split_last() else {
+            return;
+        };
+        for fresh in &committed.fresh {
+            log::error!("recording goes on in a fresh file: {}", fresh.reason);
+            if let Some(archived) = &fresh.archived {
+                log::error!("what was recorded before is in {}", archived.path.display());
+                (self.on_archived)(&archived.path);
+            }
+        }
+        let now = self.before(committed);
+        for archived in earlier.iter().filter_map(|fresh| fresh.archived.as_ref()) {
+            // Cursors must not pass over what is still to be told.
+            let between = journal::Session {
+                ordinal: archived.session + 1,
+                bytes: 0,
+                records: 0,
+                first: now.first,
+            };
+            self.tail.rotate(Some(archived), between);
+        }
+        self.tail.rotate(last.archived.as_ref(), now);
     }
 
     /// Returns the fresh session as it was before the group came into it.

@@ -16,7 +16,7 @@ const RECEIVE_AHEAD: i32 = 64;
 const HEARTBEAT: i32 = 10_000;
 
 /// Where a reply goes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Peer {
     /// What libzmq calls the connection.
     pub(super) identity: Vec<u8>,
