@@ -8,7 +8,6 @@ use crate::archives::{Unread, look};
 use crate::error::{IoError, ReadError};
 use crate::fs::{FileSystem, RealFs};
 use crate::head::{Found, Head, Missing};
-use crate::options::DEFAULT_MAX_LINE;
 use crate::session::Layout;
 use crate::session_file::SessionFile;
 use crate::span::{Span, archived, count, of_file};
@@ -57,13 +56,13 @@ fn take(fs: &dyn FileSystem, layout: &Layout) -> Result<Inventory, IoError> {
             ..Inventory::default()
         });
     };
-    let mut spans = archived(fs, layout, DEFAULT_MAX_LINE)?;
+    let mut spans = archived(fs, layout)?;
     match SessionFile::open(fs, &layout.current()) {
-        Ok(file) => spans.push(match of_file(&file, DEFAULT_MAX_LINE)? {
+        Ok(file) => spans.push(match of_file(&file)? {
             Some(span) => span,
             None => Span {
                 first: 1,
-                last: count(file, DEFAULT_MAX_LINE)?,
+                last: count(file)?,
             },
         }),
         Err(error) if error.source.kind() == ErrorKind::NotFound => {}

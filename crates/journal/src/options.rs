@@ -6,15 +6,15 @@ use std::sync::Arc;
 use crate::fs::{FileSystem, RealFs};
 use crate::session::utc_stamp;
 
-/// The default of [`Options::max_line`]: 256 MiB.
+/// The default of [`Options::max_line`], and the length beyond which readers
+/// pass over a line that is no record with a right checksum: 256 MiB.
 pub const DEFAULT_MAX_LINE: usize = 256 << 20;
 
 /// Settings of a journal, with defaults that suit most embedders.
 #[derive(Clone)]
 pub struct Options {
-    /// The longest line in bytes that is written, and that readers hold in
-    /// memory. Longer ones are refused when written and are damage when read.
-    /// Default: 256 MiB.
+    /// The longest line in bytes that is written; longer records are refused.
+    /// What was written is read whatever this says. Default: 256 MiB.
     pub max_line: usize,
     /// After how many bytes of a session a checkpoint is written, which is
     /// about what opening reads of a long session. Default: 16 MiB.

@@ -204,7 +204,7 @@ pub(crate) fn survey(
             Tail::Fenced
         };
     }
-    let mut spans = archived(fs, layout, options.max_line).map_err(IoError::from)?;
+    let mut spans = archived(fs, layout).map_err(IoError::from)?;
     if found.records > 0 {
         spans.push(Span {
             first: found.first,
@@ -239,7 +239,6 @@ fn read_session(
     found: &mut Recovery,
 ) -> Result<bool, IoError> {
     let mut reader = Reader::open_in(options.fs.as_ref(), &found.session)?;
-    reader.set_max_line(options.max_line);
     let mut last_is_record = false;
     let mut before = 0;
     if let Some(checkpoint) = checkpoint {

@@ -23,14 +23,13 @@ pub(crate) struct Span {
 pub(crate) fn archived(
     fs: &dyn FileSystem,
     layout: &Layout,
-    max_line: usize,
 ) -> Result<Vec<Span>, ReadError> {
     let mut spans = Vec::new();
     let mut unnumbered = Vec::new();
     for (name, _) in look(fs, layout)?.sessions {
         let path = layout.archive(&name);
         let file = SessionFile::open(fs, &path)?;
-        match of_file(&file, max_line)? {
+        match of_file(&file)? {
             Some(span) => spans.push(span),
             None => unnumbered.push(file),
         }
@@ -39,7 +38,7 @@ pub(crate) fn archived(
     // it is done only where no other archive says how far the numbering came.
     if spans.is_empty() {
         for file in unnumbered {
-            let last = count(file, max_line)?;
+            let last = count(file)?;
             spans.push(Span { first: 1, last });
         }
     }
@@ -47,9 +46,8 @@ pub(crate) fn archived(
 }
 
 /// Returns the numbers of a file; `None` where its lines carry none.
-pub(crate) fn of_file(file: &SessionFile, max_line: usize) -> Result<Option<Span>, ReadError> {
-    let mut backward = Backward::new(file.clone(), file.size()?, file.ending());
-    backward.set_max_line(max_line);
+pub(crate) fn of_file(file: &SessionFile) -> Result<Option<Span>, ReadError> {
+    let backward = Backward::new(file.clone(), file.size()?, file.ending());
     let Some(last) = backward.highest_number()? else {
         return Ok(None);
     };
@@ -75,10 +73,9 @@ pub(crate) fn first_number(file: &SessionFile) -> Result<Option<u64>, ReadError>
 }
 
 /// Returns the number of the last line of a file whose lines carry no numbers.
-pub(crate) fn count(file: SessionFile, max_line: usize) -> Result<u64, ReadError> {
+pub(crate) fn count(file: SessionFile) -> Result<u64, ReadError> {
     let ending = file.ending();
     let mut reader = Reader::new(file, ending);
-    reader.set_max_line(max_line);
     while reader.next_item()?.is_some() {}
     Ok(reader.highest_number())
 }

@@ -16,8 +16,9 @@ pub(super) const CHUNK: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Lines {
     pub(super) file: SessionFile,
-    /// The length in bytes beyond which a line is passed over.
-    pub(super) max_line: usize,
+    /// The length in bytes beyond which a line is passed over; without one, a
+    /// record that was written here is held at any length.
+    pub(super) max_line: Option<usize>,
     /// The file's bytes from `base` on; those behind `end` are done with.
     buffer: Vec<u8>,
     base: u64,
@@ -45,7 +46,7 @@ impl Lines {
         };
         Self {
             file,
-            max_line: DEFAULT_MAX_LINE,
+            max_line: None,
             buffer: Vec::new(),
             base: end,
             end: 0,
@@ -63,7 +64,9 @@ impl Lines {
     /// Reads the same file from its start.
     pub(super) fn forward(&self) -> Reader {
         let mut reader = Reader::new(self.file.clone(), Ending::Closed);
-        reader.set_max_line(self.max_line);
+        if let Some(max_line) = self.max_line {
+            reader.set_max_line(max_line);
+        }
         reader
     }
 
@@ -133,12 +136,40 @@ impl Lines {
         };
         let offset = self.base + range.start as u64;
         let length = range.len() as u64 + dropped;
-        if length > self.max_line as u64 {
-            return Ok(PhysicalLine::TooLong { offset, length });
+        if length > self.limit() as u64 {
+            return self.take_long_line(offset, length, ended);
         }
         Ok(PhysicalLine::Held {
             offset,
             bytes: self.buffer.get(range).unwrap_or_default(),
+            ended,
+        })
+    }
+
+    fn limit(&self) -> usize {
+        self.max_line.unwrap_or(DEFAULT_MAX_LINE)
+    }
+
+    /// Reads a long line if it is a record that was written here.
+    fn take_long_line(
+        &mut self,
+        offset: u64,
+        length: u64,
+        ended: bool,
+    ) -> Result<PhysicalLine<'_>, ReadError> {
+        if self.max_line.is_some() || !self.file.is_sealed_at(offset, length)? {
+            return Ok(PhysicalLine::TooLong { offset, length });
+        }
+        // What stands before the line's own newline is read again.
+        self.base = offset.saturating_sub(1);
+        self.end = 0;
+        let before = usize::from(offset > 0);
+        let count = usize::try_from(length).unwrap_or(usize::MAX - 1) + before;
+        self.buffer.resize(count, 0);
+        self.file.read_exact(&mut self.buffer, self.base)?;
+        Ok(PhysicalLine::Held {
+            offset,
+            bytes: self.buffer.get(before..).unwrap_or_default(),
             ended,
         })
     }
@@ -153,7 +184,7 @@ impl Lines {
             if newline.is_some() || self.base == 0 {
                 return Ok((newline, dropped));
             }
-            if dropped > 0 || self.end > self.max_line {
+            if dropped > 0 || self.end > self.limit() {
                 dropped += self.end as u64;
                 self.end = 0;
             }

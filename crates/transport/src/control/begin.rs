@@ -180,7 +180,6 @@ fn within(session: &Archive, end: u64, time: Timestamp) -> Result<u64, ReadError
 
 /// Returns the time of the next record that has one.
 fn time_of_next(reader: &mut Reader) -> Result<Option<Timestamp>, ReadError> {
-    reader.set_max_line(usize::MAX);
     while let Some(item) = reader.next_item()? {
         if let Item::Record(record) = item
             && let Some(time) = time_of(record.line)

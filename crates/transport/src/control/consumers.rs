@@ -265,6 +265,7 @@ impl Consumers {
                     number,
                     header,
                     frames,
+                    ..
                 } => {
                     let sent = router.send(&entry.peer, header, frames)?;
                     if sent == Sent::Whole {

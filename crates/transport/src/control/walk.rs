@@ -133,15 +133,13 @@ impl Walker {
         if next < current.first
             && let Some(archive) = self.next_archive(next)?
         {
-            let mut reader = open_at(&RealFs, &archive.path, next)?;
-            reader.set_max_line(usize::MAX);
+            let reader = open_at(&RealFs, &archive.path, next)?;
             let file = File::Archive(archive.name);
             self.open = Some(Open { reader, file });
             return Ok(true);
         }
         match open_at(&RealFs, &current.path, next) {
             Ok(mut reader) => {
-                reader.set_max_line(usize::MAX);
                 reader.set_limit(current.bytes);
                 let file = File::Current(current);
                 self.open = Some(Open { reader, file });
