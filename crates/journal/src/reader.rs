@@ -75,6 +75,12 @@ impl Reader {
         self.lines.holds_records = false;
     }
 
+    /// Sets the length beyond which only a record is held.
+    #[cfg(test)]
+    pub(crate) fn set_garbage_limit(&mut self, bytes: usize) {
+        self.lines.max_line = bytes;
+    }
+
     /// Never reads at or beyond this offset; it must be where a line begins.
     pub fn set_limit(&mut self, offset: u64) {
         self.lines.limit = offset;

@@ -16,9 +16,10 @@ pub(super) const CHUNK: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Lines {
     pub(super) file: SessionFile,
-    /// The length in bytes beyond which a line is passed over; without one, a
-    /// record that was written here is held at any length.
-    pub(super) max_line: Option<usize>,
+    /// The length in bytes beyond which a line is passed over.
+    pub(super) max_line: usize,
+    /// Whether a longer line is held all the same if it is a record of ours.
+    pub(super) holds_records: bool,
     /// The file's bytes from `base` on; those behind `end` are done with.
     buffer: Vec<u8>,
     base: u64,
@@ -46,7 +47,8 @@ impl Lines {
         };
         Self {
             file,
-            max_line: None,
+            max_line: DEFAULT_MAX_LINE,
+            holds_records: true,
             buffer: Vec::new(),
             base: end,
             end: 0,
@@ -58,14 +60,15 @@ impl Lines {
     pub(super) fn before(&self, offset: u64) -> Self {
         let mut lines = Self::new(self.file.clone(), offset, Ending::Closed);
         lines.max_line = self.max_line;
+        lines.holds_records = self.holds_records;
         lines
     }
 
     /// Reads the same file from its start.
     pub(super) fn forward(&self) -> Reader {
         let mut reader = Reader::new(self.file.clone(), Ending::Closed);
-        if let Some(max_line) = self.max_line {
-            reader.set_max_line(max_line);
+        if !self.holds_records {
+            reader.set_max_line(self.max_line);
         }
         reader
     }
@@ -136,7 +139,7 @@ impl Lines {
         };
         let offset = self.base + range.start as u64;
         let length = range.len() as u64 + dropped;
-        if length > self.limit() as u64 {
+        if length > self.max_line as u64 {
             return self.take_long_line(offset, length, ended);
         }
         Ok(PhysicalLine::Held {
@@ -146,10 +149,6 @@ impl Lines {
         })
     }
 
-    fn limit(&self) -> usize {
-        self.max_line.unwrap_or(DEFAULT_MAX_LINE)
-    }
-
     /// Reads a long line if it is a record that was written here.
     fn take_long_line(
         &mut self,
@@ -157,7 +156,7 @@ impl Lines {
         length: u64,
         ended: bool,
     ) -> Result<PhysicalLine<'_>, ReadError> {
-        if self.max_line.is_some() || !self.file.is_sealed_at(offset, length)? {
+        if !self.holds_records || !self.file.is_sealed_at(offset, length)? {
             return Ok(PhysicalLine::TooLong { offset, length });
         }
         // What stands before the line's own newline is read again.
@@ -184,7 +183,7 @@ impl Lines {
             if newline.is_some() || self.base == 0 {
                 return Ok((newline, dropped));
             }
-            if dropped > 0 || self.end > self.limit() {
+            if dropped > 0 || self.end > self.max_line {
                 dropped += self.end as u64;
                 self.end = 0;
             }
