@@ -213,7 +213,9 @@ fn a_position_that_is_forgotten_stays_forgotten_and_every_request_is_answered() 
 fn what_is_no_file_in_the_sessions_place_is_named_at_once() {
     let dir = three();
     fs::remove_file(dir.current()).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(dir.current()).status();
+    let made = std::process::Command::new("mkfifo")
+        .arg(dir.current())
+        .status();
     assert!(made.unwrap().success());
     run(broker().arg("--dir").arg(dir.logs()))
         .with_code(1)

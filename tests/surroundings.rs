@@ -121,7 +121,10 @@ fn a_file_system_that_syncs_no_directories_is_warned_of_once() {
     publish(broker.ports.publish, &agents("t", 1, 3));
     dir.wait_lines(3);
     broker.signal("TERM");
-    let ended = broker.wait_exit().with_code(0).warns("syncs no directories");
+    let ended = broker
+        .wait_exit()
+        .with_code(0)
+        .warns("syncs no directories");
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert_eq!(dir.archives().len(), 1);
 }

@@ -173,7 +173,9 @@ impl Args {
 /// Reads an address as people write it: as a number, as a name for this machine,
 /// in brackets, or as the star that stands for all addresses.
 pub(crate) fn parse_address(text: &str) -> Result<IpAddr, String> {
-    let in_brackets = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let in_brackets = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     match (text, in_brackets) {
         ("localhost", _) => Ok(Ipv4Addr::LOCALHOST.into()),
         ("*", _) => Ok(Ipv4Addr::UNSPECIFIED.into()),
@@ -183,7 +185,8 @@ pub(crate) fn parse_address(text: &str) -> Result<IpAddr, String> {
 }
 
 fn no_address() -> String {
-    "expected an address such as 127.0.0.1, ::1 or [::1], \"localhost\", or \"*\" for all".to_owned()
+    "expected an address such as 127.0.0.1, ::1 or [::1], \"localhost\", or \"*\" for all"
+        .to_owned()
 }
 
 fn parse_time(text: &str) -> Result<RotateAt, String> {

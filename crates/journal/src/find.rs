@@ -91,7 +91,9 @@ mod tests {
         let (journal, _) = Journal::open(dir.path()).unwrap();
         let mut archives = Vec::new();
         for _ in 0..3 {
-            journal.append_all(&[serde_json::json!({}), serde_json::json!({})]).unwrap();
+            journal
+                .append_all(&[serde_json::json!({}), serde_json::json!({})])
+                .unwrap();
             archives.push(journal.archive(None).unwrap().unwrap().path);
         }
         journal.append(&serde_json::json!({"a": 7})).unwrap();

@@ -246,9 +246,7 @@ impl FileSystem for RealFs {
             };
             let (name, kind) = match (entry.file_name().into_string(), kind) {
                 (Ok(name), kind) => (name, kind),
-                (Err(name), Kind::File) => {
-                    (name.to_string_lossy().into_owned(), Kind::Unnameable)
-                }
+                (Err(name), Kind::File) => (name.to_string_lossy().into_owned(), Kind::Unnameable),
                 (Err(name), kind) => (name.to_string_lossy().into_owned(), kind),
             };
             entries.push(DirEntry { name, kind, bytes });

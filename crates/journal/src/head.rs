@@ -54,9 +54,9 @@ impl std::fmt::Display for Missing {
             false => write!(f, "numbers {first} to {last} are missing")?,
         }
         write!(f, ", noticed at {since}")?;
-        there
-            .as_ref()
-            .map_or(Ok(()), |there| write!(f, "; at {there} nothing was missing there"))
+        there.as_ref().map_or(Ok(()), |there| {
+            write!(f, "; at {there} nothing was missing there")
+        })
     }
 }
 
@@ -232,7 +232,5 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
 fn now() -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     // Formatting fails only for a year beyond 9999.
-    OffsetDateTime::now_utc()
-        .format(&form)
-        .unwrap_or_default()
+    OffsetDateTime::now_utc().format(&form).unwrap_or_default()
 }

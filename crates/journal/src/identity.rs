@@ -16,7 +16,14 @@ pub(crate) fn new_uuid() -> String {
     let uuid = random & !VERSION & !VARIANT | 4 << 76 | 0b10 << 62;
     let digits = format!("{uuid:032x}");
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
 }
 
 #[cfg(test)]

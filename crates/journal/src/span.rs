@@ -20,10 +20,7 @@ pub(crate) struct Span {
 ///
 /// Every archive's end is looked at: a clock that ran backwards may have named
 /// a newer one as if it were older.
-pub(crate) fn archived(
-    fs: &dyn FileSystem,
-    layout: &Layout,
-) -> Result<Vec<Span>, ReadError> {
+pub(crate) fn archived(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<Span>, ReadError> {
     let mut spans = Vec::new();
     let mut unnumbered = Vec::new();
     for (name, _) in look(fs, layout)?.sessions {

@@ -29,9 +29,10 @@ impl Standing {
         let damaged = matches!(found, Found::Damaged);
         let (mut head, is_new) = match found {
             Found::Head(head) => (head, false),
-            Found::Nothing | Found::Damaged => {
-                (Head::new(lowest.unwrap_or(in_files.saturating_add(1))), true)
-            }
+            Found::Nothing | Found::Damaged => (
+                Head::new(lowest.unwrap_or(in_files.saturating_add(1))),
+                true,
+            ),
         };
         let noted = head.last;
         let jump = (in_files < noted.max(seen)).then_some(Jump {

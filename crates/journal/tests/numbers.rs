@@ -55,8 +55,11 @@ fn numbers_go_on_whatever_was_done_to_the_archives() {
     let packed = |path: &Path| fs::rename(path, path.with_extension("jsonl.gz")).unwrap();
     let renamed = |path: &Path| fs::rename(path, path.with_file_name("november.jsonl")).unwrap();
     let moved = |path: &Path| fs::remove_file(path).unwrap();
-    let ways: [(&str, &dyn Fn(&Path)); 3] =
-        [("packed", &packed), ("renamed", &renamed), ("moved", &moved)];
+    let ways: [(&str, &dyn Fn(&Path)); 3] = [
+        ("packed", &packed),
+        ("renamed", &renamed),
+        ("moved", &moved),
+    ];
     for (way, act) in ways {
         let dir = closed(1);
         act(&archives(dir.path())[0]);
@@ -177,7 +180,11 @@ fn a_head_of_a_later_version_is_left_alone() {
     let dir = closed(1);
     let head = dir.path().join("journal.head");
     let text = fs::read_to_string(&head).unwrap();
-    let json = text.rsplit_once(' ').unwrap().0.replace("\"version\":1", "\"version\":2");
+    let json = text
+        .rsplit_once(' ')
+        .unwrap()
+        .0
+        .replace("\"version\":1", "\"version\":2");
     let sealed = format!("{json} {:08x}\n", crc_fast::crc32_iscsi(json.as_bytes()));
     fs::write(&head, &sealed).unwrap();
     let error = Journal::open(dir.path()).unwrap_err();
@@ -206,7 +213,11 @@ fn what_is_not_read_in_the_archive_directory_is_named_with_the_reason() {
         "session_1.jsonl.index",
         "session_2.jsonl",
     ] {
-        fs::write(archive.join(name), if name == "session_2.jsonl" { "" } else { "x" }).unwrap();
+        fs::write(
+            archive.join(name),
+            if name == "session_2.jsonl" { "" } else { "x" },
+        )
+        .unwrap();
     }
     fs::create_dir(archive.join("session_3.jsonl")).unwrap();
     #[cfg_attr(not(unix), allow(unused_mut))]

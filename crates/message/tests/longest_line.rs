@@ -16,7 +16,9 @@ fn line_of(frames: &[Vec<u8>]) -> u64 {
 }
 
 fn memchr_count(body: &[u8], part: &[u8]) -> u64 {
-    body.windows(part.len()).filter(|found| *found == part).count() as u64
+    body.windows(part.len())
+        .filter(|found| *found == part)
+        .count() as u64
 }
 
 fn longest_of(frames: &[Vec<u8>]) -> u64 {
@@ -31,7 +33,10 @@ fn a_frame_of_control_characters_that_is_no_text_takes_almost_all_of_it() {
     let frames = [frame];
     let (line, longest) = (line_of(&frames), longest_of(&frames));
     assert!(line > 30_000 * 26 / 3, "{line}");
-    assert!(line <= longest && longest < line + 2_000, "{line} {longest}");
+    assert!(
+        line <= longest && longest < line + 2_000,
+        "{line} {longest}"
+    );
 }
 
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {

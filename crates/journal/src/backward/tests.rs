@@ -200,7 +200,10 @@ fn what_was_written_is_read_whatever_its_length_and_garbage_is_not_held() {
         let records: Vec<_> = found.iter().map(|(_, one)| one.clone().ok()).collect();
         for (line, record) in lines.iter().zip(&records) {
             let is_whole = crate::line::is_sealed(line);
-            assert_eq!(record.as_ref().map(|record| &record.2), is_whole.then_some(line));
+            assert_eq!(
+                record.as_ref().map(|record| &record.2),
+                is_whole.then_some(line)
+            );
         }
         assert_eq!(found.len(), lines.len());
         let mut backward = Backward::new(file.opened(), bytes.len() as u64, Ending::Closed);

@@ -22,6 +22,11 @@ impl Heads {
             head: standing.head,
         }
     }
+
+    /// Notes that the file may be gone, together with its directory.
+    pub(super) fn forget_file(&mut self) {
+        self.stored = false;
+    }
 }
 
 impl Writer {

@@ -58,6 +58,7 @@ impl Writer {
         let in_place = file.is_at(&path);
         if !in_place {
             self.lock_again()?;
+            self.heads.forget_file();
             self.session = self.session.following(self.next);
         }
         self.file = None;

@@ -307,10 +307,7 @@ fn every_file_that_was_left_is_reported_in_order() {
     // first, and at the fresh file's second the disk is found full.
     fs.fail_syncs(&[Some(Fault::Io), None, None, Some(Fault::Full)]);
     let refused = writer.commit(&[&group]).unwrap_err();
-    assert!(
-        matches!(refused, CommitError::NoRoom { .. }),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, CommitError::NoRoom { .. }), "{refused:?}");
     let fresh = writer.commit(&[&group]).unwrap().fresh;
     let archived: Vec<Option<u64>> = fresh
         .iter()

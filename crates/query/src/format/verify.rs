@@ -77,7 +77,11 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     }
     for missing in &report.inventory.missing {
         let missing = missing.to_string();
-        writeln!(out, "[!] Not in the journal's files: {}", sanitise(&missing))?;
+        writeln!(
+            out,
+            "[!] Not in the journal's files: {}",
+            sanitise(&missing)
+        )?;
     }
     write_unread(&report.inventory.unread, out)?;
     if report.unfinished > 0 {

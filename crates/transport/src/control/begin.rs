@@ -260,7 +260,10 @@ mod tests {
         let (writer, found) = journal::Writer::open(dir.path(), options).unwrap();
         drop(writer);
         let bench = Bench::reopen(dir, 10);
-        let kept = Position { number: 9, crc: None };
+        let kept = Position {
+            number: 9,
+            crc: None,
+        };
         let error = begin_at(&word("after"), Some(&kept), &bench, &found.missing).unwrap_err();
         assert!(error.contains("journal_changed"), "{error}");
     }

@@ -164,7 +164,8 @@ impl Consumers {
             number: request.message_num,
             crc,
         };
-        self.positions.keep(peer.clone(), id.clone(), name, position);
+        self.positions
+            .keep(peer.clone(), id.clone(), name, position);
         Ok(())
     }
 

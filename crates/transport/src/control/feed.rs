@@ -145,11 +145,7 @@ impl Feed {
 
     /// Checks a position that is to be acknowledged, which says that all up to
     /// it was received. Returns the checksum of that message's record.
-    pub(super) fn acknowledge(
-        &self,
-        number: u64,
-        ended: bool,
-    ) -> Result<Option<String>, Refusal> {
+    pub(super) fn acknowledge(&self, number: u64, ended: bool) -> Result<Option<String>, Refusal> {
         let mut state = self.lock();
         // Behind the end, what did not match was seen by the broker.
         if !(ended && number <= state.position) {
@@ -186,10 +182,17 @@ impl State {
     /// Returns the checksum of a message, and forgets those before it. Another
     /// one may be acknowledged once more.
     fn take_checksum(&mut self, number: u64) -> Option<String> {
-        while self.checksums.front().is_some_and(|(first, _)| *first < number) {
+        while self
+            .checksums
+            .front()
+            .is_some_and(|(first, _)| *first < number)
+        {
             self.checksums.pop_front();
         }
-        let (_, checksum) = self.checksums.front().filter(|(first, _)| *first == number)?;
+        let (_, checksum) = self
+            .checksums
+            .front()
+            .filter(|(first, _)| *first == number)?;
         checksum.clone()
     }
 

@@ -165,7 +165,11 @@ impl Positions {
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         let keeps = |order: &Order| matches!(order.what, What::Keep(_));
-        let until = state.waiting.iter().take_while(|order| keeps(order)).count();
+        let until = state
+            .waiting
+            .iter()
+            .take_while(|order| keeps(order))
+            .count();
         let count = until.max(1).min(state.waiting.len());
         let orders: Vec<Order> = state.waiting.drain(..count).collect();
         state.in_hand = orders
@@ -185,7 +189,10 @@ impl Positions {
                 What::Forget { .. } => None,
             })
             .collect();
-        for position in newest.values_mut().filter(|position| position.crc.is_none()) {
+        for position in newest
+            .values_mut()
+            .filter(|position| position.crc.is_none())
+        {
             position.crc = self.checksum_of(position.number);
         }
         write_all(&self.dir, &newest)?;
