@@ -68,13 +68,14 @@ fn numbers_go_on_and_what_is_missing_is_said_by_everybody() {
         // The durable consumer misses nothing.
         let mut client = Requester::dealer(broker.ports.control);
         client.consume(json!({"name": "reader", "credit": 10}));
+        let mut publisher = Requester::dealer(broker.ports.control);
         for number in 4..=6 {
-            let reply = client.publish(&agent("t", "a", &format!("t-{number}")));
+            let reply = publisher.publish(&agent("t", "a", &format!("t-{number}")));
             assert_eq!(reply["message_num"], number);
         }
         let got = client.messages(3);
         assert_eq!(got.iter().map(|one| one.0).collect::<Vec<_>>(), [4, 5, 6]);
-        let status = client.call(json!({"op": "status"}));
+        let status = publisher.call(json!({"op": "status"}));
         assert_eq!(status["missing"][0]["first"], 1);
         assert_eq!(status["missing"][0]["last"], 3);
         assert!(status["missing"][0]["since"].is_string());
@@ -120,8 +121,8 @@ fn refused(dir: &Dir, code: &str) -> Value {
     let reply = client.call(json!({"op": "consume", "name": "reader", "credit": 10}));
     assert_eq!(reply["code"], code, "{reply}");
     for from in [json!(4), json!("start")] {
-        let ways_on = json!({"name": "reader", "credit": 10, "from": from});
-        client.consume(ways_on);
+        let way_on = json!({"name": "reader", "credit": 10, "from": from});
+        Requester::dealer(broker.ports.control).consume(way_on);
     }
     reply
 }
