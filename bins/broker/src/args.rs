@@ -1,6 +1,6 @@
 //! What the user can say on the command line and in the environment.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,7 +35,8 @@ pub(crate) struct Args {
         long,
         value_name = "ADDR",
         env = "BROKER_BIND",
-        default_value = "127.0.0.1"
+        default_value = "127.0.0.1",
+        value_parser = parse_address
     )]
     pub(crate) bind: IpAddr,
 
@@ -180,6 +181,25 @@ impl Args {
     }
 }
 
+/// Reads an address as people write it: as a number, as a name for this machine,
+/// in brackets, or as the star that stands for all addresses.
+pub(crate) fn parse_address(text: &str) -> Result<IpAddr, String> {
+    let in_brackets = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    match (text, in_brackets) {
+        ("localhost", _) => Ok(Ipv4Addr::LOCALHOST.into()),
+        ("*", _) => Ok(Ipv4Addr::UNSPECIFIED.into()),
+        (_, Some(inside)) => inside.parse().map(IpAddr::V6).map_err(|_| no_address()),
+        _ => text.parse().map_err(|_| no_address()),
+    }
+}
+
+fn no_address() -> String {
+    "expected an address such as 127.0.0.1, ::1 or [::1], \"localhost\", or \"*\" for all"
+        .to_owned()
+}
+
 fn parse_time(text: &str) -> Result<RotateAt, String> {
     if text == "off" {
         return Ok(RotateAt(None));
@@ -240,6 +260,22 @@ mod tests {
         assert_eq!(parse_limit("off"), Ok(Limit(None)));
         for wrong in ["", "MiB", "0", "-1", "1.5MiB", "64MB", "99999999999GiB"] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_understood_as_people_write_them() {
+        for (text, expected) in [
+            ("localhost", "127.0.0.1"),
+            ("*", "0.0.0.0"),
+            ("[::1]", "::1"),
+            ("::", "::"),
+            ("192.168.0.7", "192.168.0.7"),
+        ] {
+            assert_eq!(parse_address(text), Ok(expected.parse().unwrap()), "{text}");
+        }
+        for wrong in ["", "[127.0.0.1]", "[::1", "example.org", "127.0.0.1:5555"] {
+            assert!(parse_address(wrong).is_err(), "{wrong}");
         }
     }
 

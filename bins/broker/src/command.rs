@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use client::Client;
 
+use crate::args::parse_address;
 use crate::exit::Exit;
 use crate::{archive, doctor, selftest, status};
 
@@ -48,7 +49,8 @@ pub(crate) struct Target {
         long,
         value_name = "ADDR",
         env = "BROKER_BIND",
-        default_value = "127.0.0.1"
+        default_value = "127.0.0.1",
+        value_parser = parse_address
     )]
     bind: IpAddr,
 

@@ -9,8 +9,10 @@ mod indexer;
 mod platform;
 mod report;
 mod selftest;
+mod shown;
 mod signals;
 mod status;
+mod terminal;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -24,6 +26,7 @@ use crate::args::Args;
 use crate::exit::Exit;
 use crate::indexer::Indexer;
 use crate::signals::{Event, events, listen};
+use crate::terminal::Terminal;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -53,9 +56,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     listen(sender.clone()).context("cannot listen for signals")?;
     let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
     let broker = start(args, sender, &indexer)?;
-    let mut out = std::io::stdout();
+    let mut out = Terminal::new();
     report::ready(&mut out, &broker, args.history)?;
     report::damage(broker.recovery());
+    report::missing(&mut out, broker.recovery())?;
+    report::directory(broker.recovery());
     let failure = wait(&broker, &receiver, &mut out)?;
     stop(broker, indexer, &mut out)?;
     // Stopping may fail too, such as on a disk that stays full.
@@ -117,7 +122,7 @@ fn listen_help(source: &std::io::Error, port: u16, option: &str) -> String {
 fn wait(
     broker: &Broker,
     events: &Receiver<Event>,
-    out: &mut impl Write,
+    out: &mut Terminal,
 ) -> anyhow::Result<Option<transport::Failure>> {
     loop {
         match events.recv().context("the signal thread has ended")? {
@@ -128,6 +133,10 @@ fn wait(
                 Ok(None) => report::line(out, "[*] Nothing to archive: the session is empty")?,
                 Err(error) => log::error!("{:#}", anyhow::Error::from(error)),
             },
+        }
+        // The signal was the terminal's end.
+        if out.is_gone() {
+            return Ok(None);
         }
     }
 }

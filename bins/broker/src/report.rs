@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use journal::Jump;
 use transport::{Broker, LastSession, Recovery, Stopped, Tail};
+
+use crate::platform::others_can_write;
+use crate::shown::shown;
 
 /// Says that the broker is ready. Each line is flushed, for whoever reads it
 /// through a pipe.
@@ -97,12 +101,71 @@ pub(crate) fn archive(out: &mut impl Write, archived: &transport::Archived) -> i
     )
 }
 
+/// Says which messages are not in the journal's files any more, and why the
+/// numbers go on where they do.
+pub(crate) fn missing(out: &mut impl Write, found: &Recovery) -> io::Result<()> {
+    if found.head_damaged {
+        log::warn!(
+            "journal.head could not be read and was made anew: what was missing before is not known"
+        );
+    }
+    if let Some(jump) = found.jump {
+        let Jump {
+            in_files,
+            noted,
+            seen,
+        } = jump;
+        let who = match noted > in_files {
+            true => format!("message {noted} was recorded"),
+            false => format!("a consumer has acknowledged message {seen}"),
+        };
+        let text = format!(
+            "RECORDS ARE MISSING: the journal's files end with message {in_files}, but {who}; the \
+             next message gets the number {}",
+            found.next
+        );
+        log::warn!("{text}");
+        line(out, &format!("[!] {text}"))?;
+    }
+    for one in &found.missing {
+        log::warn!("not in the journal's files: {one}");
+        line(out, &format!("[!] Not in the journal's files: {one}"))?;
+    }
+    Ok(())
+}
+
+/// Warns of what opening found in and about the directory.
+pub(crate) fn directory(found: &Recovery) {
+    for file in &found.unread {
+        log::warn!("not read as a session: {}", shown(&file.to_string()));
+    }
+    let dir = found.session.parent().unwrap_or(Path::new("."));
+    if found.unsynced_names {
+        log::warn!(
+            "the file system of {} syncs no directories: after a power failure the newest file may \
+             have no name or its old one",
+            dir.display()
+        );
+    }
+    if others_can_write(dir) {
+        log::warn!(
+            "everybody on this machine can write to {}: they can remove and replace what is \
+             recorded; take that right away (chmod o-w)",
+            dir.display()
+        );
+    }
+}
+
 /// Writes a line and flushes it. A closed pipe must not stop the recording.
 pub(crate) fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        Err(error) => {
+            let text = format!("cannot write to standard output: {error}");
+            Err(io::Error::new(error.kind(), text))
+        }
+        Ok(()) => Ok(()),
     }
 }
 

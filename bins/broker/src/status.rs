@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 use crate::report::line;
+use crate::shown::shown;
 
 /// So many subscribers and consumers are listed.
 const LISTED: usize = 20;
 
 pub(crate) fn run(client: &mut Client, json: bool, out: &mut impl Write) -> anyhow::Result<Exit> {
     let mut status = client.status()?;
-    let exit = if finding(&status).is_some() {
+    let exit = if finding(&status).is_some() || !missing(&status).is_empty() {
         Exit::Found
     } else {
         Exit::Done
@@ -35,7 +36,7 @@ pub(crate) fn finding(status: &Map<String, Value>) -> Option<String> {
         let since = text(&status["stalled"]["since"]);
         return Some(format!(
             "NOTHING IS RECORDED since {since}: {}",
-            reason.escape_debug()
+            shown(reason)
         ));
     }
     let count = |name: &str| status["damage"][name].as_u64().unwrap_or(0);
@@ -51,10 +52,35 @@ pub(crate) fn finding(status: &Map<String, Value>) -> Option<String> {
     })
 }
 
+/// Says which messages are not in the journal's files any more.
+fn missing(status: &Map<String, Value>) -> Vec<String> {
+    let list = status.get("missing").and_then(Value::as_array);
+    let say = |one: &Value| {
+        let there = match one["there"].as_str() {
+            Some(there) => format!("they were there at {}", shown(there)),
+            None => "the journal never had them, but a consumer has".to_owned(),
+        };
+        format!(
+            "MISSING: messages {} to {} are not in the journal's files; {there}; noticed at {}",
+            one["first"],
+            one["last"],
+            text(&one["since"])
+        )
+    };
+    list.map_or(&[][..], Vec::as_slice)
+        .iter()
+        .take(LISTED)
+        .map(say)
+        .collect()
+}
+
 fn print(status: &Map<String, Value>, out: &mut impl Write) -> io::Result<()> {
     match finding(status) {
         Some(finding) => line(out, &format!("[!] {finding}"))?,
         None => line(out, "[*] Recording")?,
+    }
+    for missing in missing(status) {
+        line(out, &format!("[!] {missing}"))?;
     }
     let status = Value::Object(status.clone());
     for text in [overview(&status), speed(&status), refused(&status)] {
@@ -155,7 +181,7 @@ fn consumers(status: &Value) -> Vec<String> {
             (Some(true), Some(position)) => format!("at {position}, {} behind", one["lag"]),
             (_, Some(position)) => format!("away at {position}, {} behind", one["lag"]),
         };
-        format!("      {}: {place}", name.escape_debug())
+        format!("      {}: {place}", shown(name))
     }));
     more(&mut lines, list.len());
     lines
@@ -169,11 +195,7 @@ fn more(lines: &mut Vec<String>, count: usize) {
 
 /// A text that can't drive a terminal, whatever the broker answers.
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_default()
-        .escape_debug()
-        .to_string()
+    shown(value.as_str().unwrap_or_default())
 }
 
 pub(crate) fn size(bytes: u64) -> String {
@@ -218,6 +240,7 @@ mod tests {
             "stalled": {"reason": "\u{1b}[2J", "since": "\u{202e}"},
             "subscribers": {"count": 1, "list": [{"peer": "\u{1b}", "topics": ["\u{1b}", 7], "topic_count": 9}]},
             "consumers": [{"name": "\u{1b}"}, 5],
+            "missing": [{"first": 1, "there": "\u{1b}", "since": "\u{202e}"}, 5],
         });
         for status in [json!({}), odd] {
             let mut out = Vec::new();

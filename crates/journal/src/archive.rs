@@ -1,4 +1,4 @@
-//! Closed sessions: how one becomes closed, and which there are.
+//! How does a session become closed?
 //!
 //! A session is closed in these steps. Beside each stands what the next start
 //! finds if the machine stops right after it:
@@ -13,110 +13,10 @@
 //! The session's own bytes were synced when they were committed.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
-use crate::backward::Backward;
-use crate::error::{AtPath, IoError, ReadError};
-use crate::fs::{FileSystem, RealFs};
-use crate::reader::Reader;
+use crate::error::{AtPath, IoError};
+use crate::fs::{FileSystem, Kind, sync_dir_if_possible};
 use crate::session::{Layout, archive_name, is_archive_name};
-
-/// A closed session in the archive directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archive {
-    /// The file's name, such as `session_20251120_143022.jsonl`.
-    pub name: String,
-    /// Its whole path.
-    pub path: PathBuf,
-    /// Its length in bytes.
-    pub bytes: u64,
-    /// The number of its first record; 1 for a file whose lines carry none.
-    pub first: u64,
-}
-
-/// Lists the closed sessions of a journal's directory, oldest first: by the
-/// number of their first record, and by name where that is the same.
-///
-/// # Errors
-/// [`ReadError`] where the archive directory or a file in it can't be read. A
-/// directory without archives is an empty list.
-pub fn list_archives(dir: impl AsRef<Path>) -> Result<Vec<Archive>, ReadError> {
-    list_in(&RealFs, &Layout::new(dir.as_ref()))
-}
-
-pub(crate) fn list_in(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<Archive>, ReadError> {
-    let mut archives = Vec::new();
-    for (name, bytes) in archive_names(fs, layout)? {
-        let path = layout.archive(&name);
-        let first = Reader::open_in(fs, &path)?.first_number()?.unwrap_or(1);
-        archives.push(Archive {
-            name,
-            path,
-            bytes,
-            first,
-        });
-    }
-    archives.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
-    Ok(archives)
-}
-
-/// Returns the names and lengths of the archives that hold anything.
-pub(crate) fn archive_names(
-    fs: &dyn FileSystem,
-    layout: &Layout,
-) -> Result<Vec<(String, u64)>, ReadError> {
-    let path = layout.archive_dir();
-    match fs.list(&path) {
-        Ok(mut names) => {
-            names.retain(|(name, bytes)| is_archive_name(name) && *bytes > 0);
-            Ok(names)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(source) => Err(ReadError {
-            operation: "list",
-            path,
-            offset: 0,
-            source,
-        }),
-    }
-}
-
-/// Returns the largest number in the archives, 0 where there are none.
-///
-/// Every archive's end is looked at: a clock that ran backwards may have named
-/// a newer one as if it were older.
-pub(crate) fn last_number(
-    fs: &dyn FileSystem,
-    layout: &Layout,
-    max_line: usize,
-) -> Result<u64, ReadError> {
-    let mut last = 0;
-    let mut unnumbered = Vec::new();
-    for (name, _) in archive_names(fs, layout)? {
-        let path = layout.archive(&name);
-        let mut backward = Backward::open_in(fs, &path)?;
-        backward.set_max_line(max_line);
-        match backward.highest_number()? {
-            Some(number) => last = last.max(number),
-            None => unnumbered.push(path),
-        }
-    }
-    // Counting the lines of files without numbers means reading all of them, so
-    // it is done only where no other archive says how far the numbering came.
-    if last == 0 {
-        for path in unnumbered {
-            last = last.max(count(fs, &path, max_line)?);
-        }
-    }
-    Ok(last)
-}
-
-fn count(fs: &dyn FileSystem, path: &Path, max_line: usize) -> Result<u64, ReadError> {
-    let mut reader = Reader::open_in(fs, path)?;
-    reader.set_max_line(max_line);
-    while reader.next_item()?.is_some() {}
-    Ok(reader.highest_number())
-}
 
 /// Moves the current session's file into the archive, steps 1 and 2.
 pub(crate) fn move_session(
@@ -137,10 +37,13 @@ pub(crate) fn move_session(
 }
 
 /// Makes the move durable, step 3.
-pub(crate) fn sync_move(fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
+///
+/// False where the file system syncs no directories.
+pub(crate) fn sync_move(fs: &dyn FileSystem, layout: &Layout) -> Result<bool, IoError> {
     let archive_dir = layout.archive_dir();
-    fs.sync_dir(&archive_dir).at("sync", &archive_dir)?;
-    fs.sync_dir(&layout.dir).at("sync", &layout.dir)
+    let synced = sync_dir_if_possible(fs, &archive_dir).at("sync", &archive_dir)?;
+    let ours = sync_dir_if_possible(fs, &layout.dir).at("sync", &layout.dir)?;
+    Ok(synced && ours)
 }
 
 /// Takes a name that no file has. Renaming alone would overwrite a file that
@@ -165,9 +68,9 @@ fn reserve(
 /// Removes names that were reserved and never used; they hold no byte.
 pub(crate) fn remove_reservations(fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
     let dir = layout.archive_dir();
-    for (name, bytes) in fs.list(&dir).at("list", &dir)? {
-        if is_archive_name(&name) && bytes == 0 {
-            let path = layout.archive(&name);
+    for entry in fs.list(&dir).at("list", &dir)? {
+        if is_archive_name(&entry.name) && entry.kind == Kind::File && entry.bytes == 0 {
+            let path = layout.archive(&entry.name);
             fs.remove_file(&path).at("remove", &path)?;
         }
     }

@@ -61,9 +61,11 @@ impl Backward {
         }
     }
 
-    /// Sets the length in bytes beyond which a line is damage.
+    /// Sets the length in bytes beyond which a line is damage, whatever it holds;
+    /// see [`Reader::set_max_line`](crate::Reader::set_max_line).
     pub fn set_max_line(&mut self, bytes: usize) {
         self.lines.max_line = bytes;
+        self.lines.holds_records = false;
     }
 
     /// Returns the record or damage before the last one, and `None` at the

@@ -8,7 +8,6 @@
 //! there; otherwise the session is read from its start. Whoever reads a record
 //! checks it, checkpoint or not.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use crc_fast::crc32_iscsi as crc32c;
@@ -17,14 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::damage::{Damage, Reason};
 use crate::error::ReadError;
 use crate::fs::FileSystem;
+use crate::sealed_text;
 use crate::session::Layout;
 use crate::session_file::SessionFile;
 use crate::writer::Session;
 
 /// How many bytes at each end of what is vouched for are compared.
 const BLOCK: u64 = 4 << 10;
-/// Longer files are none of ours.
-const LONGEST: usize = 64 << 10;
 const VERSION: u32 = 1;
 
 /// The state of a session at some offset, at which a line begins.
@@ -109,17 +107,15 @@ impl Checkpoint {
 
     /// Writes it down. A failure costs time at the next start, and nothing else.
     pub(crate) fn write(&self, fs: &dyn FileSystem, layout: &Layout) {
-        let Ok(mut text) = serde_json::to_string(self) else {
+        let Ok(text) = sealed_text::write(self) else {
             return;
         };
-        let crc = crc32c(text.as_bytes());
-        let _infallible: std::fmt::Result = writeln!(text, " {crc:08x}");
         let _hint: std::io::Result<()> = fs.write_hint(&layout.checkpoint(), text.as_bytes());
     }
 
     /// Reads the checkpoint; `None` where there is none that can be believed.
     pub(crate) fn read(fs: &dyn FileSystem, layout: &Layout) -> Option<Self> {
-        let mut text = vec![0; LONGEST];
+        let mut text = vec![0; sealed_text::LONGEST];
         let file = SessionFile::open(fs, &layout.checkpoint()).ok()?;
         let length = file.read_full(&mut text, 0).ok()?;
         text.truncate(length);
@@ -132,12 +128,7 @@ impl Checkpoint {
     }
 
     fn parse(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?.strip_suffix('\n')?;
-        let (json, crc) = text.rsplit_once(' ')?;
-        if u32::from_str_radix(crc, 16).ok()? != crc32c(json.as_bytes()) {
-            return None;
-        }
-        let checkpoint: Self = serde_json::from_str(json).ok()?;
+        let checkpoint: Self = sealed_text::read(text)?;
         let sound = checkpoint.version == VERSION
             && checkpoint.records > 0
             && checkpoint.first <= checkpoint.last;

@@ -73,6 +73,12 @@ pub enum RecordError {
     /// The value is JSON, but no object.
     #[error("a record must be a JSON object, such as a struct or a map")]
     NotAnObject,
+    /// It has a member that the journal puts into each record itself.
+    #[error("a record must not have a member {member:?}: the journal puts its own there")]
+    Reserved {
+        /// The member's name.
+        member: &'static str,
+    },
     /// The text has a raw newline, which would end the line.
     #[error("a record must be on one line: newline at byte {at}")]
     Newline {

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::archive_names;
+use crate::archives::look;
 use crate::backward::Backward;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
@@ -263,7 +263,7 @@ impl Follower {
         let mut sessions = Vec::new();
         let path = self.layout.current();
         let live = if_there(Reader::open_in(self.fs.as_ref(), &path))?;
-        for (name, _) in archive_names(self.fs.as_ref(), &self.layout)? {
+        for (name, _) in look(self.fs.as_ref(), &self.layout)?.sessions {
             if let Some(Beginning { first, numbered }) = self.beginning(&name)? {
                 let name = Name::Archive(name);
                 sessions.push(Candidate {

@@ -4,11 +4,14 @@
 //! that a test can make the Nth operation fail or keep only what was synced.
 //! [`RealFs`] is what programs use.
 
+mod real;
+
 use std::fmt::Debug;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
+
+pub use self::real::RealFs;
 
 /// What the journal needs of a file system.
 pub trait FileSystem: Debug + Send + Sync {
@@ -68,11 +71,37 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Whatever the system reports.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Lists the names of a directory's plain files with their lengths.
+    /// Lists what a directory holds. A link counts as what it leads to.
     ///
     /// # Errors
     /// Whatever the system reports.
-    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>>;
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
+}
+
+/// A name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The name; what is no Unicode in it is replaced.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// What a name in a directory leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A regular file whose name is no Unicode, so that it can't be opened by it.
+    Unnameable,
+    /// A directory.
+    Directory,
+    /// A link that leads nowhere.
+    BrokenLink,
+    /// A named pipe, a socket or a device.
+    Special,
 }
 
 /// A file that only grows, but for a failed write that is cut back.
@@ -126,102 +155,6 @@ pub trait ReadFile: Debug + Send + Sync {
 /// Holds a lock until it is dropped.
 pub trait LockGuard: Debug + Send {}
 
-/// The operating system's files.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RealFs;
-
-impl FileSystem for RealFs {
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        let mut builder = std::fs::DirBuilder::new();
-        private_dir(&mut builder);
-        let mut created = builder.create(path);
-        let parent = parent_of(path);
-        if let (Err(error), Some(parent)) = (&created, parent)
-            && error.kind() == io::ErrorKind::NotFound
-        {
-            self.create_dir_all(parent)?;
-            created = builder.create(path);
-        }
-        match (created, parent) {
-            (Ok(()), Some(parent)) => sync_if_readable(self, parent),
-            (Err(_), _) if path.is_dir() => Ok(()),
-            (created, _) => created,
-        }
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let mut options = OpenOptions::new();
-        private_file(&mut options);
-        // It is read through the same descriptor: one that is opened later by
-        // its path may be another file.
-        let file = options.read(true).append(true).create(true).open(path)?;
-        Ok(Box::new(RealAppend(Arc::new(file))))
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
-        Ok(Box::new(RealRead(Arc::new(File::open(path)?))))
-    }
-
-    fn create_new(&self, path: &Path) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        private_file(&mut options);
-        options.write(true).create_new(true).open(path).map(drop)
-    }
-
-    fn write_hint(&self, path: &Path, contents: &[u8]) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        private_file(&mut options);
-        options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)?
-            .write_all(contents)
-    }
-
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn LockGuard>> {
-        let mut options = OpenOptions::new();
-        private_file(&mut options);
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Box::new(RealLock { _file: file })),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        std::fs::rename(from, to)
-    }
-
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        std::fs::remove_file(path)
-    }
-
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        sync_directory(path)
-    }
-
-    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>> {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(path)? {
-            let entry = entry?;
-            // A file that went away while the directory was read is not listed.
-            let Ok(metadata) = entry.metadata() else {
-                continue;
-            };
-            if let (true, Ok(name)) = (metadata.is_file(), entry.file_name().into_string()) {
-                names.push((name, metadata.len()));
-            }
-        }
-        Ok(names)
-    }
-}
-
 /// Returns the directory that holds a path's name.
 pub(crate) fn parent_of(path: &Path) -> Option<&Path> {
     let parent = path.parent()?;
@@ -232,117 +165,17 @@ pub(crate) fn parent_of(path: &Path) -> Option<&Path> {
 /// Syncs a directory that may belong to somebody else: one that this process
 /// may not read can't be synced, and that must not keep it from starting.
 pub(crate) fn sync_if_readable(fs: &dyn FileSystem, path: &Path) -> io::Result<()> {
-    match fs.sync_dir(path) {
+    match sync_dir_if_possible(fs, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        synced => synced,
+        synced => synced.map(drop),
     }
 }
 
-#[derive(Debug)]
-struct RealAppend(Arc<File>);
-
-impl AppendFile for RealAppend {
-    fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self.0).write_vectored(slices)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-
-    fn set_len(&mut self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-
-    fn is_at(&self, path: &Path) -> bool {
-        match (self.0.metadata(), std::fs::metadata(path)) {
-            (Ok(ours), Ok(there)) => same_file(&ours, &there),
-            _ => false,
-        }
-    }
-
-    fn reading(&self) -> Arc<dyn ReadFile> {
-        Arc::new(RealRead(Arc::clone(&self.0)))
+/// Syncs a directory; false where the file system does not do that at all, as
+/// some network file systems (EINVAL). Names are then as safe as it makes them.
+pub(crate) fn sync_dir_if_possible(fs: &dyn FileSystem, path: &Path) -> io::Result<bool> {
+    match fs.sync_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(false),
+        synced => synced.map(|()| true),
     }
 }
-
-#[derive(Debug)]
-struct RealRead(Arc<File>);
-
-impl ReadFile for RealRead {
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        loop {
-            match positional_read(&self.0, buf, offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-}
-
-#[derive(Debug)]
-struct RealLock {
-    _file: File,
-}
-
-impl LockGuard for RealLock {}
-
-#[cfg(unix)]
-fn positional_read(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buf, offset)
-}
-
-#[cfg(windows)]
-fn positional_read(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buf, offset)
-}
-
-/// Windows has no fsync of a directory; NTFS journals its metadata by itself.
-#[cfg(windows)]
-fn sync_directory(_path: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(windows))]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-#[cfg(unix)]
-fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    a.dev() == b.dev() && a.ino() == b.ino()
-}
-
-/// The standard library has no stable file identity on Windows, and a file
-/// that takes another's name inherits its creation time there. The length
-/// tells, since there is one writer.
-#[cfg(not(unix))]
-fn same_file(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
-    a.len() == b.len()
-}
-
-#[cfg(unix)]
-fn private_file(options: &mut OpenOptions) {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-}
-
-/// Files inherit the directory's access list on Windows.
-#[cfg(not(unix))]
-fn private_file(_options: &mut OpenOptions) {}
-
-#[cfg(unix)]
-fn private_dir(builder: &mut std::fs::DirBuilder) {
-    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
-}
-
-#[cfg(not(unix))]
-fn private_dir(_builder: &mut std::fs::DirBuilder) {}

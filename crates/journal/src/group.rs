@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::RecordError;
 use crate::line::{CRC_FIELD, START, seal};
+use crate::reserved::reserved_member;
 
 /// Built once: preparing the search costs more than searching a small record.
 static FIND_START: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(START));
@@ -84,19 +85,26 @@ impl Group {
     /// Adds a record and returns its number.
     ///
     /// # Errors
-    /// [`RecordError`] where the value doesn't serialize, is no JSON object, or
-    /// is too long; the group is then as it was.
+    /// [`RecordError`] where the value doesn't serialize, is no JSON object, has
+    /// a member that the journal puts in itself, or is too long; the group is
+    /// then as it was.
     pub fn push<T: Serialize + ?Sized>(&mut self, record: &T) -> Result<u64, RecordError> {
         let mut failure = None;
         let number = self.push_with(|out| {
-            failure = serde_json::to_writer(out, record).err();
+            let body = out.len();
+            let written = serde_json::to_writer(&mut *out, record);
+            failure = match written {
+                Ok(()) => reserved_member(out.get(body..).unwrap_or_default())
+                    .map(|member| RecordError::Reserved { member }),
+                Err(source) => Some(RecordError::Serialize { source }),
+            };
         });
         match failure {
-            Some(source) => {
+            Some(failure) => {
                 if number.is_ok() {
                     self.take_back_last();
                 }
-                Err(RecordError::Serialize { source })
+                Err(failure)
             }
             None => number,
         }

@@ -41,13 +41,18 @@
 #![warn(clippy::indexing_slicing)]
 
 mod archive;
+mod archives;
 mod backward;
 mod checkpoint;
 mod damage;
 mod error;
+mod find;
 mod follow;
 mod fs;
 mod group;
+mod head;
+mod identity;
+mod inspect;
 mod journal;
 mod line;
 mod locate;
@@ -57,8 +62,12 @@ mod options;
 mod reader;
 mod record;
 mod recovery;
+mod reserved;
+mod sealed_text;
 mod session;
 mod session_file;
+mod span;
+mod standing;
 mod stretch;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
@@ -67,21 +76,24 @@ mod support;
 mod testing;
 mod writer;
 
-pub use archive::{Archive, list_archives};
+pub use archives::{Archive, NotRead, Unread, list_archives, list_unread};
 pub use backward::Backward;
 pub use damage::{Damage, Integrity, Reason};
 pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
+pub use find::{Lookup, find_record};
 pub use follow::Follower;
-pub use fs::{AppendFile, FileSystem, LockGuard, ReadFile, RealFs};
+pub use fs::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile, RealFs};
 pub use group::Group;
+pub use head::Missing;
+pub use inspect::{Inventory, take_inventory};
 pub use journal::Journal;
-pub use line::{Checked, Piece, is_sealed, sort_line};
+pub use line::{Checked, Piece, checksum, is_sealed, is_sealed_at, sort_line};
 pub use locate::open_at;
 pub use numbering::Numbering;
 pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
-pub use recovery::{Recovery, Tail};
+pub use recovery::{Jump, Recovery, Tail};
 pub use session::current_session;
 pub use session_file::SessionFile;
 pub use writer::{Archived, Committed, FreshFile, Session, Writer};

@@ -88,6 +88,53 @@ pub fn is_sealed(line: &[u8]) -> bool {
     line.starts_with(START) && hex(crc32c(checked)) == *digits
 }
 
+/// Tells whether a line of `length` bytes (without newline) is one record with a
+/// right checksum, without holding it. `read` fills a buffer with the line's
+/// bytes from an offset on.
+///
+/// A reader passes over a line that is too long to be held, but for what a
+/// journal has written: that is always readable, whatever limit its writer had.
+///
+/// # Errors
+/// What `read` returns.
+pub fn is_sealed_at<E>(
+    length: u64,
+    mut read: impl FnMut(&mut [u8], u64) -> Result<(), E>,
+) -> Result<bool, E> {
+    const PIECE: u64 = 1 << 20;
+    let (mut start, mut field) = ([0; START.len()], [0; CRC_FIELD]);
+    let Some(at) = length.checked_sub(CRC_FIELD as u64 + START.len() as u64) else {
+        return Ok(false);
+    };
+    read(&mut start, 0)?;
+    read(&mut field, at + START.len() as u64)?;
+    let Some((_, digits)) = crc_field(&field).filter(|_| start == START) else {
+        return Ok(false);
+    };
+    let covered = length - CRC_FIELD as u64 + 1;
+    let mut crc = Digest::new(CrcAlgorithm::Crc32Iscsi);
+    let mut piece = vec![0; usize::try_from(covered.min(PIECE)).unwrap_or(0)];
+    let mut from = 0;
+    while from < covered {
+        let count = usize::try_from((covered - from).min(PIECE)).unwrap_or(0);
+        let piece = piece.get_mut(..count).unwrap_or_default();
+        read(piece, from)?;
+        crc.update(piece);
+        from += count as u64;
+    }
+    Ok(hex(u32::try_from(crc.finalize()).unwrap_or_default()) == *digits)
+}
+
+/// Returns the checksum that a line (without newline) carries, as it is spelled
+/// there; `None` for lines of other recorders.
+///
+/// Two records with the same number are the same one if their checksums are.
+#[must_use]
+pub fn checksum(line: &[u8]) -> Option<&str> {
+    let (_, digits) = crc_field(line.trim_ascii_end())?;
+    std::str::from_utf8(digits).ok()
+}
+
 /// Spells a checksum in lower-case hex digits.
 fn hex(crc: u32) -> [u8; CRC_DIGITS] {
     const ONES: u64 = u64::MAX / 0xff;
@@ -192,7 +239,7 @@ fn looks_like_crc(line: &[u8]) -> bool {
 }
 
 /// Reads the number at the start of a line of ours.
-fn leading_number(line: &[u8]) -> Option<u64> {
+pub(crate) fn leading_number(line: &[u8]) -> Option<u64> {
     let rest = line.strip_prefix(START)?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()

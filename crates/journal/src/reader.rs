@@ -76,8 +76,18 @@ impl Reader {
         self.lines.ending = ending;
     }
 
-    /// Sets the length in bytes beyond which a line is damage.
+    /// Sets the length in bytes beyond which a line is damage, whatever it holds.
+    ///
+    /// Without it, whatever a journal has written is read, and only what is no
+    /// such record is damage beyond [`DEFAULT_MAX_LINE`](crate::DEFAULT_MAX_LINE).
     pub fn set_max_line(&mut self, bytes: usize) {
+        self.lines.max_line = bytes;
+        self.lines.holds_records = false;
+    }
+
+    /// Sets the length beyond which only a record is held.
+    #[cfg(test)]
+    pub(crate) fn set_garbage_limit(&mut self, bytes: usize) {
         self.lines.max_line = bytes;
     }
 

@@ -3,15 +3,19 @@
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
-use crate::archive::{last_number, remove_reservations};
+use crate::archive::remove_reservations;
+use crate::archives::{Unread, look};
 use crate::checkpoint::{Checkpoint, Findings, Place};
 use crate::damage::{Damage, Integrity};
 use crate::error::{AtPath, IoError, OpenError};
-use crate::fs::{AppendFile, FileSystem, parent_of, sync_if_readable};
+use crate::fs::{AppendFile, FileSystem, parent_of, sync_dir_if_possible, sync_if_readable};
+use crate::head::{Head, Missing};
 use crate::options::Options;
 use crate::reader::Reader;
 use crate::record::Item;
 use crate::session::Layout;
+use crate::span::{Span, archived};
+use crate::standing::Standing;
 
 /// How many findings a report lists; it counts all of them.
 const LISTED: usize = 100;
@@ -45,6 +49,36 @@ pub struct Recovery {
     pub altered_at: Vec<u64>,
     /// What was done about a last line without newline.
     pub tail: Tail,
+    /// The journal's identity, a UUID that was made with it.
+    pub journal: String,
+    /// The numbers of which the files hold no record although they were given.
+    /// Numbers of damaged records inside a file are not among them.
+    pub missing: Vec<Missing>,
+    /// Why the next number does not follow the last record in the files, where
+    /// it does not.
+    pub jump: Option<Jump>,
+    /// Whether the file that remembers how far the numbers had come was there
+    /// and could not be read, so that it was made anew.
+    pub head_damaged: bool,
+    /// The files in the archive directory that are not read.
+    pub unread: Vec<Unread>,
+    /// Whether the file system refuses to sync directories. After a power
+    /// failure a file may then be under its old name, or under none.
+    pub unsynced_names: bool,
+}
+
+/// Records that were there are not in the files any more, so that numbers go on
+/// above all that may have been given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jump {
+    /// The number of the last record in the files; 0 where there is none.
+    pub in_files: u64,
+    /// The highest number of a record that was on stable storage, as far as the
+    /// journal noted it.
+    pub noted: u64,
+    /// The highest number that somebody else has seen, see
+    /// [`Options::seen`](crate::Options::seen).
+    pub seen: u64,
 }
 
 /// What was done about the session's last line.
@@ -119,7 +153,7 @@ pub(crate) fn open_session(
     let mut len = file.size().at("measure", &path)?;
     let fenced = fence(fs, file.as_mut(), &path, &mut len)?;
     file.sync().at("sync", &path)?;
-    fs.sync_dir(&layout.dir).at("sync", &layout.dir)?;
+    sync_dir_if_possible(fs, &layout.dir).at("sync", &layout.dir)?;
     Ok((file, len, fenced))
 }
 
@@ -148,12 +182,12 @@ fn last_byte(fs: &dyn FileSystem, path: &Path, len: u64) -> Result<Option<u8>, I
     Ok(byte.first().copied().filter(|_| count == 1))
 }
 
-/// Reads the session and the archives' ends.
+/// Reads the session, the archives' ends and the head.
 pub(crate) fn survey(
     options: &Options,
     layout: &Layout,
     fenced: bool,
-) -> Result<Recovery, OpenError> {
+) -> Result<(Recovery, Standing), OpenError> {
     let fs = options.fs.as_ref();
     remove_reservations(fs, layout)?;
     let path = layout.current();
@@ -170,16 +204,32 @@ pub(crate) fn survey(
             Tail::Fenced
         };
     }
-    let archived = last_number(fs, layout, options.max_line).map_err(IoError::from)?;
-    let last = archived.max(found.next.saturating_sub(1));
-    found.next = last
+    let mut spans = archived(fs, layout).map_err(IoError::from)?;
+    if found.records > 0 {
+        spans.push(Span {
+            first: found.first,
+            last: found.next.saturating_sub(1),
+        });
+    }
+    let known = Head::read(fs, layout)?;
+    let standing = Standing::judge(known, spans, options.seen);
+    found.next = standing
+        .last
         .checked_add(1)
         .filter(|next| *next < u64::MAX / 2)
-        .ok_or(OpenError::NumbersExhausted { path, last })?;
+        .ok_or(OpenError::NumbersExhausted {
+            path,
+            last: standing.last,
+        })?;
     if found.records == 0 {
         found.first = found.next;
     }
-    Ok(found)
+    found.unread = look(fs, layout).map_err(IoError::from)?.unread;
+    found.journal.clone_from(&standing.head.journal);
+    found.missing.clone_from(&standing.head.missing);
+    found.jump = standing.jump;
+    found.head_damaged = standing.damaged;
+    Ok((found, standing))
 }
 
 /// Counts the session's records, from a checkpoint on where there is one; tells whether the last thing in it is one.
@@ -189,7 +239,6 @@ fn read_session(
     found: &mut Recovery,
 ) -> Result<bool, IoError> {
     let mut reader = Reader::open_in(options.fs.as_ref(), &found.session)?;
-    reader.set_max_line(options.max_line);
     let mut last_is_record = false;
     let mut before = 0;
     if let Some(checkpoint) = checkpoint {

@@ -11,8 +11,11 @@ const ARCHIVE_DIR: &str = "archive";
 const LOCK: &str = "journal.lock";
 const OWNER: &str = "journal.owner";
 const CHECKPOINT: &str = "journal.checkpoint";
+const HEAD: &str = "journal.head";
+const NEW_HEAD: &str = "journal.head.new";
 const PREFIX: &str = "session_";
 const SUFFIX: &str = ".jsonl";
+const DERIVED: &str = ".jsonl.index";
 
 /// The places of a journal's files below its directory.
 #[derive(Debug, Clone)]
@@ -49,6 +52,15 @@ impl Layout {
         self.dir.join(CHECKPOINT)
     }
 
+    pub(crate) fn head(&self) -> PathBuf {
+        self.dir.join(HEAD)
+    }
+
+    /// What is to take the head's place.
+    pub(crate) fn new_head(&self) -> PathBuf {
+        self.dir.join(NEW_HEAD)
+    }
+
     pub(crate) fn archive(&self, name: &str) -> PathBuf {
         self.archive_dir().join(name)
     }
@@ -63,6 +75,12 @@ pub fn current_session(dir: impl AsRef<Path>) -> PathBuf {
 /// Tells whether a file in the archive directory is a closed session.
 pub(crate) fn is_archive_name(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// Tells whether a file in the archive directory was derived from a session
+/// and holds nothing of its own: its index, or one that is being made.
+pub(crate) fn is_derived_name(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.contains(DERIVED)
 }
 
 /// Names a closed session: `session_STAMP[_LABEL].jsonl`, and from the second

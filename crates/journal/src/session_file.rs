@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::ReadError;
 use crate::fs::{FileSystem, ReadFile};
+use crate::line::is_sealed_at;
 use crate::record::Ending;
 use crate::session::CURRENT;
 
@@ -86,6 +87,11 @@ impl SessionFile {
             }
         }
         Ok(filled)
+    }
+
+    /// Tells whether the line at `offset` is a record that was written here.
+    pub(crate) fn is_sealed_at(&self, offset: u64, length: u64) -> Result<bool, ReadError> {
+        is_sealed_at(length, |buf, at| self.read_exact(buf, offset + at))
     }
 
     /// Fills the whole buffer from `offset` on with bytes that were there before.

@@ -3,6 +3,7 @@
 mod checkpoints;
 mod close;
 mod failure;
+mod heads;
 mod leave;
 mod outcome;
 mod state;
@@ -11,6 +12,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
+use self::heads::Heads;
 pub use self::outcome::{Archived, Committed, FreshFile, Session};
 use self::state::{Cause, Leftover, State};
 use crate::archive::sync_move;
@@ -38,8 +40,9 @@ pub struct Writer {
     state: State,
     leftover: Leftover,
     checkpoints: Checkpoints,
-    /// What made the writer leave a file, until a commit reports it.
-    fresh: Option<FreshFile>,
+    heads: Heads,
+    /// What made the writer leave files, until a commit reports it.
+    fresh: Vec<FreshFile>,
     lock: Option<Box<dyn LockGuard>>,
 }
 
@@ -57,9 +60,10 @@ impl Writer {
         let lock = take_lock(fs, &layout)?;
         // An earlier writer may have renamed the last session and come no
         // further. A new file must not take its name before that is durable.
-        sync_move(fs, &layout)?;
+        let synced = sync_move(fs, &layout)?;
         let (file, bytes, fenced) = open_session(fs, &layout)?;
-        let found = survey(&options, &layout, fenced)?;
+        let (mut found, standing) = survey(&options, &layout, fenced)?;
+        found.unsynced_names = !synced;
         let session = Session {
             ordinal: 0,
             bytes,
@@ -75,9 +79,11 @@ impl Writer {
             session,
             state: State::default(),
             leftover: Leftover::default(),
-            fresh: None,
+            heads: Heads::new(standing),
+            fresh: Vec::new(),
             lock: Some(lock),
         };
+        writer.store_found_head()?;
         writer.checkpoint();
         Ok((writer, found))
     }
@@ -144,6 +150,7 @@ impl Writer {
         }
         let next = self.check_order(groups)?;
         self.record(groups)?;
+        self.cover(groups, next - 1)?;
         let bytes: u64 = groups.iter().map(|group| group.bytes().len() as u64).sum();
         let offset = self.session.bytes;
         self.session.bytes += bytes;
@@ -155,7 +162,7 @@ impl Writer {
             offset,
             bytes,
             last: next - 1,
-            fresh: self.fresh.take(),
+            fresh: std::mem::take(&mut self.fresh),
         })
     }
 

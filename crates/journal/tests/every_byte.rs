@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{AppendFile, FileSystem, LockGuard, ReadFile};
+use journal::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
 use journal::{Group, Integrity, Item, Options, Reader, Writer};
 use support::{Dice, ROOT, SimFs};
 

@@ -107,6 +107,28 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], acked: bool, recorded_at: &str, out: 
 }
 
 /// The frame that the fields and the content come from, as far as it can be understood.
+/// Returns how many bytes the line takes at most that is made of so many bytes
+/// in so many frames, the journal's own members included.
+///
+/// The longest one is of a single frame that is no text and full of control
+/// characters: it stands in the line as the topic, in which they take six bytes
+/// each, once more in base64 because that is not exact, and as the content.
+/// Frames behind the second cost up to 18 bytes each, also where they are empty.
+#[must_use]
+pub const fn longest_line(bytes: u64, frames: u64) -> u64 {
+    const ESCAPED: u64 = 6;
+    /// Around a frame and what rounding up to whole groups of base64 takes.
+    const FRAME: u64 = 20;
+    /// Keys, numbers, two times and the checksum.
+    const FIXED: u64 = 1024;
+    let base64 = bytes.div_ceil(3).saturating_mul(4);
+    bytes
+        .saturating_mul(ESCAPED)
+        .saturating_add(base64.saturating_mul(2))
+        .saturating_add(frames.saturating_mul(FRAME))
+        .saturating_add(FIXED)
+}
+
 enum Payload<'a> {
     Missing,
     Json(JsonPayload<'a>),

@@ -66,7 +66,7 @@ mod specials;
 mod time;
 
 pub use crate::decode::decode_frames;
-pub use crate::encode::{encode, encode_acked, identity};
+pub use crate::encode::{encode, encode_acked, identity, longest_line};
 pub use crate::error::DecodeError;
 pub use crate::escape::text;
 pub use crate::frames::{Frames, Iter};

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use journal::Archive;
+use journal::{Archive, Unread};
 
 use crate::error::Error;
 use crate::time::{date_and_time, is_date, is_time};
@@ -50,6 +50,14 @@ pub fn list_archives(dir: &Path) -> Result<Vec<ArchivedSession>, Error> {
         bytes: archive.bytes,
     });
     Ok(archives.collect())
+}
+
+/// Lists what is in the archive directory and is not read, with the reason.
+///
+/// # Errors
+/// [`Error::Read`] where the archive can't be read.
+pub fn list_unread(dir: &Path) -> Result<Vec<Unread>, Error> {
+    Ok(journal::list_unread(dir)?)
 }
 
 pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {

@@ -142,6 +142,16 @@ impl From<journal::ReadError> for Error {
     }
 }
 
+impl From<journal::IoError> for Error {
+    fn from(error: journal::IoError) -> Self {
+        Self::Read {
+            operation: error.operation,
+            path: error.path,
+            source: error.source,
+        }
+    }
+}
+
 /// Shows a path, whose name anybody may have chosen.
 pub(crate) fn shown(path: &Path) -> String {
     sanitise(&path.display().to_string()).into_owned()

@@ -30,7 +30,7 @@ use std::path::Path;
 use crate::select::Sink;
 
 pub use analysis::{write_analysis, write_analysis_json};
-pub use archives::write_archives;
+pub use archives::{write_archives, write_unread};
 pub(crate) use clip::Clip;
 pub use clip::Limits;
 pub use column::Column;

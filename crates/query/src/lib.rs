@@ -68,7 +68,7 @@ pub use analysis::{
     Activity, Analysis, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions,
     Range, ReplyTimes, Sender, Silence, Unit,
 };
-pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};
+pub use archives::{ArchivedSession, Closed, archive_dir, list_archives, list_unread};
 pub use error::Error;
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};
@@ -77,6 +77,7 @@ pub use follow::{Follow, follow};
 pub use format::{
     Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
+    write_unread,
 };
 pub use index::{
     Built, IndexContents, IndexState, Unusable, archive_paths, build_index, has_index, index_path,

@@ -60,6 +60,7 @@ pub fn verify(
             }
         }
         Scope::All => {
+            check.report.inventory = journal::take_inventory(dir)?;
             let (archives, current) = sessions::all(dir)?;
             let archives = archives.into_iter().map(Session::closed);
             let current = current.map(Ok);

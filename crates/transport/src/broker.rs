@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use journal::{Archived, IoError, Recovery, Writer};
+use journal::{Archived, IoError, Options, Recovery, Writer};
 use zmtp::Role;
 
 use crate::config::Config;
@@ -102,7 +102,11 @@ impl Broker {
         config: &Config,
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
-        let (writer, recovery) = Writer::open(&config.dir, config.journal_options())?;
+        let options = Options {
+            seen: control::highest_position(&config.dir),
+            ..config.journal_options()
+        };
+        let (writer, recovery) = Writer::open(&config.dir, options)?;
         let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
         let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
         let (control_listener, control_port) =
@@ -185,6 +189,9 @@ impl Broker {
             recorded: Arc::clone(&recorded),
             damaged: recovery.damaged,
             altered: recovery.altered,
+            journal: recovery.journal.clone(),
+            missing: recovery.missing.as_slice().into(),
+            unread: recovery.unread.clone(),
             max_message: config.max_message,
             dedupe_window: config.dedupe_window,
             consumer_timeout: config.consumer_timeout.as_secs(),

@@ -107,11 +107,10 @@ impl Config {
         }
     }
 
-    /// Returns how long a line can get at most. A message of one frame stands
-    /// in it twice: as the topic, whose control characters take six bytes each,
-    /// and as the content, which takes 4/3 of its size in base64.
+    /// Returns how long a line can get at most: no message is refused because of
+    /// its line.
     pub(crate) fn max_line(&self) -> usize {
-        let message = usize::try_from(self.max_message).unwrap_or(usize::MAX);
-        message.saturating_mul(8).saturating_add(1 << 20)
+        let line = message::longest_line(self.max_message, zmtp::MAX_FRAMES);
+        usize::try_from(line).unwrap_or(usize::MAX)
     }
 }

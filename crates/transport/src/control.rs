@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
 use self::mail::{Mail, Mailbox};
+pub(crate) use self::positions::highest as highest_position;
 use self::publishing::{Publish, Publishing, Reply};
 use self::refusal::{Refusal, reply};
 use self::request::{Request, parse};
@@ -161,7 +162,7 @@ impl Control {
             Request::Credit(request) => self.consumers.credit(peer, &request).map(Some),
             Request::Ack(request) => self.consumers.ack(peer, id, &request).map(|()| None),
             Request::Cancel(request) => self.consumers.cancel(peer, request.consumer).map(Some),
-            Request::Forget(request) => self.forget(&request.name).map(Some),
+            Request::Forget(request) => self.forget(peer, id, request.name).map(|()| None),
             Request::Status => Ok(Some(self.status())),
             Request::Archive(request) => self.archive(peer, id, request.label).map(|()| None),
         }
@@ -178,18 +179,14 @@ impl Control {
         self.send(reply);
     }
 
-    fn forget(&mut self, name: &str) -> Result<Value, Refusal> {
-        if self.consumers.uses(name) {
+    fn forget(&mut self, peer: &Peer, id: &Value, name: String) -> Result<(), Refusal> {
+        if self.consumers.uses(&name) {
             let message = format!("{name} is being used by a consumer: cancel that first");
             return Err(Refusal::bad(message));
         }
-        match self.consumers.positions.forget(name) {
-            Ok(there) => Ok(json!({"name": name, "forgotten": there})),
-            Err(error) => Err(Refusal::new(
-                "io",
-                format!("{name} can't be forgotten: {error}"),
-            )),
-        }
+        let positions = &self.consumers.positions;
+        positions.forget(peer.clone(), id.clone(), name);
+        Ok(())
     }
 
     fn archive(&mut self, peer: &Peer, id: &Value, label: Option<String>) -> Result<(), Refusal> {
@@ -230,10 +227,10 @@ impl Control {
                     self.send(replies);
                 }
                 Mail::Ready(handle) => self.consumers.ready(handle),
-                Mail::Kept(kept, result) => {
-                    for kept in kept {
-                        let header = status::kept(&kept, &result);
-                        self.router.reply(&kept.peer, &header);
+                Mail::Positions(orders, result) => {
+                    for order in orders {
+                        let header = status::positions(&order, &result);
+                        self.router.reply(&order.peer, &header);
                     }
                 }
                 Mail::Archived(peer, id, result) => {

@@ -73,18 +73,7 @@ impl Recorder {
 
     /// Makes batches visible that are on disk.
     fn publish(&mut self, batches: Vec<Batch>, committed: &Committed) {
-        if let Some(fresh) = &committed.fresh {
-            log::error!("recording goes on in a fresh file: {}", fresh.reason);
-            if let Some(archived) = &fresh.archived {
-                log::error!("what was recorded before is in {}", archived.path.display());
-                (self.on_archived)(&archived.path);
-            }
-        }
-        if committed.fresh.is_some() || self.tail.lacks_file() {
-            let archived = committed.fresh.iter().filter_map(|it| it.archived.as_ref());
-            let file = self.writer.session_file();
-            self.tail.rotate(archived, self.before(committed), file);
-        }
+        self.report_left(committed);
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
         let small = committed.bytes <= AT_ONCE as u64;
@@ -108,6 +97,24 @@ impl Recorder {
         let full = |limit| self.writer.session().bytes >= limit;
         if self.max_session.is_some_and(full) {
             self.archive(None, "its size limit");
+        }
+    }
+
+    /// Says which files were left before a group, and lets the cursors know
+    /// where those are now.
+    fn report_left(&self, committed: &Committed) {
+        for fresh in &committed.fresh {
+            log::error!("recording goes on in a fresh file: {}", fresh.reason);
+            if let Some(archived) = &fresh.archived {
+                log::error!("what was recorded before is in {}", archived.path.display());
+                (self.on_archived)(&archived.path);
+            }
+        }
+        if !committed.fresh.is_empty() || self.tail.lacks_file() {
+            let archived = committed.fresh.iter();
+            let archived = archived.filter_map(|fresh| fresh.archived.as_ref());
+            let file = self.writer.session_file();
+            self.tail.rotate(archived, self.before(committed), file);
         }
     }
 

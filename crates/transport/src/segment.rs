@@ -107,10 +107,7 @@ impl Segment {
 
     /// Reads its records before an offset up to which they are committed.
     pub(crate) fn reader(&self, until: u64) -> Result<Reader, ReadError> {
-        let mut reader = Reader::of(self.file()?, until);
-        // Whatever was recorded is delivered.
-        reader.set_max_line(usize::MAX);
-        Ok(reader)
+        Ok(Reader::of(self.file()?, until))
     }
 
     /// Returns its file, opened.

@@ -106,7 +106,7 @@ impl Bench {
             batch.push(Cow::Owned(wire), recorded_at).unwrap();
         }
         let committed = self.writer.commit(&[&batch.group])?;
-        if committed.fresh.is_some() || self.tail.lacks_file() {
+        if !committed.fresh.is_empty() || self.tail.lacks_file() {
             let archived = committed.fresh.iter().filter_map(|it| it.archived.as_ref());
             let before = Session {
                 bytes: committed.offset,

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{AppendFile, FileSystem, LockGuard, ReadFile};
+use journal::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
 
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
@@ -93,12 +93,15 @@ impl FileSystem for Memory {
         Ok(())
     }
 
-    fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>> {
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
         let files = lock(&self.files);
         let here = files.iter().filter(|(path, _)| path.parent() == Some(dir));
         let named = here.filter_map(|(path, file)| {
-            let name = path.file_name()?.to_str()?;
-            Some((name.to_owned(), lock(file).len() as u64))
+            Some(DirEntry {
+                name: path.file_name()?.to_str()?.to_owned(),
+                kind: Kind::File,
+                bytes: lock(file).len() as u64,
+            })
         });
         Ok(named.collect())
     }

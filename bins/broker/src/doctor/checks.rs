@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use client::Client;
+use journal::take_inventory;
 use serde_json::{Map, Value};
 
 use super::probe::{self, Probe};
 use super::{Finding, Findings, disk};
 use crate::command::Doctor;
+use crate::shown::shown;
 use crate::status::{finding, size};
 
 /// How long anybody is given to answer.
@@ -24,6 +26,7 @@ pub(super) fn run<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) ->
     let status = reach(options, findings)?;
     let Some(status) = status else {
         directory(&options.dir, findings)?;
+        whole(&options.dir, findings)?;
         return findings.add(lock(&options.dir));
     };
     let session = PathBuf::from(text(&status, "/session/file"));
@@ -40,6 +43,7 @@ pub(super) fn run<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) ->
     }
     findings.add(held_by(&dir, number(&status, "/pid")))?;
     directory(&dir, findings)?;
+    whole(&dir, findings)?;
     if let Some(room) = status.pointer("/disk_room_bytes").and_then(Value::as_u64) {
         findings.add(room_for(room, &dir))?;
     }
@@ -179,6 +183,39 @@ fn directory<W: Write>(dir: &Path, findings: &mut Findings<'_, W>) -> io::Result
                 .to_owned(),
         )),
     }
+}
+
+/// Checks that all that was recorded is still in the journal's files, and names
+/// what is not read.
+fn whole<W: Write>(dir: &Path, findings: &mut Findings<'_, W>) -> io::Result<()> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let inventory = match take_inventory(dir) {
+        Ok(inventory) => inventory,
+        Err(error) => {
+            return findings.add(Finding::Wrong(
+                format!("the journal can't be read: {error}: {}", error.source),
+                "look at that file, and at who owns it".to_owned(),
+            ));
+        }
+    };
+    for missing in &inventory.missing {
+        findings.add(Finding::Notice(format!(
+            "not in the journal's files: {missing}; put the files back into {}, or leave it so",
+            dir.join("archive").display()
+        )))?;
+    }
+    for file in &inventory.unread {
+        let file = shown(&file.to_string());
+        findings.add(Finding::Notice(format!("not read as a session: {file}")))?;
+    }
+    if inventory.missing.is_empty() {
+        findings.add(Finding::Fine(
+            "no number is missing from the journal's files".to_owned(),
+        ))?;
+    }
+    Ok(())
 }
 
 /// Says who has the directory, where no broker answers.

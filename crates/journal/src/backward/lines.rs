@@ -18,6 +18,8 @@ pub(super) struct Lines {
     pub(super) file: SessionFile,
     /// The length in bytes beyond which a line is passed over.
     pub(super) max_line: usize,
+    /// Whether a longer line is held all the same if it is a record of ours.
+    pub(super) holds_records: bool,
     /// The file's bytes from `base` on; those behind `end` are done with.
     buffer: Vec<u8>,
     base: u64,
@@ -46,6 +48,7 @@ impl Lines {
         Self {
             file,
             max_line: DEFAULT_MAX_LINE,
+            holds_records: true,
             buffer: Vec::new(),
             base: end,
             end: 0,
@@ -57,13 +60,16 @@ impl Lines {
     pub(super) fn before(&self, offset: u64) -> Self {
         let mut lines = Self::new(self.file.clone(), offset, Ending::Closed);
         lines.max_line = self.max_line;
+        lines.holds_records = self.holds_records;
         lines
     }
 
     /// Reads the same file from its start.
     pub(super) fn forward(&self) -> Reader {
         let mut reader = Reader::new(self.file.clone(), Ending::Closed);
-        reader.set_max_line(self.max_line);
+        if !self.holds_records {
+            reader.set_max_line(self.max_line);
+        }
         reader
     }
 
@@ -134,11 +140,35 @@ impl Lines {
         let offset = self.base + range.start as u64;
         let length = range.len() as u64 + dropped;
         if length > self.max_line as u64 {
-            return Ok(PhysicalLine::TooLong { offset, length });
+            return self.take_long_line(offset, length, ended);
         }
         Ok(PhysicalLine::Held {
             offset,
             bytes: self.buffer.get(range).unwrap_or_default(),
+            ended,
+        })
+    }
+
+    /// Reads a long line if it is a record that was written here.
+    fn take_long_line(
+        &mut self,
+        offset: u64,
+        length: u64,
+        ended: bool,
+    ) -> Result<PhysicalLine<'_>, ReadError> {
+        if !self.holds_records || !self.file.is_sealed_at(offset, length)? {
+            return Ok(PhysicalLine::TooLong { offset, length });
+        }
+        // What stands before the line's own newline is read again.
+        self.base = offset.saturating_sub(1);
+        self.end = 0;
+        let before = usize::from(offset > 0);
+        let count = usize::try_from(length).unwrap_or(usize::MAX - 1) + before;
+        self.buffer.resize(count, 0);
+        self.file.read_exact(&mut self.buffer, self.base)?;
+        Ok(PhysicalLine::Held {
+            offset,
+            bytes: self.buffer.get(before..).unwrap_or_default(),
             ended,
         })
     }

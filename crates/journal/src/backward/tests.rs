@@ -172,3 +172,45 @@ fn the_highest_number_counts_lines_by_hand_and_ignores_altered_and_repeated_ones
     assert_eq!(highest(&lines(&[&ten, altered.as_bytes()])), Some(11));
     assert_eq!(highest(&lines(&[&ten, &sealed(4, ""), b"\0\0"])), Some(10));
 }
+
+#[test]
+fn what_was_written_is_read_whatever_its_length_and_garbage_is_not_held() {
+    let long = |number: u64| sealed(number, &format!(",\"text\":\"{}\"", "x".repeat(300_000)));
+    let mut torn = long(3);
+    torn.truncate(200_000);
+    let mut changed = long(4);
+    changed[1000] ^= 1;
+    let lines = [
+        sealed(1, ",\"a\":1"),
+        long(2),
+        torn,
+        changed,
+        sealed(5, ",\"a\":1"),
+        long(6),
+    ];
+    for end in [&b"\n"[..], b""] {
+        let bytes = [&lines.join(&b'\n')[..], end].concat();
+        let file = Arc::new(MemFile::new(&bytes));
+        let mut forward = Reader::new(file.opened(), Ending::Closed);
+        forward.set_garbage_limit(1000);
+        let mut found = Vec::new();
+        while let Some(item) = forward.next_item().unwrap() {
+            found.push(seen(item));
+        }
+        let records: Vec<_> = found.iter().map(|(_, one)| one.clone().ok()).collect();
+        for (line, record) in lines.iter().zip(&records) {
+            let is_whole = crate::line::is_sealed(line);
+            assert_eq!(
+                record.as_ref().map(|record| &record.2),
+                is_whole.then_some(line)
+            );
+        }
+        assert_eq!(found.len(), lines.len());
+        let mut backward = Backward::new(file.opened(), bytes.len() as u64, Ending::Closed);
+        backward.lines.max_line = 1000;
+        while let Some(item) = backward.next_item().unwrap() {
+            assert_eq!(Some(seen(item)), found.pop());
+        }
+        assert!(found.is_empty());
+    }
+}

@@ -16,6 +16,8 @@ pub(super) struct Lines {
     pub(super) ending: Ending,
     /// The length in bytes beyond which a line is passed over.
     pub(super) max_line: usize,
+    /// Whether a longer line is held all the same if it is a record of ours.
+    pub(super) holds_records: bool,
     /// Nothing at or beyond this offset is in the buffer.
     limit: u64,
     /// Bytes `start..filled` of the buffer are read but not consumed.
@@ -34,6 +36,7 @@ impl Lines {
             file,
             ending,
             max_line: DEFAULT_MAX_LINE,
+            holds_records: true,
             limit: u64::MAX,
             buffer: Vec::new(),
             start: 0,
@@ -126,12 +129,16 @@ impl Lines {
         }
     }
 
-    /// Passes over a line that is longer than the limit without holding it.
-    fn pass_long_line(&mut self) -> Result<Option<PhysicalLine<'static>>, ReadError> {
+    /// Passes over a line that is longer than the limit without holding it,
+    /// unless it is a record that was written here.
+    fn pass_long_line(&mut self) -> Result<Option<PhysicalLine<'_>>, ReadError> {
         let offset = self.offset();
         match self.find_newline() {
             Ok(ended) if ended || self.ending == Ending::Closed => {
                 let length = self.offset() - offset;
+                if self.hold_record(offset, length, ended)? {
+                    return Ok(Some(self.take(to_usize(length), ended)));
+                }
                 self.pass(self.start, ended);
                 Ok(Some(PhysicalLine::TooLong { offset, length }))
             }
@@ -142,6 +149,27 @@ impl Lines {
                 unfinished.map(|_| None)
             }
         }
+    }
+
+    /// Reads a long line if it is a record that was written here; else the
+    /// place stays behind it.
+    fn hold_record(&mut self, offset: u64, length: u64, ended: bool) -> Result<bool, ReadError> {
+        if !self.holds_records {
+            return Ok(false);
+        }
+        let place = (self.base, self.start, self.filled);
+        self.read_again_from(offset);
+        let is_record = self.file.is_sealed_at(offset, length)?;
+        if is_record {
+            let count = to_usize(length) + usize::from(ended);
+            self.buffer.resize(count.max(self.buffer.len()), 0);
+            let line = self.buffer.get_mut(..count).unwrap_or_default();
+            self.file.read_exact(line, offset)?;
+            self.filled = count;
+        } else {
+            (self.base, self.start, self.filled) = place;
+        }
+        Ok(is_record)
     }
 
     fn pass(&mut self, end: usize, ended: bool) {
@@ -197,4 +225,9 @@ impl Lines {
         self.filled += count;
         Ok(count > 0)
     }
+}
+
+/// No line that can be held is longer than this type's largest number.
+fn to_usize(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }

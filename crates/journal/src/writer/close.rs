@@ -30,6 +30,7 @@ impl Writer {
             self.finish_after_failed_sync(error);
             return moved;
         }
+        self.settle_head();
         match self.reopen() {
             Err(error) if error.is_failed_sync() => {
                 self.finish_after_failed_sync(&error);
@@ -60,7 +61,7 @@ impl Writer {
         let closed = self.session;
         self.session = closed.following(self.next);
         self.leftover = Leftover::Nothing;
-        synced.map(|()| Archived {
+        synced.map(|_| Archived {
             session: closed.ordinal,
             path: self.layout.archive(&name),
             name,

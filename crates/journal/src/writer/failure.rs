@@ -46,7 +46,7 @@ impl Writer {
     }
 
     /// Takes back what a full disk let through of a group.
-    fn give_back(&mut self, groups: &[&Group], error: IoError) -> CommitError {
+    pub(super) fn give_back(&mut self, groups: &[&Group], error: IoError) -> CommitError {
         self.leftover = Leftover::Uncut;
         // Where that fails, the next commit or archiving tries again.
         let _uncut: Result<(), IoError> = self.cut_back();
@@ -65,7 +65,7 @@ impl Writer {
     }
 
     /// Accepts nothing from now on, because of what came first.
-    fn give_up(&mut self, error: IoError) -> CommitError {
+    pub(super) fn give_up(&mut self, error: IoError) -> CommitError {
         let cause = match mem::take(&mut self.state) {
             State::Leaving(cause) | State::Finished(cause) => cause,
             State::Usable => Cause::from(&error),

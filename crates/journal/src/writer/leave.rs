@@ -14,7 +14,7 @@ impl Writer {
     pub(super) fn leave(&mut self) -> Result<Option<Archived>, IoError> {
         let archived = self.leave_file()?;
         if let State::Leaving(cause) = &self.state {
-            self.fresh = Some(FreshFile {
+            self.fresh.push(FreshFile {
                 reason: cause.reason.clone(),
                 archived: archived.clone(),
             });
@@ -58,6 +58,7 @@ impl Writer {
         let in_place = file.is_at(&path);
         if !in_place {
             self.lock_again()?;
+            self.heads.forget_file();
             self.session = self.session.following(self.next);
         }
         self.file = None;

@@ -37,8 +37,8 @@ pub struct Committed {
     pub bytes: u64,
     /// The number of its last record.
     pub last: u64,
-    /// Set where the writer had to leave the session's file before this group.
-    pub fresh: Option<FreshFile>,
+    /// The files that the writer had to leave before this group, in that order.
+    pub fresh: Vec<FreshFile>,
 }
 
 /// Why the writer went on in a fresh file, and where the old one is now.

@@ -101,8 +101,9 @@ fn a_foreign_file_with_an_archives_name_is_not_overwritten() {
 fn goes_on(writer: &mut Writer) -> FreshFile {
     let committed = commit(writer, "after");
     assert_eq!(committed.session, 1);
-    assert_eq!(commit(writer, "later").fresh, None);
-    committed.fresh.unwrap()
+    assert_eq!(commit(writer, "later").fresh, []);
+    let [fresh] = <[FreshFile; 1]>::try_from(committed.fresh).unwrap();
+    fresh
 }
 
 #[cfg(unix)]
@@ -236,7 +237,7 @@ fn a_group_whose_fsync_fails_goes_to_a_fresh_file_and_out_of_the_old_one() {
     commit(&mut writer, "x");
     // Size, write, sync.
     fail(&fs, 2, false, Fault::Io);
-    let fresh = commit(&mut writer, "y").fresh.unwrap();
+    let fresh = commit(&mut writer, "y").fresh.remove(0);
     let old = dir.join("archive").join(fresh.archived.unwrap().name);
     let count = |path: &Path| fs.bytes(path).iter().filter(|byte| **byte == b'\n').count();
     assert_eq!((count(&old), count(&writer.session_path())), (1, 1));
@@ -292,4 +293,25 @@ fn a_full_disk_leaves_nothing_of_the_group_behind_and_the_group_can_be_tried_aga
     assert_eq!(writer.commit(&[&group]).unwrap().last, 2);
     let bytes = fs.bytes(&writer.session_path());
     assert_eq!(bytes, [before, group.bytes().to_vec()].concat());
+}
+
+#[test]
+fn every_file_that_was_left_is_reported_in_order() {
+    let fs = SimFs::new();
+    let options = stamped(Arc::new(fs.clone()));
+    let mut writer = Writer::open("/disk/logs", options).unwrap().0;
+    commit(&mut writer, "safe");
+    let mut group = writer.group();
+    group.push(&serde_json::json!({"text": "late"})).unwrap();
+    // The fsync fails; then come the old file's last one and the fresh file's
+    // first, and at the fresh file's second the disk is found full.
+    fs.fail_syncs(&[Some(Fault::Io), None, None, Some(Fault::Full)]);
+    let refused = writer.commit(&[&group]).unwrap_err();
+    assert!(matches!(refused, CommitError::NoRoom { .. }), "{refused:?}");
+    let fresh = writer.commit(&[&group]).unwrap().fresh;
+    let archived: Vec<Option<u64>> = fresh
+        .iter()
+        .map(|file| file.archived.as_ref().map(|archived| archived.records))
+        .collect();
+    assert_eq!(archived, [Some(1), None], "{fresh:?}");
 }

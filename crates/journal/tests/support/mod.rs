@@ -8,14 +8,14 @@
     reason = "every test file uses a part of it"
 )]
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 // The unit tests and the integration tests share this file, and each has these
 // names at its root.
-use super::{AppendFile, FileSystem, LockGuard, ReadFile};
+use super::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
 
 /// The kinds of operations that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -195,6 +195,8 @@ struct Disk {
     plan: Option<Plan>,
     /// What the fault hit.
     hit: Vec<Op>,
+    /// How the next syncs of files fail, whatever the plan says.
+    syncs: VecDeque<Option<Fault>>,
 }
 
 /// What a power failure keeps of what was not synced.
@@ -352,6 +354,11 @@ impl SimFs {
         disk.kinds.clear();
         disk.hit.clear();
         disk.plan = plan;
+    }
+
+    /// The next syncs of files fail in these ways.
+    pub fn fail_syncs(&self, faults: &[Option<Fault>]) {
+        self.disk().syncs = faults.iter().copied().collect();
     }
 
     /// How many operations there were since the plan was made.
@@ -613,7 +620,7 @@ impl FileSystem for SimFs {
         done(fault)
     }
 
-    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>> {
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
         let mut disk = self.disk();
         let _ = enter!(disk, Op::List);
         if !disk.names.contains_key(path) {
@@ -623,7 +630,11 @@ impl FileSystem for SimFs {
         for (name, entry) in &disk.names {
             if let (true, Entry::File(id)) = (name.parent() == Some(path), entry) {
                 let name = name.file_name().unwrap().to_str().unwrap().to_owned();
-                found.push((name, disk.files[id].bytes.len() as u64));
+                found.push(DirEntry {
+                    name,
+                    kind: Kind::File,
+                    bytes: disk.files[id].bytes.len() as u64,
+                });
             }
         }
         Ok(found)
@@ -685,7 +696,8 @@ impl AppendFile for SimFile {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut disk = self.fs.disk();
-        let fault = disk.enter(Op::Sync);
+        let planned = disk.enter(Op::Sync);
+        let fault = disk.syncs.pop_front().unwrap_or(planned);
         let file = disk.files.get_mut(&self.id).unwrap();
         match fault {
             None => {

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use journal::Unread;
+
 use crate::archives::{ArchivedSession, Closed, archive_dir};
 use crate::error::{Error, shown};
 use crate::sanitise::sanitise;
@@ -35,6 +37,18 @@ pub fn write_archives(
             Closed::Unknown => "time unknown".to_owned(),
         };
         writeln!(out, "  {}. {name} ({size}) - {closed}", index + 1)?;
+    }
+    Ok(())
+}
+
+/// Writes which files beside the closed sessions are not read, and why.
+///
+/// # Errors
+/// [`Error::Write`] where it can't be written.
+pub fn write_unread(unread: &[Unread], out: &mut dyn Write) -> Result<(), Error> {
+    for file in unread {
+        let file = file.to_string();
+        writeln!(out, "[!] Not read: {}", sanitise(&file))?;
     }
     Ok(())
 }

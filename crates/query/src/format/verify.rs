@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::archives::write_unread;
 use crate::error::{Error, shown};
 use crate::sanitise::sanitise;
 use crate::verify::{Fault, Finding, Report};
@@ -74,6 +75,15 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
             writeln!(out, "    {}", ranges(report))?;
         }
     }
+    for missing in &report.inventory.missing {
+        let missing = missing.to_string();
+        writeln!(
+            out,
+            "[!] Not in the journal's files: {}",
+            sanitise(&missing)
+        )?;
+    }
+    write_unread(&report.inventory.unread, out)?;
     if report.unfinished > 0 {
         let bytes = report.unfinished;
         writeln!(out, "[*] The last line has no end yet ({bytes} bytes).")?;

@@ -13,7 +13,12 @@ use crate::error::Error;
 const BUFFER: usize = 256 << 10;
 
 /// What a journal keeps beside its archives.
-const OWN_FILES: [&str; 3] = ["current_session.jsonl", "journal.lock", "journal.owner"];
+const OWN_FILES: [&str; 4] = [
+    "current_session.jsonl",
+    "journal.head",
+    "journal.lock",
+    "journal.owner",
+];
 
 /// A file that was created here, and goes away again unless it is kept.
 pub(crate) struct Output {

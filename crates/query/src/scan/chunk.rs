@@ -85,7 +85,11 @@ pub(crate) fn load(
         None => {
             lines.to = reading.last_line(length).max(from);
             let start = base + lines.to as u64;
-            lines.too_long = Some((start, reading.pass_line(start)? - start));
+            let end = reading.pass_line(start)?;
+            match reading.hold_record(start, end)? {
+                true => lines.to = reading.filled,
+                false => lines.too_long = Some((start, end - start)),
+            }
         }
     }
     Ok(lines)
@@ -151,6 +155,21 @@ impl Reading<'_> {
     fn last_line(&self, end: usize) -> usize {
         let before = self.buffer.get(..end.saturating_sub(1)).unwrap_or_default();
         memchr::memrchr(b'\n', before).map_or(0, |at| at + 1)
+    }
+
+    /// Reads on to the end of a long line, behind its newline, if the line is a
+    /// record that a journal has written.
+    fn hold_record(&mut self, start: u64, end: u64) -> Result<bool, Error> {
+        let is_record = journal::is_sealed_at(end - start, |buf, at| {
+            self.part.read_exact(self.file, buf, start + at)
+        })?;
+        if is_record {
+            let wanted = usize::try_from(end + 1 - self.base).unwrap_or(usize::MAX);
+            // The buffer may reach beyond it already.
+            self.fill_to(wanted)?;
+            self.filled = self.filled.min(wanted);
+        }
+        Ok(is_record)
     }
 
     /// Finds the end of the line at `start`, before its newline, in a part of

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use journal::Reason;
+use journal::{Inventory, Reason};
 
 /// So many ranges of missing numbers are kept for the summary.
 const RANGES: usize = 20;
@@ -102,6 +102,9 @@ pub struct Report {
     pub repeats: u64,
     /// Records whose number is below that of the one before.
     pub out_of_order: u64,
+    /// Where all sessions were checked: what the journal knows to be missing,
+    /// and which files are not read.
+    pub inventory: Inventory,
 }
 
 impl Report {
@@ -117,7 +120,7 @@ impl Report {
             self.repeats,
             self.out_of_order,
         ];
-        faults.iter().all(|count| *count == 0)
+        faults.iter().all(|count| *count == 0) && self.inventory.missing.is_empty()
     }
 
     /// Counts a finding.

@@ -4,23 +4,33 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use journal::{Archive, Item, ReadError, Reader, list_archives};
+use journal::{Archive, Item, Lookup, Missing, ReadError, Reader};
+use journal::{checksum, find_record, list_archives};
 use message::Record;
 
 use super::moment;
+use super::positions::Position;
 use super::refusal::Refusal;
 use super::request::From;
 use crate::tail::{Current, Tail};
+
+/// Where the journal is, and what is known of it.
+pub(super) struct Place<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) tail: &'a Arc<Tail>,
+    /// The numbers that the journal's files lacked at the start.
+    pub(super) missing: &'a [Missing],
+}
 
 /// Returns the number after which a consumer begins.
 ///
 /// `kept` is the position that the broker keeps for its name.
 pub(super) fn begin(
     from: &From,
-    kept: Option<u64>,
-    dir: &Path,
-    tail: &Arc<Tail>,
+    kept: Option<&Position>,
+    place: &Place<'_>,
 ) -> Result<u64, Refusal> {
+    let Place { dir, tail, .. } = *place;
     let current = tail.current();
     let last = current.next.saturating_sub(1);
     match from {
@@ -34,11 +44,14 @@ pub(super) fn begin(
         From::Word(word) => match (&**word, kept) {
             ("now", _) => Ok(last),
             ("session", _) => Ok(current.first.saturating_sub(1)),
-            ("after", Some(kept)) if kept > last => Err(beyond(
-                &format!("the position {kept} kept for this name"),
+            ("after", Some(kept)) if kept.number > last => Err(beyond(
+                &format!("the position {} kept for this name", kept.number),
                 last,
             )),
-            ("after", Some(kept)) => there(kept, &oldest(dir, &current)?),
+            ("after", Some(kept)) => {
+                let after = there(kept.number, &oldest(dir, &current)?)?;
+                check_kept(kept, place, last).map(|()| after)
+            }
             _ => Ok(oldest(dir, &current)?.first.saturating_sub(1)),
         },
         From::Time { time } => {
@@ -46,6 +59,48 @@ pub(super) fn begin(
             before(time, dir, &current).map_err(|error| unreadable(&error))
         }
     }
+}
+
+/// Checks that the record that was acknowledged is still the one with its number.
+///
+/// A record that is not there is no fault where the next one follows it: its
+/// archive was moved away.
+fn check_kept(kept: &Position, place: &Place<'_>, last: u64) -> Result<(), Refusal> {
+    let number = kept.number;
+    if number == 0 {
+        return Ok(());
+    }
+    let what = match find_record(place.dir, number).map_err(|error| unreadable(&error))? {
+        Lookup::Record(line) => match (checksum(&line.bytes), kept.crc.as_deref()) {
+            (Some(found), Some(kept)) if found != kept => format!(
+                "message {number} is another one now (its checksum is {found}, that of the \
+                 acknowledged one was {kept})"
+            ),
+            _ => return Ok(()),
+        },
+        Lookup::Absent { next: Some(next) } if next > number + 1 => {
+            format!("messages {number} to {} are missing", next - 1)
+        }
+        Lookup::Absent { .. } if is_unknown(number, place.missing) => {
+            format!("message {number} is not in it, and was not when it was written last")
+        }
+        Lookup::Absent { .. } => return Ok(()),
+    };
+    let message = format!(
+        "the journal is not the one in which message {number} was acknowledged: {what}. It was \
+         restored or replaced. Go on with \"from\":{} to take what comes behind that number, or \
+         with \"from\":\"start\" to take all that is there",
+        number + 1
+    );
+    Err(Refusal::new("journal_changed", message)
+        .with("message_num", number)
+        .with("last", last))
+}
+
+/// Tells whether the journal does not know of a number that somebody has seen.
+fn is_unknown(number: u64, missing: &[Missing]) -> bool {
+    let unknown = |one: &Missing| one.there.is_none() && (one.first..=one.last).contains(&number);
+    missing.iter().any(unknown)
 }
 
 fn beyond(what: &str, last: u64) -> Refusal {
@@ -139,7 +194,6 @@ fn within(
 
 /// Returns the time of the next record that has one.
 fn time_of_next(reader: &mut Reader) -> Result<Option<Timestamp>, ReadError> {
-    reader.set_max_line(usize::MAX);
     while let Some(item) = reader.next_item()? {
         if let Item::Record(record) = item
             && let Some(time) = time_of(record.line)
@@ -167,8 +221,65 @@ mod tests {
     use crate::testing::Bench;
 
     fn number(from: &From, kept: Option<u64>, bench: &Bench) -> Result<u64, String> {
-        begin(from, kept, bench.dir.path(), &bench.tail)
-            .map_err(|refusal| refusal.reply(&serde_json::Value::Null))
+        let kept = kept.map(|number| Position { number, crc: None });
+        begin_at(from, kept.as_ref(), bench, &[])
+    }
+
+    fn begin_at(
+        from: &From,
+        kept: Option<&Position>,
+        bench: &Bench,
+        missing: &[Missing],
+    ) -> Result<u64, String> {
+        let place = Place {
+            dir: bench.dir.path(),
+            tail: &bench.tail,
+            missing,
+        };
+        begin(from, kept, &place).map_err(|refusal| refusal.reply(&serde_json::Value::Null))
+    }
+
+    #[test]
+    fn a_position_of_which_the_record_is_another_one_now_is_an_error_with_two_ways_on() {
+        let (bench, archived) = four();
+        let after = word("after");
+        for number in 1..=4 {
+            let Lookup::Record(line) = find_record(bench.dir.path(), number).unwrap() else {
+                panic!("{number}")
+            };
+            let crc = checksum(&line.bytes).map(str::to_owned);
+            let right = Position { number, crc };
+            assert_eq!(begin_at(&after, Some(&right), &bench, &[]), Ok(number));
+            let crc = Some("0badc0de".to_owned());
+            let wrong = Position { number, crc };
+            let error = begin_at(&after, Some(&wrong), &bench, &[]).unwrap_err();
+            let ways = [format!("\\\"from\\\":{}", number + 1), "start".to_owned()];
+            assert!(error.contains("journal_changed"), "{error}");
+            assert!(ways.iter().all(|way| error.contains(way)), "{error}");
+        }
+        // The archive with the record was moved away, and nothing was missed.
+        std::fs::remove_file(archived).unwrap();
+        let crc = Some("0badc0de".to_owned());
+        let before = Position { number: 2, crc };
+        assert_eq!(begin_at(&after, Some(&before), &bench, &[]), Ok(2));
+    }
+
+    #[test]
+    fn a_position_that_the_journal_does_not_know_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = journal::Options {
+            seen: 9,
+            ..journal::Options::default()
+        };
+        let (writer, found) = journal::Writer::open(dir.path(), options).unwrap();
+        drop(writer);
+        let bench = Bench::reopen(dir, 10);
+        let kept = Position {
+            number: 9,
+            crc: None,
+        };
+        let error = begin_at(&word("after"), Some(&kept), &bench, &found.missing).unwrap_err();
+        assert!(error.contains("journal_changed"), "{error}");
     }
 
     fn word(word: &str) -> From {

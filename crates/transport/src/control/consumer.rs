@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use journal::{Missing, checksum};
 use message::Record;
 use serde_json::{Map, Value};
 use zmq::PollItem;
 
-use super::begin::{begin, recorded, unreadable};
+use super::begin::{Place, begin, recorded, unreadable};
 use super::feed::{Feed, Out, Room};
 use super::mail::{Mail, Mailbox};
+use super::positions::Position;
 use super::refusal::Refusal;
 use super::request::{Consume, Filter, From};
 use super::walk::{Step, Walker};
@@ -29,8 +31,10 @@ pub(super) struct Consumer {
     pub(super) id: Value,
     pub(super) request: Consume,
     /// The position that is kept for its name.
-    pub(super) kept: Option<u64>,
+    pub(super) kept: Option<Position>,
     pub(super) dir: PathBuf,
+    /// The numbers that the journal's files lack.
+    pub(super) missing: Arc<[Missing]>,
     pub(super) tail: Arc<Tail>,
     pub(super) health: Arc<Health>,
     pub(super) feed: Arc<Feed>,
@@ -120,7 +124,12 @@ impl Consumer {
             From::Word(word) if word == "after" && self.kept.is_none() => initial,
             from => from,
         };
-        begin(from, self.kept, &self.dir, &self.tail)
+        let place = Place {
+            dir: &self.dir,
+            tail: &self.tail,
+            missing: &self.missing,
+        };
+        begin(from, self.kept.as_ref(), &place)
     }
 
     /// Sends the walker's record if it is wanted; false when the consumer is
@@ -165,6 +174,7 @@ impl Consumer {
         }
         self.push(Out::Message {
             number: walker.number(),
+            checksum: checksum(walker.record()).map(str::to_owned),
             header: Value::Object(header).to_string(),
             frames,
         });

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use journal::Missing;
 use serde_json::{Value, json};
 
 use super::consumer::{Consumer, ended};
 use super::feed::{Feed, Out};
 use super::limits;
 use super::mail::Mailbox;
-use super::positions::{Kept, Positions, Stored};
+use super::positions::{Position, Positions, Stored};
 use super::publishing::Reply;
 use super::refusal::{Refusal, reply};
 use super::request::{Ack, Consume, Credit, From};
@@ -27,6 +28,8 @@ const QUANTUM: usize = 256;
 /// What consumers need of the rest of the broker.
 pub(super) struct Source {
     pub(super) dir: PathBuf,
+    /// The numbers that the journal's files lack.
+    pub(super) missing: Arc<[Missing]>,
     pub(super) tail: Arc<Tail>,
     pub(super) health: Arc<Health>,
     pub(super) mailbox: Arc<Mailbox>,
@@ -102,6 +105,7 @@ impl Consumers {
             request,
             kept,
             dir: self.source.dir.clone(),
+            missing: Arc::clone(&self.source.missing),
             tail: Arc::clone(&self.source.tail),
             health: Arc::clone(&self.source.health),
             feed: Arc::clone(&feed),
@@ -126,7 +130,7 @@ impl Consumers {
         Ok(())
     }
 
-    fn kept(&self, request: &Consume) -> Result<Option<u64>, Refusal> {
+    fn kept(&self, request: &Consume) -> Result<Option<Position>, Refusal> {
         let Some(name) = &request.name else {
             return Ok(None);
         };
@@ -154,14 +158,14 @@ impl Consumers {
                 "this consumer has no name: positions are kept by name",
             ));
         };
-        entry.feed.acknowledge(request.message_num, entry.ended)?;
+        let crc = entry.feed.acknowledge(request.message_num, entry.ended)?;
         entry.waker.wake();
-        self.positions.store(Kept {
-            peer: peer.clone(),
-            id: id.clone(),
-            name,
+        let position = Position {
             number: request.message_num,
-        });
+            crc,
+        };
+        self.positions
+            .keep(peer.clone(), id.clone(), name, position);
         Ok(())
     }
 
@@ -265,6 +269,7 @@ impl Consumers {
                     number,
                     header,
                     frames,
+                    ..
                 } => {
                     let sent = router.send(&entry.peer, header, frames);
                     if sent == Sent::Whole {
@@ -368,7 +373,7 @@ impl Consumers {
 
 fn acked(stored: Option<&Stored>) -> Option<u64> {
     match stored {
-        Some(Stored::At { number, .. }) => Some(*number),
+        Some(Stored::At(position)) => Some(position.number),
         _ => None,
     }
 }

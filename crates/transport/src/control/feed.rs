@@ -11,6 +11,8 @@ use super::refusal::Refusal;
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
+/// How many checksums are kept for a client that is slow to acknowledge.
+const CHECKSUMS: usize = 20_000;
 
 /// Something for the client.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(super) enum Out {
     Started(u64),
     Message {
         number: u64,
+        /// What its record carries, for the position that may be kept.
+        checksum: Option<String>,
         header: String,
         frames: Frames,
     },
@@ -47,6 +51,8 @@ struct State {
     /// Numbers and bytes of what the client has not said it received.
     in_flight: VecDeque<(u64, usize)>,
     bytes: usize,
+    /// The checksums of the last messages, for those that are acknowledged.
+    checksums: VecDeque<(u64, Option<String>)>,
     outbox: VecDeque<Out>,
     /// The number of the last message that was sent.
     sent: u64,
@@ -80,12 +86,17 @@ impl Feed {
             number,
             frames,
             header,
+            checksum,
         } = &out
         {
             let bytes = header.len() + frames.total_bytes() + frames.len() * FRAME;
             state.credit = state.credit.saturating_sub(1);
             state.in_flight.push_back((*number, bytes));
             state.bytes += bytes;
+            if state.checksums.len() == CHECKSUMS {
+                state.checksums.pop_front();
+            }
+            state.checksums.push_back((*number, checksum.clone()));
         }
         state.outbox.push_back(out);
         state.outbox.len() == 1
@@ -133,15 +144,15 @@ impl Feed {
     }
 
     /// Checks a position that is to be acknowledged, which says that all up to
-    /// it was received.
-    pub(super) fn acknowledge(&self, number: u64, ended: bool) -> Result<(), Refusal> {
+    /// it was received. Returns the checksum of that message's record.
+    pub(super) fn acknowledge(&self, number: u64, ended: bool) -> Result<Option<String>, Refusal> {
         let mut state = self.lock();
         // Behind the end, what did not match was seen by the broker.
         if !(ended && number <= state.position) {
             state.check(number)?;
         }
         state.received(number);
-        Ok(())
+        Ok(state.take_checksum(number))
     }
 
     /// Ends the consumer's thread.
@@ -168,6 +179,23 @@ impl State {
         .with("sent", sent))
     }
 
+    /// Returns the checksum of a message, and forgets those before it. Another
+    /// one may be acknowledged once more.
+    fn take_checksum(&mut self, number: u64) -> Option<String> {
+        while self
+            .checksums
+            .front()
+            .is_some_and(|(first, _)| *first < number)
+        {
+            self.checksums.pop_front();
+        }
+        let (_, checksum) = self
+            .checksums
+            .front()
+            .filter(|(first, _)| *first == number)?;
+        checksum.clone()
+    }
+
     fn received(&mut self, number: u64) {
         while let Some((first, bytes)) = self.in_flight.front()
             && *first <= number
@@ -187,6 +215,7 @@ mod tests {
         frames.push(&vec![0; size]);
         Out::Message {
             number,
+            checksum: Some(format!("{number:08x}")),
             header: String::new(),
             frames,
         }
@@ -231,7 +260,10 @@ mod tests {
         assert!(feed.grant(1, 5).is_err(), "it is not sent yet");
         deliver(&feed);
         assert!(feed.grant(1, 5).is_ok());
-        assert!(feed.acknowledge(5, false).is_ok());
+        let checksum = Ok(Some("00000005".to_owned()));
+        assert_eq!(feed.acknowledge(5, false), checksum);
+        assert_eq!(feed.acknowledge(5, false), checksum, "once more");
+        assert_eq!(feed.acknowledge(4, false), Ok(None), "it is not known");
         assert!(feed.acknowledge(6, false).is_err());
         assert!(feed.acknowledge(9, true).is_ok(), "nothing else matched");
         assert!(feed.acknowledge(10, true).is_err());

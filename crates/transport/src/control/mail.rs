@@ -6,7 +6,7 @@ use journal::{Archived, IoError};
 use serde_json::Value;
 
 use super::dedupe::Known;
-use super::positions::Kept;
+use super::positions::Order;
 use super::router::Peer;
 use crate::letterbox::Outcome;
 use crate::waker::Waker;
@@ -19,8 +19,8 @@ pub(super) enum Mail {
     Known(Result<Known, String>),
     /// A consumer has something to send.
     Ready(u64),
-    /// Positions are on stable storage, or are not.
-    Kept(Vec<Kept>, Result<(), String>),
+    /// Positions are on stable storage, or a name is forgotten, or not.
+    Positions(Vec<Order>, Result<(), String>),
     /// An archive request is done.
     Archived(Peer, Value, Result<Option<Archived>, IoError>),
 }

@@ -1,4 +1,7 @@
 //! The positions of named consumers: small files, written by a thread of their own.
+//!
+//! What is to be kept and what is to be forgotten wait in one line and are done
+//! in that order, so that no position comes back that was forgotten behind it.
 
 mod file;
 
@@ -6,26 +9,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use journal::{Lookup, checksum, find_record};
 use serde_json::Value;
 
-pub(super) use self::file::{Stored, directory};
+pub(super) use self::file::{Position, Stored, directory};
 use self::file::{read_all, remove, write_all};
 use super::limits;
 use super::refusal::Refusal;
 use super::router::Peer;
 
-/// An acknowledged position that is to be stored, and who asked for that.
+/// Something that is to be done for a name, and who asked for that.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct Order {
     pub(super) peer: Peer,
     pub(super) id: Value,
     pub(super) name: String,
-    pub(super) number: u64,
+    pub(super) what: What,
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A position is to be stored.
+    Keep(Position),
+    /// The name is to be forgotten; `there` tells whether anything was kept.
+    Forget { there: bool },
 }
 
 /// What was stored, and what waits for it. Shared with the thread that writes.
 #[derive(Debug)]
 pub(super) struct Positions {
+    logs: PathBuf,
     dir: PathBuf,
     state: Mutex<State>,
     changed: Condvar,
@@ -34,8 +48,20 @@ pub(super) struct Positions {
 #[derive(Debug, Default)]
 struct State {
     stored: BTreeMap<String, Stored>,
-    waiting: Vec<Kept>,
+    waiting: Vec<Order>,
+    /// The names whose files are being written.
+    in_hand: Vec<String>,
     ended: bool,
+}
+
+/// Returns the highest position that is kept below a journal's directory.
+pub(crate) fn highest(logs: &Path) -> u64 {
+    let stored = read_all(&directory(logs)).into_values();
+    let numbers = stored.map(|stored| match stored {
+        Stored::At(position) => position.number,
+        Stored::Damaged(_) => 0,
+    });
+    numbers.max().unwrap_or(0)
 }
 
 impl Positions {
@@ -44,6 +70,7 @@ impl Positions {
         let dir = directory(logs);
         let stored = read_all(&dir);
         Self {
+            logs: logs.to_owned(),
             dir,
             state: Mutex::new(State {
                 stored,
@@ -54,10 +81,10 @@ impl Positions {
     }
 
     /// Returns the position that is kept for a name.
-    pub(super) fn get(&self, name: &str) -> Result<Option<u64>, Refusal> {
+    pub(super) fn get(&self, name: &str) -> Result<Option<Position>, Refusal> {
         match self.lock().stored.get(name) {
             None => Ok(None),
-            Some(Stored::At { number, .. }) => Ok(Some(*number)),
+            Some(Stored::At(position)) => Ok(Some(position.clone())),
             Some(Stored::Damaged(reason)) => Err(Refusal::new(
                 "damaged_position",
                 format!(
@@ -82,51 +109,110 @@ impl Positions {
     }
 
     /// Gives a position to the thread that stores it.
-    pub(super) fn store(&self, kept: Kept) {
-        self.lock().waiting.push(kept);
+    pub(super) fn keep(&self, peer: Peer, id: Value, name: String, position: Position) {
+        self.lock().waiting.push(Order {
+            peer,
+            id,
+            name,
+            what: What::Keep(position),
+        });
         self.changed.notify_one();
     }
 
-    /// Removes a name; false if there is none.
-    pub(super) fn forget(&self, name: &str) -> std::io::Result<bool> {
-        // The lock is held meanwhile, so that nobody writes the file.
+    /// Forgets a name, and gives its file to the thread that removes it.
+    pub(super) fn forget(&self, peer: Peer, id: Value, name: String) {
         let mut state = self.lock();
-        state.waiting.retain(|kept| kept.name != name);
-        if state.stored.remove(name).is_none() {
-            return Ok(false);
-        }
-        remove(&self.dir, name).map(|()| true)
+        let is_coming = state.is_coming(&name);
+        let there = state.stored.remove(&name).is_some() || is_coming;
+        state.waiting.push(Order {
+            peer,
+            id,
+            name,
+            what: What::Forget { there },
+        });
+        drop(state);
+        self.changed.notify_one();
     }
 
     pub(super) fn list(&self) -> BTreeMap<String, Stored> {
         self.lock().stored.clone()
     }
 
-    /// Stores what is given until the end, as much at once as has collected.
-    pub(super) fn run(&self, told: impl Fn(Vec<Kept>, Result<(), String>)) {
-        loop {
-            let mut state = self.lock();
-            while state.waiting.is_empty() && !state.ended {
-                let waited = self.changed.wait(state);
-                state = waited.unwrap_or_else(PoisonError::into_inner);
+    /// Does what is asked for until the end, as much at once as has collected.
+    pub(super) fn run(&self, told: impl Fn(Vec<Order>, Result<(), String>)) {
+        while let Some(orders) = self.next_orders() {
+            let done = match orders.as_slice() {
+                [
+                    Order {
+                        name,
+                        what: What::Forget { .. },
+                        ..
+                    },
+                ] => remove(&self.dir, name),
+                orders => self.store(orders),
+            };
+            self.lock().in_hand.clear();
+            told(orders, done.map_err(|error| error.to_string()));
+        }
+    }
+
+    /// Waits for orders, and takes those that can be done together: positions up
+    /// to the next name that is to be forgotten, or that alone.
+    fn next_orders(&self) -> Option<Vec<Order>> {
+        let mut state = self.lock();
+        while state.waiting.is_empty() && !state.ended {
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        let keeps = |order: &Order| matches!(order.what, What::Keep(_));
+        let until = state
+            .waiting
+            .iter()
+            .take_while(|order| keeps(order))
+            .count();
+        let count = until.max(1).min(state.waiting.len());
+        let orders: Vec<Order> = state.waiting.drain(..count).collect();
+        state.in_hand = orders
+            .iter()
+            .filter(|order| keeps(order))
+            .map(|order| order.name.clone())
+            .collect();
+        (!orders.is_empty()).then_some(orders)
+    }
+
+    /// Stores positions; the last one of a name is the one.
+    fn store(&self, orders: &[Order]) -> std::io::Result<()> {
+        let mut newest: BTreeMap<String, Position> = orders
+            .iter()
+            .filter_map(|order| match &order.what {
+                What::Keep(position) => Some((order.name.clone(), position.clone())),
+                What::Forget { .. } => None,
+            })
+            .collect();
+        for position in newest
+            .values_mut()
+            .filter(|position| position.crc.is_none())
+        {
+            position.crc = self.checksum_of(position.number);
+        }
+        write_all(&self.dir, &newest)?;
+        let mut state = self.lock();
+        for (name, position) in newest {
+            // Its file is about to be removed.
+            if !state.will_forget(&name) {
+                state.stored.insert(name, Stored::At(position));
             }
-            if state.waiting.is_empty() {
-                return;
-            }
-            let waiting = std::mem::take(&mut state.waiting);
-            drop(state);
-            let newest: BTreeMap<String, u64> = waiting
-                .iter()
-                .map(|kept| (kept.name.clone(), kept.number))
-                .collect();
-            let written = write_all(&self.dir, &newest);
-            if let Ok(stored) = &written {
-                self.lock().stored.extend(stored.clone());
-            }
-            told(
-                waiting,
-                written.map(drop).map_err(|error| error.to_string()),
-            );
+        }
+        Ok(())
+    }
+
+    /// Looks a checksum up that the consumer's feed does not have: its client
+    /// acknowledges what an earlier one got, or what did not match its filter.
+    fn checksum_of(&self, number: u64) -> Option<String> {
+        match find_record(&self.logs, number) {
+            Ok(Lookup::Record(line)) => checksum(&line.bytes).map(str::to_owned),
+            // A position without a checksum is kept all the same.
+            _ => None,
         }
     }
 
@@ -141,13 +227,32 @@ impl Positions {
     }
 }
 
+impl State {
+    /// Tells whether a position of a name is on its way to the disk.
+    fn is_coming(&self, name: &str) -> bool {
+        let mut last = self.waiting.iter().rev().filter(|order| order.name == name);
+        match last.next() {
+            Some(order) => matches!(order.what, What::Keep(_)),
+            None => self.in_hand.iter().any(|written| written == name),
+        }
+    }
+
+    fn will_forget(&self, name: &str) -> bool {
+        let mut orders = self.waiting.iter();
+        orders.any(|order| order.name == name && matches!(order.what, What::Forget { .. }))
+    }
+}
+
 /// Starts the thread that stores positions.
 pub(super) fn spawn(
     positions: &Arc<Positions>,
-    told: impl Fn(Vec<Kept>, Result<(), String>) + Send + 'static,
+    told: impl Fn(Vec<Order>, Result<(), String>) + Send + 'static,
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     let positions = Arc::clone(positions);
     std::thread::Builder::new()
         .name("positions".to_owned())
         .spawn(move || positions.run(told))
 }
+
+#[cfg(test)]
+mod tests;

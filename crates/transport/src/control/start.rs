@@ -54,14 +54,16 @@ impl Control {
         };
         let source = Source {
             dir: config.dir.clone(),
+            missing: Arc::clone(&parts.facts.missing),
             tail: Arc::clone(tail),
             health: Arc::clone(health),
             mailbox: Arc::clone(&mailbox),
         };
         let kept = Arc::new(Positions::open(&config.dir));
         let told = Arc::clone(&mailbox);
-        let writer =
-            positions::spawn(&kept, move |all, result| told.post(Mail::Kept(all, result)))?;
+        let writer = positions::spawn(&kept, move |all, result| {
+            told.post(Mail::Positions(all, result))
+        })?;
         let keys = Keys::default();
         Ok(Self {
             router: Router::new(

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
 
-use journal::{Archived, IoError};
+use journal::{Archived, IoError, Missing, Unread};
 use serde_json::{Value, json};
 
 use super::limits;
-use super::positions::Kept;
+use super::positions::{Order, What};
 use super::refusal::{Refusal, reply};
 use crate::delivery::Delivery;
 use crate::health::Health;
@@ -33,6 +33,11 @@ pub(crate) struct Facts {
     /// Stretches of damage, and altered records, that opening found.
     pub(crate) damaged: u64,
     pub(crate) altered: u64,
+    /// The journal's identity.
+    pub(crate) journal: String,
+    /// The numbers that the journal's files lack, and the files that are not read.
+    pub(crate) missing: Arc<[Missing]>,
+    pub(crate) unread: Vec<Unread>,
     pub(crate) max_message: u64,
     pub(crate) dedupe_window: u64,
     /// Seconds.
@@ -88,6 +93,13 @@ impl Facts {
                 "bytes": current.bytes,
             },
             "last_message_num": last,
+            "journal": self.journal,
+            "missing": self.missing.iter().map(|one| json!({
+                "first": one.first, "last": one.last, "there": one.there, "since": one.since,
+            })).collect::<Vec<Value>>(),
+            "unread": self.unread.iter().map(|one| json!({
+                "name": one.name, "reason": one.reason.to_string(),
+            })).collect::<Vec<Value>>(),
             "recorded": {
                 "messages": self.recorded.load(Ordering::Relaxed), "bytes": self.health.bytes(),
             },
@@ -135,16 +147,20 @@ impl Facts {
     }
 }
 
-/// The reply to an acknowledged position.
-pub(super) fn kept(kept: &Kept, result: &Result<(), String>) -> String {
-    let Kept {
-        id, name, number, ..
-    } = kept;
-    match result {
-        Ok(()) => reply(id, json!({"name": name, "message_num": number})),
-        Err(reason) => {
+/// The reply to an acknowledged position, or to a name that is to be forgotten.
+pub(super) fn positions(order: &Order, result: &Result<(), String>) -> String {
+    let Order { id, name, what, .. } = order;
+    match (what, result) {
+        (What::Keep(position), Ok(())) => {
+            reply(id, json!({"name": name, "message_num": position.number}))
+        }
+        (What::Keep(_), Err(reason)) => {
             let message = format!("the position of {name} could not be stored: {reason}");
             Refusal::new("not_stored", message).reply(id)
+        }
+        (What::Forget { there }, Ok(())) => reply(id, json!({"name": name, "forgotten": there})),
+        (What::Forget { .. }, Err(reason)) => {
+            Refusal::new("io", format!("{name} can't be forgotten: {reason}")).reply(id)
         }
     }
 }

@@ -127,8 +127,7 @@ impl Walker {
         if next < current.first
             && let Some(archive) = self.next_archive(next)?
         {
-            let mut reader = open_at(&RealFs, &archive.path, next)?;
-            reader.set_max_line(usize::MAX);
+            let reader = open_at(&RealFs, &archive.path, next)?;
             let file = File::Archive(archive.name);
             self.open = Some(Open { reader, file });
             return Ok(true);

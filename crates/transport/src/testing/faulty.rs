@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{AppendFile, FileSystem, LockGuard, ReadFile, RealFs};
+use journal::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
 
 /// Fails what it is told to; what does not concern a session's bytes never fails.
 #[derive(Debug, Clone, Default)]
@@ -57,8 +57,12 @@ impl FileSystem for FaultyFs {
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let (file, fs) = (RealFs.open_append(path)?, self.clone());
-        Ok(Box::new(FaultyFile { file, fs }))
+        let dir = path.parent().unwrap_or(path);
+        Ok(Box::new(FaultyFile {
+            file: RealFs.open_append(path)?,
+            fs: self.clone(),
+            is_session: journal::current_session(dir) == path,
+        }))
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
@@ -89,7 +93,7 @@ impl FileSystem for FaultyFs {
         Ok(())
     }
 
-    fn list(&self, path: &Path) -> io::Result<Vec<(String, u64)>> {
+    fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
         RealFs.list(path)
     }
 }
@@ -98,11 +102,23 @@ impl FileSystem for FaultyFs {
 struct FaultyFile {
     file: Box<dyn AppendFile>,
     fs: FaultyFs,
+    /// Whether records are in it, and not something that is derived from them.
+    is_session: bool,
+}
+
+impl FaultyFile {
+    /// Returns the next fault of a kind.
+    fn fault<T>(&self, next: impl FnOnce(&mut Faults) -> Option<T>) -> Option<T> {
+        match self.is_session {
+            true => next(&mut FaultyFs::lock(&self.fs)),
+            false => None,
+        }
+    }
 }
 
 impl AppendFile for FaultyFile {
     fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let fault = FaultyFs::lock(&self.fs).writes.pop_front();
+        let fault = self.fault(|faults| faults.writes.pop_front());
         let Some(error) = fault else {
             return self.file.append(slices);
         };
@@ -113,12 +129,12 @@ impl AppendFile for FaultyFile {
 
     /// Nothing is really synced: what counts is who sees what before this returns.
     fn sync(&mut self) -> io::Result<()> {
-        let call = FaultyFs::lock(&self.fs).before_sync.take();
+        let call = self.fault(|faults| faults.before_sync.take());
         if let Some(mut call) = call {
             call();
             FaultyFs::lock(&self.fs).before_sync = Some(call);
         }
-        let fault = FaultyFs::lock(&self.fs).syncs.pop_front().flatten();
+        let fault = self.fault(|faults| faults.syncs.pop_front().flatten());
         fault.map_or(Ok(()), |error| Err(error.into()))
     }
 

@@ -59,7 +59,6 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     fn read(&mut self, mut file: Backward) -> Result<(), ReadError> {
-        file.set_max_line(usize::MAX);
         while let Some(item) = file.next_item()? {
             let Item::Record(record) = item else {
                 continue;

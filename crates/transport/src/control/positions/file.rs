@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use journal::{FileSystem, RealFs};
+use journal::{FileSystem, Kind, RealFs};
 use serde::{Deserialize, Serialize};
 
 /// Before the name, so that no name is one that a system keeps for a device.
@@ -19,15 +19,26 @@ const LONGEST: u64 = 4096;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::control) enum Stored {
     /// All messages up to this one were acknowledged.
-    At { number: u64, updated_at: String },
+    At(Position),
     /// There is a file that can't be read.
     Damaged(String),
+}
+
+/// A message up to which all were acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::control) struct Position {
+    pub(in crate::control) number: u64,
+    /// The checksum of its record, where that is known: another record may have
+    /// its number after a restore.
+    pub(in crate::control) crc: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Contents {
     name: String,
     message_num: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc: Option<String>,
     updated_at: String,
 }
 
@@ -43,9 +54,9 @@ fn path(dir: &Path, name: &str) -> PathBuf {
 /// Reads all files; one that can't be read is told when its name is asked for.
 pub(super) fn read_all(dir: &Path) -> BTreeMap<String, Stored> {
     let names = RealFs.list(dir).unwrap_or_default();
-    let names = names.iter().filter_map(|(file, bytes)| {
-        let name = file.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
-        Some((name, *bytes))
+    let names = names.iter().filter_map(|entry| {
+        let name = entry.name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+        (entry.kind == Kind::File).then_some((name, entry.bytes))
     });
     names
         .map(|(name, bytes)| (name.to_owned(), read(dir, name, bytes)))
@@ -63,10 +74,10 @@ fn read(dir: &Path, name: &str, bytes: u64) -> Stored {
         Err(error) => return problem(error.to_string()),
     };
     match serde_json::from_slice::<Contents>(&text) {
-        Ok(contents) if contents.name == name => Stored::At {
+        Ok(contents) if contents.name == name => Stored::At(Position {
             number: contents.message_num,
-            updated_at: contents.updated_at,
-        },
+            crc: contents.crc,
+        }),
         Ok(contents) => problem(format!("it belongs to {:?}", contents.name)),
         Err(error) => problem(error.to_string()),
     }
@@ -74,27 +85,28 @@ fn read(dir: &Path, name: &str, bytes: u64) -> Stored {
 
 /// Replaces the files of these names. Each file is synced before it takes its
 /// name, and the directory once for all of them.
-pub(super) fn write_all(
-    dir: &Path,
-    numbers: &BTreeMap<String, u64>,
-) -> io::Result<BTreeMap<String, Stored>> {
+pub(super) fn write_all(dir: &Path, positions: &BTreeMap<String, Position>) -> io::Result<()> {
     RealFs.create_dir_all(dir)?;
     let updated_at = message::format_time(SystemTime::now()).to_string();
-    for (name, number) in numbers {
+    for (name, Position { number, crc }) in positions {
         let contents = Contents {
             name: name.clone(),
             message_num: *number,
+            crc: crc.clone(),
             updated_at: updated_at.clone(),
         };
         write(dir, name, &contents)?;
     }
-    RealFs.sync_dir(dir)?;
-    let stored = |(name, number): (&String, &u64)| {
-        let updated_at = updated_at.clone();
-        let number = *number;
-        (name.clone(), Stored::At { number, updated_at })
-    };
-    Ok(numbers.iter().map(stored).collect())
+    sync(dir)
+}
+
+/// Syncs the directory, unless the file system does not do that (EINVAL); the
+/// broker has said so when it started.
+fn sync(dir: &Path) -> io::Result<()> {
+    match RealFs.sync_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 fn write(dir: &Path, name: &str, contents: &Contents) -> io::Result<()> {
@@ -118,7 +130,7 @@ fn create(path: &Path) -> io::Result<File> {
 pub(super) fn remove(dir: &Path, name: &str) -> io::Result<()> {
     match fs::remove_file(path(dir, name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed.and_then(|()| RealFs.sync_dir(dir)),
+        removed => removed.and_then(|()| sync(dir)),
     }
 }
 
@@ -126,10 +138,15 @@ pub(super) fn remove(dir: &Path, name: &str) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn numbers(all: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    fn numbers(all: &[(&str, u64)]) -> BTreeMap<String, Position> {
         all.iter()
-            .map(|(name, number)| ((*name).to_owned(), *number))
+            .map(|(name, number)| ((*name).to_owned(), at(*number)))
             .collect()
+    }
+
+    fn at(number: u64) -> Position {
+        let crc = (number % 2 == 0).then(|| format!("{number:08x}"));
+        Position { number, crc }
     }
 
     #[test]
@@ -138,11 +155,11 @@ mod tests {
         let dir = directory(logs.path());
         assert!(read_all(&dir).is_empty());
         write_all(&dir, &numbers(&[("a", 5), ("con", 7)])).unwrap();
-        let written = write_all(&dir, &numbers(&[("a", 6)])).unwrap();
+        write_all(&dir, &numbers(&[("a", 6)])).unwrap();
         let read = read_all(&dir);
         assert_eq!(read.len(), 2);
-        assert_eq!(read.get("a"), written.get("a"));
-        assert!(matches!(read["con"], Stored::At { number: 7, .. }));
+        assert_eq!(read["a"], Stored::At(at(6)));
+        assert_eq!(read["con"], Stored::At(at(7)));
         remove(&dir, "a").unwrap();
         remove(&dir, "a").unwrap();
         assert_eq!(read_all(&dir).len(), 1);
@@ -164,7 +181,7 @@ mod tests {
             fs::write(path(&dir, name), text).unwrap();
         }
         let read = read_all(&dir);
-        assert!(matches!(read["good"], Stored::At { number: 1, .. }));
+        assert_eq!(read["good"], Stored::At(at(1)));
         for name in ["torn", "long", "moved"] {
             let Stored::Damaged(reason) = &read[name] else {
                 panic!("{name}")
@@ -174,13 +191,23 @@ mod tests {
     }
 
     #[test]
+    fn a_position_without_a_checksum_is_read_as_before() {
+        let logs = tempfile::tempdir().unwrap();
+        let dir = directory(logs.path());
+        fs::create_dir(&dir).unwrap();
+        let text = "{\"name\":\"old\",\"message_num\":3,\"updated_at\":\"\"}";
+        fs::write(path(&dir, "old"), text).unwrap();
+        assert_eq!(read_all(&dir)["old"], Stored::At(at(3)));
+    }
+
+    #[test]
     fn a_leftover_of_a_crash_is_no_position() {
         let logs = tempfile::tempdir().unwrap();
         let dir = directory(logs.path());
         write_all(&dir, &numbers(&[("a", 1)])).unwrap();
         fs::write(dir.join("consumer_a.new"), "{").unwrap();
-        assert!(matches!(read_all(&dir)["a"], Stored::At { number: 1, .. }));
+        assert_eq!(read_all(&dir)["a"], Stored::At(at(1)));
         write_all(&dir, &numbers(&[("a", 2)])).unwrap();
-        assert!(matches!(read_all(&dir)["a"], Stored::At { number: 2, .. }));
+        assert_eq!(read_all(&dir)["a"], Stored::At(at(2)));
     }
 }

@@ -1,0 +1,109 @@
+//! Finds one record among all sessions of a journal.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::archives::list_in;
+use crate::error::ReadError;
+use crate::fs::{FileSystem, RealFs};
+use crate::reader::Reader;
+use crate::record::{Item, Line};
+use crate::session::Layout;
+
+/// What is found under a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// The record.
+    Record(Line),
+    /// None that can be read.
+    Absent {
+        /// The number of the next record that is there.
+        next: Option<u64>,
+    },
+}
+
+/// Finds the record with a number in the archives or the current session of a
+/// journal's directory, reading little of it.
+///
+/// # Errors
+/// [`ReadError`] where a file can't be read.
+pub fn find_record(dir: impl AsRef<Path>, number: u64) -> Result<Lookup, ReadError> {
+    find_in(&RealFs, &Layout::new(dir.as_ref()), number)
+}
+
+fn find_in(fs: &dyn FileSystem, layout: &Layout, number: u64) -> Result<Lookup, ReadError> {
+    let mut sessions = sessions(fs, layout)?;
+    let behind = sessions.partition_point(|(first, _)| *first <= number);
+    let mut next = sessions.get(behind).map(|(first, _)| *first);
+    // After a failed fsync a record may stand in two files, and lines without a
+    // number count from 1 in each of them.
+    const LIKELY: usize = 2;
+    for (_, reader) in sessions.iter_mut().take(behind).rev().take(LIKELY) {
+        reader.seek_number(number)?;
+        while let Some(item) = reader.next_item()? {
+            let Item::Record(record) = item else { continue };
+            if record.number == number {
+                return Ok(Lookup::Record(Line {
+                    number,
+                    offset: record.offset,
+                    bytes: record.line.to_vec(),
+                    integrity: record.integrity,
+                }));
+            }
+            if record.number > number {
+                next = Some(next.map_or(record.number, |next| next.min(record.number)));
+                break;
+            }
+        }
+    }
+    Ok(Lookup::Absent { next })
+}
+
+/// Opens all sessions, in the order of their first numbers. The current one is
+/// opened first: whatever is older than it is in the archive by then.
+fn sessions(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<(u64, Reader)>, ReadError> {
+    let current = match Reader::open_in(fs, &layout.current()) {
+        Err(error) if error.source.kind() == ErrorKind::NotFound => None,
+        opened => Some(opened?),
+    };
+    let mut sessions = Vec::new();
+    for archive in list_in(fs, layout)? {
+        sessions.push((archive.first, Reader::open_in(fs, &archive.path)?));
+    }
+    if let Some(mut current) = current
+        && let Some(first) = current.first_number()?
+    {
+        sessions.push((first, current));
+    }
+    sessions.sort_by_key(|(first, _)| *first);
+    Ok(sessions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Journal;
+
+    #[test]
+    fn a_record_is_found_wherever_it_is_and_so_is_what_comes_behind_a_missing_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(dir.path()).unwrap();
+        let mut archives = Vec::new();
+        for _ in 0..3 {
+            journal
+                .append_all(&[serde_json::json!({}), serde_json::json!({})])
+                .unwrap();
+            archives.push(journal.archive(None).unwrap().unwrap().path);
+        }
+        journal.append(&serde_json::json!({"a": 7})).unwrap();
+        let find = |number| find_record(dir.path(), number).unwrap();
+        for number in 1..=7 {
+            assert!(matches!(find(number), Lookup::Record(line) if line.number == number));
+        }
+        assert_eq!(find(8), Lookup::Absent { next: None });
+        std::fs::remove_file(&archives[1]).unwrap();
+        assert_eq!(find(3), Lookup::Absent { next: Some(5) });
+        assert_eq!(find(4), Lookup::Absent { next: Some(5) });
+        assert_eq!(find(0), Lookup::Absent { next: Some(1) });
+    }
+}

@@ -1,0 +1,236 @@
+//! How far have the numbers come, whatever has become of the files?
+//!
+//! The head is a small file of its own. It is written durably whenever a commit
+//! goes beyond the number that it has reserved, before that commit returns, and
+//! reserves more the longer the session is. So it is never behind what somebody
+//! was told, and costs nothing per message. What `last` says was on stable
+//! storage when the head was written: where the files end before it, records
+//! are missing, and the next number is above all that may have been given.
+
+use std::io::{self, ErrorKind, IoSlice};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::error::{AtPath, IoError};
+use crate::fs::{FileSystem, sync_dir_if_possible};
+use crate::identity::new_uuid;
+use crate::sealed_text;
+use crate::session::Layout;
+use crate::session_file::SessionFile;
+use crate::span::{Span, missing_from};
+
+const VERSION: u32 = 1;
+/// So many stretches of missing numbers are kept; all are found again at each opening.
+const KEPT: usize = 100;
+/// No more numbers than that are reserved ahead.
+const FARTHEST: u64 = 1 << 20;
+
+/// Numbers whose records are not in the journal's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The first of them.
+    pub first: u64,
+    /// The last of them. Some of the last ones may never have been given.
+    pub last: u64,
+    /// When they were there for the last time, as far as that is known: a time
+    /// in UTC (RFC 3339).
+    pub there: Option<String>,
+    /// When they were found missing.
+    pub since: String,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            first,
+            last,
+            there,
+            since,
+        } = self;
+        match first == last {
+            true => write!(f, "number {first} is missing")?,
+            false => write!(f, "numbers {first} to {last} are missing")?,
+        }
+        write!(f, ", noticed at {since}")?;
+        there.as_ref().map_or(Ok(()), |there| {
+            write!(f, "; at {there} nothing was missing there")
+        })
+    }
+}
+
+/// What the head's file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    version: u32,
+    /// The journal's identity, a UUID.
+    pub(crate) journal: String,
+    /// The number of the first record that the journal knows of.
+    pub(crate) first: u64,
+    /// The highest number whose record is known to have been on stable storage.
+    pub(crate) last: u64,
+    /// No number above this was told to anybody.
+    pub(crate) reserved: u64,
+    /// When this was written, in UTC.
+    pub(crate) noted: String,
+    pub(crate) missing: Vec<Missing>,
+}
+
+/// What is found of a head.
+pub(crate) enum Found {
+    Head(Head),
+    Nothing,
+    /// A file that is no head, or only a part of one.
+    Damaged,
+}
+
+impl Head {
+    /// Makes the head of a journal that knows of no record before `first`.
+    pub(crate) fn new(first: u64) -> Self {
+        Self {
+            version: VERSION,
+            journal: new_uuid(),
+            first,
+            last: 0,
+            reserved: 0,
+            noted: now(),
+            missing: Vec::new(),
+        }
+    }
+
+    pub(crate) fn read(fs: &dyn FileSystem, layout: &Layout) -> Result<Found, IoError> {
+        let path = layout.head();
+        let file = match SessionFile::open(fs, &path) {
+            Ok(file) => file,
+            Err(error) if error.source.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) => return Err(error.into()),
+        };
+        let mut text = vec![0; sealed_text::LONGEST];
+        let length = file.read_full(&mut text, 0)?;
+        text.truncate(length);
+        match sealed_text::read::<Self>(&text) {
+            Some(head) if head.version == VERSION => Ok(Found::Head(head)),
+            Some(head) => {
+                let version = head.version;
+                Err(io::Error::new(
+                    ErrorKind::Unsupported,
+                    format!("it is of version {version}, and this program knows version {VERSION}"),
+                ))
+                .at("read", &path)
+            }
+            None => Ok(Found::Damaged),
+        }
+    }
+
+    /// Notes that the record `last` is on stable storage, and reserves numbers
+    /// behind it: more of them the more records the session holds, so that soon
+    /// after its beginning `last` is near the truth, and later on the head is
+    /// seldom written.
+    pub(crate) fn reserve(&mut self, last: u64, records: u64) {
+        self.last = last;
+        self.reserved = last.saturating_add(records.saturating_mul(4).min(FARTHEST));
+    }
+
+    /// Notes that no number above `last` was given.
+    pub(crate) fn settle(&mut self, last: u64) {
+        (self.last, self.reserved) = (last, last);
+    }
+
+    /// Notes which of the numbers up to `last` the files do not hold; true
+    /// where that has changed.
+    pub(crate) fn compare(&mut self, spans: Vec<Span>, last: u64) -> bool {
+        let lowest = spans.iter().map(|span| span.first).min();
+        let first = lowest.map_or(self.first, |lowest| lowest.min(self.first));
+        let all = Span { first, last };
+        let mut missing = Vec::new();
+        for span in missing_from(all, spans) {
+            self.split_into(&mut missing, span);
+        }
+        missing.truncate(KEPT);
+        let changed = first != self.first || missing != self.missing;
+        self.first = first;
+        self.missing = missing;
+        changed
+    }
+
+    /// Cuts a stretch where one that was known begins or ends, so that each part
+    /// says since when it is missing.
+    fn split_into(&self, missing: &mut Vec<Missing>, span: Span) {
+        let known_until = |last: u64| (last <= self.reserved).then(|| self.noted.clone());
+        let new = |first, last| Missing {
+            first,
+            last,
+            there: known_until(first),
+            since: now(),
+        };
+        let mut next = span.first;
+        for known in &self.missing {
+            let (first, last) = (known.first.max(next), known.last.min(span.last));
+            if first > last {
+                continue;
+            }
+            if next < first {
+                missing.push(new(next, first - 1));
+            }
+            missing.push(Missing {
+                first,
+                last,
+                ..known.clone()
+            });
+            next = last + 1;
+        }
+        if next <= span.last {
+            missing.push(new(next, span.last));
+        }
+    }
+
+    /// Puts the head in the place of the old one: after a crash it is the one or
+    /// the other.
+    ///
+    /// A failure is tried again once with a new file, since the old one's pages
+    /// may be lost while a second fsync of it would succeed.
+    pub(crate) fn store(&mut self, fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
+        self.noted = now();
+        let path = layout.head();
+        let text = sealed_text::write(self)
+            .map_err(io::Error::from)
+            .at("write to", &path)?;
+        match replace(fs, layout, text.as_bytes()) {
+            Err(error) if !error.is_full() => replace(fs, layout, text.as_bytes()),
+            stored => stored,
+        }
+    }
+}
+
+fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoError> {
+    let (new, path) = (layout.new_head(), layout.head());
+    match fs.remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).at("remove", &new),
+        _ => {}
+    }
+    let mut file = fs.open_append(&new).at("create", &new)?;
+    let mut rest = text;
+    while !rest.is_empty() {
+        match file.append(&[IoSlice::new(rest)]) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()).at("write to", &new),
+            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).at("write to", &new),
+        }
+    }
+    file.sync().at("sync", &new)?;
+    // An open file may refuse to be renamed on Windows.
+    drop(file);
+    fs.rename(&new, &path).at("rename", &new)?;
+    sync_dir_if_possible(fs, &layout.dir)
+        .map(drop)
+        .at("sync", &layout.dir)
+}
+
+/// Returns the time in UTC, to the second.
+fn now() -> String {
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    // Formatting fails only for a year beyond 9999.
+    OffsetDateTime::now_utc().format(&form).unwrap_or_default()
+}

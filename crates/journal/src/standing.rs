@@ -1,0 +1,59 @@
+//! Where do the numbers go on? Above all that the files, the head and others know of.
+
+use crate::head::{Found, Head};
+use crate::recovery::Jump;
+use crate::span::Span;
+
+/// What the files and the head come to together.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) head: Head,
+    /// Whether the head has to be stored.
+    pub(crate) changed: bool,
+    /// The number that the next record must be beyond.
+    pub(crate) last: u64,
+    pub(crate) jump: Option<Jump>,
+    pub(crate) damaged: bool,
+}
+
+impl Standing {
+    /// Judges by the numbers that the files hold and the highest one that
+    /// somebody else has seen.
+    ///
+    /// After a crash the files tell the truth, and numbers go on behind them:
+    /// what was reserved and not used is no gap. Only where the files end before
+    /// a record that was on stable storage does the reserved number count.
+    pub(crate) fn judge(found: Found, spans: Vec<Span>, seen: u64) -> Self {
+        let in_files = spans.iter().map(|span| span.last).max().unwrap_or(0);
+        let lowest = spans.iter().map(|span| span.first).min();
+        let damaged = matches!(found, Found::Damaged);
+        let (mut head, is_new) = match found {
+            Found::Head(head) => (head, false),
+            Found::Nothing | Found::Damaged => (
+                Head::new(lowest.unwrap_or(in_files.saturating_add(1))),
+                true,
+            ),
+        };
+        let noted = head.last;
+        let jump = (in_files < noted.max(seen)).then_some(Jump {
+            in_files,
+            noted,
+            seen,
+        });
+        let last = match jump {
+            Some(_) => head.reserved.max(noted).max(seen),
+            None => in_files,
+        };
+        let differs = head.compare(spans, last);
+        if jump.is_some() {
+            head.settle(last);
+        }
+        Self {
+            changed: is_new || differs || jump.is_some(),
+            head,
+            last,
+            jump,
+            damaged,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! When is the head stored?
+
+use super::Writer;
+use super::state::{Leftover, State};
+use crate::error::{CommitError, IoError};
+use crate::group::Group;
+use crate::head::Head;
+use crate::standing::Standing;
+
+/// What the writer knows of the head.
+#[derive(Debug)]
+pub(super) struct Heads {
+    head: Head,
+    /// Whether the file says so, too.
+    stored: bool,
+}
+
+impl Heads {
+    pub(super) fn new(standing: Standing) -> Self {
+        Self {
+            stored: !standing.changed,
+            head: standing.head,
+        }
+    }
+
+    /// Notes that the file may be gone, together with its directory.
+    pub(super) fn forget_file(&mut self) {
+        self.stored = false;
+    }
+}
+
+impl Writer {
+    /// Returns the journal's identity, a UUID.
+    #[must_use]
+    pub fn journal(&self) -> &str {
+        &self.heads.head.journal
+    }
+
+    /// Stores what opening found out. On a full disk the first commit does it.
+    pub(super) fn store_found_head(&mut self) -> Result<(), IoError> {
+        if self.heads.stored {
+            return Ok(());
+        }
+        match self.store_head() {
+            Err(error) if error.is_full() => Ok(()),
+            stored => stored,
+        }
+    }
+
+    /// Sees to it that the head covers groups which are on stable storage, so
+    /// that they may be told to somebody. Where that fails, nobody is told.
+    pub(super) fn cover(&mut self, groups: &[&Group], last: u64) -> Result<(), CommitError> {
+        if last < self.next || (self.heads.stored && last <= self.heads.head.reserved) {
+            return Ok(());
+        }
+        let records = self.session.records + (last + 1 - self.next);
+        self.heads.head.reserve(last, records);
+        match self.store_head() {
+            Ok(()) => Ok(()),
+            // The groups may be tried again, so they must not stay.
+            Err(error) if error.is_full() => Err(self.give_back(groups, error)),
+            // They stay: the head may say that they are there.
+            Err(error) => Err(self.give_up(error)),
+        }
+    }
+
+    /// Notes how far the numbers have come, without any reserve. Where that
+    /// fails, the reserve stays, which does no harm.
+    pub(super) fn settle_head(&mut self) {
+        let last = self.next - 1;
+        let head = &mut self.heads.head;
+        if !self.heads.stored || (head.last, head.reserved) != (last, last) {
+            head.settle(last);
+            let _reserve_stays: Result<(), IoError> = self.store_head();
+        }
+    }
+
+    fn store_head(&mut self) -> Result<(), IoError> {
+        self.heads.stored = false;
+        let (fs, layout) = (self.options.fs.as_ref(), &self.layout);
+        self.heads.head.store(fs, layout)?;
+        self.heads.stored = true;
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    /// Whoever ends in order without closing the session leaves no reserve
+    /// either.
+    fn drop(&mut self) {
+        if matches!(self.state, State::Usable) && self.leftover == Leftover::Nothing {
+            self.settle_head();
+        }
+    }
+}
