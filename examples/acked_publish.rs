@@ -15,7 +15,7 @@ use client::{Client, Consume, Error};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut endpoint = "tcp://127.0.0.1:5557".to_owned();
+    let mut endpoint = "tcp://127.0.0.1:5558".to_owned();
     if arguments.first().is_some_and(|first| first == "--endpoint") && arguments.len() > 1 {
         endpoint = arguments.remove(1);
         arguments.remove(0);

@@ -121,7 +121,7 @@ fn help_and_version_are_no_errors() {
         "BROKER_PUB_PORT",
         "5555",
         "5556",
-        "5557",
+        "5558",
         "10000",
         "00:00",
     ] {

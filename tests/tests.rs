@@ -25,6 +25,7 @@ mod legacy;
 mod live;
 mod many_subscribers;
 mod numbers;
+mod peers;
 mod readers;
 mod readme;
 mod record;

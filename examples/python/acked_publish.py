@@ -19,7 +19,7 @@ from recorder_client import Recorder, RecorderError
 def arguments():
     parser = argparse.ArgumentParser(description="Publishes, and knows that it is on disk.")
     parser.add_argument("text", nargs="+", help="one message each")
-    parser.add_argument("--endpoint", default="tcp://127.0.0.1:5557", help="(%(default)s)")
+    parser.add_argument("--endpoint", default="tcp://127.0.0.1:5558", help="(%(default)s)")
     parser.add_argument("--topic", default="general", help="first frame (%(default)s)")
     parser.add_argument("--sender", default="python_example", help="who sends (%(default)s)")
     parser.add_argument("--run", default=str(uuid.uuid4()), help="begins the messages' names")

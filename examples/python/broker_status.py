@@ -16,7 +16,7 @@ from recorder_client import Recorder, RecorderError
 
 def main():
     parser = argparse.ArgumentParser(description="Says whether the broker records.")
-    parser.add_argument("--endpoint", default="tcp://127.0.0.1:5557", help="(%(default)s)")
+    parser.add_argument("--endpoint", default="tcp://127.0.0.1:5558", help="(%(default)s)")
     parser.add_argument("--wait", type=float, default=5, help="seconds for the broker (%(default)s)")
     args = parser.parse_args()
     try:

@@ -21,7 +21,7 @@ from recorder_client import Recorder, RecorderError  # noqa: E402
 
 def arguments():
     parser = argparse.ArgumentParser(description="Shows every message once.")
-    parser.add_argument("--endpoint", default="tcp://127.0.0.1:5557", help="(%(default)s)")
+    parser.add_argument("--endpoint", default="tcp://127.0.0.1:5558", help="(%(default)s)")
     parser.add_argument("--name", required=True, help="where the broker keeps the position")
     parser.add_argument("--from", dest="from_", help="a number, start, session, now or after")
     parser.add_argument("--topic", help="only topics that begin so")

@@ -74,7 +74,7 @@ class Message:
 class Recorder:
     """Talks to one broker."""
 
-    def __init__(self, endpoint="tcp://127.0.0.1:5557", timeout=30.0):
+    def __init__(self, endpoint="tcp://127.0.0.1:5558", timeout=30.0):
         self.endpoint = endpoint
         self.timeout = timeout
         self.context = zmq.Context()

@@ -197,7 +197,7 @@ mod raw {
 
     use super::*;
     use crate::util::client::Client;
-    use crate::util::proc::Holdings;
+    use crate::util::proc::{Holdings, resident};
 
     /// The first 64 bytes of ZMTP 3, and a frame that says that the handshake is done.
     fn handshake() -> Vec<u8> {
@@ -239,7 +239,73 @@ mod raw {
         }
         assert_eq!(client.publish(&agent("t", "a", "2"))["message_num"], 2);
         before.wait_again(&broker);
-        assert_eq!(broker.stderr.text(), "");
+        let stderr = broker.stderr.text();
+        let said: Vec<&str> = stderr.lines().collect();
+        assert!(said.len() <= 2, "{stderr}");
+        assert!(
+            said.iter()
+                .all(|line| line.contains("4611686018427387904 bytes")),
+            "{stderr}"
+        );
+    }
+
+    #[test]
+    fn a_request_that_never_ends_takes_bounded_memory() {
+        const MIB: u64 = 1 << 20;
+        let dir = Dir::new();
+        let broker = Broker::start_with(&dir, &["--max-message-size", "1MiB"]);
+        let mut client = Requester::dealer(broker.ports.control);
+        client.publish(&agent("t", "a", "1"));
+        let before = resident(&broker);
+        let mut streams: Vec<TcpStream> = (0..4)
+            .map(|_| TcpStream::connect(("127.0.0.1", broker.ports.control)).unwrap())
+            .collect();
+        for stream in &mut streams {
+            stream.write_all(&handshake()).unwrap();
+        }
+        let frame = [&[1, 200][..], &[b'x'; 200]].concat();
+        let frames = frame.repeat(1000);
+        for stream in &mut streams {
+            // Up to 64 MiB, or until the broker has had enough.
+            for _ in 0..320 {
+                if stream.write_all(&frames).is_err() {
+                    break;
+                }
+            }
+        }
+        assert_eq!(client.publish(&agent("t", "a", "2"))["message_num"], 2);
+        let grown = resident(&broker).saturating_sub(before);
+        assert!(grown < 24 * MIB, "{grown} bytes");
+        broker.wait_for_warning("refused a request of");
+    }
+
+    #[test]
+    fn replies_that_are_never_read_take_bounded_memory() {
+        const MIB: u64 = 1 << 20;
+        let dir = Dir::new();
+        let broker = Broker::start(&dir);
+        let mut client = Requester::dealer(broker.ports.control);
+        // Subscriptions make the status long.
+        let topic = "x".repeat(10_000);
+        let topics: Vec<String> = (0..50).map(|n| format!("{n}-{topic}")).collect();
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let _subscriber = crate::util::client::Subscriber::connect(broker.ports.subscribe, &topics);
+        let before = resident(&broker);
+        let mut stream = TcpStream::connect(("127.0.0.1", broker.ports.control)).unwrap();
+        stream.write_all(&handshake()).unwrap();
+        let header = br#"{"op":"status","id":1}"#;
+        let request = [&[0, u8::try_from(header.len()).unwrap()][..], header].concat();
+        stream
+            .set_write_timeout(Some(std::time::Duration::from_secs(1)))
+            .unwrap();
+        // The connection is full when nobody reads at either end.
+        let _partly = stream.write_all(&request.repeat(3_000));
+        for number in 1..=20 {
+            let reply = client.publish(&agent("t", "a", &number.to_string()));
+            assert_eq!(reply["message_num"], number);
+        }
+        let grown = resident(&broker).saturating_sub(before);
+        assert!(grown < 24 * MIB, "{grown} bytes");
     }
 
     #[test]

@@ -10,6 +10,7 @@ of its input, without waiting for anything.
 import base64
 import json
 import os
+import pathlib
 import queue
 import sys
 import threading
@@ -112,6 +113,16 @@ def request(command):
             socket.set(getattr(zmq, option), command[option])
     socket.set(zmq.LINGER, 0)
     connect(command["socket"], socket, command["port"])
+    return {}
+
+
+def open(command):
+    """A socket of any kind, without waiting for anything."""
+    socket = context.socket(getattr(zmq, command["kind"]))
+    socket.set(zmq.LINGER, -1 if command["kind"] == "PUSH" else 0)
+    socket.set(zmq.SNDHWM, 0)
+    sockets[command["socket"]] = socket
+    socket.connect("tcp://127.0.0.1:%d" % command["port"])
     return {}
 
 
@@ -291,8 +302,7 @@ def drain(command):
 def recv_to_file(command):
     """The second frame of the next message goes to a file: it may be large."""
     (frames,) = receive_many(command, lambda got: len(got) == 1)
-    with open(command["file"], "wb") as file:
-        file.write(frames[1])
+    pathlib.Path(command["file"]).write_bytes(frames[1])
     return {"topic": frames[0].decode(), "frames": len(frames)}
 
 
@@ -323,7 +333,7 @@ def read_commands():
 OPERATIONS = {
     operation.__name__: operation
     for operation in (
-        pub, sub, request, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
+        pub, sub, request, open, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
         herd_recv, heartbeats,
     )

@@ -63,7 +63,7 @@ pub(crate) struct Args {
         long,
         value_name = "N",
         env = "BROKER_CONTROL_PORT",
-        default_value = "5557"
+        default_value = "5558"
     )]
     pub(crate) control_port: u16,
 

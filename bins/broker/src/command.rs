@@ -59,7 +59,7 @@ pub(crate) struct Target {
         long,
         value_name = "N",
         env = "BROKER_CONTROL_PORT",
-        default_value = "5557"
+        default_value = "5558"
     )]
     pub(crate) control_port: u16,
 }

@@ -30,7 +30,7 @@ pub struct Archived {
 }
 
 impl Client {
-    /// Connects to a broker's control port, such as `tcp://127.0.0.1:5557`, and
+    /// Connects to a broker's control port, such as `tcp://127.0.0.1:5558`, and
     /// waits for its first answer. `timeout` is for this call and each later one.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 //! ```no_run
 //! use std::time::Duration;
 //!
-//! let mut client = client::Client::connect("tcp://127.0.0.1:5557", Duration::from_secs(10))?;
+//! let mut client = client::Client::connect("tcp://127.0.0.1:5558", Duration::from_secs(10))?;
 //! let payload = br#"{"sender_id": "me", "message_id": "m-1", "content": "hi"}"#;
 //! let published = client.publish(&[b"greeting", payload])?;
 //! println!("on disk as number {}", published.message_num);

@@ -54,7 +54,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns the defaults: loopback, ports 5555 to 5557, 10,000 messages of
+    /// Returns the defaults: loopback, ports 5555, 5556 and 5558, 10,000 messages of
     /// history, rotation at midnight, messages up to 64 MiB.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
@@ -63,7 +63,7 @@ impl Config {
             bind: IpAddr::from([127, 0, 0, 1]),
             pub_port: 5555,
             sub_port: 5556,
-            control_port: 5557,
+            control_port: 5558,
             dedupe_window: 200_000,
             consumer_timeout: Duration::from_secs(120),
             history: 10_000,

@@ -1,4 +1,4 @@
-//! Port 5557: acknowledged publishing, durable consumers, status, archive now.
+//! Port 5558: acknowledged publishing, durable consumers, status, archive now.
 //!
 //! One thread owns the connections and waits for nobody: messages go to
 //! intake through the [`Letterbox`](crate::letterbox::Letterbox), consumers read
