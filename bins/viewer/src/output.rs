@@ -20,6 +20,11 @@ pub(crate) fn print_findings(findings: &Findings) {
     query::write_findings(findings, &mut io::stderr().lock()).ok();
 }
 
+/// Tells on standard error something that is worth knowing and no fault.
+pub(crate) fn print_note(text: &str) {
+    writeln!(io::stderr().lock(), "viewer: {}", sanitise(text)).ok();
+}
+
 /// Tells on standard error which indexes were there and not used.
 pub(crate) fn print_unused_indexes(source: &Source) {
     let mut stderr = io::stderr().lock();

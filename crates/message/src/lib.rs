@@ -61,6 +61,7 @@ mod links;
 mod normalise;
 mod record;
 mod scan;
+mod shapes;
 mod specials;
 mod time;
 
@@ -72,4 +73,5 @@ pub use crate::frames::{Frames, Iter};
 pub use crate::line::Origin;
 pub use crate::links::Links;
 pub use crate::record::{ContentKind, Record};
+pub use crate::shapes::{Readable, message_ranges, object_len, readable};
 pub use crate::time::{Timestamp, format_time};

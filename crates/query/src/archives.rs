@@ -10,6 +10,10 @@ use crate::error::Error;
 use crate::time::{date_and_time, is_date, is_time};
 
 const SUFFIX: &str = ".jsonl";
+/// Endings of sessions that were packed afterwards.
+const PACKED: [&str; 2] = [".jsonl.gz", ".jsonl.zst"];
+/// Stands for the newest closed session.
+const LATEST: &str = "latest";
 
 /// A closed session as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +62,54 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {
             dir: dir.to_owned(),
         });
     }
-    match journal::list_archives(dir) {
+    let mut archives = match journal::list_archives(dir) {
         // A file went away between being listed and being opened.
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
-            Ok(journal::list_archives(dir)?)
+            journal::list_archives(dir)?
         }
-        listed => Ok(listed?),
+        listed => listed?,
+    };
+    let packed = packed(dir, &archives);
+    if !packed.is_empty() {
+        archives.extend(packed);
+        archives.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
     }
+    Ok(archives)
+}
+
+/// Tells whether a file in the archive is packed, by its name.
+pub(crate) fn is_packed(name: &str) -> bool {
+    PACKED.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// Finds closed sessions that somebody has packed. One whose session lies beside
+/// it, not packed, is the same once more.
+fn packed(dir: &Path, plain: &[Archive]) -> Vec<Archive> {
+    let Ok(entries) = fs::read_dir(archive_dir(dir)) else {
+        return Vec::new();
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names = names.filter(|name| name.starts_with("session_") && is_packed(name));
+    let is_new = |name: &String| {
+        let known = |archive: &Archive| archive.name == *name || name.starts_with(&archive.name);
+        !plain.iter().any(known)
+    };
+    let archive = |name: String| {
+        let path = archive_dir(dir).join(&name);
+        Archive {
+            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            first: first_number(&path).unwrap_or(1),
+            path,
+            name,
+        }
+    };
+    names.filter(is_new).map(archive).collect()
+}
+
+/// Reads the number of the first message of a packed session.
+fn first_number(path: &Path) -> Option<u64> {
+    let line = crate::convert::first_line(path)?;
+    message::Record::parse(&line).ok()?.message_num
 }
 
 /// Finds the file of a closed session by its name, with or without `.jsonl`.
@@ -74,32 +119,77 @@ pub(crate) fn choose(dir: &Path, name: &str) -> Result<PathBuf, Error> {
     Ok(chosen.into_iter().map(|archive| archive.path).collect())
 }
 
-/// Finds closed sessions by their names, with or without `.jsonl`, and returns
-/// them in the order of the list; none stands twice.
+/// Finds closed sessions by their names, with or without `.jsonl`, by patterns,
+/// or by `latest`, and returns them in the order of the list; none stands twice.
 ///
 /// A name is only compared with those of the list, never made part of a path.
 pub(crate) fn choose_all(dir: &Path, names: &[String]) -> Result<Vec<Archive>, Error> {
     let archives = list(dir)?;
     let mut chosen = vec![false; archives.len()];
     for name in names {
-        let is_named = |archive: &Archive| {
-            archive.name == *name || archive.name.strip_suffix(SUFFIX) == Some(name)
-        };
-        match archives.iter().position(is_named) {
-            Some(at) => chosen[at] = true,
-            None => {
-                return Err(Error::NoArchive {
-                    name: name.clone(),
-                    dir: archive_dir(dir),
-                    names: archives.into_iter().map(|archive| archive.name).collect(),
-                });
+        let before = archives.iter().zip(&mut chosen);
+        let mut is_any = false;
+        if name == LATEST {
+            if let Some((_, last)) = before.last() {
+                (*last, is_any) = (true, true);
             }
+        } else {
+            for (archive, is_chosen) in before {
+                if is_named(archive, name) {
+                    (*is_chosen, is_any) = (true, true);
+                }
+            }
+        }
+        if !is_any {
+            return Err(Error::NoArchive {
+                name: name.clone(),
+                dir: archive_dir(dir),
+                names: archives.into_iter().map(|archive| archive.name).collect(),
+            });
         }
     }
     let all = archives.into_iter().zip(chosen);
     Ok(all
         .filter_map(|(archive, is_chosen)| is_chosen.then_some(archive))
         .collect())
+}
+
+/// Tells whether a name, or a pattern, is that of a closed session; its ending
+/// may be left out.
+fn is_named(archive: &Archive, name: &str) -> bool {
+    let endings = PACKED.iter().chain([&SUFFIX, &".gz", &".zst"]);
+    let short = endings.filter_map(|ending| archive.name.strip_suffix(ending));
+    let mut names = short.chain([&*archive.name]);
+    names.any(|known| known == name || is_like(known.as_bytes(), name.as_bytes()))
+}
+
+/// Tells whether a text is like a pattern, in which `*` stands for any text and
+/// `?` for a single character.
+fn is_like(text: &[u8], pattern: &[u8]) -> bool {
+    let (mut at, mut wanted) = (0, 0);
+    // Where the last star stands, and which text it has not taken yet.
+    let mut star = None;
+    while at < text.len() {
+        match pattern.get(wanted) {
+            Some(b'*') => {
+                star = Some((wanted, at));
+                wanted += 1;
+            }
+            Some(byte) if *byte == b'?' || Some(byte) == text.get(at) => {
+                at += 1;
+                wanted += 1;
+            }
+            _ => {
+                let Some((place, taken)) = star else {
+                    return false;
+                };
+                star = Some((place, taken + 1));
+                (at, wanted) = (taken + 1, place + 1);
+            }
+        }
+    }
+    let rest = pattern.get(wanted..).unwrap_or_default();
+    rest.iter().all(|byte| *byte == b'*')
 }
 
 fn closed(archive: &Archive) -> Closed {
@@ -112,8 +202,10 @@ fn closed(archive: &Archive) -> Closed {
 
 /// Finds `YYYYMMDD_HHMMSS` among the parts of a name, between labels perhaps.
 fn stamp(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name
-        .strip_suffix(SUFFIX)
+    let ending = PACKED.iter().chain([&SUFFIX]);
+    let mut short = ending.filter_map(|ending| name.strip_suffix(ending));
+    let parts: Vec<&str> = short
+        .next()
         .unwrap_or(name)
         .split('_')
         .collect();

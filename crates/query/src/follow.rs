@@ -78,7 +78,7 @@ pub fn follow(
 }
 
 /// Returns how long to wait where nothing has come for so long.
-fn next_pause(waited: Duration) -> Duration {
+pub(crate) fn next_pause(waited: Duration) -> Duration {
     let longest = if waited < IDLE { LONGEST } else { LONGEST_IDLE };
     // As long as all pauses before: that is twice the last one.
     longest.min(waited + SHORTEST)
@@ -108,7 +108,7 @@ fn show_history(
         limit: what.limit,
         newest_first: false,
     };
-    show(&source, &what.filter.up_to(last), order, findings, sink)
+    show(&source, &what.filter.up_to(last), order, findings, sink).map(drop)
 }
 
 fn see(

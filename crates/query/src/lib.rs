@@ -39,6 +39,7 @@
 mod analysis;
 mod archives;
 mod content;
+mod convert;
 mod error;
 mod fields;
 mod filter;
@@ -47,6 +48,7 @@ mod follow;
 mod format;
 mod index;
 mod intern;
+mod pieces;
 mod pretty;
 mod salvage;
 mod sanitise;
@@ -55,10 +57,12 @@ mod select;
 mod shape;
 mod source;
 mod stats;
+mod tailing;
 #[cfg(test)]
 mod testing;
 mod thread;
 mod time;
+mod values;
 mod verify;
 mod when;
 mod window;
@@ -75,8 +79,9 @@ pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
 pub use follow::{Follow, follow};
 pub use format::{
-    Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
+    Column, Format, Layout, Limits, TextFormat, formatter, grouped, write_analysis, write_analysis_json,
     write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
+    write_values,
 };
 pub use index::{
     Built, IndexContents, IndexState, Unusable, archive_paths, build_index, has_index, index_path,
@@ -90,7 +95,9 @@ pub use select::{Counts, Order, Sink, Summary, matching, show};
 pub use source::{Entry, Progress, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
 pub use thread::show_thread;
+pub use tailing::{FollowFiles, follow_files};
 pub use time::Instant;
+pub use values::{Unknown, Value, ValueKind, unknown_values, values};
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};
 pub use zone::Zone;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io;
 
 use crate::format::Clip;
-use crate::sanitise::is_hidden;
+use crate::sanitise::{is_hidden, is_joiner};
 
 /// Deeper levels are indented no further, so that the output of deeply nested
 /// JSON grows with its length and not with the square of it.
@@ -83,7 +83,8 @@ fn visible(text: &str) -> Option<(char, usize)> {
     let second = text.get(ESCAPE..).and_then(unit);
     let mut decoded = char::decode_utf16([first].into_iter().chain(second));
     let c = decoded.next()?.ok()?;
-    (!c.is_ascii() && !c.is_whitespace() && !is_hidden(c)).then_some((c, ESCAPE * c.len_utf16()))
+    let is_shown = !is_hidden(c) || is_joiner(c);
+    (!c.is_ascii() && !c.is_whitespace() && is_shown).then_some((c, ESCAPE * c.len_utf16()))
 }
 
 fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {

@@ -4,6 +4,7 @@
 //! takes to have found enough. Where everything is shown, messages are handed on
 //! as they are found. Either way memory does not grow with the files.
 
+mod merged;
 mod newest;
 
 use std::ops::ControlFlow;
@@ -90,7 +91,8 @@ pub trait Sink {
     }
 }
 
-/// Gives matching messages to a sink, oldest first unless told otherwise.
+/// Gives matching messages to a sink, oldest first unless told otherwise, and
+/// returns how many they were.
 ///
 /// Of a large file only what is needed is read, and damage is found only there;
 /// for a search of text, only lines in which it may be are checked.
@@ -103,8 +105,12 @@ pub fn show(
     order: Order,
     findings: &mut Findings,
     sink: &mut dyn Sink,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let query = Query { source, filter };
+    source.add_damage_to(findings);
+    if source.is_merged {
+        return merged::show(query, order, findings, sink);
+    }
     let is_small = source.bytes() <= COUNTED;
     let counts = if sink.wants_counts() && (order.limit.is_none() || is_small) {
         Some(query.counts(findings)?)
@@ -134,7 +140,8 @@ pub fn show(
             let newest = Newest::find(query, limit, findings)?;
             let shown = Some(newest.len());
             sink.begin(&Summary { counts, shown })?;
-            newest.show(source, sink)
+            newest.show(source, sink)?;
+            Ok(newest.len())
         }
         Some(limit) => {
             let matching = match counts {
@@ -160,6 +167,7 @@ pub fn show(
 /// [`Error::Read`] where a file can't be read.
 pub fn matching(source: &Source, filter: &Filter, findings: &mut Findings) -> Result<u64, Error> {
     let query = Query { source, filter };
+    source.add_damage_to(findings);
     let needle = filter.needle();
     let chunks = query.chunks(window::narrowed(source, filter)?);
     let mut matching = 0;
@@ -247,10 +255,11 @@ impl<'a> Query<'a> {
         mut limit: u64,
         findings: &mut Findings,
         sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         if limit == 0 {
-            return Ok(());
+            return Ok(0);
         }
+        let mut shown = 0;
         let source = self.source;
         let mut numbers = Numbers::new(&source.parts, source.tuning);
         let mut lines = Some(0).filter(|_| !newest_first);
@@ -280,13 +289,15 @@ impl<'a> Query<'a> {
                     source,
                     batch.chunk,
                 ))?;
+                shown += 1;
                 limit -= 1;
                 if limit == 0 {
                     return Ok(ControlFlow::Break(()));
                 }
             }
             Ok(ControlFlow::Continue(()))
-        })
+        })?;
+        Ok(shown)
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use query::{Findings, Follow};
+use query::{Findings, Follow, FollowFiles};
 
 use crate::args::Args;
+use crate::commands::empty;
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::{commands, output};
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
@@ -19,17 +21,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let progress = Progress::of_long_work(&source, screen.is_terminal());
     let path = source.path().to_owned();
     let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
-    match &args.thread {
+    let shown = match &args.thread {
         Some(id) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
         None => query::show(&source, &filter, args.order(), &mut findings, &mut *sink)?,
-    }
+    };
     sink.end()?;
     drop(sink);
     drop(progress);
     screen.close()?;
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
-    Ok(())
+    match shown {
+        0 => empty::explain(args, &source, Exit::Done),
+        _ => Ok(Exit::Done),
+    }
 }
 
 /// `--follow`: the newest ones, and then each new one.
@@ -41,15 +46,27 @@ pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
     let layout = screen.layout(args);
     let format = args.output.output;
     let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut tell = |findings: Findings| {
+        output::print_findings(&findings);
+        Ok(ControlFlow::Continue(()))
+    };
+    let limit = args.order().limit;
+    let paths = args.all_files();
+    if !paths.is_empty() {
+        let what = FollowFiles {
+            paths: &paths,
+            filter: &filter,
+            limit,
+        };
+        query::follow_files(what, &mut *sink, &mut tell)?;
+        return Ok(());
+    }
     let what = Follow {
         dir: &args.dir,
         all: args.all,
         filter: &filter,
-        limit: args.order().limit,
+        limit,
     };
-    query::follow(what, &mut *sink, &mut |findings| {
-        output::print_findings(&findings);
-        Ok(ControlFlow::Continue(()))
-    })?;
+    query::follow(what, &mut *sink, &mut tell)?;
     Ok(())
 }

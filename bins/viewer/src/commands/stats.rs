@@ -1,13 +1,15 @@
 //! `--stats`: what there is to say of the messages that match.
 
-use query::{Analysis, Findings, Format, Statistics};
+use query::{Analysis, Findings, Format, Source, Statistics};
 
 use crate::args::Args;
+use crate::commands::empty;
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::{commands, output};
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
@@ -20,7 +22,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         screen.close()?;
         output::print_findings(&findings);
         output::print_unused_indexes(&source);
-        return Ok(());
+        return ended(args, &source, statistics.messages);
     }
     let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
     let zone = commands::zone(args);
@@ -37,5 +39,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     screen.close()?;
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
-    Ok(())
+    ended(args, &source, analysis.counts.messages)
+}
+
+fn ended(args: &Args, source: &Source, messages: u64) -> anyhow::Result<Exit> {
+    match messages {
+        0 => empty::explain(args, source, Exit::Done),
+        _ => Ok(Exit::Done),
+    }
 }

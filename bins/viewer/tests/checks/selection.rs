@@ -110,8 +110,9 @@ fn places_exclude_each_other() {
     let logs = sessions();
     for options in [
         &["--all", "--archive", "x"][..],
-        &["--file", "x", "-"],
         &["--all", "--file", "x"],
+        &["--current", "--all"],
+        &["--current", "x.jsonl"],
         &["x"],
         &["--stats", "--count"],
         &["--ignore-case"],
