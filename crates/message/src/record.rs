@@ -88,7 +88,9 @@ impl<'a> Record<'a> {
             Origin::Legacy => (legacy::content(&record.line), ContentKind::Json),
             Origin::Recorder => content(&record.line),
             Origin::Other => match shapes::read(&record.line).content {
-                Some(content) => finite(content),
+                // As it stands in the line, which may say what it is.
+                Some(said) if record.line.content == Some(&*said) => content(&record.line),
+                Some(said) => finite(said),
                 None => finite(whole(&record.line)),
             },
         };

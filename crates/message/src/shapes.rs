@@ -40,7 +40,7 @@ pub(crate) struct Other<'a> {
 /// Reads a line by the table.
 pub(crate) fn read<'a>(line: &Line<'a>) -> Other<'a> {
     let shape = shape_of(line);
-    let inner = shape.and_then(|shape| first(line, shape.inner, inner::text_of));
+    let inner = shape.and_then(|shape| first(line, shape.inner, inner::inner_of));
     let mut other = outer(line, shape);
     if let Some(inner) = inner {
         inner::put(&inner, &mut other);
@@ -78,7 +78,7 @@ fn outer<'a>(line: &Line<'a>, shape: Option<&Shape>) -> Other<'a> {
         topic,
         sender: sender.or(default),
         timestamp: first(line, of.time, time).or_else(|| first(line, ANY.time, time)),
-        id: first(line, of.id, identifier).or_else(|| first(line, ANY.id, identifier)),
+        id: first(line, of.id, identifier).or_else(|| first(line, ANY.id, name)),
         links: links(line, of),
         fields: Fields {
             tier: string(&[find(line, "metadata/ace_tier"), find(line, "ace_tier"), line.tier]),
@@ -96,7 +96,7 @@ fn outer<'a>(line: &Line<'a>, shape: Option<&Shape>) -> Other<'a> {
 
 fn links<'a>(line: &Line<'a>, shape: &Shape) -> Links<'a> {
     let named = |own: &[&str], any: &[&str]| {
-        first(line, own, identifier).or_else(|| first(line, any, identifier))
+        first(line, own, identifier).or_else(|| first(line, any, name))
     };
     Links {
         in_reply_to: named(shape.reply, ANY.reply),
@@ -124,13 +124,17 @@ fn identifier(token: &str) -> Option<Cow<'_, str>> {
     name(token).or_else(|| is_number.then_some(Cow::Borrowed(token)))
 }
 
-/// A text, or a number as it is spelled; of an object with seconds, these.
-pub(crate) fn time(token: &str) -> Option<Cow<'_, str>> {
-    if token.starts_with('{') {
-        let seconds = path::member(token, "seconds").and_then(identifier);
-        return seconds.or(Some(Cow::Borrowed(token)));
+/// A text, or a number that can be a time, as it is spelled; of an object with
+/// seconds, these.
+fn time(token: &str) -> Option<Cow<'_, str>> {
+    /// The first second with so many digits was in 1973.
+    const DIGITS: usize = 9;
+    let digits = token.bytes().take_while(u8::is_ascii_digit).count();
+    match token.as_bytes().first()? {
+        b'{' => path::member(token, "seconds").and_then(time),
+        _ if digits >= DIGITS => Some(Cow::Borrowed(token)),
+        _ => text(token),
     }
-    identifier(token)
 }
 
 /// A content, unless it is null or says nothing.

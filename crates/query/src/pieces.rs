@@ -130,13 +130,14 @@ impl Search<'_> {
     fn is_message(&self, object: &Range<usize>, behind: &str) -> bool {
         let before = self.bytes.get(self.bad_from..object.start);
         let before = before.unwrap_or_default().trim_ascii_end();
-        let goes_on = behind.trim_start().starts_with([',', '}', ']', ':']);
-        let is_last = matches!(behind.trim(), "," | "]" | "],") && before.trim_ascii().len() < 2;
-        if goes_on && !is_last {
-            return false;
+        let is_inside = before.iter().any(|byte| matches!(byte, b'{' | b'"'));
+        let next = behind.trim_start().as_bytes().first();
+        match next {
+            Some(b'}' | b':') => return false,
+            Some(b',' | b']') if is_inside => return false,
+            _ => {}
         }
         let is_value = matches!(before.last(), Some(b':' | b',' | b'['));
-        let is_inside = before.iter().any(|byte| matches!(byte, b'{' | b'"'));
         if !(is_value && is_inside) {
             return true;
         }

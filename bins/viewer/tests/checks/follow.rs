@@ -108,7 +108,6 @@ fn what_cannot_be_followed_is_refused() {
     logs.view(&["-f"]).failed("there is no directory");
     for options in [
         &["-f", "--stats"][..],
-        &["-f", "-"],
         &["-f", "--archive", "x"],
     ] {
         assert_eq!(logs.view(options).code, Some(2), "{options:?}");

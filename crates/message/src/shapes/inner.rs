@@ -4,24 +4,50 @@
 use std::borrow::Cow;
 
 use super::Other;
-use crate::escape::{decode_base64, text};
+use crate::escape::{decode_base64, push_string, text};
 use crate::record::Record;
 
-/// Returns the text of an object that a JSON string holds, as it is or in base64.
-pub(super) fn text_of(token: &str) -> Option<String> {
+/// What a JSON string holds.
+pub(super) enum Inner {
+    /// An object.
+    Message(String),
+    /// A text that stands there in base64.
+    Text(String),
+}
+
+/// Returns what a string holds as JSON, or in base64; `None` where it is nothing
+/// but the text itself.
+pub(super) fn inner_of(token: &str) -> Option<Inner> {
     let text = text(token)?;
     let is_object = |text: &str| text.trim_start().starts_with('{');
     if is_object(&text) {
-        return Some(text.trim().to_owned());
+        return Some(Inner::Message(text.trim().to_owned()));
     }
     let mut bytes = Vec::new();
     decode_base64(text.trim(), &mut bytes).ok()?;
     let decoded = String::from_utf8(bytes).ok()?;
-    is_object(&decoded).then(|| decoded.trim().to_owned())
+    // A short word may pass for base64 of something.
+    let is_text = !decoded.is_empty() && !decoded.contains(|c: char| c.is_control() && !c.is_whitespace());
+    match is_object(&decoded) {
+        true => Some(Inner::Message(decoded.trim().to_owned())),
+        false => is_text.then_some(Inner::Text(decoded)),
+    }
+}
+
+/// Takes what is in the line.
+pub(super) fn put(inner: &Inner, other: &mut Other<'_>) {
+    match inner {
+        Inner::Message(inner) => put_message(inner, other),
+        Inner::Text(text) => {
+            let mut quoted = Vec::new();
+            push_string(text, &mut quoted);
+            other.content = Some(Cow::Owned(String::from_utf8_lossy(&quoted).into_owned()));
+        }
+    }
 }
 
 /// Takes what the message says.
-pub(super) fn put(inner: &str, other: &mut Other<'_>) {
+fn put_message(inner: &str, other: &mut Other<'_>) {
     let Ok(record) = Record::parse(inner.as_bytes()) else {
         return;
     };

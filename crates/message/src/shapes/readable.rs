@@ -22,8 +22,9 @@ pub struct Readable<'a> {
 }
 
 /// Members in which agents say what they have to say; the first counts.
-const SAID: [&str; 10] = [
+const SAID: [&str; 11] = [
     "message", "text", "content", "msg", "parts", "event", "output", "task", "value", "body",
+    "result",
 ];
 /// Members that only say what is around the text.
 const AROUND: [&str; 12] = [
@@ -99,30 +100,29 @@ fn object(json: &str, depth: usize) -> Option<Readable<'_>> {
     if let Some(text) = talk(json, depth).or_else(|| rpc(json)) {
         return Some(all(Cow::Owned(text)));
     }
-    let (key, said) = SAID.iter().find_map(|key| {
+    let said = SAID.iter().find_map(|key| {
         let said = member(json, key)?;
-        let is_text = said.starts_with('"') && said != "\"\"";
-        let is_nested = said.starts_with(['{', '[']) && depth + 1 < DEEPEST;
-        (is_text || is_nested && readable_within(said, depth + 1).is_some()).then_some((*key, said))
-    })?;
-    let mut said = value(said, depth + 1);
-    let calls = member(json, "tool_calls").filter(|calls| calls.starts_with("[{"));
-    if let Some(calls) = calls.and_then(|calls| list(calls, depth + 1)) {
-        said = Cow::Owned(format!("{said}\n\n{calls}"));
-    }
+        let text = match said.as_bytes().first()? {
+            b'"' => text(said).filter(|text| !text.is_empty()),
+            b'[' if depth + 1 < DEEPEST => list(said, depth + 1).map(Cow::Owned),
+            b'{' => object(said, depth + 1).map(|found| found.text),
+            _ => None,
+        };
+        Some((*key, text?))
+    });
+    let calls = member(json, "tool_calls").filter(|calls| calls.starts_with('['));
+    let calls = calls.and_then(|calls| list(calls, depth + 1));
+    let (key, text) = match (said, calls) {
+        (Some((key, said)), Some(calls)) => (key, Cow::Owned(format!("{said}\n\n{calls}"))),
+        (Some(said), None) => said,
+        (None, Some(calls)) => ("content", Cow::Owned(calls)),
+        (None, None) => return None,
+    };
     let is_around = |other: &str| other == key || AROUND.contains(&other) || other == "tool_calls";
     Some(Readable {
-        text: said,
+        text,
         is_all: has_only(json, &is_around),
     })
-}
-
-fn readable_within(json: &str, depth: usize) -> Option<()> {
-    match json.as_bytes().first() {
-        Some(b'[') => list(json, depth).map(drop),
-        Some(b'{') => object(json, depth).map(drop),
-        _ => None,
-    }
 }
 
 /// Tells whether an object has no other members than these. What a person writes
@@ -151,6 +151,18 @@ fn part(json: &str, depth: usize) -> Option<String> {
         let inside = |key| member(call, key).map(|token| value(token, depth + 1));
         let arguments = inside("args").or(inside("arguments")).unwrap_or_default();
         return Some(format!("[tool call] {} {arguments}", inside("name").unwrap_or_default()));
+    }
+    if kind.is_empty()
+        && let (Some(called), Some(arguments)) = (member(json, "name"), member(json, "arguments"))
+    {
+        let (called, arguments) = (value(called, depth + 1), value(arguments, depth + 1));
+        return Some(format!("[tool call] {called} {arguments}"));
+    }
+    if let (Some(key), Some(attribute)) = (member(json, "key").and_then(text), member(json, "value")) {
+        let attribute = member(attribute, "stringValue").unwrap_or(attribute);
+        let said = value(attribute, depth + 1);
+        let talk = readable(&said).map(|found| found.text.into_owned());
+        return Some(format!("{key}: {}", talk.as_deref().unwrap_or(&said)));
     }
     if let Some(result) = member(json, "functionResponse") {
         return Some(format!("[tool result] {}", value(member(result, "response")?, depth + 1)));

@@ -242,6 +242,13 @@ pub(super) const TABLE: &[Shape] = &[
         ..NONE
     },
     Shape {
+        name: "gemini",
+        default: "gemini",
+        when: &[Is("type", "user"), Has("id"), Has("timestamp"), Has("content")],
+        text: &["content"],
+        ..NONE
+    },
+    Shape {
         name: "cursor",
         default: "cursor",
         when: &[Has("role"), Has("message/content")],
@@ -360,6 +367,7 @@ pub(super) const TABLE: &[Shape] = &[
         name: "mcp",
         default: "client",
         when: &[Has("message/jsonrpc")],
+        id: &["message/id"],
         text: &["message"],
         ..NONE
     },
@@ -374,6 +382,7 @@ pub(super) const TABLE: &[Shape] = &[
         name: "mcp",
         default: "client",
         when: &[Has("jsonrpc")],
+        id: &["id"],
         ..NONE
     },
     Shape {

@@ -100,6 +100,10 @@ fn required(hir: &Hir) -> Option<String> {
     }
 }
 
+/// Exports of streams have this key, `subject` or `Subject`, and their messages in
+/// base64, where no text is found.
+const PACKED: &str = "ubject\"";
+
 /// Some bytes without which a line need not be looked at.
 ///
 /// JSON may spell any character as an escape. So what is searched is a run of
@@ -109,6 +113,7 @@ fn required(hir: &Hir) -> Option<String> {
 pub(crate) struct Needle {
     run: Run,
     escape: Finder<'static>,
+    packed: Finder<'static>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,7 +164,12 @@ impl Needle {
 
     fn new(run: Run) -> Self {
         let escape = Finder::new("\\u00").into_owned();
-        Self { run, escape }
+        let packed = Finder::new(PACKED).into_owned();
+        Self {
+            run,
+            escape,
+            packed,
+        }
     }
 
     /// Begins a search in some lines.
@@ -169,6 +179,7 @@ impl Needle {
             lines,
             run: None,
             escape: None,
+            packed: None,
         }
     }
 }
@@ -200,6 +211,7 @@ pub(crate) struct Hits<'s> {
     /// The next places that are known; the end where there is none.
     run: Option<usize>,
     escape: Option<usize>,
+    packed: Option<usize>,
 }
 
 impl Hits<'_> {
@@ -224,7 +236,11 @@ impl Hits<'_> {
             let is_found = rest(at).starts_with(self.needle.escape.needle());
             self.escape = Some(if is_found { at } else { end });
         }
-        let next = self.run.into_iter().chain(self.escape).min();
+        if self.packed.is_none_or(|at| at < from) {
+            let found = self.needle.packed.find(rest(from));
+            self.packed = Some(found.map_or(end, |at| from + at));
+        }
+        let next = self.run.into_iter().chain(self.escape).chain(self.packed).min();
         next.filter(|at| *at < end)
     }
 }
