@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
-use query::{Criteria, Filter, Instant, Order};
+use query::{Around, Criteria, Filter, Instant, Order};
 
 pub(crate) use output::{OutputArgs, When};
 
@@ -146,6 +146,18 @@ pub(crate) struct Args {
     /// Go on with new messages as they are recorded
     #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "list_archives"])]
     pub(crate) follow: bool,
+
+    /// Show so many messages before and behind each that matches, too
+    #[arg(short = 'C', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
+    pub(crate) context: Option<usize>,
+
+    /// Show so many messages behind each that matches
+    #[arg(short = 'A', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
+    pub(crate) after: Option<usize>,
+
+    /// Show so many messages before each that matches
+    #[arg(short = 'B', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
+    pub(crate) before: Option<usize>,
 
     /// Print only how many messages match
     #[arg(long, conflicts_with = "stats")]
@@ -409,6 +421,15 @@ impl Args {
     /// All files that are named.
     pub(crate) fn all_files(&self) -> Vec<PathBuf> {
         self.file.iter().chain(&self.files).cloned().collect()
+    }
+
+    /// How many messages are shown around each that matches.
+    pub(crate) fn around(&self) -> Option<Around> {
+        let around = Around {
+            before: self.before.or(self.context).unwrap_or(0),
+            after: self.after.or(self.context).unwrap_or(0),
+        };
+        (around != Around::default()).then_some(around)
     }
 
     /// Which of the matching messages are shown, and in which order.

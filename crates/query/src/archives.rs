@@ -134,8 +134,16 @@ pub(crate) fn choose_all(dir: &Path, names: &[String]) -> Result<Vec<Archive>, E
                 (*last, is_any) = (true, true);
             }
         } else {
+            // A name that fits one to the letter, or but for its ending, means that one.
+            let exact = archives.iter().find(|archive| archive.name == *name);
+            let exact = exact.or_else(|| archives.iter().find(|archive| is_short(archive, name)));
+            let exact = exact.map(|archive| &archive.name);
             for (archive, is_chosen) in before {
-                if is_named(archive, name) {
+                let is_wanted = match exact {
+                    Some(exact) => archive.name == *exact,
+                    None => is_pattern_of(archive, name),
+                };
+                if is_wanted {
                     (*is_chosen, is_any) = (true, true);
                 }
             }
@@ -154,13 +162,18 @@ pub(crate) fn choose_all(dir: &Path, names: &[String]) -> Result<Vec<Archive>, E
         .collect())
 }
 
-/// Tells whether a name, or a pattern, is that of a closed session; its ending
-/// may be left out.
-fn is_named(archive: &Archive, name: &str) -> bool {
-    let endings = PACKED.iter().chain([&SUFFIX, &".gz", &".zst"]);
+/// Tells whether a name is that of a closed session without its ending.
+fn is_short(archive: &Archive, name: &str) -> bool {
+    let mut endings = PACKED.iter().chain([&SUFFIX, &".gz", &".zst"]);
+    endings.any(|ending| archive.name.strip_suffix(ending) == Some(name))
+}
+
+/// Tells whether a session's name, with or without its ending, is like a pattern.
+fn is_pattern_of(archive: &Archive, pattern: &str) -> bool {
+    let endings = PACKED.iter().chain([&SUFFIX]);
     let short = endings.filter_map(|ending| archive.name.strip_suffix(ending));
     let mut names = short.chain([&*archive.name]);
-    names.any(|known| known == name || is_like(known.as_bytes(), name.as_bytes()))
+    names.any(|name| is_like(name.as_bytes(), pattern.as_bytes()))
 }
 
 /// Tells whether a text is like a pattern, in which `*` stands for any text and

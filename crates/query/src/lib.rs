@@ -79,8 +79,8 @@ pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
 pub use follow::{Follow, follow};
 pub use format::{
-    Column, Format, Layout, Limits, TextFormat, formatter, grouped, write_analysis, write_analysis_json,
-    write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
+    Column, Format, Layout, Limits, Marks, TextFormat, formatter, grouped, write_analysis, write_analysis_json,
+    write_archives, write_counts, write_finding, write_findings, write_report, write_salvaged, write_statistics,
     write_values,
 };
 pub use index::{
@@ -91,7 +91,7 @@ pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
 pub use scan::{Accumulator, Found};
-pub use select::{Counts, Order, Sink, Summary, matching, show};
+pub use select::{Around, Counts, Order, Sink, Summary, matching, show, show_around};
 pub use source::{Entry, Progress, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
 pub use thread::show_thread;

@@ -19,9 +19,28 @@ const INDENT: &str = "  ";
 /// Writes JSON text, two spaces a level. Text that is no JSON is written, too,
 /// in some arrangement.
 pub(crate) fn indent(json: &str, out: &mut Clip<'_>) -> io::Result<()> {
+    indent_with(json, out, &mut |_, _| None)
+}
+
+/// Does the same, and asks of each string that is a value, with the key before it,
+/// what is shown in its place.
+pub(crate) fn indent_with(
+    json: &str,
+    out: &mut Clip<'_>,
+    replace: &mut dyn FnMut(&str, &str) -> Option<&'static str>,
+) -> io::Result<()> {
     let mut tokens = Tokens::new(json);
     let mut depth: usize = 0;
+    let mut key = "";
     while let Some(token) = tokens.next() {
+        if token.starts_with('"') {
+            if tokens.peek() == Some(b':') {
+                key = token.trim_matches('"');
+            } else if let Some(other) = replace(key, token) {
+                out.text(other)?;
+                continue;
+            }
+        }
         match token {
             "{" | "[" => {
                 out.text(token)?;

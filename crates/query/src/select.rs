@@ -4,6 +4,7 @@
 //! takes to have found enough. Where everything is shown, messages are handed on
 //! as they are found. Either way memory does not grow with the files.
 
+mod around;
 mod merged;
 mod newest;
 
@@ -16,6 +17,7 @@ use crate::index::Need;
 use crate::scan::{self, Batch, Chunk, Job, Match, Numbers};
 use crate::source::{Entry, Source};
 use crate::window;
+pub use around::{Around, show_around};
 use newest::Newest;
 
 /// Of so many messages at most the places are remembered. To show more of the

@@ -192,6 +192,12 @@ impl Source {
         Ok(Self::new(path.to_owned(), vec![Part::file(path)?]))
     }
 
+    /// Opens a session file as its bytes stand, whatever they are.
+    pub(crate) fn session(path: &Path) -> Result<Self, Error> {
+        let part = Part::whole(path, open::file(path)?)?;
+        Ok(Self::new(path.to_owned(), vec![part]))
+    }
+
     /// Opens several files, and all sessions of directories, whose messages are
     /// put in the order of their times; `-` is standard input.
     ///

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.output.brief {
         let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
         drop(progress);
-        let mut screen = Screen::open(args, true)?;
+        let mut screen = Screen::open(args, true, false)?;
         query::write_statistics(&statistics, &commands::limits(args), screen.out())?;
         screen.close()?;
         output::print_findings(&findings);
@@ -28,12 +28,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let zone = commands::zone(args);
     let report = analysis.report(&source, &filter, &findings, &zone)?;
     drop(progress);
-    let mut screen = Screen::open(args, args.output.output == Format::Pretty)?;
-    let layout = screen.layout(args);
-    if args.output.output == Format::Json {
+    let format = args.output.output.unwrap_or_default();
+    let mut screen = Screen::open(args, format == Format::Pretty, false)?;
+    let layout = screen.layout(args, format, filter.marks());
+    if format == Format::Json {
         query::write_analysis_json(&report, screen.out())?;
     } else {
-        query::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
+        query::write_counts(&analysis.counts, &layout.limits, screen.out())?;
         query::write_analysis(&report, &layout, screen.out())?;
     }
     screen.close()?;

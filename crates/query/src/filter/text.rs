@@ -29,9 +29,14 @@ impl Text {
             .case_insensitive(ignore_case)
             .multi_line(true)
             .build();
-        let regex = built.map_err(|source| Error::Pattern {
-            pattern: pattern.to_owned(),
-            source: Box::new(source),
+        let regex = built.map_err(|source| {
+            let (reason, at) = what_is_wrong(pattern);
+            Error::Pattern {
+                pattern: pattern.to_owned(),
+                reason: reason.unwrap_or_else(|| source.to_string()),
+                at,
+                source: Box::new(source),
+            }
         })?;
         // Where case does not matter, what matches has the same characters in some case.
         let parsed = regex_syntax::ParserBuilder::new()
@@ -86,6 +91,22 @@ impl Text {
             } => Needle::of(required.as_ref()?),
             Self::Pattern { required, .. } => Needle::of_any_case(required.as_ref()?),
         }
+    }
+}
+
+/// Tells what is wrong with a pattern, and at which of its characters.
+fn what_is_wrong(pattern: &str) -> (Option<String>, usize) {
+    let place = |offset: usize| pattern.get(..offset).map_or(0, |before| before.chars().count());
+    match regex_syntax::parse(pattern) {
+        Err(regex_syntax::Error::Parse(error)) => {
+            let reason = error.kind().to_string();
+            (Some(reason), place(error.span().start.offset))
+        }
+        Err(regex_syntax::Error::Translate(error)) => {
+            let reason = error.kind().to_string();
+            (Some(reason), place(error.span().start.offset))
+        }
+        _ => (None, 0),
     }
 }
 

@@ -173,7 +173,11 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             sender: text([&value["sender"], none], "unknown"),
             tier: text([&value["tier"], none], "E"),
             chain: text([&value["chain_type"], none], "unknown"),
-            timestamp: text([&value["timestamp"], none], default),
+            timestamp: match &value["timestamp"] {
+                // A number of seconds, where this recorder has not put it right.
+                Value::Number(time) if !is_ours => time.to_string(),
+                time => text([time, none], default),
+            },
             recorded_at: recorded_at.map(str::to_owned),
             tags: tags([&value["shl_tags"], none]),
             id: id([&value["message_id"], none]),
