@@ -40,6 +40,7 @@ Examples:
   viewer verify                                       the current session
   viewer verify --archive session_20251120_143022     a closed one
   viewer verify --all                                 everything, in order
+  viewer verify --file copy.jsonl.gz                  any file
 
 Ends with 0 if all is clean, with 3 if something is damaged, altered or missing,
 or stands twice or out of order. Messages of older recorders have no checksum;
@@ -207,6 +208,10 @@ pub(crate) struct Verify {
     /// Check all closed sessions and the current one, and that numbers go on between them
     #[arg(long)]
     pub(crate) all: bool,
+
+    /// Check a file that lies elsewhere; may be given several times
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["archive", "all"], value_hint = ValueHint::FilePath)]
+    pub(crate) file: Vec<PathBuf>,
 }
 
 /// Options of `salvage`.

@@ -46,6 +46,13 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// Returns when the first and the last message came, in milliseconds since 1970.
+    pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
+        let all = self.senders.entries.iter().map(|entry| entry.count.times);
+        let all = all.chain([self.senders.others.times]).flatten();
+        all.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+    }
+
     /// Returns the values of a field, how many messages have each, and when the
     /// last of them came, in milliseconds since 1970; most messages first.
     pub(crate) fn values(&self, kind: ValueKind) -> Vec<(String, u64, Option<i64>)> {

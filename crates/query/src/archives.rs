@@ -6,8 +6,15 @@ use std::path::{Path, PathBuf};
 
 use journal::Archive;
 
+use crate::analysis::Analysis;
 use crate::error::Error;
-use crate::time::{date_and_time, is_date, is_time};
+use crate::filter::Filter;
+use crate::findings::Findings;
+use crate::source::Source;
+use crate::stats::count;
+use crate::time::{Instant, date_and_time, is_date, is_time};
+use crate::values::ValueKind;
+use crate::zone::Zone;
 
 const SUFFIX: &str = ".jsonl";
 /// Endings of sessions that were packed afterwards.
@@ -54,6 +61,41 @@ pub fn list_archives(dir: &Path) -> Result<Vec<ArchivedSession>, Error> {
         bytes: archive.bytes,
     });
     Ok(archives.collect())
+}
+
+/// What is in a closed session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// How many messages it holds.
+    pub messages: u64,
+    /// When the first and the last of them came, as `2025-11-20 14:30:22`.
+    pub times: Option<(String, String)>,
+    /// Who sent them, most messages first.
+    pub senders: Vec<String>,
+    /// How many stretches of it can't be read.
+    pub damaged: u64,
+}
+
+/// Tells what is in a closed session; with an index that takes no time.
+///
+/// # Errors
+/// [`Error::NoArchive`], or [`Error::Read`] where it can't be read.
+pub fn holdings(dir: &Path, name: &str, zone: &Zone) -> Result<Holdings, Error> {
+    let source = Source::archive(dir, name)?;
+    let mut findings = Findings::default();
+    let analysis: Analysis = count(&source, &Filter::default(), &mut findings)?;
+    let time = |time: i64| {
+        let time = zone.at(Instant::from_milliseconds(time))?;
+        Some(time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    };
+    let times = analysis.time_range();
+    let senders = analysis.values(ValueKind::Sender).into_iter();
+    Ok(Holdings {
+        messages: analysis.counts.messages,
+        times: times.and_then(|(first, last)| Some((time(first)?, time(last)?))),
+        senders: senders.map(|(name, ..)| name).collect(),
+        damaged: findings.damaged,
+    })
 }
 
 pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {

@@ -50,6 +50,7 @@ mod index;
 mod intern;
 mod pieces;
 mod pretty;
+mod reading;
 mod salvage;
 mod sanitise;
 mod scan;
@@ -72,7 +73,7 @@ pub use analysis::{
     Activity, Analysis, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions,
     Range, ReplyTimes, Sender, Silence, Unit,
 };
-pub use archives::{ArchivedSession, Closed, archive_dir, list_archives};
+pub use archives::{ArchivedSession, Closed, Holdings, archive_dir, holdings, list_archives};
 pub use error::Error;
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};

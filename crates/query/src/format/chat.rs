@@ -94,6 +94,10 @@ impl<W: Write> ChatFormat<W> {
                 == (&last.sender, &last.topic, last.depth);
             is_same && (0..PAUSE).contains(&last.time.saturating_sub(before.time))
         });
+        let is_first = self.last.is_none();
+        if !goes_on && !is_first {
+            writeln!(self.out)?;
+        }
         self.last = Some(last);
         let field = |text: &str| self.layout.limits.field(text);
         let (dim, number) = (self.paint.dim(), row.number);

@@ -38,11 +38,6 @@ impl Paint {
         }
     }
 
-    /// Tells whether there are colours.
-    pub(super) const fn is_on(&self) -> bool {
-        self.is_on
-    }
-
     /// Which of the colours a sender has: the first that comes has the first one.
     pub(super) fn kind(&self, sender: &str) -> usize {
         let mut senders = self.senders.borrow_mut();
