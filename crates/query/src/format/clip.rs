@@ -128,7 +128,8 @@ impl<'w> Clip<'w> {
         if self.lines >= self.limits.lines {
             return Ok(());
         }
-        let (shown, hidden) = cut(plain, self.limits.columns);
+        let room = self.limits.columns.saturating_sub(mark.chars().count());
+        let (shown, hidden) = cut(plain, room);
         self.hidden += hidden;
         match hidden {
             0 => write!(self.out, "{mark}{styled}"),

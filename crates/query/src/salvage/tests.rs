@@ -3,6 +3,8 @@ use std::fs;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use journal::{Ending, Reader};
+
 use super::*;
 use crate::testing::{dir_with, journal, recorded};
 
@@ -49,7 +51,7 @@ fn what_is_read_back_must_be_what_was_written() {
     let mut out = Output::create(&path).unwrap();
     out.line(b"{\"content\":1}").unwrap();
     out.sync().unwrap();
-    let mut reader = Reader::open(&path).unwrap();
+    let mut reader = Reading::file(&path).unwrap();
     let mut nowhere = Output::create(&dir.path().join("copy")).unwrap();
     let copied = copy(&mut reader, &mut nowhere).unwrap();
     fs::write(&path, b"{\"content\":2}\n").unwrap();
