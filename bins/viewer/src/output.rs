@@ -62,7 +62,13 @@ pub(crate) fn print_pattern(error: &anyhow::Error) -> bool {
     let place = sanitise(&before).chars().count();
     let head = format!("viewer: {} in --grep: ", sanitise(reason));
     let column = head.chars().count() + place;
-    writeln!(io::stderr().lock(), "{head}{}\n{:column$}^", sanitise(pattern), "").ok();
+    writeln!(
+        io::stderr().lock(),
+        "{head}{}\n{:column$}^",
+        sanitise(pattern),
+        ""
+    )
+    .ok();
     true
 }
 

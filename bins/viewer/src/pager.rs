@@ -23,7 +23,10 @@ impl Pager {
     pub(crate) fn start(from_end: bool) -> Option<Self> {
         let line = env::var("PAGER").ok();
         let line = line.as_deref().or(platform::PAGER)?.trim();
-        let program = line.split_whitespace().next().filter(|name| *name != "cat")?;
+        let program = line
+            .split_whitespace()
+            .next()
+            .filter(|name| *name != "cat")?;
         // A shell starts even where there is nothing for it to start.
         if !platform::is_there(program) {
             return None;

@@ -26,7 +26,11 @@ pub(crate) fn is_there(program: &str) -> bool {
     if path.components().count() > 1 {
         return path.exists();
     }
-    let endings: &[&str] = if cfg!(windows) { &["", ".exe", ".cmd", ".bat"] } else { &[""] };
+    let endings: &[&str] = if cfg!(windows) {
+        &["", ".exe", ".cmd", ".bat"]
+    } else {
+        &[""]
+    };
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| {
         let file = |ending: &&str| folder.join(format!("{program}{ending}")).is_file();

@@ -56,7 +56,10 @@ impl Screen {
         let columns =
             || terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into());
         let given = args.output.width.map(usize::from);
-        let width = given.or_else(|| self.is_terminal.then(|| from_environment().unwrap_or_else(columns)));
+        let width = given.or_else(|| {
+            self.is_terminal
+                .then(|| from_environment().unwrap_or_else(columns))
+        });
         Layout {
             wrap: width,
             marks,

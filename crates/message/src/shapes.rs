@@ -81,7 +81,11 @@ fn outer<'a>(line: &Line<'a>, shape: Option<&Shape>) -> Other<'a> {
         id: first(line, of.id, identifier).or_else(|| first(line, ANY.id, name)),
         links: links(line, of),
         fields: Fields {
-            tier: string(&[find(line, "metadata/ace_tier"), find(line, "ace_tier"), line.tier]),
+            tier: string(&[
+                find(line, "metadata/ace_tier"),
+                find(line, "ace_tier"),
+                line.tier,
+            ]),
             chain_type: string(&[find(line, "metadata/chain_type"), line.chain_type]),
             shl_tags: tags(&[find(line, "metadata/shl_tags"), line.shl_tags]),
             ..Fields::default()
@@ -105,11 +109,7 @@ fn links<'a>(line: &Line<'a>, shape: &Shape) -> Links<'a> {
 }
 
 /// Returns the first of some places of a line at which there is what is wanted.
-fn first<'a, T>(
-    line: &Line<'a>,
-    paths: &[&str],
-    want: impl Fn(&'a str) -> Option<T>,
-) -> Option<T> {
+fn first<'a, T>(line: &Line<'a>, paths: &[&str], want: impl Fn(&'a str) -> Option<T>) -> Option<T> {
     paths.iter().find_map(|path| want(find(line, path)?))
 }
 

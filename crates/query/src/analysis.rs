@@ -62,7 +62,9 @@ impl Analysis {
             ValueKind::Tag => &self.tags,
             ValueKind::Chain => {
                 let chains = self.counts.chains.by_count().into_iter();
-                return chains.map(|(name, count)| (name.to_owned(), count, None)).collect();
+                return chains
+                    .map(|(name, count)| (name.to_owned(), count, None))
+                    .collect();
             }
         };
         let value = |entry: &names::Entry| {
@@ -81,7 +83,10 @@ impl Accumulator for Analysis {
         self.bytes += length;
         let time = fields.recorded_at.as_ref().unwrap_or(&fields.timestamp);
         // One that nobody can mean would stretch the chart over thousands of years.
-        let time = self.clock.read(time).filter(|time| Instant::is_likely(*time));
+        let time = self
+            .clock
+            .read(time)
+            .filter(|time| Instant::is_likely(*time));
         let (count, handles) = (Count::one(length, time), found.handles);
         self.senders.add(&fields.sender, handles.sender, count);
         self.topics.add(&fields.topic, handles.topic, count);

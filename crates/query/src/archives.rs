@@ -259,11 +259,7 @@ fn closed(archive: &Archive) -> Closed {
 fn stamp(name: &str) -> Option<String> {
     let ending = PACKED.iter().chain([&SUFFIX]);
     let mut short = ending.filter_map(|ending| name.strip_suffix(ending));
-    let parts: Vec<&str> = short
-        .next()
-        .unwrap_or(name)
-        .split('_')
-        .collect();
+    let parts: Vec<&str> = short.next().unwrap_or(name).split('_').collect();
     parts.windows(2).find_map(|pair| match pair {
         [date, time] => stamp_of(date, time),
         _ => None,

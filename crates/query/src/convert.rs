@@ -136,11 +136,7 @@ fn convert(file: File, path: &Path) -> Result<Option<Converted>, Error> {
     Ok(converted)
 }
 
-fn write_lines(
-    kind: Kind,
-    file: File,
-    lines: &mut NamedTempFile,
-) -> io::Result<Option<Broken>> {
+fn write_lines(kind: Kind, file: File, lines: &mut NamedTempFile) -> io::Result<Option<Broken>> {
     let length = file.metadata()?.len();
     let input = BufReader::with_capacity(BUFFER, file);
     let mut out = BufWriter::with_capacity(BUFFER, lines.as_file_mut());

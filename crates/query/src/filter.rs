@@ -205,6 +205,12 @@ impl Filter {
         self.numbers.as_ref()
     }
 
+    /// Tells whether files may be read from somewhere in the middle, where nobody
+    /// knows how many lines come before.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.numbers.is_some() || self.window.is_some()
+    }
+
     /// Returns the stretch of time that is asked for, if not all is.
     pub(crate) fn window(&self) -> Option<Window> {
         self.window
@@ -233,11 +239,18 @@ impl Filter {
 
 /// Compiles what is searched once more, for texts that are shown.
 fn marks(criteria: &Criteria) -> Marks {
-    let wanted = criteria.grep.iter().filter(|pattern| !pattern.starts_with('!'));
+    let wanted = criteria
+        .grep
+        .iter()
+        .filter(|pattern| !pattern.starts_with('!'));
     let regexes = wanted.filter_map(|pattern| {
-        let pattern = pattern.strip_prefix("\\!").map_or(pattern.clone(), |rest| format!("!{rest}"));
+        let pattern = pattern
+            .strip_prefix("\\!")
+            .map_or(pattern.clone(), |rest| format!("!{rest}"));
         let mut builder = RegexBuilder::new(&pattern);
-        builder.case_insensitive(criteria.ignore_case).multi_line(true);
+        builder
+            .case_insensitive(criteria.ignore_case)
+            .multi_line(true);
         builder.build().ok()
     });
     Marks::new(regexes)

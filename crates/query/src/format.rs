@@ -38,15 +38,15 @@ pub use analysis::{write_analysis, write_analysis_json};
 pub use archives::write_archives;
 pub(crate) use clip::Clip;
 pub use clip::Limits;
-pub use marks::Marks;
-pub use number::grouped;
-pub use values::write_values;
 pub use column::Column;
 pub use findings::write_findings;
 pub use layout::{Format, Layout};
+pub use marks::Marks;
+pub use number::grouped;
 pub use salvage::write_salvaged;
 pub use stats::{write_counts, write_statistics};
 pub use text::TextFormat;
+pub use values::write_values;
 pub use verify::{write_finding, write_report};
 
 /// Returns what a person would read of a message, if there was little room.

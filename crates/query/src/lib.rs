@@ -80,9 +80,9 @@ pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
 pub use follow::{Follow, follow};
 pub use format::{
-    Column, Format, Layout, Limits, Marks, TextFormat, formatter, grouped, write_analysis, write_analysis_json,
-    write_archives, write_counts, write_finding, write_findings, write_report, write_salvaged, write_statistics,
-    write_values,
+    Column, Format, Layout, Limits, Marks, TextFormat, formatter, grouped, write_analysis,
+    write_analysis_json, write_archives, write_counts, write_finding, write_findings, write_report,
+    write_salvaged, write_statistics, write_values,
 };
 pub use index::{
     Built, IndexContents, IndexState, Unusable, archive_paths, build_index, has_index, index_path,
@@ -95,8 +95,8 @@ pub use scan::{Accumulator, Found};
 pub use select::{Around, Counts, Order, Sink, Summary, matching, show, show_around};
 pub use source::{Entry, Progress, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
-pub use thread::show_thread;
 pub use tailing::{FollowFiles, follow_files};
+pub use thread::show_thread;
 pub use time::Instant;
 pub use values::{Unknown, Value, ValueKind, unknown_values, values};
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};

@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_conversation_in_a_line_is_its_messages() {
-        let line = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "b", "content": "c"}]}"#;
+        let line =
+            r#"{"messages": [{"role": "user", "content": "a"}, {"role": "b", "content": "c"}]}"#;
         assert_eq!(sorted(line.as_bytes()).0.len(), 2);
     }
 

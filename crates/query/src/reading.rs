@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::{Checked, Damage, Ending, FileSystem, Integrity, Item, ReadFile, Reader, RealFs, Reason, Record};
+use journal::{
+    Checked, Damage, Ending, FileSystem, Integrity, Item, ReadFile, Reader, RealFs, Reason, Record,
+};
 
 use crate::convert::{self, Converted};
 use crate::error::Error;

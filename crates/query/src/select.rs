@@ -174,7 +174,7 @@ pub fn matching(source: &Source, filter: &Filter, findings: &mut Findings) -> Re
     let chunks = query.chunks(window::narrowed(source, filter)?);
     let mut matching = 0;
     let mut numbers = Numbers::new(&source.parts, source.tuning);
-    let mut lines = Some(0);
+    let mut lines = Some(0).filter(|_| !filter.is_narrow());
     query.scan(&chunks, needle.is_some(), false, &mut |batch| {
         merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
         matching += query.matching_in(batch, &mut numbers)?;
@@ -264,7 +264,8 @@ impl<'a> Query<'a> {
         let mut shown = 0;
         let source = self.source;
         let mut numbers = Numbers::new(&source.parts, source.tuning);
-        let mut lines = Some(0).filter(|_| !newest_first);
+        let is_known = !newest_first && !self.filter.is_narrow();
+        let mut lines = Some(0).filter(|_| is_known);
         let mut chunks = self.chunks(window::narrowed(source, self.filter)?);
         if newest_first {
             chunks.reverse();

@@ -257,7 +257,10 @@ impl Source {
     pub fn stdin() -> Result<Self, Error> {
         let name = Path::new("standard input");
         let spool = open::spool(&mut std::io::stdin().lock(), name)?;
-        Ok(Self::new(name.to_owned(), vec![Part::spooled(name, spool)?]))
+        Ok(Self::new(
+            name.to_owned(),
+            vec![Part::spooled(name, spool)?],
+        ))
     }
 
     fn new(name: PathBuf, parts: Vec<Part>) -> Self {

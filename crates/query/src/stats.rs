@@ -98,7 +98,7 @@ pub fn count<A: Accumulator>(
     };
     let mut numbers = Numbers::new(&source.parts, source.tuning);
     let mut late = A::default();
-    let mut lines = Some(0);
+    let mut lines = Some(0).filter(|_| !filter.is_narrow());
     let mut found = known.findings;
     let mut counted: A = scan::run(job, &chunks, &mut |batch| {
         let found = found[batch.chunk.part].get_or_insert_default();

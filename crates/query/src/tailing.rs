@@ -51,7 +51,12 @@ pub fn follow_files(
     idle: &mut dyn FnMut(Findings) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     let is_stdin = |path: &&PathBuf| path.as_os_str() == "-";
-    let files: Vec<_> = what.paths.iter().filter(|path| !is_stdin(path)).cloned().collect();
+    let files: Vec<_> = what
+        .paths
+        .iter()
+        .filter(|path| !is_stdin(path))
+        .cloned()
+        .collect();
     let source = Source::growing_files(&files)?;
     let mut findings = Findings::default();
     let order = Order {
@@ -305,12 +310,7 @@ impl Tail {
     }
 
     /// Says where numbers begin again.
-    fn notice_new_numbers(
-        &self,
-        own: Option<u64>,
-        integrity: Integrity,
-        findings: &mut Findings,
-    ) {
+    fn notice_new_numbers(&self, own: Option<u64>, integrity: Integrity, findings: &mut Findings) {
         let last = self.numbering.last();
         if let Some(own) = own.filter(|own| *own < last && integrity == Integrity::Verified) {
             findings.note(format!(

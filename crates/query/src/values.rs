@@ -86,7 +86,11 @@ pub fn unknown_values(source: &Source, criteria: &Criteria) -> Result<Vec<Unknow
     let known: Analysis = count(source, &Filter::default(), &mut Findings::default())?;
     let mut unknown = Vec::new();
     for (field, kind, wanted) in asked {
-        let names: Vec<_> = known.values(kind).into_iter().map(|(name, ..)| name).collect();
+        let names: Vec<_> = known
+            .values(kind)
+            .into_iter()
+            .map(|(name, ..)| name)
+            .collect();
         for value in wanted.iter().filter(|value| !value.starts_with('!')) {
             let is_known = |name: &String| match kind {
                 ValueKind::Topic => name.starts_with(value),
@@ -115,13 +119,21 @@ fn similar(value: &str, names: &[String]) -> Vec<String> {
             let known = letters(name);
             let contains = wanted.len() > 2 && (known.contains(&wanted) || wanted.contains(&known));
             let by_letters = strsim::jaro_winkler(&wanted, &known);
-            let likeness = if contains && !known.is_empty() { 0.9 } else { 0.0 };
+            let likeness = if contains && !known.is_empty() {
+                0.9
+            } else {
+                0.0
+            };
             (by_letters.max(likeness), name)
         })
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .collect();
     alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-    alike.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
+    alike
+        .into_iter()
+        .take(MOST)
+        .map(|(_, name)| name.clone())
+        .collect()
 }
 
 /// Returns a name's letters and digits in lower case.

@@ -18,7 +18,9 @@ pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Resul
     let criteria = args.filters.criteria();
     let is_own = args.all_files().is_empty();
     let all = match is_own && source.bytes() <= MOST {
-        true => Source::all(&args.dir).ok().filter(|all| all.bytes() <= MOST),
+        true => Source::all(&args.dir)
+            .ok()
+            .filter(|all| all.bytes() <= MOST),
         false => None,
     };
     let everything = all.as_ref().unwrap_or(source);

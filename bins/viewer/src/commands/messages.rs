@@ -19,7 +19,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let is_for_screens = chosen.unwrap_or_default().is_for_screens();
     let mut screen = Screen::open(args, is_for_screens, !args.reverse && args.thread.is_none())?;
     let is_chat = args.thread.is_some() || screen.is_paged();
-    let usual = if is_chat { Format::Chat } else { Format::Pretty };
+    let usual = if is_chat {
+        Format::Chat
+    } else {
+        Format::Pretty
+    };
     let format = chosen.unwrap_or(usual);
     let layout = screen.layout(args, format, filter.marks());
     let progress = Progress::of_long_work(&source, screen.is_terminal());

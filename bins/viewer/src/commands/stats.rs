@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if format == Format::Json {
         query::write_analysis_json(&report, screen.out())?;
     } else {
-        query::write_counts(&analysis.counts, &layout.limits, screen.out())?;
+        query::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
         query::write_analysis(&report, &layout, screen.out())?;
     }
     screen.close()?;

@@ -26,7 +26,9 @@ fn messages(name: &str) -> Vec<[String; 3]> {
     let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let fields = ["sender", "time", "text"];
-    rows.iter().map(|row| fields.map(|field| text(&row[field]))).collect()
+    rows.iter()
+        .map(|row| fields.map(|field| text(&row[field])))
+        .collect()
 }
 
 /// Each file, the senders in it, and a pattern with how many of its messages match.
@@ -38,7 +40,12 @@ const FILES: &[(&str, &[&str], &str, usize)] = &[
     ("torn_glued_nocrc.jsonl", &["y", "x"], "hand made", 2),
     ("surrogate.jsonl", &["a", "a"], "paired", 1),
     ("vs16.jsonl", &["a"], "Warning", 1),
-    ("parts.jsonl", &["a", "a", "a", "a"], "Hello|nested|member|deeper", 4),
+    (
+        "parts.jsonl",
+        &["a", "a", "a", "a"],
+        "Hello|nested|member|deeper",
+        4,
+    ),
     ("dockerlog.jsonl", &["x", "y"], "hand made", 2),
     ("utf16le.jsonl", &["x", "y"], "hand made", 2),
     ("bom_start.jsonl", &["a", "a"], "one|two", 2),
@@ -51,27 +58,89 @@ const FILES: &[(&str, &[&str], &str, usize)] = &[
     ("three.jsonl", &["a", "a", "a"], "m[123]", 3),
     ("shapes/autogen.jsonl", &["planner", "planner"], "needle", 2),
     ("shapes/mcp.jsonl", &["client"], "needle", 1),
-    ("shapes/openai_chat.jsonl", &["system", "user", "assistant"], "needle", 1),
+    (
+        "shapes/openai_chat.jsonl",
+        &["system", "user", "assistant"],
+        "needle",
+        1,
+    ),
     ("shapes/pino.jsonl", &["svc"], "needle", 1),
     ("shapes/sharegpt.jsonl", &["human", "gpt"], "needle", 1),
-    ("programs/aider.md", &["aider", "user", "assistant", "aider"], "needle", 3),
-    ("programs/autogen.jsonl", &["planner", "coder", "planner/default"], "needle", 3),
+    (
+        "programs/aider.md",
+        &["aider", "user", "assistant", "aider"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/autogen.jsonl",
+        &["planner", "coder", "planner/default"],
+        "needle",
+        3,
+    ),
     ("programs/bunyan.jsonl", &["svc"], "needle", 1),
-    ("programs/claude_code.jsonl", &["claude_code", "user", "assistant", "user"], "needle", 4),
-    ("programs/codex.jsonl", &["codex", "user", "assistant", "assistant", "assistant", "tool"], "needle", 6),
-    ("programs/copilot.jsonl", &["user", "assistant", "tool"], "needle", 3),
+    (
+        "programs/claude_code.jsonl",
+        &["claude_code", "user", "assistant", "user"],
+        "needle",
+        4,
+    ),
+    (
+        "programs/codex.jsonl",
+        &[
+            "codex",
+            "user",
+            "assistant",
+            "assistant",
+            "assistant",
+            "tool",
+        ],
+        "needle",
+        6,
+    ),
+    (
+        "programs/copilot.jsonl",
+        &["user", "assistant", "tool"],
+        "needle",
+        3,
+    ),
     ("programs/crewai.jsonl", &["Researcher"], "needle", 1),
     ("programs/cursor.jsonl", &["user", "assistant"], "needle", 2),
-    ("programs/embedded.jsonl", &["gemini", "gemini", "unknown"], "needle", 3),
+    (
+        "programs/embedded.jsonl",
+        &["gemini", "gemini", "unknown"],
+        "needle",
+        3,
+    ),
     ("programs/gemini.json", &["user", "gemini"], "needle", 2),
     ("programs/kimi.jsonl", &["user", "assistant"], "needle", 2),
-    ("programs/langchain.jsonl", &["human", "ai", "ai"], "needle", 3),
+    (
+        "programs/langchain.jsonl",
+        &["human", "ai", "ai"],
+        "needle",
+        3,
+    ),
     ("programs/mcp.jsonl", &["client", "server"], "needle", 2),
     ("programs/nats.jsonl", &["gemini", "unknown"], "needle", 2),
-    ("programs/opencode.json", &["user", "assistant"], "needle", 2),
-    ("programs/otel.jsonl", &["user", "assistant", "helper"], "needle", 3),
+    (
+        "programs/opencode.json",
+        &["user", "assistant"],
+        "needle",
+        2,
+    ),
+    (
+        "programs/otel.jsonl",
+        &["user", "assistant", "helper"],
+        "needle",
+        3,
+    ),
     ("programs/payload.jsonl", &["claude", "llama"], "needle", 2),
-    ("programs/python_logging.jsonl", &["app.db", "app", "app"], "needle", 3),
+    (
+        "programs/python_logging.jsonl",
+        &["app.db", "app", "app"],
+        "needle",
+        3,
+    ),
     ("programs/qwen.jsonl", &["user", "assistant"], "needle", 2),
     ("programs/slack.json", &["Ada", "U2"], "needle", 2),
     ("programs/unknown.jsonl", &["unknown"], "needle", 1),
@@ -87,7 +156,12 @@ fn each_message_has_its_sender_and_its_text() {
             assert!(!text.is_empty() && text != "null", "{name}: {found:?}");
         }
         let grep = view(name, &["--grep", pattern, "--count"]);
-        assert_eq!(grep.stdout, format!("{matching}\n"), "{name}: {}", grep.report());
+        assert_eq!(
+            grep.stdout,
+            format!("{matching}\n"),
+            "{name}: {}",
+            grep.report()
+        );
     }
 }
 
@@ -95,7 +169,11 @@ fn each_message_has_its_sender_and_its_text() {
 fn all_formats_show_the_same_messages() {
     for (name, senders, ..) in FILES {
         let count = senders.len();
-        assert_eq!(view(name, &["--count"]).stdout, format!("{count}\n"), "{name}");
+        assert_eq!(
+            view(name, &["--count"]).stdout,
+            format!("{count}\n"),
+            "{name}"
+        );
         let stats = view(name, &["--stats", "-o", "json"]);
         let stats: Value = serde_json::from_str(&stats.stdout).unwrap();
         assert_eq!(stats["messages"], count, "{name}");
@@ -132,10 +210,22 @@ fn other_programs_times_are_times() {
 
 #[test]
 fn times_are_filtered_however_they_are_spelled() {
-    let during = ["--since", "2024-01-13T00:33:05Z", "--until", "2024-01-13T00:33:06Z", "--count"];
+    let during = [
+        "--since",
+        "2024-01-13T00:33:05Z",
+        "--until",
+        "2024-01-13T00:33:06Z",
+        "--count",
+    ];
     assert_eq!(view("ts.jsonl", &during).stdout, "8\n");
-    let during = ["--since", "2025-11-20T00:00:00Z", "--until", "2025-11-21T00:00:00Z", "--count"];
-    assert_eq!(view("ts.jsonl", &during).stdout, "15\n");
+    let during = [
+        "--since",
+        "2025-11-20T00:00:00Z",
+        "--until",
+        "2025-11-21T00:00:00Z",
+        "--count",
+    ];
+    assert_eq!(view("ts.jsonl", &during).stdout, "14\n");
 }
 
 #[test]
@@ -145,7 +235,11 @@ fn an_impossible_time_does_not_stretch_the_chart() {
     let buckets = stats["activity"]["buckets"].as_array().unwrap();
     assert!(buckets.len() <= 80, "{buckets:?}");
     assert!(!stats.to_string().contains("9999"), "{stats}");
-    assert!(view("ts.jsonl", &[]).stdout.contains("9999-12-31T23:59:59Z"));
+    assert!(
+        view("ts.jsonl", &[])
+            .stdout
+            .contains("9999-12-31T23:59:59Z")
+    );
 }
 
 #[test]
@@ -157,7 +251,14 @@ fn half_a_pair_costs_one_character() {
 #[test]
 fn emoji_and_joined_words_are_shown() {
     let shown = view("vs16.jsonl", &[]).stdout;
-    for text in ["⚠\u{fe0f}", "1\u{fe0f}\u{20e3}", "👨\u{200d}👩\u{200d}👧", "می\u{200c}خواهم", "क्\u{200d}ष", "🇩🇪"] {
+    for text in [
+        "⚠\u{fe0f}",
+        "1\u{fe0f}\u{20e3}",
+        "👨\u{200d}👩\u{200d}👧",
+        "می\u{200c}خواهم",
+        "क्\u{200d}ष",
+        "🇩🇪",
+    ] {
         assert!(shown.contains(text), "no {text}: {shown}");
     }
     assert!(shown.contains("soft\\u00adhyphen"), "{shown}");
@@ -176,7 +277,11 @@ fn parts_are_readable() {
 #[test]
 fn what_does_not_read_is_damage_with_its_place() {
     let ended = view("torn_glued_nocrc.jsonl", &["--count"]);
-    assert!(ended.stderr.contains("line 1: 50 bytes at offset 0"), "{}", ended.report());
+    assert!(
+        ended.stderr.contains("line 1: 50 bytes at offset 0"),
+        "{}",
+        ended.report()
+    );
     for (name, cut) in [("ok.jsonl.gz", 60), ("ok.jsonl.zst", 60)] {
         let logs = Logs::new();
         let bytes = std::fs::read(case(name)).unwrap();
@@ -185,25 +290,64 @@ fn what_does_not_read_is_damage_with_its_place() {
         std::fs::write(&path, &bytes[..bytes.len() - cut]).unwrap();
         let ended = logs.view(&["--file", path.to_str().unwrap(), "--count"]);
         assert_eq!(ended.code, Some(0), "{}", ended.report());
-        assert!(ended.stderr.contains("cannot be unpacked"), "{}", ended.report());
+        assert!(
+            ended.stderr.contains("cannot be unpacked"),
+            "{}",
+            ended.report()
+        );
         assert!(ended.stderr.contains("at offset"), "{}", ended.report());
     }
 }
 
 #[test]
 fn several_files_are_merged_by_time() {
-    let paths = ["shapes/pino.jsonl", "programs/codex.jsonl", "nocontent.jsonl", "epoch.jsonl"].map(case);
+    let paths = [
+        "shapes/pino.jsonl",
+        "programs/codex.jsonl",
+        "nocontent.jsonl",
+        "epoch.jsonl",
+    ]
+    .map(case);
     let paths: Vec<_> = paths.iter().map(|path| path.to_str().unwrap()).collect();
-    let options = [&paths[..], &["-o", "compact", "--fields", "sender", "--limit", "0"]].concat();
+    let options = [
+        &paths[..],
+        &["-o", "compact", "--fields", "sender", "--limit", "0"],
+    ]
+    .concat();
     let senders = Logs::new().view(&options).stdout;
     let senders: Vec<_> = senders.lines().map(str::trim).collect();
     assert_eq!(
         senders,
-        ["x", "svc", "codex", "user", "assistant", "assistant", "assistant", "tool", "user"]
+        [
+            "x",
+            "svc",
+            "codex",
+            "user",
+            "assistant",
+            "assistant",
+            "assistant",
+            "tool",
+            "user"
+        ]
     );
-    let newest = [&paths[..], &["-o", "compact", "--fields", "sender", "--limit", "2", "--reverse"]].concat();
+    let newest = [
+        &paths[..],
+        &[
+            "-o",
+            "compact",
+            "--fields",
+            "sender",
+            "--limit",
+            "2",
+            "--reverse",
+        ],
+    ]
+    .concat();
     let newest = Logs::new().view(&newest).stdout;
-    assert_eq!(newest.lines().map(str::trim).collect::<Vec<_>>(), ["user", "tool"]);
+    assert_eq!(
+        newest.lines().map(str::trim).collect::<Vec<_>>(),
+        ["user", "tool"]
+    );
 }
 
 #[test]
@@ -216,7 +360,11 @@ fn packed_archives_are_sessions() {
         let session = format!("session_20251120_143022{ending}");
         logs.write_archive(&session, bytes);
         assert_eq!(logs.view(&["--all"]).numbers(), [1, 2, 3], "{name}");
-        assert_eq!(logs.view(&["--archive", "session_20251120_143022"]).numbers(), [1, 2]);
+        assert_eq!(
+            logs.view(&["--archive", "session_20251120_143022"])
+                .numbers(),
+            [1, 2]
+        );
         logs.view(&["--list-archives"]).says(&session);
         std::fs::remove_file(logs.archive_dir().join(session)).unwrap();
     }

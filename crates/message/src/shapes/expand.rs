@@ -21,7 +21,15 @@ const LISTS: [&[&str]; 8] = [
 const OWN: [&str; 5] = ["response", "content", "choices", "sender", "MESSAGE"];
 /// What a message in a list has, at least one of it.
 const MARKS: [&str; 9] = [
-    "role", "from", "type", "author", "source", "sender", "info", "spanId", "timeUnixNano",
+    "role",
+    "from",
+    "type",
+    "author",
+    "source",
+    "sender",
+    "info",
+    "spanId",
+    "timeUnixNano",
 ];
 
 /// Returns where in a line its messages stand, if it holds a list of them: the

@@ -27,7 +27,8 @@ pub(super) fn inner_of(token: &str) -> Option<Inner> {
     decode_base64(text.trim(), &mut bytes).ok()?;
     let decoded = String::from_utf8(bytes).ok()?;
     // A short word may pass for base64 of something.
-    let is_text = !decoded.is_empty() && !decoded.contains(|c: char| c.is_control() && !c.is_whitespace());
+    let is_text =
+        !decoded.is_empty() && !decoded.contains(|c: char| c.is_control() && !c.is_whitespace());
     match is_object(&decoded) {
         true => Some(Inner::Message(decoded.trim().to_owned())),
         false => is_text.then_some(Inner::Text(decoded)),
@@ -66,7 +67,13 @@ fn put_message(inner: &str, other: &mut Other<'_>) {
         other.id = Some(owned(id.clone()));
     }
     let links = record.links();
-    other.links.in_reply_to = links.in_reply_to.map(owned).or(other.links.in_reply_to.take());
-    other.links.context_id = links.context_id.map(owned).or(other.links.context_id.take());
+    other.links.in_reply_to = links
+        .in_reply_to
+        .map(owned)
+        .or(other.links.in_reply_to.take());
+    other.links.context_id = links
+        .context_id
+        .map(owned)
+        .or(other.links.context_id.take());
     other.content = Some(owned(record.content.clone()));
 }

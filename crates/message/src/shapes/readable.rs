@@ -28,8 +28,18 @@ const SAID: [&str; 11] = [
 ];
 /// Members that only say what is around the text.
 const AROUND: [&str; 12] = [
-    "role", "type", "name", "id", "timestamp", "annotations", "refusal", "index", "citations",
-    "cache_control", "signature", "status",
+    "role",
+    "type",
+    "name",
+    "id",
+    "timestamp",
+    "annotations",
+    "refusal",
+    "index",
+    "citations",
+    "cache_control",
+    "signature",
+    "status",
 ];
 
 /// Returns what a person reads of a content's JSON; `None` where it has no text.
@@ -150,7 +160,10 @@ fn part(json: &str, depth: usize) -> Option<String> {
     if let Some(call) = member(json, "functionCall").or(member(json, "function")) {
         let inside = |key| member(call, key).map(|token| value(token, depth + 1));
         let arguments = inside("args").or(inside("arguments")).unwrap_or_default();
-        return Some(format!("[tool call] {} {arguments}", inside("name").unwrap_or_default()));
+        return Some(format!(
+            "[tool call] {} {arguments}",
+            inside("name").unwrap_or_default()
+        ));
     }
     if kind.is_empty()
         && let (Some(called), Some(arguments)) = (member(json, "name"), member(json, "arguments"))
@@ -158,14 +171,19 @@ fn part(json: &str, depth: usize) -> Option<String> {
         let (called, arguments) = (value(called, depth + 1), value(arguments, depth + 1));
         return Some(format!("[tool call] {called} {arguments}"));
     }
-    if let (Some(key), Some(attribute)) = (member(json, "key").and_then(text), member(json, "value")) {
+    if let (Some(key), Some(attribute)) =
+        (member(json, "key").and_then(text), member(json, "value"))
+    {
         let attribute = member(attribute, "stringValue").unwrap_or(attribute);
         let said = value(attribute, depth + 1);
         let talk = readable(&said).map(|found| found.text.into_owned());
         return Some(format!("{key}: {}", talk.as_deref().unwrap_or(&said)));
     }
     if let Some(result) = member(json, "functionResponse") {
-        return Some(format!("[tool result] {}", value(member(result, "response")?, depth + 1)));
+        return Some(format!(
+            "[tool result] {}",
+            value(member(result, "response")?, depth + 1)
+        ));
     }
     match &*kind {
         "text" | "input_text" | "output_text" | "summary_text" => {
@@ -175,20 +193,32 @@ fn part(json: &str, depth: usize) -> Option<String> {
         | "server_tool_use" => {
             let arguments = of(&["input", "arguments", "args", "parameters"]).unwrap_or("");
             let arguments = text(arguments).unwrap_or(Cow::Borrowed(arguments));
-            Some(format!("[tool call] {} {arguments}", name()).trim_end().to_owned())
+            Some(
+                format!("[tool call] {} {arguments}", name())
+                    .trim_end()
+                    .to_owned(),
+            )
         }
         "tool" => {
             let state = member(json, "state").unwrap_or("{}");
             let part = |key| member(state, key).map(|token| value(token, depth + 1));
-            let call = format!("[tool call] {} {}", name(), member(state, "input").unwrap_or(""));
+            let call = format!(
+                "[tool call] {} {}",
+                name(),
+                member(state, "input").unwrap_or("")
+            );
             let result = part("output").or(part("error"));
             Some(match result {
                 Some(result) => format!("{call}\n\n[tool result] {result}"),
                 None => call,
             })
         }
-        "tool_result" | "function_call_output" | "custom_tool_call_output" | "tool_call_response"
-        | "tool-result" | "web_search_tool_result" => {
+        "tool_result"
+        | "function_call_output"
+        | "custom_tool_call_output"
+        | "tool_call_response"
+        | "tool-result"
+        | "web_search_tool_result" => {
             let result = said(&["content", "output", "response", "result"]).unwrap_or_default();
             Some(format!("[tool result] {result}"))
         }
@@ -196,12 +226,19 @@ fn part(json: &str, depth: usize) -> Option<String> {
             let filled = |key: &&str| member(json, key).is_some_and(|token| token.len() > 2);
             let keys = ["thinking", "text", "summary", "think", "content"];
             let key = keys.iter().find(|key| filled(key));
-            let thought = key.and_then(|key| said(&[key])).filter(|text| text != "null");
-            Some(format!("[thinking] {}", thought.unwrap_or(Cow::Borrowed("(hidden)"))))
+            let thought = key
+                .and_then(|key| said(&[key]))
+                .filter(|text| text != "null");
+            Some(format!(
+                "[thinking] {}",
+                thought.unwrap_or(Cow::Borrowed("(hidden)"))
+            ))
         }
         "redacted_thinking" => Some("[thinking] (hidden)".to_owned()),
         "image" | "image_url" | "input_image" => Some("[image]".to_owned()),
-        "document" | "file" | "input_file" => Some(format!("[file] {}", name()).trim_end().to_owned()),
+        "document" | "file" | "input_file" => {
+            Some(format!("[file] {}", name()).trim_end().to_owned())
+        }
         "input_audio" | "audio" => Some("[audio]".to_owned()),
         _ => None,
     }
@@ -227,12 +264,17 @@ fn talk(json: &str, depth: usize) -> Option<String> {
 fn rpc(json: &str) -> Option<String> {
     member(json, "jsonrpc")?;
     let method = member(json, "method").and_then(text);
-    let params = member(json, "params").or(member(json, "result")).or(member(json, "error"));
+    let params = member(json, "params")
+        .or(member(json, "result"))
+        .or(member(json, "error"));
     let params = params.unwrap_or_default();
     let named = member(params, "name").and_then(text);
     Some(match (method, named) {
         (Some(method), Some(name)) => {
-            format!("{method} {name} {}", member(params, "arguments").unwrap_or(params))
+            format!(
+                "{method} {name} {}",
+                member(params, "arguments").unwrap_or(params)
+            )
         }
         (Some(method), None) => format!("{method} {params}").trim_end().to_owned(),
         (None, _) => value(params, 0).into_owned(),

@@ -135,25 +135,81 @@ pub(super) const NONE: Shape = Shape {
 /// The usual places, whatever the shape is.
 pub(super) const ANY: Shape = Shape {
     sender: &[
-        "sender_id", "sender", "from", "agent", "sender/name", "from/name", "agent/name",
-        "source", "speaker", "author", "author/name", "author/role", "name", "agent_id",
-        "agent_name", "agentName", "message/role", "role", "user", "user/name", "username",
-        "actor", "logger", "service",
+        "sender_id",
+        "sender",
+        "from",
+        "agent",
+        "sender/name",
+        "from/name",
+        "agent/name",
+        "source",
+        "speaker",
+        "author",
+        "author/name",
+        "author/role",
+        "name",
+        "agent_id",
+        "agent_name",
+        "agentName",
+        "message/role",
+        "role",
+        "user",
+        "user/name",
+        "username",
+        "actor",
+        "logger",
+        "service",
     ],
     kind: &["type", "kind", "event", "direction"],
     time: &[
-        "timestamp", "time", "ts", "@timestamp", "created_at", "createdAt", "create_time",
-        "created", "date", "datetime", "asctime", "Timestamp", "timestamp_ms", "time/created",
-        "time/start", "message/timestamp", "start_time", "startTime",
+        "timestamp",
+        "time",
+        "ts",
+        "@timestamp",
+        "created_at",
+        "createdAt",
+        "create_time",
+        "created",
+        "date",
+        "datetime",
+        "asctime",
+        "Timestamp",
+        "timestamp_ms",
+        "time/created",
+        "time/start",
+        "message/timestamp",
+        "start_time",
+        "startTime",
     ],
-    id: &["message_id", "id", "uuid", "messageId", "msg_id", "event_id", "message/id"],
+    id: &[
+        "message_id",
+        "id",
+        "uuid",
+        "messageId",
+        "msg_id",
+        "event_id",
+        "message/id",
+    ],
     reply: &[
-        "in_reply_to", "metadata/in_reply_to", "parent_id", "parentId", "parentUuid", "reply_to",
+        "in_reply_to",
+        "metadata/in_reply_to",
+        "parent_id",
+        "parentId",
+        "parentUuid",
+        "reply_to",
         "parent_message_id",
     ],
     context: &[
-        "context_id", "metadata/context_id", "conversation_id", "session_id", "sessionId",
-        "sessionID", "thread_id", "run_id", "trace_id", "traceId",
+        "context_id",
+        "metadata/context_id",
+        "conversation_id",
+        "session_id",
+        "sessionId",
+        "sessionID",
+        "thread_id",
+        "run_id",
+        "trace_id",
+        "traceId",
     ],
     ..NONE
 };
@@ -194,7 +250,12 @@ pub(super) const TABLE: &[Shape] = &[
         kind: &["payload/type"],
         id: &["payload/id", "payload/call_id"],
         context: &["payload/session_id"],
-        text: &["payload/content", "payload/message", "payload/text", "payload"],
+        text: &[
+            "payload/content",
+            "payload/message",
+            "payload/text",
+            "payload",
+        ],
         ..NONE
     },
     Shape {
@@ -209,7 +270,11 @@ pub(super) const TABLE: &[Shape] = &[
         default: "kimi",
         when: &[Has("message/payload"), Has("message/type")],
         kind: &["message/type"],
-        text: &["message/payload/user_input", "message/payload/text", "message/payload"],
+        text: &[
+            "message/payload/user_input",
+            "message/payload/text",
+            "message/payload",
+        ],
         ..NONE
     },
     Shape {
@@ -236,7 +301,11 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "gemini",
         default: "gemini",
-        when: &[Any(&["toolCalls", "thoughts", "tokens"]), Has("content"), Has("type")],
+        when: &[
+            Any(&["toolCalls", "thoughts", "tokens"]),
+            Has("content"),
+            Has("type"),
+        ],
         sender: &["type"],
         text: &["content"],
         ..NONE
@@ -244,7 +313,12 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "gemini",
         default: "gemini",
-        when: &[Is("type", "user"), Has("id"), Has("timestamp"), Has("content")],
+        when: &[
+            Is("type", "user"),
+            Has("id"),
+            Has("timestamp"),
+            Has("content"),
+        ],
         text: &["content"],
         ..NONE
     },
@@ -311,7 +385,12 @@ pub(super) const TABLE: &[Shape] = &[
         default: "assistant",
         when: &[Has("choices/0")],
         sender: &["choices/0/message/role"],
-        text: &["choices/0/message/content", "choices/0/message", "choices/0/text", "choices"],
+        text: &[
+            "choices/0/message/content",
+            "choices/0/message",
+            "choices/0/text",
+            "choices",
+        ],
         ..NONE
     },
     Shape {
@@ -343,7 +422,10 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "langchain",
         default: "langchain",
-        when: &[Any(&["additional_kwargs", "response_metadata"]), Has("content")],
+        when: &[
+            Any(&["additional_kwargs", "response_metadata"]),
+            Has("content"),
+        ],
         text: &["content"],
         ..NONE
     },
@@ -357,7 +439,10 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "mcp",
         default: "server",
-        when: &[Has("message/jsonrpc"), Any(&["message/result", "message/error"])],
+        when: &[
+            Has("message/jsonrpc"),
+            Any(&["message/result", "message/error"]),
+        ],
         id: &["message/none"],
         reply: &["message/id"],
         text: &["message"],
@@ -392,13 +477,20 @@ pub(super) const TABLE: &[Shape] = &[
         sender: &["body/role", "attributes/@gen_ai.agent.name"],
         kind: &["eventName", "attributes/@event.name"],
         time: &["timeUnixNano", "observedTimeUnixNano"],
-        text: &["body/stringValue", "body/kvlistValue/values/@content", "body"],
+        text: &[
+            "body/stringValue",
+            "body/kvlistValue/values/@content",
+            "body",
+        ],
         ..NONE
     },
     Shape {
         name: "otel",
         default: "otel",
-        when: &[Any(&["startTimeUnixNano", "spanId", "span_id"]), Has("attributes")],
+        when: &[
+            Any(&["startTimeUnixNano", "spanId", "span_id"]),
+            Has("attributes"),
+        ],
         sender: &[
             "attributes/@gen_ai.agent.name",
             "attributes/gen_ai.agent.name",
@@ -444,7 +536,11 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "slack",
         default: "unknown",
-        when: &[Has("ts"), Has("text"), Any(&["user", "bot_id", "username", "user_profile"])],
+        when: &[
+            Has("ts"),
+            Has("text"),
+            Any(&["user", "bot_id", "username", "user_profile"]),
+        ],
         sender: &[
             "user_profile/real_name",
             "user_profile/display_name",
@@ -480,7 +576,10 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "nats",
         default: "unknown",
-        when: &[Has("message/subject"), Any(&["message/data", "message/payload"])],
+        when: &[
+            Has("message/subject"),
+            Any(&["message/data", "message/payload"]),
+        ],
         topic: &["message/subject"],
         time: &["message/time"],
         id: &["message/seq"],
@@ -512,7 +611,10 @@ pub(super) const TABLE: &[Shape] = &[
     Shape {
         name: "log",
         default: "unknown",
-        when: &[Any(&["level", "levelname", "severity"]), Any(&["msg", "message", "event"])],
+        when: &[
+            Any(&["level", "levelname", "severity"]),
+            Any(&["msg", "message", "event"]),
+        ],
         ..NONE
     },
 ];

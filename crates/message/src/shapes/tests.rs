@@ -64,12 +64,36 @@ fn texts_are_found_wherever_programs_put_them() {
         (r#""a\nb""#, "a\nb", true),
         (r#"{"message":"a"}"#, "a", true),
         (r#"{"message":"a","action":1}"#, "a", false),
-        (r#"{"message":{"role":"user","content":"deep"}}"#, "deep", true),
-        (r#"{"role":"a","content":[{"type":"text","text":"x"},{"type":"image"}]}"#, "x\n\n[image]", true),
-        (r#"[{"text":"x"},{"functionCall":{"name":"f","args":{"a":1}}}]"#, "x\n\n[tool call] f {\"a\":1}", true),
-        (r#"{"type":"tool_result","content":[{"type":"text","text":"x"}]}"#, "[tool result] x", true),
-        (r#"{"type":"thinking","thinking":"hm","signature":"s"}"#, "[thinking] hm", true),
-        (r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#, "[tool call] f {}", true),
+        (
+            r#"{"message":{"role":"user","content":"deep"}}"#,
+            "deep",
+            true,
+        ),
+        (
+            r#"{"role":"a","content":[{"type":"text","text":"x"},{"type":"image"}]}"#,
+            "x\n\n[image]",
+            true,
+        ),
+        (
+            r#"[{"text":"x"},{"functionCall":{"name":"f","args":{"a":1}}}]"#,
+            "x\n\n[tool call] f {\"a\":1}",
+            true,
+        ),
+        (
+            r#"{"type":"tool_result","content":[{"type":"text","text":"x"}]}"#,
+            "[tool result] x",
+            true,
+        ),
+        (
+            r#"{"type":"thinking","thinking":"hm","signature":"s"}"#,
+            "[thinking] hm",
+            true,
+        ),
+        (
+            r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#,
+            "[tool call] f {}",
+            true,
+        ),
     ] {
         let found = readable(json);
         let found = found.as_ref().map(|found| (&*found.text, found.is_all));
@@ -82,7 +106,11 @@ fn texts_are_found_wherever_programs_put_them() {
 
 #[test]
 fn nesting_without_end_is_no_obstacle() {
-    for (open, close) in [("[", "]"), (r#"{"content":"#, "}"), (r#"{"message":["#, "]}")] {
+    for (open, close) in [
+        ("[", "]"),
+        (r#"{"content":"#, "}"),
+        (r#"{"message":["#, "]}"),
+    ] {
         let json = open.repeat(20_000) + "\"x\"" + &close.repeat(20_000);
         let _some = readable(&json);
         let line = format!(r#"{{"message":{json}}}"#);

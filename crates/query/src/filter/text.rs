@@ -96,7 +96,11 @@ impl Text {
 
 /// Tells what is wrong with a pattern, and at which of its characters.
 fn what_is_wrong(pattern: &str) -> (Option<String>, usize) {
-    let place = |offset: usize| pattern.get(..offset).map_or(0, |before| before.chars().count());
+    let place = |offset: usize| {
+        pattern
+            .get(..offset)
+            .map_or(0, |before| before.chars().count())
+    };
     match regex_syntax::parse(pattern) {
         Err(regex_syntax::Error::Parse(error)) => {
             let reason = error.kind().to_string();
@@ -261,7 +265,12 @@ impl Hits<'_> {
             let found = self.needle.packed.find(rest(from));
             self.packed = Some(found.map_or(end, |at| from + at));
         }
-        let next = self.run.into_iter().chain(self.escape).chain(self.packed).min();
+        let next = self
+            .run
+            .into_iter()
+            .chain(self.escape)
+            .chain(self.packed)
+            .min();
         next.filter(|at| *at < end)
     }
 }

@@ -228,7 +228,9 @@ fn followed(dir: &Path, steps: &mut [&mut dyn FnMut()]) -> (Vec<u64>, Vec<String
 
 fn lines(numbers: impl IntoIterator<Item = u64>, text: &str) -> Vec<u8> {
     let payload = format!(r#"{{"content":"{text}"}}"#);
-    let lines = numbers.into_iter().map(|number| crate::testing::recorded(number, "t", &payload));
+    let lines = numbers
+        .into_iter()
+        .map(|number| crate::testing::recorded(number, "t", &payload));
     lines.flatten().collect()
 }
 

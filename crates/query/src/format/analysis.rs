@@ -251,7 +251,11 @@ impl Text<'_> {
         let damage = &self.report.damage;
         self.heading("Health", out)?;
         writeln!(out, "  Damaged lines:    {}", grouped(damage.damaged_lines))?;
-        writeln!(out, "  Altered messages: {}", grouped(damage.altered_messages))?;
+        writeln!(
+            out,
+            "  Altered messages: {}",
+            grouped(damage.altered_messages)
+        )?;
         match &self.report.gaps {
             None if self.report.is_filtered => Ok(()),
             None => writeln!(out, "  Missing numbers:  too many gaps to count"),

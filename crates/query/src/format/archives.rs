@@ -28,9 +28,15 @@ pub fn write_archives(
         return Ok(());
     }
     writeln!(out, "[*] Archived sessions in {dir}:")?;
-    let heads: Vec<_> = (1..).zip(archives).map(|(at, archive)| head(at, archive)).collect();
+    let heads: Vec<_> = (1..)
+        .zip(archives)
+        .map(|(at, archive)| head(at, archive))
+        .collect();
     let width = heads.iter().map(|head| head.width()).max().unwrap_or(0);
-    let counts = holdings.iter().flatten().map(|held| grouped(held.messages).len());
+    let counts = holdings
+        .iter()
+        .flatten()
+        .map(|held| grouped(held.messages).len());
     let digits = counts.max().unwrap_or(0);
     for (at, head) in heads.iter().enumerate() {
         match holdings.get(at) {
@@ -39,7 +45,11 @@ pub fn write_archives(
                 let tail = tail(held, digits);
                 writeln!(out, "{head}{:fill$}  {tail}", "")?;
             }
-            Some(Err(error)) => writeln!(out, "{head}  not readable: {}", sanitise(&error.to_string()))?,
+            Some(Err(error)) => writeln!(
+                out,
+                "{head}  not readable: {}",
+                sanitise(&error.to_string())
+            )?,
             None => writeln!(out, "{head}")?,
         }
     }
@@ -65,13 +75,20 @@ fn head(at: usize, archive: &ArchivedSession) -> String {
 fn tail(held: &Holdings, digits: usize) -> String {
     /// More senders are counted.
     const NAMED: usize = 3;
-    let noun = if held.messages == 1 { "message " } else { "messages" };
+    let noun = if held.messages == 1 {
+        "message "
+    } else {
+        "messages"
+    };
     let times = match &held.times {
         Some((first, last)) => format!("{first} to {last}"),
         None => format!("{:42}", "no times"),
     };
     let names = held.senders.iter().take(NAMED);
-    let mut senders = names.map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
+    let mut senders = names
+        .map(|name| one_line(name))
+        .collect::<Vec<_>>()
+        .join(", ");
     if held.senders.len() > NAMED {
         senders += &format!(" and {} more", held.senders.len() - NAMED);
     }

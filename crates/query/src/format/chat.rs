@@ -7,6 +7,7 @@ use super::clip::Clip;
 use super::colour::Paint;
 use super::column::Row;
 use super::layout::Layout;
+use super::number::grouped;
 use super::prose;
 use crate::error::Error;
 use crate::select::{Sink, Summary};
@@ -142,14 +143,22 @@ impl<W: Write> ChatFormat<W> {
 }
 
 impl<W: Write> Sink for ChatFormat<W> {
-    fn begin(&mut self, _: &Summary) -> Result<(), Error> {
+    fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
+        if let (Some(counts), Some(shown)) = (summary.counts, summary.shown) {
+            let (shown, matching) = (grouped(shown), grouped(counts.matching));
+            writeln!(self.out, "[*] Showing {shown} of {matching} messages")?;
+        }
         Ok(())
     }
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         match Row::read(entry) {
             Ok(row) => Ok(self.write_message(&row)?),
-            Err(error) => Ok(writeln!(self.out, "[#{}] cannot be read: {error}", entry.number)?),
+            Err(error) => Ok(writeln!(
+                self.out,
+                "[#{}] cannot be read: {error}",
+                entry.number
+            )?),
         }
     }
 

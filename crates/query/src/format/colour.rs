@@ -118,7 +118,10 @@ mod tests {
     fn a_page_has_the_same_colours() {
         let page = include_str!("html/page.css");
         for (at, (_, colour)) in COLOURS.iter().enumerate() {
-            assert!(page.contains(&format!(".k{at} {{ --own: {colour}; }}")), "{at}");
+            assert!(
+                page.contains(&format!(".k{at} {{ --own: {colour}; }}")),
+                "{at}"
+            );
         }
     }
 }

@@ -106,7 +106,11 @@ impl<W: Write> CompactFormat<W> {
         if near.chars().count() + NEAR < room {
             return line;
         }
-        let start = before.char_indices().rev().nth(NEAR).map_or(0, |(start, _)| start);
+        let start = before
+            .char_indices()
+            .rev()
+            .nth(NEAR)
+            .map_or(0, |(start, _)| start);
         let rest = text.get(start..).unwrap_or_default();
         format!("…{}", one_line(beginning(rest, room)))
     }

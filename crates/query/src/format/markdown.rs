@@ -133,7 +133,10 @@ fn write_quote(text: &str, out: &mut dyn Write) -> io::Result<()> {
     let text = text.trim_end_matches(['\n', '\r']);
     let mut fence: Option<String> = None;
     for line in text.split('\n') {
-        let line = line.strip_suffix('\r').unwrap_or(line).replace('\t', "    ");
+        let line = line
+            .strip_suffix('\r')
+            .unwrap_or(line)
+            .replace('\t', "    ");
         let line = sanitise(&line);
         let start = line.trim_start();
         let marks = |c: char| start.chars().take_while(|other| *other == c).count();

@@ -21,5 +21,9 @@ pub fn grouped(number: u64) -> String {
 
 /// Writes how many there are of something: `1 message`, `2,000 messages`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
 }

@@ -67,7 +67,11 @@ impl Prose<'_> {
         let start = clean.trim_start();
         if let Some(fence) = &self.fence {
             let is_end = start.trim_end() == fence;
-            let style = if is_end { self.paint.dim() } else { self.paint.code() };
+            let style = if is_end {
+                self.paint.dim()
+            } else {
+                self.paint.code()
+            };
             self.fence = self.fence.take().filter(|_| !is_end);
             return self.put(letters(&clean, style), 0, false);
         }
@@ -94,7 +98,9 @@ impl Prose<'_> {
             let (row, behind) = rest.split_at(taken);
             self.row(row, indent);
             let spaces = behind.iter().take_while(|(c, _)| *c == ' ').count();
-            rest = behind.get(if at_words { spaces } else { 0 }..).unwrap_or_default();
+            rest = behind
+                .get(if at_words { spaces } else { 0 }..)
+                .unwrap_or_default();
             if rest.is_empty() {
                 return;
             }
@@ -126,7 +132,11 @@ impl Prose<'_> {
     fn table(&mut self, lines: &[&str]) {
         let rows: Vec<Vec<String>> = lines.iter().map(|line| cells(line)).collect();
         let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |at: usize| rows.iter().filter_map(|row| Some(width_of(row.get(at)?))).max();
+        let width = |at: usize| {
+            rows.iter()
+                .filter_map(|row| Some(width_of(row.get(at)?)))
+                .max()
+        };
         let widths: Vec<usize> = (0..count).map(|at| width(at).unwrap_or(0).max(3)).collect();
         let all: usize = widths.iter().map(|width| width + 3).sum::<usize>() + 1;
         if self.columns.is_some_and(|columns| all > columns) {
@@ -138,7 +148,11 @@ impl Prose<'_> {
             for (column, width) in widths.iter().enumerate() {
                 let cell = row.get(column).map_or("", String::as_str);
                 let is_rule = at == 1 && is_rule(cell);
-                let cell = if is_rule { "-".repeat(*width) } else { cell.to_owned() };
+                let cell = if is_rule {
+                    "-".repeat(*width)
+                } else {
+                    cell.to_owned()
+                };
                 let fill = width.saturating_sub(width_of(&cell));
                 line.push_str(&format!(" {cell}{} |", " ".repeat(fill)));
             }
@@ -172,7 +186,11 @@ fn inline(line: &str, paint: &Paint) -> Letters {
             continue;
         };
         let length = mark.len() * 2 + end;
-        let style = if mark == "`" { paint.code() } else { paint.bold() };
+        let style = if mark == "`" {
+            paint.code()
+        } else {
+            paint.bold()
+        };
         found.extend(letters(&marked[..length], style));
         rest = &marked[length..];
     }
@@ -187,7 +205,8 @@ fn fitting(letters: &[(char, Style)], columns: usize, at_words: bool) -> usize {
     for (at, (c, _)) in letters.iter().enumerate() {
         used += c.width().unwrap_or(1);
         if used > columns && at > 0 {
-            return if at_words && space > 0 { space } else { at };
+            let is_end = *c == ' ' || space == 0;
+            return if at_words && !is_end { space } else { at };
         }
         // Spaces at the beginning are no place to break.
         if *c == ' ' && letters[..at].iter().any(|(c, _)| *c != ' ') {
@@ -218,7 +237,10 @@ fn marker_length(line: &str) -> usize {
         return digits + 2;
     }
     let marks = ["- [ ] ", "- [x] ", "- ", "* ", "+ ", "> "];
-    marks.iter().find(|mark| line.starts_with(**mark)).map_or(0, |mark| mark.len())
+    marks
+        .iter()
+        .find(|mark| line.starts_with(**mark))
+        .map_or(0, |mark| mark.len())
 }
 
 /// How many lines are a table: rows between bars, of which the second is a rule.
@@ -238,7 +260,9 @@ fn cells(line: &str) -> Vec<String> {
     let line = line.trim();
     let line = line.strip_prefix('|').unwrap_or(line);
     let line = line.strip_suffix('|').unwrap_or(line);
-    line.split('|').map(|cell| sanitise(cell.trim()).into_owned()).collect()
+    line.split('|')
+        .map(|cell| sanitise(cell.trim()).into_owned())
+        .collect()
 }
 
 fn width_of(text: &str) -> usize {
@@ -283,19 +307,39 @@ mod tests {
         let text = "| a | bcd |\n|---|:-:|\n| long one | x |";
         assert_eq!(
             plain(text, Some(40)),
-            ["| a        | bcd |", "| -------- | --- |", "| long one | x   |"]
+            [
+                "| a        | bcd |",
+                "| -------- | --- |",
+                "| long one | x   |"
+            ]
         );
-        assert_eq!(plain(text, Some(12)).first().map(String::as_str), Some("| a | bcd |"));
+        assert_eq!(
+            plain(text, Some(12)).first().map(String::as_str),
+            Some("| a | bcd |")
+        );
     }
 
     #[test]
     fn marks_of_markdown_have_styles() {
         let paint = Paint::new(true);
-        let rows = rows("# head\n`code` and **bold**", None, &Layout::default(), &paint);
+        let rows = rows(
+            "# head\n`code` and **bold**",
+            None,
+            &Layout::default(),
+            &paint,
+        );
         assert_eq!(rows[0].styled, "\u{1b}[1m# head\u{1b}[0m");
         assert_eq!(rows[1].plain, "`code` and **bold**");
-        assert!(rows[1].styled.contains("\u{1b}[36m`code`\u{1b}[0m"), "{:?}", rows[1]);
-        assert!(rows[1].styled.contains("\u{1b}[1m**bold**\u{1b}[0m"), "{:?}", rows[1]);
+        assert!(
+            rows[1].styled.contains("\u{1b}[36m`code`\u{1b}[0m"),
+            "{:?}",
+            rows[1]
+        );
+        assert!(
+            rows[1].styled.contains("\u{1b}[1m**bold**\u{1b}[0m"),
+            "{:?}",
+            rows[1]
+        );
     }
 
     proptest! {

@@ -141,7 +141,11 @@ impl<W: Write> Sink for TextFormat<W> {
             (Some(Counts { messages, matching }), Some(count)) => {
                 let (messages, matching) = (grouped(messages), grouped(matching));
                 writeln!(self.out, "[*] Loaded {messages} messages from {path}")?;
-                writeln!(self.out, "[*] Showing {} of {matching} {kind}", grouped(count))?;
+                writeln!(
+                    self.out,
+                    "[*] Showing {} of {matching} {kind}",
+                    grouped(count)
+                )?;
             }
             // Counting them would take longer than showing them.
             (_, Some(count)) => {
@@ -225,14 +229,17 @@ impl Content<'_> {
             quote(chunks(base64), &mut clip)?;
             return clip.finish();
         }
-        let mut clip = Clip::new(out, self.limits).with_marks(&self.layout.marks, self.paint.mark());
+        let mut clip =
+            Clip::new(out, self.limits).with_marks(&self.layout.marks, self.paint.mark());
         match &body.text {
             Some(text) if body.json.is_none() && self.is_prose(json, text) => {
                 self.prose(text, &mut clip)?;
             }
             _ => {
                 let mut texts = Vec::new();
-                indent_with(json, &mut clip, &mut |key, token| self.below(key, token, &mut texts))?;
+                indent_with(json, &mut clip, &mut |key, token| {
+                    self.below(key, token, &mut texts)
+                })?;
                 for (key, text) in texts {
                     clip.end_line()?;
                     clip.end_line()?;
@@ -279,13 +286,19 @@ impl Content<'_> {
 
     /// Writes a text in lines, each marked as part of it.
     fn prose(&self, text: &str, out: &mut Clip<'_>) -> io::Result<()> {
-        let columns = self.columns.map(|columns| columns.saturating_sub(QUOTE.len()));
+        let columns = self
+            .columns
+            .map(|columns| columns.saturating_sub(QUOTE.len()));
         let rows = prose::rows(text, columns, self.layout, self.paint);
         for (index, row) in rows.iter().enumerate() {
             if index > 0 {
                 out.end_line()?;
             }
-            let mark = if row.plain.is_empty() { QUOTE.trim_end() } else { QUOTE };
+            let mark = if row.plain.is_empty() {
+                QUOTE.trim_end()
+            } else {
+                QUOTE
+            };
             out.row(mark, &row.plain, &row.styled)?;
         }
         Ok(())

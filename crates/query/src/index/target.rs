@@ -89,6 +89,8 @@ pub fn archive_paths(dir: &Path, names: &[String]) -> Result<Vec<PathBuf>, Error
         names => archives::choose_all(dir, names)?,
     };
     // Of what is packed there is none.
-    let plain = archives.into_iter().filter(|archive| !archives::is_packed(&archive.name));
+    let plain = archives
+        .into_iter()
+        .filter(|archive| !archives::is_packed(&archive.name));
     Ok(plain.map(|archive| archive.path).collect())
 }

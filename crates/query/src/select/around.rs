@@ -76,7 +76,13 @@ fn places_around(
     let mut numbers = Numbers::new(&source.parts, source.tuning);
     let chunks = query.chunks(source.stretches());
     query.scan(&chunks, false, true, &mut |batch| {
-        merge_findings(&mut Findings::default(), batch, &mut numbers, source, &mut None)?;
+        merge_findings(
+            &mut Findings::default(),
+            batch,
+            &mut numbers,
+            source,
+            &mut None,
+        )?;
         if batch.chunk.part != part {
             // Files have nothing to do with each other.
             (part, after) = (batch.chunk.part, 0);

@@ -56,7 +56,13 @@ pub(super) fn show(
     let shown = places.len() as u64;
     for place in places {
         let line = lines.read(source, place.chunk, &place.found)?;
-        sink.message(&entry(&place.found, place.number, line, source, place.chunk))?;
+        sink.message(&entry(
+            &place.found,
+            place.number,
+            line,
+            source,
+            place.chunk,
+        ))?;
     }
     Ok(shown)
 }
@@ -70,7 +76,7 @@ fn find(
 ) -> Result<u64, Error> {
     let source = query.source;
     let mut numbers = Numbers::new(&source.parts, source.tuning);
-    let mut lines = Some(0);
+    let mut lines = Some(0).filter(|_| !query.filter.is_narrow());
     let (mut time, mut messages) = (i64::MIN, 0);
     query.scan(&query.chunks(vec![stretch]), false, true, &mut |batch| {
         merge_findings(findings, batch, &mut numbers, source, &mut lines)?;

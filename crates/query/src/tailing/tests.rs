@@ -21,7 +21,9 @@ impl Sink for Numbers {
 }
 
 fn lines(numbers: impl IntoIterator<Item = u64>) -> Vec<u8> {
-    let lines = numbers.into_iter().map(|number| recorded(number, "t", "{}"));
+    let lines = numbers
+        .into_iter()
+        .map(|number| recorded(number, "t", "{}"));
     lines.flatten().collect()
 }
 
@@ -116,5 +118,8 @@ fn numbers_that_begin_again_are_told_of() {
     let steps: &mut [&mut dyn FnMut()] = &mut [&mut || append(&path, &lines([1, 2]))];
     let (numbers, notes) = followed(&path, steps);
     assert_eq!(numbers, [1, 2, 3, 1, 2]);
-    assert!(notes[0].contains("begin again: #1 stands behind #3"), "{notes:?}");
+    assert!(
+        notes[0].contains("begin again: #1 stands behind #3"),
+        "{notes:?}"
+    );
 }

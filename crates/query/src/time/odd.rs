@@ -68,7 +68,10 @@ fn basic(text: &str) -> Option<Instant> {
 fn day(text: &str) -> Option<Instant> {
     let mut cursor = Cursor(text.as_bytes());
     let days = date(&mut cursor)?;
-    cursor.0.is_empty().then_some(Instant::new(days * 86_400, 0))
+    cursor
+        .0
+        .is_empty()
+        .then_some(Instant::new(days * 86_400, 0))
 }
 
 /// Reads an offset, or a word for UTC, behind a space.
@@ -150,6 +153,9 @@ mod tests {
         ] {
             assert_eq!(Instant::parse(text), expected, "{text}");
         }
-        assert_eq!(Instant::parse("2025-11-20"), Instant::parse("2025-11-20T00:00Z"));
+        assert_eq!(
+            Instant::parse("2025-11-20"),
+            Instant::parse("2025-11-20T00:00Z")
+        );
     }
 }

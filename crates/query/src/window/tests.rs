@@ -102,9 +102,16 @@ fn a_clock_set_back_hides_no_message() {
     // Four hours of one message a second; in the middle the clock goes back two hours.
     let time = |at: u64| {
         let seconds = if at < 7_200 { at } else { at - 7_200 };
-        format!("2025-11-20T{:02}:{:02}:{:02}.000Z", 3 + seconds / 3_600, seconds / 60 % 60, seconds % 60)
+        format!(
+            "2025-11-20T{:02}:{:02}:{:02}.000Z",
+            3 + seconds / 3_600,
+            seconds / 60 % 60,
+            seconds % 60
+        )
     };
-    let session: Vec<u8> = (0..14_400).flat_map(|at| recorded_at(at + 1, &time(at), "t", "{}")).collect();
+    let session: Vec<u8> = (0..14_400)
+        .flat_map(|at| recorded_at(at + 1, &time(at), "t", "{}"))
+        .collect();
     let dir = dir_with(&session);
     let source = open(&dir);
     for (since, until, expected) in [

@@ -38,11 +38,7 @@ pub(super) fn write(
     writeln!(out, "</details></section>")
 }
 
-fn write_senders(
-    report: &AnalysisReport,
-    paint: &Paint,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_senders(report: &AnalysisReport, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let shown = report.senders.get(..SENDERS).unwrap_or(&report.senders);
     let most = shown
         .iter()

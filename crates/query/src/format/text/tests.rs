@@ -67,7 +67,10 @@ fn text_is_marked_line_by_line() {
 
 #[test]
 fn half_a_surrogate_pair_costs_that_character() {
-    assert_eq!(content(&recorded(1, "t", r#""a\ud800b""#)), "| a\u{fffd}b\n");
+    assert_eq!(
+        content(&recorded(1, "t", r#""a\ud800b""#)),
+        "| a\u{fffd}b\n"
+    );
 }
 
 #[test]
