@@ -24,7 +24,7 @@ const SET_BACK: Duration = Duration::from_secs(60);
 /// Below this many bytes reading is cheaper than halving.
 const SMALL: u64 = if cfg!(test) { 1 << 10 } else { 128 << 10 };
 /// In so many places it is looked whether the clock was set back.
-const SAMPLES: u64 = 256;
+const SAMPLES: u64 = if cfg!(test) { 16 } else { 256 };
 /// So much is read in search of a verified record.
 const FARTHEST: u64 = 1 << 20;
 
