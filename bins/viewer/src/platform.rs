@@ -34,6 +34,6 @@ pub(crate) fn is_there(program: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| {
         let file = |ending: &&str| folder.join(format!("{program}{ending}")).is_file();
-        endings.iter().any(|ending| file(ending))
+        endings.iter().any(file)
     })
 }
