@@ -14,6 +14,7 @@ use journal::ReadFile;
 
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::index::index_path;
 use crate::scan::{Chunk, load};
 use crate::shape::Reader;
 use crate::source::{Part, Source};
@@ -89,7 +90,7 @@ impl Halving<'_> {
     /// which leaves out only what it has seen, and in records here and there in the
     /// stretch the clock was nowhere set back.
     fn times_lead_the_way(&mut self, stretch: Chunk) -> Result<bool, Error> {
-        if self.part.index().is_some() {
+        if self.part.may_have_index() && index_path(&self.part.path).exists() {
             return Ok(false);
         }
         let length = stretch.end.saturating_sub(stretch.start);
