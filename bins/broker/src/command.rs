@@ -37,6 +37,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         label: Option<String>,
     },
+    /// Writes what a shell needs to complete command lines
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Kills a broker again and again in a scratch directory on your own disk, and checks every message
     Selftest(Selftest),
 }
@@ -108,6 +113,11 @@ pub(crate) struct Selftest {
     pub(crate) dir: PathBuf,
 }
 
+/// The definition of all options.
+fn broker() -> clap::Command {
+    <crate::args::Args as clap::CommandFactory>::command()
+}
+
 impl Command {
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
         match self {
@@ -122,6 +132,13 @@ impl Command {
             }
             Self::Doctor(options) => doctor::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
+            Self::Completions { shell } => {
+                // Generating panics where it can't write, as into a closed pipe.
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut broker(), "broker", &mut script);
+                out.write_all(&script)?;
+                Ok(Exit::Done)
+            }
         }
     }
 }

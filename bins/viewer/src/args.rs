@@ -5,10 +5,10 @@ mod output;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
-use query::{Criteria, Filter, Instant, Order};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use query::{Around, Criteria, Filter, Instant, Order};
 
 pub(crate) use output::{OutputArgs, When};
 
@@ -27,7 +27,10 @@ Examples:
   viewer --thread msg_001                     the conversation that it belongs to
   viewer -f --limit 5                         the newest 5, and each new one as it is recorded
   viewer --list-archives                      the closed sessions
-  viewer --archive session_20251120_143022    the newest messages of one of them
+  viewer --archive latest                     the newest messages of the last one
+  viewer talk.jsonl.gz ~/.claude/projects/*/*.jsonl --since today
+                                              other files and programs, merged by time
+  viewer list senders                         who sent messages, and when last
   viewer verify --all                         check every line that was recorded
   viewer salvage rescued.jsonl                copy what is readable to a new file
   viewer index                                make the indexes that are missing";
@@ -37,6 +40,7 @@ Examples:
   viewer verify                                       the current session
   viewer verify --archive session_20251120_143022     a closed one
   viewer verify --all                                 everything, in order
+  viewer verify --file copy.jsonl.gz                  any file
 
 Ends with 0 if all is clean, with 3 if something is damaged, altered or missing,
 or stands twice or out of order. Messages of older recorders have no checksum;
@@ -60,11 +64,22 @@ Examples:
 An index lies beside its session and makes questions about it fast. It can be
 removed at any time. What is there already and fits is left as it is.";
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  viewer list senders     who sent messages, how many, and when last
+  viewer list topics      the same of topics; also of tags and chains
+  viewer list sessions    the closed sessions and the current one
+
+All sessions count.";
+
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   viewer completions bash > ~/.local/share/bash-completion/completions/viewer
   viewer completions zsh > ~/.zfunc/_viewer
-  viewer completions fish > ~/.config/fish/completions/viewer.fish";
+  viewer completions fish > ~/.config/fish/completions/viewer.fish
+
+In these three, names of senders, topics, tags, chains and sessions are
+completed, too: those of the directory in BROKER_DIR, or else of the usual one.";
 
 /// First what people most often look for.
 const TEMPLATE: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
@@ -81,6 +96,7 @@ pub(crate) struct Args {
         long,
         global = true,
         value_name = "PATH",
+        env = "BROKER_DIR",
         default_value = "conversation_logs"
     )]
     pub(crate) dir: PathBuf,
@@ -93,26 +109,32 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) stats: bool,
 
-    /// List the closed sessions
-    #[arg(long, conflicts_with_all = ["stats", "archive", "count", "all", "file", "stdin"])]
+    /// List the closed sessions, and what is in them
+    #[arg(long, conflicts_with_all = ["stats", "archive", "count", "current", "all", "files", "file"])]
     pub(crate) list_archives: bool,
 
     /// Read a closed session instead of the current one; NAME is from
-    /// --list-archives, with or without .jsonl; may be given several times
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["all", "file", "stdin"])]
+    /// --list-archives, with or without .jsonl, a pattern such as
+    /// 'session_2025*', or latest; may be given several times
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["current", "all", "files", "file"])]
     pub(crate) archive: Vec<String>,
 
+    /// Read only the current session, whatever is asked for
+    #[arg(long, conflicts_with_all = ["all", "files", "file"])]
+    pub(crate) current: bool,
+
     /// Read all closed sessions, oldest first, and the current one
-    #[arg(long, conflicts_with_all = ["file", "stdin"])]
+    #[arg(long, conflicts_with_all = ["files", "file"])]
     pub(crate) all: bool,
 
-    /// Read a journal that lies elsewhere; - is standard input
-    #[arg(long, value_name = "PATH")]
-    pub(crate) file: Option<PathBuf>,
+    /// Read a file that lies elsewhere, as FILE does
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Vec<PathBuf>,
 
-    /// Read standard input
-    #[arg(value_name = "-", value_parser = ["-"], conflicts_with = "file")]
-    pub(crate) stdin: Option<String>,
+    /// Read these files, or all sessions of these directories, merged by time;
+    /// - is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
 
     /// Show the whole conversation of a message or context, as a tree of replies
     #[arg(long, value_name = "ID", conflicts_with_all = ["stats", "count", "reverse", "follow", "list_archives"])]
@@ -123,8 +145,20 @@ pub(crate) struct Args {
     pub(crate) reverse: bool,
 
     /// Go on with new messages as they are recorded
-    #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "file", "stdin", "list_archives"])]
+    #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "list_archives"])]
     pub(crate) follow: bool,
+
+    /// Show so many messages before and behind each that matches, too
+    #[arg(short = 'C', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
+    pub(crate) context: Option<usize>,
+
+    /// Show so many messages behind each that matches
+    #[arg(short = 'A', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
+    pub(crate) after: Option<usize>,
+
+    /// Show so many messages before each that matches
+    #[arg(short = 'B', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
+    pub(crate) before: Option<usize>,
 
     /// Print only how many messages match
     #[arg(long, conflicts_with = "stats")]
@@ -155,6 +189,8 @@ pub(crate) enum Command {
     Salvage(Salvage),
     /// Make the indexes of closed sessions that are missing or do not fit
     Index(Index),
+    /// List the values that messages have: how many, and when they came last
+    List(List),
     /// Write what a shell needs to complete command lines
     Completions(Completions),
     /// Write the manual page
@@ -172,6 +208,10 @@ pub(crate) struct Verify {
     /// Check all closed sessions and the current one, and that numbers go on between them
     #[arg(long)]
     pub(crate) all: bool,
+
+    /// Check a file that lies elsewhere; may be given several times
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["archive", "all"], value_hint = ValueHint::FilePath)]
+    pub(crate) file: Vec<PathBuf>,
 }
 
 /// Options of `salvage`.
@@ -213,6 +253,34 @@ pub(crate) struct Index {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Options of `list`.
+#[derive(Debug, clap::Args)]
+#[command(before_help = LIST_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct List {
+    /// What is listed: senders, topics, tags, chains or sessions
+    #[arg(value_name = "WHAT", hide_possible_values = true)]
+    pub(crate) what: What,
+
+    /// Print only the values, each on a line
+    #[arg(long)]
+    pub(crate) names: bool,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum What {
+    /// Who sent messages.
+    Senders,
+    /// First frames.
+    Topics,
+    /// Tags.
+    Tags,
+    /// Chain types.
+    Chains,
+    /// Closed sessions, and the current one.
+    Sessions,
 }
 
 fn whole_number(text: &str) -> Result<u64, &'static str> {
@@ -275,7 +343,11 @@ pub(crate) struct Filters {
 
 impl Filters {
     pub(crate) fn compile(&self) -> Result<Filter, query::Error> {
-        Filter::compile(&Criteria {
+        Filter::compile(&self.criteria())
+    }
+
+    pub(crate) fn criteria(&self) -> Criteria {
+        Criteria {
             tier: self.tier.clone(),
             chain: self.chain.clone(),
             sender: self.sender.clone(),
@@ -288,7 +360,27 @@ impl Filters {
             to: self.to,
             since: self.since,
             until: self.until,
-        })
+        }
+    }
+
+    /// The names of messages that are looked for, those that must not fit aside.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let ids = self.id.iter().map(String::as_str);
+        ids.filter(|id| !id.starts_with('!'))
+    }
+
+    /// Tells whether something is looked for wherever it may be: a time, a number,
+    /// a name or a text.
+    pub(crate) fn look_everywhere(&self) -> bool {
+        let Self {
+            from,
+            to,
+            since,
+            until,
+            ..
+        } = self;
+        let has_range = from.is_some() || to.is_some() || since.is_some() || until.is_some();
+        has_range || !self.grep.is_empty() || self.ids().next().is_some()
     }
 }
 
@@ -302,7 +394,7 @@ impl Args {
     ) -> Result<Self, clap::Error> {
         let mut command = Self::command();
         let matches = command.try_get_matches_from_mut(words);
-        let matches = matches.map_err(|error| of_commands(&command, error))?;
+        let matches = matches?;
         if let Some((name, _)) = matches.subcommand()
             && let Some(option) = useless(&command, &matches)
         {
@@ -310,10 +402,39 @@ impl Args {
             return Err(command.error(ErrorKind::ArgumentConflict, text));
         }
         let args = Self::from_arg_matches(&matches)?;
+        if let Some(word) = args.mistyped_command()
+            && let Some(error) = of_commands(&command, word)
+        {
+            return Err(error);
+        }
         match args.output.contradiction(&args) {
             Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
             None => Ok(args),
         }
+    }
+
+    /// A lone word that names no file and looks like none.
+    fn mistyped_command(&self) -> Option<&str> {
+        let [path] = &self.files[..] else {
+            return None;
+        };
+        let word = path.to_str()?;
+        let is_word = word != "-" && !word.contains(['.', '/', '\\']);
+        (is_word && !path.exists()).then_some(word)
+    }
+
+    /// All files that are named.
+    pub(crate) fn all_files(&self) -> Vec<PathBuf> {
+        self.file.iter().chain(&self.files).cloned().collect()
+    }
+
+    /// How many messages are shown around each that matches.
+    pub(crate) fn around(&self) -> Option<Around> {
+        let around = Around {
+            before: self.before.or(self.context).unwrap_or(0),
+            after: self.after.or(self.context).unwrap_or(0),
+        };
+        (around != Around::default()).then_some(around)
     }
 
     /// Which of the matching messages are shown, and in which order.
@@ -325,24 +446,13 @@ impl Args {
     }
 }
 
-/// Tells of a word that is neither `-` nor a command which command it resembles.
-fn of_commands(command: &clap::Command, error: clap::Error) -> clap::Error {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let (Some("[-]"), Some(word)) = (
-        text(ContextKind::InvalidArg),
-        text(ContextKind::InvalidValue),
-    ) else {
-        return error;
-    };
+/// Tells of a word that is neither a file nor a command which command it resembles.
+fn of_commands(command: &clap::Command, word: &str) -> Option<clap::Error> {
     let mut commands = clap::Command::new("viewer")
-        .override_usage("viewer [OPTIONS] [-]\n       viewer <COMMAND>")
+        .override_usage("viewer [OPTIONS] [FILE]...\n       viewer <COMMAND>")
         .disable_help_subcommand(true)
         .subcommands(command.get_subcommands().cloned());
-    let commands = commands.try_get_matches_from_mut(["viewer", word]);
-    commands.err().unwrap_or(error)
+    commands.try_get_matches_from_mut(["viewer", word]).err()
 }
 
 /// Finds an option in front of a subcommand that means nothing to it.

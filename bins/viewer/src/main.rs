@@ -27,6 +27,7 @@ fn run(args: &Args) -> Exit {
         Ok(exit) => exit,
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if output::is_closed_pipe(&error) => Exit::Done,
+        Err(error) if output::print_pattern(&error) => Exit::Usage,
         Err(error) => {
             output::print_error(&error);
             Exit::Failed

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
-use query::{Findings, Source, sanitise};
+use query::{Error, Findings, Source, sanitise};
 
 use crate::exit::Exit;
 
@@ -18,6 +18,11 @@ pub(crate) fn results() -> BufWriter<StdoutLock<'static>> {
 pub(crate) fn print_findings(findings: &Findings) {
     // Where standard error is closed, there is nobody to tell.
     query::write_findings(findings, &mut io::stderr().lock()).ok();
+}
+
+/// Tells on standard error something that is worth knowing and no fault.
+pub(crate) fn print_note(text: &str) {
+    writeln!(io::stderr().lock(), "viewer: {}", sanitise(text)).ok();
 }
 
 /// Tells on standard error which indexes were there and not used.
@@ -39,6 +44,32 @@ pub(crate) fn print_unused_indexes(source: &Source) {
 pub(crate) fn print_error(error: &anyhow::Error) {
     let text = format!("{error:#}");
     writeln!(io::stderr().lock(), "viewer: {}", sanitise(&text)).ok();
+}
+
+/// Tells what is wrong with a pattern of `--grep`, in two lines; false where it is
+/// something else that is wrong.
+pub(crate) fn print_pattern(error: &anyhow::Error) -> bool {
+    let Some(Error::Pattern {
+        pattern,
+        reason,
+        at,
+        ..
+    }) = error.downcast_ref()
+    else {
+        return false;
+    };
+    let before: String = pattern.chars().take(*at).collect();
+    let place = sanitise(&before).chars().count();
+    let head = format!("viewer: {} in --grep: ", sanitise(reason));
+    let column = head.chars().count() + place;
+    writeln!(
+        io::stderr().lock(),
+        "{head}{}\n{:column$}^",
+        sanitise(pattern),
+        ""
+    )
+    .ok();
+    true
 }
 
 /// Prints the help that was asked for, or what is wrong with the command line.

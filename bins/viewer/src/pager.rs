@@ -20,17 +20,22 @@ pub(crate) struct Pager {
 impl Pager {
     /// Starts the pager that the environment names, or the usual one. `None`
     /// where there is none, or where none is wanted.
-    pub(crate) fn start() -> Option<Self> {
+    pub(crate) fn start(from_end: bool) -> Option<Self> {
         let line = env::var("PAGER").ok();
         let line = line.as_deref().or(platform::PAGER)?.trim();
-        if line.is_empty() || line == "cat" {
+        let program = line
+            .split_whitespace()
+            .next()
+            .filter(|name| *name != "cat")?;
+        // A shell starts even where there is nothing for it to start.
+        if !platform::is_there(program) {
             return None;
         }
         let mut command = platform::shell(line);
         if env::var_os("LESS").is_none() {
             // Leave at once if it fits on the screen, show colours, and leave
-            // what was shown on the screen.
-            command.env("LESS", "FRX");
+            // what was shown on the screen; and begin at the end.
+            command.env("LESS", if from_end { "FRX+G" } else { "FRX" });
         }
         let mut child = command.stdin(Stdio::piped()).spawn().ok()?;
         let input = child.stdin.take();

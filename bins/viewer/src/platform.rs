@@ -1,5 +1,6 @@
 //! What differs between systems.
 
+use std::path::Path;
 use std::process::Command;
 
 /// The pager where the environment names none. Windows' own does not understand
@@ -16,4 +17,23 @@ pub(crate) fn shell(line: &str) -> Command {
     let mut command = Command::new(shell);
     command.arg(option).arg(line);
     command
+}
+
+/// Tells whether a program can be started: a file of that name, or one in a folder
+/// of `PATH`.
+pub(crate) fn is_there(program: &str) -> bool {
+    let path = Path::new(program);
+    if path.components().count() > 1 {
+        return path.exists();
+    }
+    let endings: &[&str] = if cfg!(windows) {
+        &["", ".exe", ".cmd", ".bat"]
+    } else {
+        &[""]
+    };
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| {
+        let file = |ending: &&str| folder.join(format!("{program}{ending}")).is_file();
+        endings.iter().any(file)
+    })
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
-use query::{Format, Layout};
+use query::{Format, Layout, Marks};
 
 use crate::args::{Args, When};
 use crate::pager::Pager;
@@ -19,22 +19,28 @@ const COLUMNS: usize = 80;
 pub(crate) struct Screen {
     out: Box<dyn Write>,
     is_terminal: bool,
+    is_paged: bool,
 }
 
 impl Screen {
     /// Opens the output, with a pager where it is a terminal and a person is to
-    /// read what comes.
-    pub(crate) fn open(args: &Args, is_for_people: bool) -> anyhow::Result<Self> {
+    /// read what comes; that one opens at the end where the newest is there.
+    pub(crate) fn open(args: &Args, is_for_people: bool, from_end: bool) -> anyhow::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
         let pager = match is_terminal && is_for_people && !args.output.no_pager {
-            true => Pager::start(),
+            true => Pager::start(from_end),
             false => None,
         };
+        let is_paged = pager.is_some();
         let out: Box<dyn Write> = match pager {
             Some(pager) => Box::new(BufWriter::with_capacity(PAGE, pager)),
             None => Box::new(output::results()),
         };
-        Ok(Self { out, is_terminal })
+        Ok(Self {
+            out,
+            is_terminal,
+            is_paged,
+        })
     }
 
     pub(crate) fn is_terminal(&self) -> bool {
@@ -46,12 +52,18 @@ impl Screen {
     }
 
     /// Says how to lay out what goes there.
-    pub(crate) fn layout(&self, args: &Args) -> Layout {
-        let format = args.output.output;
+    pub(crate) fn layout(&self, args: &Args, format: Format, marks: Marks) -> Layout {
         let columns =
             || terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into());
-        let width = self.is_terminal.then(columns);
+        let given = args.output.width.map(usize::from);
+        let width = given.or_else(|| {
+            self.is_terminal
+                .then(|| from_environment().unwrap_or_else(columns))
+        });
         Layout {
+            wrap: width,
+            marks,
+            has_bom: args.output.bom,
             limits: commands::limits(args),
             zone: commands::zone(args),
             // With --full nothing is cut, and the terminal breaks the lines.
@@ -63,10 +75,21 @@ impl Screen {
         }
     }
 
+    /// Tells whether somebody reads it page by page.
+    pub(crate) fn is_paged(&self) -> bool {
+        self.is_paged
+    }
+
     /// Writes what is held back, and waits until a pager is left.
     pub(crate) fn close(mut self) -> anyhow::Result<()> {
         self.out.flush().context("cannot write the output")
     }
+}
+
+/// How many columns the environment says that there are.
+fn from_environment() -> Option<usize> {
+    let columns = std::env::var("COLUMNS").ok()?.trim().parse().ok()?;
+    (columns > 0).then_some(columns)
 }
 
 /// Tells whether to use colours. By itself it follows `NO_COLOR`, `CLICOLOR` and

@@ -117,11 +117,15 @@ fn archives_look_as_specified() {
     );
     let expected = format!(
         "[*] Archived sessions in {}:\n  \
-         1. session_20251120_143022.jsonl (156.2 KB) - 2025-11-20 14:30:22\n  \
-         2. session_20251121_080000_phase-2.jsonl (0.1 KB) - 2025-11-21 08:00:00\n",
+         1. session_20251120_143022.jsonl (156.2 KB) - 2025-11-20 14:30:22        \
+         1 message   2025-11-20 12:01:45 to 2025-11-20 12:01:45  s\n  \
+         2. session_20251121_080000_phase-2.jsonl (0.1 KB) - 2025-11-21 08:00:00  \
+         1 message   2025-11-20 12:02:45 to 2025-11-20 12:02:45  s\n",
         archives.display()
     );
-    logs.view(&["--list-archives"]).with(0, &expected, "");
+    let mut command = logs.command(&["--list-archives"]);
+    let ended = Ended::new(command.env("TZ", "UTC").output().unwrap());
+    ended.with(0, &expected, "");
 }
 
 #[test]
@@ -297,7 +301,8 @@ fn what_is_missing_is_a_sentence() {
     logs.view(&[]).failed("nothing was recorded here yet");
     logs.view(&["--archive", "x"]).failed("there are none yet");
     logs.write_archive("session_20251120_143022.jsonl", line(1, "t", "s", "E", "c"));
-    logs.view(&[]).failed("there is 1 archived session");
+    logs.view(&["--current"])
+        .failed("there is 1 archived session");
 }
 
 #[test]
@@ -423,7 +428,7 @@ fn a_closed_pipe_is_silent() {
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut first)
         .unwrap();
-    assert!(first.starts_with("[*] Loaded 20000 messages"), "{first}");
+    assert!(first.starts_with("[*] Loaded 20,000 messages"), "{first}");
     let ended = Ended::new(child.wait_with_output().unwrap());
     assert_eq!(
         (ended.code, &*ended.stderr),

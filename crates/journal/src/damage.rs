@@ -39,6 +39,8 @@ pub enum Reason {
     NotAnObject,
     /// A line beyond the reader's limit.
     TooLong,
+    /// Packed bytes that cannot be unpacked.
+    Packed,
 }
 
 impl fmt::Display for Reason {
@@ -50,6 +52,7 @@ impl fmt::Display for Reason {
             Self::NotJson => "not JSON",
             Self::NotAnObject => "JSON, but not an object",
             Self::TooLong => "longer than the line limit",
+            Self::Packed => "packed bytes that cannot be unpacked",
         })
     }
 }

@@ -62,6 +62,7 @@ mod normalise;
 mod outline;
 mod record;
 mod scan;
+mod shapes;
 mod specials;
 mod time;
 
@@ -74,4 +75,5 @@ pub use crate::line::Origin;
 pub use crate::links::Links;
 pub use crate::outline::{Outline, Stretch, outline};
 pub use crate::record::{ContentKind, Record};
+pub use crate::shapes::{Readable, message_ranges, object_len, readable};
 pub use crate::time::{Timestamp, format_time};

@@ -1,5 +1,7 @@
 //! The members of a line, whatever wrote it, as JSON tokens.
 
+use std::borrow::Cow;
+
 use crate::error::DecodeError;
 use crate::links::Tokens;
 use crate::scan::{Malformed, Scan, Scanner};
@@ -35,6 +37,10 @@ pub(crate) struct Line<'a> {
     pub(crate) acked: Option<&'a str>,
     pub(crate) exact: Exact<'a>,
     pub(crate) legacy: Legacy<'a>,
+    /// Members that only other programs write; ours have none.
+    pub(crate) others: Vec<(Cow<'a, str>, &'a str)>,
+    /// The whole line.
+    pub(crate) text: &'a str,
     /// Some number is `NaN` or infinite, which only older recorders write.
     pub(crate) non_finite: bool,
 }
@@ -90,7 +96,10 @@ impl<'a> Line<'a> {
                 .map_err(not_json)?;
             return Err(DecodeError::NotObject);
         }
-        let mut this = Self::default();
+        let mut this = Self {
+            text: text.trim(),
+            ..Self::default()
+        };
         this.read_members(&mut scanner).map_err(not_json)?;
         this.non_finite = scanner.marks().non_finite;
         Ok(this)
@@ -103,13 +112,38 @@ impl<'a> Line<'a> {
                 self.legacy.metadata = Metadata::read(scanner)?;
             } else {
                 let value = scanner.value()?;
-                if let Some(slot) = self.slot(&key) {
-                    *slot = Some(value);
+                match self.slot(&key) {
+                    Some(slot) => *slot = Some(value),
+                    None => self.others.push((key, value)),
                 }
             }
             next = scanner.next_key()?;
         }
         scanner.finish()
+    }
+
+    /// Returns a member that another program may have written.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
+        let mut others = self.others.iter().rev();
+        if let Some((_, value)) = others.find(|(other, _)| other == key) {
+            return Some(value);
+        }
+        match key {
+            "topic" => self.topic,
+            "sender" => self.sender,
+            "timestamp" => self.timestamp,
+            "tier" => self.tier,
+            "chain_type" => self.chain_type,
+            "shl_tags" => self.shl_tags,
+            "message_id" => self.message_id,
+            "content" => self.content,
+            "in_reply_to" => self.in_reply_to,
+            "context_id" => self.context_id,
+            "payload" => self.exact.payload,
+            "ace_tier" => self.legacy.ace_tier,
+            "Timestamp" => self.legacy.timestamp,
+            _ => None,
+        }
     }
 
     fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {

@@ -105,7 +105,7 @@ impl<'l> Links<'l> {
     }
 
     /// Takes from other links what these lack.
-    fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self {
             in_reply_to: self.in_reply_to.or(other.in_reply_to),
             context_id: self.context_id.or(other.context_id),

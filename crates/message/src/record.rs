@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use crate::decode::rebuild;
 use crate::encode::named;
 use crate::error::DecodeError;
-use crate::escape::{inner, text};
+use crate::escape::{inner, push_string, text};
 use crate::frames::Frames;
 use crate::legacy;
 use crate::line::{Line, Origin};
 use crate::links::{self, Links};
 use crate::normalise::{Fields, TIER, UNKNOWN, string, tags};
-use crate::scan::elements;
+use crate::scan::{Scanner, elements};
+use crate::shapes;
 
 /// What the JSON in [`Record::content`] stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +71,8 @@ pub struct Record<'a> {
     pub acked: bool,
     /// What wrote the line.
     pub origin: Origin,
+    /// Where a table tells them.
+    links: Option<Links<'a>>,
     line: Line<'a>,
 }
 
@@ -83,7 +86,13 @@ impl<'a> Record<'a> {
         let mut record = Self::parse_fields(line)?;
         (record.content, record.content_kind) = match record.origin {
             Origin::Legacy => (legacy::content(&record.line), ContentKind::Json),
-            _ => content(&record.line),
+            Origin::Recorder => content(&record.line),
+            Origin::Other => match shapes::read(&record.line).content {
+                // As it stands in the line, which may say what it is.
+                Some(said) if record.line.content == Some(&*said) => content(&record.line),
+                Some(said) => finite(said),
+                None => finite(whole(&record.line)),
+            },
         };
         Ok(record)
     }
@@ -97,6 +106,9 @@ impl<'a> Record<'a> {
     pub fn parse_fields(line: &'a [u8]) -> Result<Self, DecodeError> {
         let line = Line::read(line)?;
         let origin = line.origin();
+        if origin == Origin::Other {
+            return Ok(Self::of_other(line));
+        }
         let (fields, topic) = match origin {
             Origin::Legacy => (legacy::fields(&line), legacy::topic(&line)),
             _ => (own_fields(&line), text_of(line.topic).unwrap_or_default()),
@@ -120,8 +132,38 @@ impl<'a> Record<'a> {
             recorded_at,
             acked: line.acked == Some("true"),
             origin,
+            links: None,
             line,
         })
+    }
+
+    /// A line of another program, but for its content.
+    fn of_other(line: Line<'a>) -> Self {
+        let other = shapes::read(&line);
+        let recorded_at = text_of(line.recorded_at);
+        let fields = other.fields;
+        Self {
+            message_num: line.message_num.and_then(|token| token.parse().ok()),
+            topic: other.topic.unwrap_or_default(),
+            sender: other.sender.unwrap_or(Cow::Borrowed(UNKNOWN)),
+            timestamp: other
+                .timestamp
+                .or_else(|| recorded_at.clone())
+                .unwrap_or_default(),
+            tier: text_of(fields.tier).unwrap_or(Cow::Borrowed(TIER)),
+            chain_type: text_of(fields.chain_type).unwrap_or(Cow::Borrowed(UNKNOWN)),
+            shl_tags: elements(fields.shl_tags.unwrap_or("[]"))
+                .filter_map(text)
+                .collect(),
+            message_id: other.id,
+            content: Cow::Borrowed(""),
+            content_kind: ContentKind::Json,
+            recorded_at,
+            acked: line.acked == Some("true"),
+            origin: Origin::Other,
+            links: Some(other.links),
+            line,
+        }
     }
 
     /// Returns who sent the message and under which name, where both are known;
@@ -163,7 +205,10 @@ impl<'a> Record<'a> {
     /// Returns what the message says of its place in a conversation.
     #[must_use]
     pub fn links(&self) -> Links<'a> {
-        links::links(&self.line)
+        match &self.links {
+            Some(links) => links.clone().or(links::links(&self.line)),
+            None => links::links(&self.line),
+        }
     }
 }
 
@@ -179,6 +224,43 @@ fn own_fields<'a>(line: &Line<'a>) -> Fields<'a> {
         chain_type: string(&[line.chain_type]),
         shl_tags: tags(&[line.shl_tags]),
         message_id: string(&[line.message_id]),
+    }
+}
+
+/// Returns a line as a content: without what the journal put around it.
+fn whole<'a>(line: &Line<'a>) -> Cow<'a, str> {
+    const AROUND: [&str; 2] = ["message_num", "crc"];
+    if line.message_num.is_none() {
+        return Cow::Borrowed(line.text);
+    }
+    let mut rest = String::from("{");
+    let read = Scanner::new(line.text).members(|key, value| {
+        if !AROUND.contains(&key) {
+            let before = if rest.len() > 1 { "," } else { "" };
+            let mut name = Vec::new();
+            push_string(key, &mut name);
+            rest += before;
+            rest += &String::from_utf8_lossy(&name);
+            rest.push(':');
+            rest += value;
+        }
+    });
+    rest.push('}');
+    match read {
+        Ok(()) => Cow::Owned(rest),
+        Err(_) => Cow::Borrowed(line.text),
+    }
+}
+
+/// Quotes a content that holds a token which JSON does not have.
+fn finite(content: Cow<'_, str>) -> (Cow<'_, str>, ContentKind) {
+    let quoted = match legacy::finite(&content) {
+        Cow::Owned(quoted) => Some(quoted),
+        Cow::Borrowed(_) => None,
+    };
+    match quoted {
+        Some(quoted) => (Cow::Owned(quoted), ContentKind::Text),
+        None => (content, ContentKind::Json),
     }
 }
 

@@ -16,7 +16,8 @@ mod timeline;
 
 use crate::scan::{Accumulator, Found};
 use crate::stats::Statistics;
-use crate::time::Clock;
+use crate::time::{Clock, Instant};
+use crate::values::ValueKind;
 use coverage::Coverage;
 use names::{Count, Names};
 use replies::Replies;
@@ -44,6 +45,36 @@ pub struct Analysis {
     numbers: Coverage,
 }
 
+impl Analysis {
+    /// Returns when the first and the last message came, in milliseconds since 1970.
+    pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
+        let all = self.senders.entries.iter().map(|entry| entry.count.times);
+        let all = all.chain([self.senders.others.times]).flatten();
+        all.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+    }
+
+    /// Returns the values of a field, how many messages have each, and when the
+    /// last of them came, in milliseconds since 1970; most messages first.
+    pub(crate) fn values(&self, kind: ValueKind) -> Vec<(String, u64, Option<i64>)> {
+        let names = match kind {
+            ValueKind::Sender => &self.senders,
+            ValueKind::Topic => &self.topics,
+            ValueKind::Tag => &self.tags,
+            ValueKind::Chain => {
+                let chains = self.counts.chains.by_count().into_iter();
+                return chains
+                    .map(|(name, count)| (name.to_owned(), count, None))
+                    .collect();
+            }
+        };
+        let value = |entry: &names::Entry| {
+            let last = entry.count.times.map(|(_, last)| last);
+            (entry.name(), entry.count.messages, last)
+        };
+        names.by_count().into_iter().map(value).collect()
+    }
+}
+
 impl Accumulator for Analysis {
     fn add(&mut self, found: &Found<'_>) {
         self.counts.add(found);
@@ -51,7 +82,11 @@ impl Accumulator for Analysis {
         let length = found.line.len() as u64;
         self.bytes += length;
         let time = fields.recorded_at.as_ref().unwrap_or(&fields.timestamp);
-        let time = self.clock.read(time);
+        // One that nobody can mean would stretch the chart over thousands of years.
+        let time = self
+            .clock
+            .read(time)
+            .filter(|time| Instant::is_likely(*time));
         let (count, handles) = (Count::one(length, time), found.handles);
         self.senders.add(&fields.sender, handles.sender, count);
         self.topics.add(&fields.topic, handles.topic, count);

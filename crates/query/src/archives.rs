@@ -6,10 +6,21 @@ use std::path::{Path, PathBuf};
 
 use journal::{Archive, Unread};
 
+use crate::analysis::Analysis;
 use crate::error::Error;
-use crate::time::{date_and_time, is_date, is_time};
+use crate::filter::Filter;
+use crate::findings::Findings;
+use crate::source::Source;
+use crate::stats::count;
+use crate::time::{Instant, date_and_time, is_date, is_time};
+use crate::values::ValueKind;
+use crate::zone::Zone;
 
 const SUFFIX: &str = ".jsonl";
+/// Endings of sessions that were packed afterwards.
+const PACKED: [&str; 2] = [".jsonl.gz", ".jsonl.zst"];
+/// Stands for the newest closed session.
+const LATEST: &str = "latest";
 
 /// A closed session as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +68,45 @@ pub fn list_archives(dir: &Path) -> Result<Vec<ArchivedSession>, Error> {
 /// # Errors
 /// [`Error::Read`] where the archive can't be read.
 pub fn list_unread(dir: &Path) -> Result<Vec<Unread>, Error> {
-    Ok(journal::list_unread(dir)?)
+    let mut unread = journal::list_unread(dir)?;
+    // The broker reads none of these; here they are read as they are.
+    unread.retain(|file| !is_packed_session(&file.name));
+    Ok(unread)
+}
+
+/// What is in a closed session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Holdings {
+    /// How many messages it holds.
+    pub messages: u64,
+    /// When the first and the last of them came, as `2025-11-20 14:30:22`.
+    pub times: Option<(String, String)>,
+    /// Who sent them, most messages first.
+    pub senders: Vec<String>,
+    /// How many stretches of it can't be read.
+    pub damaged: u64,
+}
+
+/// Tells what is in a closed session; with an index that takes no time.
+///
+/// # Errors
+/// [`Error::NoArchive`], or [`Error::Read`] where it can't be read.
+pub fn holdings(dir: &Path, name: &str, zone: &Zone) -> Result<Holdings, Error> {
+    let source = Source::archive(dir, name)?;
+    let mut findings = Findings::default();
+    let analysis: Analysis = count(&source, &Filter::default(), &mut findings)?;
+    let time = |time: i64| {
+        let time = zone.at(Instant::from_milliseconds(time))?;
+        Some(time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    };
+    let times = analysis.time_range();
+    let senders = analysis.values(ValueKind::Sender).into_iter();
+    Ok(Holdings {
+        messages: analysis.counts.messages,
+        times: times.and_then(|(first, last)| Some((time(first)?, time(last)?))),
+        senders: senders.map(|(name, ..)| name).collect(),
+        damaged: findings.damaged,
+    })
 }
 
 pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {
@@ -66,13 +115,59 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {
             dir: dir.to_owned(),
         });
     }
-    match journal::list_archives(dir) {
+    let mut archives = match journal::list_archives(dir) {
         // A file went away between being listed and being opened.
         Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
-            Ok(journal::list_archives(dir)?)
+            journal::list_archives(dir)?
         }
-        listed => Ok(listed?),
+        listed => listed?,
+    };
+    let packed = packed(dir, &archives);
+    if !packed.is_empty() {
+        archives.extend(packed);
+        archives.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
     }
+    Ok(archives)
+}
+
+/// Tells whether a file in the archive is packed, by its name.
+pub(crate) fn is_packed(name: &str) -> bool {
+    PACKED.iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// Tells whether a file in the archive is a session that was packed.
+pub(crate) fn is_packed_session(name: &str) -> bool {
+    name.starts_with("session_") && is_packed(name)
+}
+
+/// Finds closed sessions that somebody has packed. One whose session lies beside
+/// it, not packed, is the same once more.
+fn packed(dir: &Path, plain: &[Archive]) -> Vec<Archive> {
+    let Ok(entries) = fs::read_dir(archive_dir(dir)) else {
+        return Vec::new();
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names = names.filter(|name| is_packed_session(name));
+    let is_new = |name: &String| {
+        let known = |archive: &Archive| archive.name == *name || name.starts_with(&archive.name);
+        !plain.iter().any(known)
+    };
+    let archive = |name: String| {
+        let path = archive_dir(dir).join(&name);
+        Archive {
+            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            first: first_number(&path).unwrap_or(1),
+            path,
+            name,
+        }
+    };
+    names.filter(is_new).map(archive).collect()
+}
+
+/// Reads the number of the first message of a packed session.
+fn first_number(path: &Path) -> Option<u64> {
+    let line = crate::convert::first_line(path)?;
+    message::Record::parse(&line).ok()?.message_num
 }
 
 /// Finds the file of a closed session by its name, with or without `.jsonl`.
@@ -82,32 +177,90 @@ pub(crate) fn choose(dir: &Path, name: &str) -> Result<PathBuf, Error> {
     Ok(chosen.into_iter().map(|archive| archive.path).collect())
 }
 
-/// Finds closed sessions by their names, with or without `.jsonl`, and returns
-/// them in the order of the list; none stands twice.
+/// Finds closed sessions by their names, with or without `.jsonl`, by patterns,
+/// or by `latest`, and returns them in the order of the list; none stands twice.
 ///
 /// A name is only compared with those of the list, never made part of a path.
 pub(crate) fn choose_all(dir: &Path, names: &[String]) -> Result<Vec<Archive>, Error> {
     let archives = list(dir)?;
     let mut chosen = vec![false; archives.len()];
     for name in names {
-        let is_named = |archive: &Archive| {
-            archive.name == *name || archive.name.strip_suffix(SUFFIX) == Some(name)
-        };
-        match archives.iter().position(is_named) {
-            Some(at) => chosen[at] = true,
-            None => {
-                return Err(Error::NoArchive {
-                    name: name.clone(),
-                    dir: archive_dir(dir),
-                    names: archives.into_iter().map(|archive| archive.name).collect(),
-                });
+        let before = archives.iter().zip(&mut chosen);
+        let mut is_any = false;
+        if name == LATEST {
+            if let Some((_, last)) = before.last() {
+                (*last, is_any) = (true, true);
             }
+        } else {
+            // A name that fits one to the letter, or but for its ending, means that one.
+            let exact = archives.iter().find(|archive| archive.name == *name);
+            let exact = exact.or_else(|| archives.iter().find(|archive| is_short(archive, name)));
+            let exact = exact.map(|archive| &archive.name);
+            for (archive, is_chosen) in before {
+                let is_wanted = match exact {
+                    Some(exact) => archive.name == *exact,
+                    None => is_pattern_of(archive, name),
+                };
+                if is_wanted {
+                    (*is_chosen, is_any) = (true, true);
+                }
+            }
+        }
+        if !is_any {
+            return Err(Error::NoArchive {
+                name: name.clone(),
+                dir: archive_dir(dir),
+                names: archives.into_iter().map(|archive| archive.name).collect(),
+            });
         }
     }
     let all = archives.into_iter().zip(chosen);
     Ok(all
         .filter_map(|(archive, is_chosen)| is_chosen.then_some(archive))
         .collect())
+}
+
+/// Tells whether a name is that of a closed session without its ending.
+fn is_short(archive: &Archive, name: &str) -> bool {
+    let mut endings = PACKED.iter().chain([&SUFFIX, &".gz", &".zst"]);
+    endings.any(|ending| archive.name.strip_suffix(ending) == Some(name))
+}
+
+/// Tells whether a session's name, with or without its ending, is like a pattern.
+fn is_pattern_of(archive: &Archive, pattern: &str) -> bool {
+    let endings = PACKED.iter().chain([&SUFFIX]);
+    let short = endings.filter_map(|ending| archive.name.strip_suffix(ending));
+    let mut names = short.chain([&*archive.name]);
+    names.any(|name| is_like(name.as_bytes(), pattern.as_bytes()))
+}
+
+/// Tells whether a text is like a pattern, in which `*` stands for any text and
+/// `?` for a single character.
+fn is_like(text: &[u8], pattern: &[u8]) -> bool {
+    let (mut at, mut wanted) = (0, 0);
+    // Where the last star stands, and which text it has not taken yet.
+    let mut star = None;
+    while at < text.len() {
+        match pattern.get(wanted) {
+            Some(b'*') => {
+                star = Some((wanted, at));
+                wanted += 1;
+            }
+            Some(byte) if *byte == b'?' || Some(byte) == text.get(at) => {
+                at += 1;
+                wanted += 1;
+            }
+            _ => {
+                let Some((place, taken)) = star else {
+                    return false;
+                };
+                star = Some((place, taken + 1));
+                (at, wanted) = (taken + 1, place + 1);
+            }
+        }
+    }
+    let rest = pattern.get(wanted..).unwrap_or_default();
+    rest.iter().all(|byte| *byte == b'*')
 }
 
 fn closed(archive: &Archive) -> Closed {
@@ -120,11 +273,9 @@ fn closed(archive: &Archive) -> Closed {
 
 /// Finds `YYYYMMDD_HHMMSS` among the parts of a name, between labels perhaps.
 fn stamp(name: &str) -> Option<String> {
-    let parts: Vec<&str> = name
-        .strip_suffix(SUFFIX)
-        .unwrap_or(name)
-        .split('_')
-        .collect();
+    let ending = PACKED.iter().chain([&SUFFIX]);
+    let mut short = ending.filter_map(|ending| name.strip_suffix(ending));
+    let parts: Vec<&str> = short.next().unwrap_or(name).split('_').collect();
     parts.windows(2).find_map(|pair| match pair {
         [date, time] => stamp_of(date, time),
         _ => None,

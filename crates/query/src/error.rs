@@ -43,6 +43,10 @@ pub enum Error {
     Pattern {
         /// That pattern.
         pattern: String,
+        /// What is wrong with it, in a few words.
+        reason: String,
+        /// At which of its characters, counted from 0.
+        at: usize,
         /// What is wrong with it.
         #[source]
         source: Box<regex::Error>,

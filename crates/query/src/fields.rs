@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use message::ContentKind;
 
+use crate::time::Instant;
+
 /// The fixed fields of a message, borrowed from its line where possible.
 ///
 /// Most lines are read by their shape alone, without parsing the content; any
@@ -99,6 +101,16 @@ impl<'a> Fields<'a> {
             content: Content::Of(line),
             ..Self::from(record)
         })
+    }
+}
+
+impl Fields<'_> {
+    /// Returns when it was recorded, or else sent, in milliseconds since 1970;
+    /// `None` where neither tells.
+    pub(crate) fn time(&self) -> Option<i64> {
+        let time = self.recorded_at.as_ref().unwrap_or(&self.timestamp);
+        let time = Instant::parse(std::str::from_utf8(time).ok()?)?;
+        Some(time.milliseconds())
     }
 }
 

@@ -7,8 +7,11 @@ mod text;
 
 use std::ops::RangeInclusive;
 
+use regex::RegexBuilder;
+
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::format::Marks;
 use crate::time::Instant;
 pub(crate) use text::Needle;
 use text::Text;
@@ -70,6 +73,7 @@ pub struct Filter {
     window: Option<Window>,
     texts: Wanted<Text>,
     numbers: Option<RangeInclusive<u64>>,
+    marks: Marks,
 }
 
 /// A stretch of time; its end is not part of it.
@@ -138,7 +142,14 @@ impl Filter {
             window: window.is_bounded().then_some(window),
             texts: texts.transpose()?,
             numbers,
+            marks: marks(criteria),
         })
+    }
+
+    /// Returns what is searched in texts, to be shown where it is found.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        self.marks.clone()
     }
 
     /// Tells whether every message matches because nothing is asked for.
@@ -149,6 +160,7 @@ impl Filter {
             window,
             texts,
             numbers,
+            marks: _,
         } = self;
         fields.is_empty() && window.is_none() && texts.is_empty() && numbers.is_none()
     }
@@ -193,6 +205,12 @@ impl Filter {
         self.numbers.as_ref()
     }
 
+    /// Tells whether files may be read from somewhere in the middle, where nobody
+    /// knows how many lines come before.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.numbers.is_some() || self.window.is_some()
+    }
+
     /// Returns the stretch of time that is asked for, if not all is.
     pub(crate) fn window(&self) -> Option<Window> {
         self.window
@@ -217,6 +235,25 @@ impl Filter {
         });
         id.or_else(text)
     }
+}
+
+/// Compiles what is searched once more, for texts that are shown.
+fn marks(criteria: &Criteria) -> Marks {
+    let wanted = criteria
+        .grep
+        .iter()
+        .filter(|pattern| !pattern.starts_with('!'));
+    let regexes = wanted.filter_map(|pattern| {
+        let pattern = pattern
+            .strip_prefix("\\!")
+            .map_or(pattern.clone(), |rest| format!("!{rest}"));
+        let mut builder = RegexBuilder::new(&pattern);
+        builder
+            .case_insensitive(criteria.ignore_case)
+            .multi_line(true);
+        builder.build().ok()
+    });
+    Marks::new(regexes)
 }
 
 impl FieldTest {

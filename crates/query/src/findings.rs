@@ -19,6 +19,8 @@ pub struct Findings {
     pub altered: u64,
     /// The first of them.
     pub alterations: Vec<Alteration>,
+    /// What else whoever reads should know, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// A record that was changed after it had been written.
@@ -38,7 +40,7 @@ impl Findings {
     /// Tells whether everything was as it should be.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.damaged == 0 && self.altered == 0
+        self.damaged == 0 && self.altered == 0 && self.notes.is_empty()
     }
 
     /// Adds what was found behind it.
@@ -49,6 +51,14 @@ impl Findings {
         self.altered += behind.altered;
         self.alterations.extend(behind.alterations);
         self.alterations.truncate(PLACES);
+        self.notes.extend(behind.notes);
+        self.notes.truncate(PLACES);
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        if self.notes.len() < PLACES {
+            self.notes.push(note);
+        }
     }
 
     pub(crate) fn add_damage(&mut self, damage: Damage) {

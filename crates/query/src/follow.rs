@@ -4,6 +4,8 @@
 //! and at longer ones later: that works on every system and file system, across
 //! rotation and while the broker is down, and costs next to nothing.
 
+use std::fs::File;
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::thread::sleep;
@@ -17,6 +19,7 @@ use crate::filter::Filter;
 use crate::findings::{Alteration, Findings};
 use crate::select::{Counts, Order, Sink, Summary, show};
 use crate::source::{Entry, Source};
+use crate::tailing::{self, Tail};
 
 /// So long is waited at first where nothing new has come, and twice as long each
 /// time, up to the longest, which is longer once nothing has come for a while.
@@ -58,6 +61,7 @@ pub fn follow(
     let mut findings = Findings::default();
     show_history(what, follower.last_number(), &mut findings, sink)?;
     let mut waited = Duration::ZERO;
+    let mut beginning = beginning_of(what.dir);
     loop {
         let mut is_new = false;
         while let Some(item) = follower.next_item()? {
@@ -70,6 +74,12 @@ pub fn follow(
         }
         if is_new {
             waited = Duration::ZERO;
+            beginning = beginning_of(what.dir);
+        } else if let Some(note) = begins_anew(what.dir, &mut beginning, follower.last_number()) {
+            findings.note(note);
+            // From here on only the file tells what is new.
+            let current = Tail::open(&journal::current_session(what.dir), 0)?;
+            return tailing::run(&mut [current], what.filter, findings, sink, idle);
         }
         let pause = next_pause(waited);
         sleep(pause);
@@ -77,8 +87,47 @@ pub fn follow(
     }
 }
 
+/// Reads how the current session begins: its first line, as far as it tells it from
+/// others. Empty where there is none.
+fn beginning_of(dir: &Path) -> Vec<u8> {
+    const LENGTH: u64 = 512;
+    let mut beginning = Vec::new();
+    if let Ok(file) = File::open(journal::current_session(dir)) {
+        // What can't be read now is read the next time.
+        let _read = file.take(LENGTH).read_to_end(&mut beginning);
+    }
+    let end = memchr::memchr(b'\n', &beginning).unwrap_or(beginning.len());
+    beginning.truncate(end);
+    beginning
+}
+
+/// Tells, where another session has taken the place of the current one, whether its
+/// numbers begin again: what it holds would pass for known.
+fn begins_anew(dir: &Path, known: &mut Vec<u8>, last: u64) -> Option<String> {
+    let found = beginning_of(dir);
+    if found.is_empty() || found == *known {
+        return None;
+    }
+    let before = std::mem::replace(known, found);
+    let first = first_number(known);
+    let is_again = !before.is_empty() && first.is_none_or(|first| first <= last);
+    is_again.then(|| {
+        format!(
+            "{} is another one, and its numbers begin again: it is read from its beginning",
+            crate::error::shown(&journal::current_session(dir))
+        )
+    })
+}
+
+/// Reads the number that a line of the journal begins with.
+fn first_number(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(b"{\"message_num\":")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
+}
+
 /// Returns how long to wait where nothing has come for so long.
-fn next_pause(waited: Duration) -> Duration {
+pub(crate) fn next_pause(waited: Duration) -> Duration {
     let longest = if waited < IDLE { LONGEST } else { LONGEST_IDLE };
     // As long as all pauses before: that is twice the last one.
     longest.min(waited + SHORTEST)
@@ -108,7 +157,7 @@ fn show_history(
         limit: what.limit,
         newest_first: false,
     };
-    show(&source, &what.filter.up_to(last), order, findings, sink)
+    show(&source, &what.filter.up_to(last), order, findings, sink).map(drop)
 }
 
 fn see(

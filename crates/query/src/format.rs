@@ -8,6 +8,7 @@ mod archives;
 mod bars;
 mod body;
 mod cell;
+mod chat;
 mod clip;
 mod colour;
 mod column;
@@ -18,10 +19,14 @@ mod html;
 mod json;
 mod layout;
 mod markdown;
+mod marks;
+mod number;
+mod prose;
 mod raw;
 mod salvage;
 mod stats;
 mod text;
+mod values;
 mod verify;
 
 use std::io::Write;
@@ -36,9 +41,12 @@ pub use clip::Limits;
 pub use column::Column;
 pub use findings::write_findings;
 pub use layout::{Format, Layout};
+pub use marks::Marks;
+pub use number::grouped;
 pub use salvage::write_salvaged;
-pub use stats::write_statistics;
+pub use stats::{write_counts, write_statistics};
 pub use text::TextFormat;
+pub use values::write_values;
 pub use verify::{write_finding, write_report};
 
 /// Returns what a person would read of a message, if there was little room.
@@ -60,8 +68,9 @@ pub fn formatter<'w>(
     match format {
         Format::Pretty => {
             let text = TextFormat::new(out, path, layout.limits, is_filtered);
-            Box::new(text.with_colours(layout.is_coloured))
+            Box::new(text.with_layout(layout))
         }
+        Format::Chat => Box::new(chat::ChatFormat::new(out, layout)),
         Format::Compact => Box::new(compact::CompactFormat::new(out, layout)),
         Format::Json => Box::new(json::JsonFormat::new(out, &layout)),
         Format::Jsonl => Box::new(json::JsonlFormat::new(out, layout)),

@@ -39,6 +39,7 @@
 mod analysis;
 mod archives;
 mod content;
+mod convert;
 mod error;
 mod fields;
 mod filter;
@@ -47,7 +48,9 @@ mod follow;
 mod format;
 mod index;
 mod intern;
+mod pieces;
 mod pretty;
+mod reading;
 mod salvage;
 mod sanitise;
 mod scan;
@@ -55,10 +58,12 @@ mod select;
 mod shape;
 mod source;
 mod stats;
+mod tailing;
 #[cfg(test)]
 mod testing;
 mod thread;
 mod time;
+mod values;
 mod verify;
 mod when;
 mod window;
@@ -68,16 +73,18 @@ pub use analysis::{
     Activity, Analysis, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions,
     Range, ReplyTimes, Sender, Silence, Unit,
 };
-pub use archives::{ArchivedSession, Closed, archive_dir, list_archives, list_unread};
+pub use archives::{
+    ArchivedSession, Closed, Holdings, archive_dir, holdings, list_archives, list_unread,
+};
 pub use error::Error;
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
 pub use follow::{Follow, follow};
 pub use format::{
-    Column, Format, Layout, Limits, TextFormat, formatter, write_analysis, write_analysis_json,
-    write_archives, write_finding, write_findings, write_report, write_salvaged, write_statistics,
-    write_unread,
+    Column, Format, Layout, Limits, Marks, TextFormat, formatter, grouped, write_analysis,
+    write_analysis_json, write_archives, write_counts, write_finding, write_findings, write_report,
+    write_salvaged, write_statistics, write_unread, write_values,
 };
 pub use index::{
     Built, IndexContents, IndexState, Unusable, archive_paths, build_index, has_index, index_path,
@@ -87,11 +94,13 @@ pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::sanitise;
 pub use scan::{Accumulator, Found};
-pub use select::{Counts, Order, Sink, Summary, matching, show};
+pub use select::{Around, Counts, Order, Sink, Summary, matching, show, show_around};
 pub use source::{Entry, Progress, Source};
 pub use stats::{Statistics, Tally, TimeRange, count};
+pub use tailing::{FollowFiles, follow_files};
 pub use thread::show_thread;
 pub use time::Instant;
+pub use values::{Unknown, Value, ValueKind, unknown_values, values};
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};
 pub use zone::Zone;

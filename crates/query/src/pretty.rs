@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io;
 
 use crate::format::Clip;
-use crate::sanitise::is_hidden;
+use crate::sanitise::{is_hidden, is_joiner};
 
 /// Deeper levels are indented no further, so that the output of deeply nested
 /// JSON grows with its length and not with the square of it.
@@ -19,9 +19,28 @@ const INDENT: &str = "  ";
 /// Writes JSON text, two spaces a level. Text that is no JSON is written, too,
 /// in some arrangement.
 pub(crate) fn indent(json: &str, out: &mut Clip<'_>) -> io::Result<()> {
+    indent_with(json, out, &mut |_, _| None)
+}
+
+/// Does the same, and asks of each string that is a value, with the key before it,
+/// what is shown in its place.
+pub(crate) fn indent_with(
+    json: &str,
+    out: &mut Clip<'_>,
+    replace: &mut dyn FnMut(&str, &str) -> Option<&'static str>,
+) -> io::Result<()> {
     let mut tokens = Tokens::new(json);
     let mut depth: usize = 0;
+    let mut key = "";
     while let Some(token) = tokens.next() {
+        if token.starts_with('"') {
+            if tokens.peek() == Some(b':') {
+                key = token.trim_matches('"');
+            } else if let Some(other) = replace(key, token) {
+                out.text(other)?;
+                continue;
+            }
+        }
         match token {
             "{" | "[" => {
                 out.text(token)?;
@@ -83,7 +102,8 @@ fn visible(text: &str) -> Option<(char, usize)> {
     let second = text.get(ESCAPE..).and_then(unit);
     let mut decoded = char::decode_utf16([first].into_iter().chain(second));
     let c = decoded.next()?.ok()?;
-    (!c.is_ascii() && !c.is_whitespace() && !is_hidden(c)).then_some((c, ESCAPE * c.len_utf16()))
+    let is_shown = !is_hidden(c) || is_joiner(c);
+    (!c.is_ascii() && !c.is_whitespace() && is_shown).then_some((c, ESCAPE * c.len_utf16()))
 }
 
 fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {

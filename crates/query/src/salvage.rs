@@ -5,10 +5,11 @@ mod output;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
-use journal::{Ending, Integrity, Item, Reader, Record};
+use journal::{Integrity, Item, Record};
 
 use crate::archives;
 use crate::error::Error;
+use crate::reading::{Reading, rank};
 use crate::source;
 use output::{Output, refuse_in_journal};
 
@@ -80,11 +81,11 @@ impl Salvaged {
 /// read back than were written, [`Error::File`] where it can't be written, and
 /// the errors of reading the session. What was written is removed then.
 pub fn salvage(dir: &Path, from: Origin<'_>, to: &Path) -> Result<Salvaged, Error> {
-    let mut reader = open(dir, from)?;
-    refuse_in_journal(dir, reader.path(), to)?;
-    reader.set_ending(Ending::Closed);
+    let mut session = open(dir, from)?;
+    refuse_in_journal(dir, &session.name, to)?;
+    session.set_closed();
     let mut out = Output::create(to)?;
-    let written = copy(&mut reader, &mut out)
+    let written = copy(&mut session, &mut out)
         .and_then(|copied| out.sync().map(|()| copied))
         .and_then(|copied| compare(to, copied));
     match written {
@@ -96,10 +97,10 @@ pub fn salvage(dir: &Path, from: Origin<'_>, to: &Path) -> Result<Salvaged, Erro
     }
 }
 
-fn open(dir: &Path, from: Origin<'_>) -> Result<Reader, Error> {
+fn open(dir: &Path, from: Origin<'_>) -> Result<Reading, Error> {
     match from {
-        Origin::Current => Ok(source::current_reader(dir)?),
-        Origin::Archive(name) => Ok(Reader::open(archives::choose(dir, name)?)?),
+        Origin::Current => Reading::of(source::current_reader(dir)?),
+        Origin::Archive(name) => Reading::closed(&archives::choose(dir, name)?),
         Origin::File(path) => {
             // Opening a pipe would wait for somebody to write to it.
             let metadata = std::fs::metadata(path);
@@ -108,7 +109,7 @@ fn open(dir: &Path, from: Origin<'_>) -> Result<Reader, Error> {
                 let path = path.to_owned();
                 return Err(Error::NotAFile { path });
             }
-            Ok(Reader::open(path)?)
+            Reading::file(path)
         }
     }
 }
@@ -119,35 +120,37 @@ struct Copied {
     hash: u64,
 }
 
-fn copy(reader: &mut Reader, out: &mut Output) -> Result<Copied, Error> {
+fn copy(session: &mut Reading, out: &mut Output) -> Result<Copied, Error> {
     let mut salvaged = Salvaged {
-        source: reader.path().to_owned(),
+        source: session.name.clone(),
         ..Salvaged::default()
     };
     let mut hasher = DefaultHasher::new();
-    while let Some(item) = reader.next_item()? {
+    session.each(&mut |item| {
         salvaged.count(&item);
         if let Item::Record(record) = item {
             hash(&record, &mut hasher);
             out.line(record.line)?;
         }
-    }
+        Ok(())
+    })?;
     let hash = hasher.finish();
     Ok(Copied { salvaged, hash })
 }
 
 /// Reads the new file, and makes sure that it holds the same records.
 fn compare(path: &Path, copied: Copied) -> Result<Salvaged, Error> {
-    let mut reader = Reader::open(path)?;
-    reader.set_ending(Ending::Closed);
+    let mut session = Reading::of(journal::Reader::open(path)?)?;
+    session.set_closed();
     let mut found = Salvaged::default();
     let mut hasher = DefaultHasher::new();
-    while let Some(item) = reader.next_item()? {
+    session.each(&mut |item| {
         found.count(&item);
         if let Item::Record(record) = item {
             hash(&record, &mut hasher);
         }
-    }
+        Ok(())
+    })?;
     let is_same = hasher.finish() == copied.hash && found.damaged == 0;
     if !is_same || found.records() != copied.salvaged.records() {
         return Err(Error::NotTheSame {
@@ -160,11 +163,7 @@ fn compare(path: &Path, copied: Copied) -> Result<Salvaged, Error> {
 }
 
 fn hash(record: &Record<'_>, hasher: &mut DefaultHasher) {
-    hasher.write_u8(match record.integrity {
-        Integrity::Verified => 0,
-        Integrity::Unverified => 1,
-        Integrity::Altered => 2,
-    });
+    hasher.write_u8(rank(record.integrity));
     hasher.write_usize(record.line.len());
     hasher.write(record.line);
 }

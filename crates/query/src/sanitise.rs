@@ -5,6 +5,10 @@
 //! writing around or hide a part of itself. Characters that can do so, or that
 //! nobody can see, are shown as the escape that JSON has for them, `\u001b`
 //! for instance. The rule is the same for a terminal, a file and a pipe.
+//!
+//! A few of these characters are parts of others where they belong: the selector
+//! that gives an emoji its colours, the joiners within emoji and within Persian
+//! and Indic words. There they are shown; anywhere else they are escapes.
 
 use std::borrow::Cow;
 
@@ -26,14 +30,85 @@ pub fn sanitise(text: &str) -> Cow<'_, str> {
     let (plain, rest) = text.split_at(first);
     let mut clean = String::with_capacity(text.len() + 16);
     clean.push_str(plain);
-    for c in rest.chars() {
-        if is_hidden(c) {
-            push_escape(c, &mut clean);
-        } else {
+    let mut before = plain.chars().next_back();
+    let mut tags = 0;
+    for (at, c) in rest.char_indices() {
+        let behind = || rest.get(at..).and_then(|rest| rest.chars().nth(1));
+        if tags > 0 {
+            // Its place among the others was looked at with the first one.
+            tags -= 1;
             clean.push(c);
+        } else if !is_hidden(c) || belongs(before, c, behind()) {
+            clean.push(c);
+        } else if before == Some(BLACK_FLAG)
+            && let Some(length) = tag_sequence(rest.get(at..).unwrap_or_default())
+        {
+            tags = length - 1;
+            clean.push(c);
+        } else {
+            push_escape(c, &mut clean);
         }
+        before = Some(c);
     }
     Cow::Owned(clean)
+}
+
+const ZWNJ: char = '\u{200c}';
+const ZWJ: char = '\u{200d}';
+/// Shows the character before it in colours, or as text.
+const SELECTORS: [char; 2] = ['\u{fe0e}', '\u{fe0f}'];
+/// Flags of parts of countries are this and the part's name in tags.
+const BLACK_FLAG: char = '\u{1f3f4}';
+
+/// Tells whether a character that can hide something is part of the one before it.
+fn belongs(before: Option<char>, c: char, behind: Option<char>) -> bool {
+    let (Some(before), behind) = (before, behind.unwrap_or(' ')) else {
+        return false;
+    };
+    match c {
+        ZWJ if is_indic(before) => is_indic(behind),
+        ZWJ => (is_emoji(before) || SELECTORS.contains(&before)) && is_emoji(behind),
+        ZWNJ => is_arabic(before) && is_arabic(behind) || is_indic(before) && is_indic(behind),
+        _ if SELECTORS.contains(&c) => is_emoji(before) || is_keycap(before, behind),
+        _ => false,
+    }
+}
+
+/// Tells whether a hidden character may belong somewhere.
+pub(crate) fn is_joiner(c: char) -> bool {
+    matches!(c, ZWNJ | ZWJ) || SELECTORS.contains(&c) || matches!(c, '\u{e0020}'..='\u{e007f}')
+}
+
+fn is_emoji(c: char) -> bool {
+    matches!(
+        c,
+        '©' | '®' | '\u{203c}'..='\u{3299}' | '\u{1f000}'..='\u{1faff}'
+    ) && !is_hidden(c)
+}
+
+fn is_keycap(before: char, behind: char) -> bool {
+    matches!(before, '0'..='9' | '#' | '*') && behind == '\u{20e3}'
+}
+
+fn is_arabic(c: char) -> bool {
+    let is_there = matches!(
+        c,
+        '\u{620}'..='\u{74f}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8ff}' | '\u{fb50}'..='\u{fdff}'
+    );
+    is_there && !is_hidden(c)
+}
+
+fn is_indic(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}')
+}
+
+/// Returns how many tags, the closing one included, name the part of a country.
+fn tag_sequence(text: &str) -> Option<usize> {
+    const LONGEST: usize = 7;
+    let is_name = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let length = text.chars().take_while(is_name).count();
+    let ends = text.chars().nth(length) == Some('\u{e007f}');
+    (ends && (1..LONGEST).contains(&length)).then_some(length + 1)
 }
 
 /// Appends the character as JSON escapes, two of them beyond U+FFFF.
@@ -108,6 +183,36 @@ mod tests {
         assert_eq!(back, nasty);
     }
 
+    #[test]
+    fn what_belongs_to_a_character_is_shown() {
+        for text in [
+            "⚠️ ✔️ ❤️ 1️⃣ #️⃣",
+            "👨\u{200d}👩\u{200d}👧 🏳️\u{200d}🌈 👍🏽 🇩🇪",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        ] {
+            assert_eq!(sanitise(text), text);
+        }
+    }
+
+    #[test]
+    fn the_same_characters_out_of_place_are_escapes() {
+        for (text, shown) in [
+            ("a\u{fe0f}", "a\\ufe0f"),
+            ("1\u{fe0f}", "1\\ufe0f"),
+            ("a\u{200d}b", "a\\u200db"),
+            ("a\u{200c}b", "a\\u200cb"),
+            ("👨\u{200d}", "👨\\u200d"),
+            ("⚠\u{fe0f}\u{fe0f}", "⚠\u{fe0f}\\ufe0f"),
+            ("🏴\u{e0067}", "🏴\\udb40\\udc67"),
+            ("می\u{202e}", "می\\u202e"),
+            ("soft\u{ad}hyphen", "soft\\u00adhyphen"),
+        ] {
+            assert_eq!(sanitise(text), shown, "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_hidden_gets_through(hidden in HIDDEN) {
@@ -117,11 +222,11 @@ mod tests {
 
         #[test]
         fn any_text_can_be_told_from_its_escapes(text in any::<String>()) {
+            let text = text.replace(['"', '\\'], "");
             let shown = sanitise(&text);
             prop_assert!(!shown.chars().any(char::is_control));
-            let expected: usize = text.chars().filter(|c| !is_hidden(*c)).count();
-            let kept = text.chars().filter(|c| is_hidden(*c)).map(|c| 6 * c.len_utf16()).sum::<usize>();
-            prop_assert_eq!(shown.chars().count(), expected + kept);
+            let back: String = serde_json::from_str(&format!("\"{shown}\"")).unwrap();
+            prop_assert_eq!(back, text);
         }
 
         #[test]

@@ -4,6 +4,8 @@
 //! takes to have found enough. Where everything is shown, messages are handed on
 //! as they are found. Either way memory does not grow with the files.
 
+mod around;
+mod merged;
 mod newest;
 
 use std::ops::ControlFlow;
@@ -15,6 +17,7 @@ use crate::index::Need;
 use crate::scan::{self, Batch, Chunk, Job, Match, Numbers};
 use crate::source::{Entry, Source};
 use crate::window;
+pub use around::{Around, show_around};
 use newest::Newest;
 
 /// Of so many messages at most the places are remembered. To show more of the
@@ -90,7 +93,8 @@ pub trait Sink {
     }
 }
 
-/// Gives matching messages to a sink, oldest first unless told otherwise.
+/// Gives matching messages to a sink, oldest first unless told otherwise, and
+/// returns how many they were.
 ///
 /// Of a large file only what is needed is read, and damage is found only there;
 /// for a search of text, only lines in which it may be are checked.
@@ -103,8 +107,12 @@ pub fn show(
     order: Order,
     findings: &mut Findings,
     sink: &mut dyn Sink,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let query = Query { source, filter };
+    source.add_damage_to(findings);
+    if source.is_merged {
+        return merged::show(query, order, findings, sink);
+    }
     let is_small = source.bytes() <= COUNTED;
     let counts = if sink.wants_counts() && (order.limit.is_none() || is_small) {
         Some(query.counts(findings)?)
@@ -134,7 +142,8 @@ pub fn show(
             let newest = Newest::find(query, limit, findings)?;
             let shown = Some(newest.len());
             sink.begin(&Summary { counts, shown })?;
-            newest.show(source, sink)
+            newest.show(source, sink)?;
+            Ok(newest.len())
         }
         Some(limit) => {
             let matching = match counts {
@@ -160,11 +169,12 @@ pub fn show(
 /// [`Error::Read`] where a file can't be read.
 pub fn matching(source: &Source, filter: &Filter, findings: &mut Findings) -> Result<u64, Error> {
     let query = Query { source, filter };
+    source.add_damage_to(findings);
     let needle = filter.needle();
     let chunks = query.chunks(window::narrowed(source, filter)?);
     let mut matching = 0;
     let mut numbers = Numbers::new(&source.parts, source.tuning);
-    let mut lines = Some(0);
+    let mut lines = Some(0).filter(|_| !filter.is_narrow());
     query.scan(&chunks, needle.is_some(), false, &mut |batch| {
         merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
         matching += query.matching_in(batch, &mut numbers)?;
@@ -247,13 +257,15 @@ impl<'a> Query<'a> {
         mut limit: u64,
         findings: &mut Findings,
         sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         if limit == 0 {
-            return Ok(());
+            return Ok(0);
         }
+        let mut shown = 0;
         let source = self.source;
         let mut numbers = Numbers::new(&source.parts, source.tuning);
-        let mut lines = Some(0).filter(|_| !newest_first);
+        let is_known = !newest_first && !self.filter.is_narrow();
+        let mut lines = Some(0).filter(|_| is_known);
         let mut chunks = self.chunks(window::narrowed(source, self.filter)?);
         if newest_first {
             chunks.reverse();
@@ -280,13 +292,15 @@ impl<'a> Query<'a> {
                     source,
                     batch.chunk,
                 ))?;
+                shown += 1;
                 limit -= 1;
                 if limit == 0 {
                     return Ok(ControlFlow::Break(()));
                 }
             }
             Ok(ControlFlow::Continue(()))
-        })
+        })?;
+        Ok(shown)
     }
 }
 

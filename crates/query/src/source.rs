@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use journal::{FileSystem, Integrity, ReadFile, RealFs};
+use journal::{Damage, FileSystem, Integrity, ReadFile, RealFs};
+use tempfile::NamedTempFile;
 
 use crate::archives;
+use crate::convert::{self, Converted};
 use crate::error::Error;
+use crate::findings::Findings;
 use crate::index::{Index, Unusable};
-use crate::scan::{Chunk, Tuning};
+use crate::scan::{Chunk, Numbers, Tuning};
 pub(crate) use lines::Lines;
 pub(crate) use open::current_reader;
 
@@ -70,9 +73,12 @@ pub struct Source {
     name: PathBuf,
     pub(crate) parts: Vec<Part>,
     pub(crate) tuning: Tuning,
+    /// Whether its files have nothing to do with each other, so that only the
+    /// time tells which message came first.
+    pub(crate) is_merged: bool,
     progress: Progress,
-    /// Holds what came from a pipe.
-    _spool: Option<tempfile::NamedTempFile>,
+    /// The closed session that stands for a current one without messages.
+    instead: Option<String>,
 }
 
 /// One session file, as far as it is read.
@@ -83,6 +89,10 @@ pub(crate) struct Part {
     pub(crate) end: u64,
     /// A closed session is opened only when it is read: there may be many.
     held: Option<Arc<dyn ReadFile>>,
+    /// Holds the lines of a file that had none, or what came from a pipe.
+    spool: Option<Arc<NamedTempFile>>,
+    /// What was found wrong before any line was read.
+    pub(crate) damage: Vec<Damage>,
     /// Whether an index is looked for.
     may_have_index: bool,
     /// Why its index is not used, if it has one.
@@ -101,6 +111,32 @@ impl Source {
         Ok(Self::new(path, vec![part]))
     }
 
+    /// Opens the session being written, or the newest closed one where that has
+    /// no message: after an orderly stop and at the daily rotation it begins anew.
+    /// [`instead`](Self::instead) tells which one it is then.
+    ///
+    /// # Errors
+    /// As [`current`](Self::current); [`Error::NoSession`] only where there is no
+    /// closed session either.
+    pub fn current_or_newest(dir: &Path) -> Result<Self, Error> {
+        let current = match Self::current(dir) {
+            Err(Error::NoSession { archives, .. }) if archives > 0 => None,
+            opened => Some(opened?),
+        };
+        let (None | Some(0)) = current.as_ref().map(Self::bytes) else {
+            return current.map_or_else(|| Self::current(dir), Ok);
+        };
+        match (archives::list(dir)?.pop(), current) {
+            (Some(newest), _) => {
+                let mut source = Self::closed(dir, std::slice::from_ref(&newest))?;
+                source.instead = Some(newest.name);
+                Ok(source)
+            }
+            (None, Some(current)) => Ok(current),
+            (None, None) => Self::current(dir),
+        }
+    }
+
     /// Opens a closed session by its name, with or without its `.jsonl`.
     ///
     /// # Errors
@@ -111,13 +147,18 @@ impl Source {
         Self::archives(dir, &[name.to_owned()])
     }
 
-    /// Opens closed sessions by their names, in the order of their messages.
+    /// Opens closed sessions by their names, in the order of their messages. A
+    /// name may be a pattern with `*` and `?`, or `latest`.
     ///
     /// # Errors
     /// As [`archive`](Self::archive).
     pub fn archives(dir: &Path, names: &[String]) -> Result<Self, Error> {
-        let chosen = archives::choose_all(dir, names)?;
-        let parts: Vec<_> = chosen.iter().map(Part::closed).collect();
+        Self::closed(dir, &archives::choose_all(dir, names)?)
+    }
+
+    fn closed(dir: &Path, chosen: &[journal::Archive]) -> Result<Self, Error> {
+        let parts = chosen.iter().map(Part::closed);
+        let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
         let name = match &parts[..] {
             [part] => part.path.clone(),
             _ => archives::archive_dir(dir),
@@ -132,7 +173,8 @@ impl Source {
     /// all, or [`Error::Read`] where a file can't be opened.
     pub fn all(dir: &Path) -> Result<Self, Error> {
         let open::All { archives, current } = open::all(dir)?;
-        let mut parts: Vec<_> = archives.iter().map(Part::closed).collect();
+        let parts = archives.iter().map(Part::closed);
+        let mut parts: Vec<_> = parts.collect::<Result<_, _>>()?;
         if let Some(file) = current {
             parts.push(Part::live(&journal::current_session(dir), file)?);
         }
@@ -140,23 +182,72 @@ impl Source {
     }
 
     /// Opens a file that lies anywhere. What is no regular file, such as a pipe,
-    /// is copied to a temporary file first.
+    /// is copied to a temporary file first, and so are the lines of a file that is
+    /// packed, is in UTF-16, or holds JSON over several lines.
     ///
     /// # Errors
     /// [`Error::Read`] where it can't be opened or read, [`Error::NotAFile`] for
     /// a directory, and [`Error::File`] where it can't be copied.
     pub fn file(path: &Path) -> Result<Self, Error> {
-        if let Some(spool) = open::spool_if_pipe(path)? {
-            return Self::spooled(path, spool);
-        }
-        let file = open::file(path)?;
-        let is_current = path.file_name() == journal::current_session("").file_name();
-        let part = if is_current {
-            Part::live(path, file)?
-        } else {
-            Part::whole(path, file)?
-        };
+        Ok(Self::new(path.to_owned(), vec![Part::file(path)?]))
+    }
+
+    /// Opens a session file as its bytes stand, whatever they are.
+    pub(crate) fn session(path: &Path) -> Result<Self, Error> {
+        let part = Part::whole(path, open::file(path)?)?;
         Ok(Self::new(path.to_owned(), vec![part]))
+    }
+
+    /// Opens several files, and all sessions of directories, whose messages are
+    /// put in the order of their times; `-` is standard input.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file) and [`all`](Self::all).
+    pub fn files(paths: &[PathBuf]) -> Result<Self, Error> {
+        let mut parts = Vec::new();
+        for path in paths {
+            if path.as_os_str() == "-" {
+                parts.extend(Self::stdin()?.parts);
+            } else if path.is_dir() {
+                parts.extend(Self::all(path)?.parts);
+            } else {
+                parts.push(Part::file(path)?);
+            }
+        }
+        let name = match &parts[..] {
+            [part] => part.path.clone(),
+            parts => PathBuf::from(format!("{} files", parts.len())),
+        };
+        let mut source = Self::new(name, parts);
+        source.is_merged = paths.len() > 1;
+        Ok(source)
+    }
+
+    /// Opens files that somebody may be writing, each up to its last whole line.
+    pub(crate) fn growing_files(paths: &[PathBuf]) -> Result<Self, Error> {
+        let mut source = Self::files(paths)?;
+        for part in &mut source.parts {
+            if part.spool.is_none()
+                && let Some(file) = part.held.clone()
+            {
+                part.end = tail::settle(file.as_ref(), part)?;
+            }
+        }
+        Ok(source)
+    }
+
+    /// Returns each file that can grow, and how far it is read.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (&Path, u64)> {
+        let grows = |part: &&Part| part.spool.is_none() && part.held.is_some();
+        let parts = self.parts.iter().filter(grows);
+        parts.map(|part| (&*part.path, part.end))
+    }
+
+    /// Returns the number of the last message of a file, if there is any.
+    pub(crate) fn last_number(&self, path: &Path) -> Option<u64> {
+        let part = self.parts.iter().position(|part| part.path == path)?;
+        let mut numbers = Numbers::new(&self.parts, self.tuning);
+        numbers.last_of(part).ok()
     }
 
     /// Reads standard input to its end.
@@ -165,14 +256,11 @@ impl Source {
     /// [`Error::File`] where it can't be copied to a temporary file.
     pub fn stdin() -> Result<Self, Error> {
         let name = Path::new("standard input");
-        Self::spooled(name, open::spool(&mut std::io::stdin().lock(), name)?)
-    }
-
-    fn spooled(name: &Path, spool: tempfile::NamedTempFile) -> Result<Self, Error> {
-        let part = Part::whole(name, open::file(spool.path())?)?;
-        let mut source = Self::new(name.to_owned(), vec![part]);
-        source._spool = Some(spool);
-        Ok(source)
+        let spool = open::spool(&mut std::io::stdin().lock(), name)?;
+        Ok(Self::new(
+            name.to_owned(),
+            vec![Part::spooled(name, spool)?],
+        ))
     }
 
     fn new(name: PathBuf, parts: Vec<Part>) -> Self {
@@ -180,9 +268,17 @@ impl Source {
             name,
             parts,
             tuning: Tuning::default(),
+            is_merged: false,
             progress: Progress::default(),
-            _spool: None,
+            instead: None,
         }
+    }
+
+    /// Returns the name of the closed session that stands for a current one
+    /// without messages.
+    #[must_use]
+    pub fn instead(&self) -> Option<&str> {
+        self.instead.as_deref()
     }
 
     /// Answers without the indexes of closed sessions.
@@ -219,6 +315,12 @@ impl Source {
         self.progress.clone()
     }
 
+    /// Adds what was found wrong before any line was read.
+    pub(crate) fn add_damage_to(&self, findings: &mut Findings) {
+        let damage = self.parts.iter().flat_map(|part| &part.damage);
+        damage.for_each(|damage| findings.add_damage(damage.clone()));
+    }
+
     pub(crate) fn has_read(&self, bytes: u64) {
         self.progress.0.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -242,6 +344,39 @@ impl Part {
         Ok(part)
     }
 
+    /// A file that lies anywhere.
+    fn file(path: &Path) -> Result<Self, Error> {
+        if let Some(spool) = open::spool_if_pipe(path)? {
+            return Self::spooled(path, spool);
+        }
+        let file = open::file(path)?;
+        if let Some(converted) = convert::lines_of(path)? {
+            return Self::converted(path, converted);
+        }
+        if path.file_name() == journal::current_session("").file_name() {
+            return Self::live(path, file);
+        }
+        Self::whole(path, file)
+    }
+
+    /// What came through a pipe.
+    fn spooled(name: &Path, spool: NamedTempFile) -> Result<Self, Error> {
+        if let Some(converted) = convert::lines_of_spool(&spool, name)? {
+            return Self::converted(name, converted);
+        }
+        let mut part = Self::whole(name, open::file(spool.path())?)?;
+        part.spool = Some(Arc::new(spool));
+        Ok(part)
+    }
+
+    fn converted(path: &Path, converted: Converted) -> Result<Self, Error> {
+        let Converted { lines, damage } = converted;
+        let mut part = Self::whole(path, open::file(lines.path())?)?;
+        part.spool = Some(Arc::new(lines));
+        part.damage = damage;
+        Ok(part)
+    }
+
     fn whole(path: &Path, file: Arc<dyn ReadFile>) -> Result<Self, Error> {
         let size = file.size().map_err(|source| Error::Read {
             operation: "measure",
@@ -252,19 +387,26 @@ impl Part {
             path: path.to_owned(),
             end: size,
             held: Some(file),
+            spool: None,
+            damage: Vec::new(),
             may_have_index: false,
             complaint: OnceLock::new(),
         })
     }
 
-    fn closed(archive: &journal::Archive) -> Self {
-        Self {
+    fn closed(archive: &journal::Archive) -> Result<Self, Error> {
+        if archives::is_packed(&archive.name) {
+            return Self::file(&archive.path);
+        }
+        Ok(Self {
             path: archive.path.clone(),
             end: archive.bytes,
             held: None,
+            spool: None,
+            damage: Vec::new(),
             may_have_index: true,
             complaint: OnceLock::new(),
-        }
+        })
     }
 
     pub(crate) fn may_have_index(&self) -> bool {

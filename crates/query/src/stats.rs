@@ -77,6 +77,7 @@ pub fn count<A: Accumulator>(
     filter: &Filter,
     findings: &mut Findings,
 ) -> Result<A, Error> {
+    source.add_damage_to(findings);
     let can_be_known = filter.is_empty() && A::of_sessions(Analysis::default()).is_some();
     let known = if can_be_known {
         Sessions::of(source, A::is_of_counts())
@@ -97,7 +98,7 @@ pub fn count<A: Accumulator>(
     };
     let mut numbers = Numbers::new(&source.parts, source.tuning);
     let mut late = A::default();
-    let mut lines = Some(0);
+    let mut lines = Some(0).filter(|_| !filter.is_narrow());
     let mut found = known.findings;
     let mut counted: A = scan::run(job, &chunks, &mut |batch| {
         let found = found[batch.chunk.part].get_or_insert_default();
@@ -160,7 +161,8 @@ impl Accumulator for Statistics {
         {
             return;
         }
-        if let Some(instant) = self.instant(&fields.timestamp) {
+        let instant = self.instant(&fields.timestamp);
+        if let Some(instant) = instant.filter(|time| Instant::is_likely(time.milliseconds())) {
             let place = (file, offset);
             let text = std::str::from_utf8(&fields.timestamp).unwrap_or_default();
             match &mut self.times {

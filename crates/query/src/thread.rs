@@ -21,7 +21,8 @@ const SEARCHES: usize = 6;
 
 /// Shows the conversation to which a message or a context of that name belongs:
 /// each message before its replies, which are one level deeper. Of its messages
-/// those are left out that the filter does not let through.
+/// those are left out that the filter does not let through. Returns how many
+/// messages the conversation has.
 ///
 /// # Errors
 /// [`Error::Read`] where a file can't be read, and whatever the sink reports.
@@ -31,7 +32,8 @@ pub fn show_thread(
     filter: &Filter,
     findings: &mut Findings,
     sink: &mut dyn Sink,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
+    source.add_damage_to(findings);
     let mut search = Search::new(source, name);
     search.run(findings)?;
     let members = search.members;
@@ -62,7 +64,7 @@ pub fn show_thread(
         entry.depth = depth;
         sink.message(&entry)?;
     }
-    Ok(())
+    Ok(members.len() as u64)
 }
 
 /// A message of the conversation.
@@ -79,6 +81,8 @@ struct Links {
     id: Option<String>,
     in_reply_to: Option<String>,
     context: Option<String>,
+    /// When the message was recorded, in milliseconds since 1970.
+    time: Option<i64>,
 }
 
 impl Links {
@@ -86,8 +90,10 @@ impl Links {
     fn of(line: &[u8]) -> Option<Self> {
         let record = message::Record::parse_fields(line).ok()?;
         let links = record.links();
+        let time = crate::Fields::parse(line).ok()?.time();
         let id = record.message_id.map(String::from);
         Some(Self {
+            time,
             id: id.filter(|id| !id.is_empty()),
             in_reply_to: links.in_reply_to.map(String::from),
             context: links.context_id.map(String::from),
@@ -135,8 +141,11 @@ impl<'a> Search<'a> {
                 break;
             }
         }
-        self.members
-            .sort_by_key(|member| (member.chunk.part, member.place.offset));
+        let is_merged = self.source.is_merged;
+        self.members.sort_by_key(|member| {
+            let time = member.links.time.filter(|_| is_merged);
+            (time, member.chunk.part, member.place.offset)
+        });
         Ok(())
     }
 

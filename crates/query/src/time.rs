@@ -1,6 +1,7 @@
 //! Timestamps as instants that can be compared.
 
 mod clock;
+mod odd;
 
 use std::time::{Duration, SystemTime};
 
@@ -15,11 +16,14 @@ pub struct Instant {
 }
 
 impl Instant {
-    /// Reads a timestamp as agents write it, or `None` where it is none.
+    /// Reads a timestamp as agents and other programs write it, or `None` where it
+    /// is none.
     ///
-    /// That is RFC 3339, also with a space in place of the `T`, without
-    /// seconds, or with an offset without its colon. A time without an offset
-    /// is taken as UTC.
+    /// That is RFC 3339, also with a space in place of the `T`, without seconds, with
+    /// an offset without its colon or behind a space, or as a date alone; the basic
+    /// form of ISO 8601; the forms of mail and of C's `ctime`; and a number of
+    /// seconds, or of milli-, micro- or nanoseconds, since 1970, which its size tells.
+    /// A time without an offset is taken as UTC.
     ///
     /// ```
     /// use query::Instant;
@@ -28,10 +32,16 @@ impl Instant {
     /// assert!(utc.is_some());
     /// assert_eq!(Instant::parse("2025-11-20T05:30:00.000+01:00"), utc);
     /// assert_eq!(Instant::parse("2025-11-20T04:30:00"), utc);
+    /// assert_eq!(Instant::parse("1763613000000"), utc);
+    /// assert_eq!(Instant::parse("Thu, 20 Nov 2025 04:30:00 GMT"), utc);
     /// assert_eq!(Instant::parse("yesterday"), None);
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_usual(text).or_else(|| odd::parse(text))
+    }
+
+    fn parse_usual(text: &str) -> Option<Self> {
         let mut cursor = Cursor(text.as_bytes());
         let days = date(&mut cursor)?;
         cursor.one_of(b"Tt ")?;
@@ -61,6 +71,20 @@ impl Instant {
     pub(crate) fn from_milliseconds(milliseconds: i64) -> Self {
         let within = u32::try_from(milliseconds.rem_euclid(1_000)).unwrap_or(0);
         Self::new(milliseconds.div_euclid(1_000), within * 1_000_000)
+    }
+
+    /// Tells whether it is a time at which a message can have been sent, and not
+    /// one that a clock shows which was never set, or that stands for none.
+    pub(crate) const fn is_likely(milliseconds: i64) -> bool {
+        const FIRST: i64 = 0;
+        /// 2200-01-01T00:00:00Z
+        const END: i64 = 7_258_118_400_000;
+        FIRST < milliseconds && milliseconds < END
+    }
+
+    /// Returns milliseconds since 1970.
+    pub(crate) fn milliseconds(self) -> i64 {
+        self.seconds * 1_000 + i64::from(self.nanoseconds / 1_000_000)
     }
 
     /// Returns seconds since 1970, and nanoseconds of the next one.
@@ -202,7 +226,6 @@ mod tests {
         for text in [
             "",
             "2025",
-            "2025-11-20",
             "2025-02-29T00:00:00Z",
             "1900-02-29T00:00:00Z",
             "2025-13-01T00:00:00Z",
@@ -215,7 +238,11 @@ mod tests {
             "2025-11-20T00:00:00ZZ",
             "2025-11-20T00:00:00+",
             "2025-11-20T00:00:00+25:00",
-            "2025-11-20T00:00:00 Z",
+            "2025-11-20T00:00:00 X",
+            "12.5",
+            "20251120",
+            "99999999999999999999",
+            "+10000-01-01T00:00:00Z",
             "+025-11-20T00:00:00Z",
             "٢٠٢٥-11-20T00:00:00Z",
         ] {

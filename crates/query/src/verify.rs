@@ -5,13 +5,14 @@ mod numbering;
 mod report;
 mod sessions;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use journal::{Damage, Integrity, Item, Record};
 
 pub use report::{Fault, Finding, Location, Report};
 
 use crate::archives;
+use crate::archives::is_packed_session;
 use crate::error::Error;
 use lines::Lines;
 use numbering::{Gap, Numbering, Step};
@@ -22,6 +23,8 @@ use sessions::Session;
 pub enum Scope<'a> {
     /// The one being written.
     Current,
+    /// Files that lie anywhere, each by itself.
+    Files(&'a [PathBuf]),
     /// Closed ones, by their names with or without `.jsonl`, each by itself.
     Archives(&'a [String]),
     /// All of them in the order of their first numbers, the one being written
@@ -53,14 +56,24 @@ pub fn verify(
             check.sequence(Numbering::anywhere(), [session])?;
         }
         Scope::Archives(names) => {
-            let paths = names.iter().map(|name| archives::choose(dir, name));
             // A wrong name is told before anything is read.
-            for path in paths.collect::<Result<Vec<_>, _>>()? {
-                check.sequence(Numbering::anywhere(), [Session::closed(path)])?;
+            for archive in archives::choose_all(dir, names)? {
+                let session = Session::closed(archive.path);
+                check.sequence(Numbering::anywhere(), [session])?;
+            }
+        }
+        Scope::Files(paths) => {
+            for path in paths {
+                check.sequence(Numbering::anywhere(), [Session::file(path)])?;
             }
         }
         Scope::All => {
-            check.report.inventory = journal::take_inventory(dir)?;
+            let mut inventory = journal::take_inventory(dir)?;
+            // The broker does not read what was packed; it is checked here.
+            inventory
+                .unread
+                .retain(|file| !is_packed_session(&file.name));
+            check.report.inventory = inventory;
             let (archives, current) = sessions::all(dir)?;
             let archives = archives.into_iter().map(Session::closed);
             let current = current.map(Ok);
@@ -99,25 +112,24 @@ impl Check<'_> {
         numbering: &mut Numbering<Location>,
     ) -> Result<(), Error> {
         self.report.files += 1;
-        let Session { reader, lines } = session;
-        let path = reader.path().to_owned();
+        let Session { reading, lines } = session;
+        let path = reading.name.clone();
         let mut is_first = true;
-        while let Some(item) = reader.next_item()? {
-            match item {
-                Item::Damage(damage) => self.found(damaged(damage))?,
-                Item::Record(record) => {
-                    let mut place = Place {
-                        path: &path,
-                        lines: &mut *lines,
-                        record: &record,
-                    };
-                    self.record(&mut place, numbering, is_first)?;
-                    is_first = false;
-                }
+        reading.each(&mut |item| match item {
+            Item::Damage(damage) => self.found(damaged(damage)),
+            Item::Record(record) => {
+                let mut place = Place {
+                    path: &path,
+                    lines: &mut *lines,
+                    record: &record,
+                };
+                let was_first = std::mem::replace(&mut is_first, false);
+                self.record(&mut place, numbering, was_first)
             }
-        }
-        self.report.bytes += reader.offset();
-        self.report.unfinished += lines.behind(reader.offset());
+        })?;
+        let offset = reading.reader.offset();
+        self.report.bytes += offset;
+        self.report.unfinished += lines.behind(offset);
         Ok(())
     }
 

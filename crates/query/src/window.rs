@@ -2,7 +2,8 @@
 //!
 //! Message numbers grow, and so does the recorder's clock, but for small steps
 //! back when it is set. So the stretch that belongs to a range of numbers or times
-//! is found by halving. Only verified records lead the way. What senders say of
+//! is found by halving. Where the clock was set back by more, which records here and
+//! there show, times are looked for in all of it. Only verified records lead the way. What senders say of
 //! the time decides nothing here: their clocks differ.
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use journal::ReadFile;
 
 use crate::error::Error;
 use crate::filter::Filter;
+use crate::index::index_path;
 use crate::scan::{Chunk, load};
 use crate::shape::Reader;
 use crate::source::{Part, Source};
@@ -22,6 +24,8 @@ use crate::time::Instant;
 const SET_BACK: Duration = Duration::from_secs(60);
 /// Below this many bytes reading is cheaper than halving.
 const SMALL: u64 = if cfg!(test) { 1 << 10 } else { 128 << 10 };
+/// In so many places it is looked whether the clock was set back.
+const SAMPLES: u64 = if cfg!(test) { 16 } else { 256 };
 /// So much is read in search of a verified record.
 const FARTHEST: u64 = 1 << 20;
 
@@ -68,6 +72,9 @@ impl Halving<'_> {
             narrow = self.before(narrow, |mark| mark.number > *numbers.end())?;
         }
         let window = filter.window();
+        if window.is_none() || !self.times_lead_the_way(narrow)? {
+            return Ok(narrow);
+        }
         if let Some(since) = window.and_then(|window| window.since) {
             let since = since.earlier(SET_BACK);
             narrow = self.behind(narrow, |mark| mark.recorded_at.is_some_and(|at| at < since))?;
@@ -77,6 +84,42 @@ impl Halving<'_> {
             narrow = self.before(narrow, |mark| mark.recorded_at.is_some_and(|at| at > until))?;
         }
         Ok(narrow)
+    }
+
+    /// Tells whether halving by times finds what is asked for: no index knows better,
+    /// which leaves out only what it has seen, and in records here and there in the
+    /// stretch the clock was nowhere set back.
+    fn times_lead_the_way(&mut self, stretch: Chunk) -> Result<bool, Error> {
+        if self.part.may_have_index() && index_path(&self.part.path).exists() {
+            return Ok(false);
+        }
+        let length = stretch.end.saturating_sub(stretch.start);
+        if length <= SMALL {
+            return Ok(true);
+        }
+        self.never_steps_back(stretch, (length / SAMPLES).max(SMALL / 16))
+    }
+
+    fn never_steps_back(&mut self, stretch: Chunk, step: u64) -> Result<bool, Error> {
+        let mut latest: Option<Instant> = None;
+        let mut at = stretch.start;
+        while at < stretch.end {
+            let piece = Chunk {
+                start: at,
+                ..stretch
+            };
+            let Some(mark) = self.mark(piece)? else {
+                return Ok(true);
+            };
+            if let (Some(before), Some(now)) = (latest, mark.recorded_at)
+                && now.later(SET_BACK) < before
+            {
+                return Ok(false);
+            }
+            latest = latest.max(mark.recorded_at);
+            at = mark.offset.max(at) + step;
+        }
+        Ok(true)
     }
 
     /// Leaves out the beginning, up to a mark that is too early.

@@ -40,15 +40,6 @@ impl Zone {
         )
     }
 
-    /// Writes a timestamp as `04:30:00`, or as it is where it can't be read.
-    pub(crate) fn clock(&self, text: &str) -> String {
-        let zoned = Instant::parse(text).and_then(|time| self.at(time));
-        zoned.map_or_else(
-            || text.to_owned(),
-            |time| time.strftime("%H:%M:%S").to_string(),
-        )
-    }
-
     /// Returns the name that people know it by.
     pub(crate) fn name(&self) -> String {
         match self.0.iana_name() {
@@ -67,7 +58,6 @@ mod tests {
         let berlin = Zone(TimeZone::get("Europe/Berlin").unwrap());
         let time = "2025-07-20T22:30:00.999Z";
         assert_eq!(berlin.date_and_time(time), "2025-07-21 00:30:00");
-        assert_eq!(berlin.clock(time), "00:30:00");
         assert_eq!(Zone::utc().date_and_time(time), "2025-07-20 22:30:00");
         assert_eq!(berlin.name(), "Europe/Berlin");
     }
@@ -75,6 +65,5 @@ mod tests {
     #[test]
     fn what_is_no_time_stays_as_it_is() {
         assert_eq!(Zone::utc().date_and_time("soon"), "soon");
-        assert_eq!(Zone::utc().clock(""), "");
     }
 }

@@ -9,9 +9,10 @@ use super::Args;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// How to show them: pretty, compact, json, jsonl, raw, csv, md or html
-    #[arg(short, long, value_name = "FORMAT", default_value_t, value_parser = formats(), hide_possible_values = true)]
-    pub(crate) output: Format,
+    /// How to show them: pretty, chat, compact, json, jsonl, raw, csv, md or html;
+    /// without it chat for --thread and in a pager, else pretty
+    #[arg(short, long, value_name = "FORMAT", value_parser = formats(), hide_possible_values = true)]
+    pub(crate) output: Option<Format>,
 
     /// Which fields compact, json, jsonl and csv have, separated by commas: message_num,
     /// time, topic, sender, timestamp, tier, chain_type, shl_tags, message_id, in_reply_to,
@@ -26,6 +27,14 @@ pub(crate) struct OutputArgs {
     /// Show times in UTC instead of the system's time zone
     #[arg(long)]
     pub(crate) utc: bool,
+
+    /// Lay out for so many columns, whatever the terminal says
+    #[arg(long, value_name = "N")]
+    pub(crate) width: Option<u16>,
+
+    /// Begin a table with a byte order mark, as Excel wants it
+    #[arg(long)]
+    pub(crate) bom: bool,
 
     /// When to use colours: auto, always or never
     #[arg(
@@ -66,8 +75,11 @@ fn columns() -> impl TypedValueParser<Value = Column> {
 impl OutputArgs {
     /// Says what contradicts each other, in a sentence.
     pub(super) fn contradiction(&self, args: &Args) -> Option<String> {
-        let format = self.output;
+        let format = self.output.unwrap_or_default();
         let is_plain = format == Format::Pretty;
+        if self.bom && format != Format::Csv {
+            return Some("--bom is for -o csv".to_owned());
+        }
         if !self.fields.is_empty() && !format.has_columns() {
             return Some(format!(
                 "--fields is for -o compact, json, jsonl and csv, and this is -o {format}"

@@ -6,10 +6,12 @@ use anyhow::Context;
 use query::Findings;
 
 use crate::args::Args;
+use crate::commands::empty;
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::{commands, output};
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
@@ -22,5 +24,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         .context("cannot write the output")?;
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
-    Ok(())
+    match count {
+        0 => empty::explain(args, &source, Exit::Done),
+        _ => Ok(Exit::Done),
+    }
 }

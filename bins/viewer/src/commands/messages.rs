@@ -2,34 +2,51 @@
 
 use std::ops::ControlFlow;
 
-use query::{Findings, Follow};
+use query::{Findings, Follow, FollowFiles, Format};
 
 use crate::args::Args;
+use crate::commands::empty;
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::{commands, output};
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
-    let format = args.output.output;
-    let mut screen = Screen::open(args, format.is_for_screens())?;
-    let layout = screen.layout(args);
+    let chosen = args.output.output;
+    let is_for_screens = chosen.unwrap_or_default().is_for_screens();
+    let mut screen = Screen::open(args, is_for_screens, !args.reverse && args.thread.is_none())?;
+    let is_chat = args.thread.is_some() || screen.is_paged();
+    let usual = if is_chat {
+        Format::Chat
+    } else {
+        Format::Pretty
+    };
+    let format = chosen.unwrap_or(usual);
+    let layout = screen.layout(args, format, filter.marks());
     let progress = Progress::of_long_work(&source, screen.is_terminal());
     let path = source.path().to_owned();
     let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
-    match &args.thread {
-        Some(id) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
-        None => query::show(&source, &filter, args.order(), &mut findings, &mut *sink)?,
-    }
+    let order = args.order();
+    let shown = match (&args.thread, args.around()) {
+        (Some(id), _) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
+        (None, Some(around)) => {
+            query::show_around(&source, &filter, order, around, &mut findings, &mut *sink)?
+        }
+        (None, None) => query::show(&source, &filter, order, &mut findings, &mut *sink)?,
+    };
     sink.end()?;
     drop(sink);
     drop(progress);
     screen.close()?;
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
-    Ok(())
+    match shown {
+        0 => empty::explain(args, &source, Exit::Done),
+        _ => Ok(Exit::Done),
+    }
 }
 
 /// `--follow`: the newest ones, and then each new one.
@@ -37,19 +54,31 @@ pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
     let filter = args.filters.compile()?;
     let path = query::current_session(&args.dir);
     // A pager would hold back what is new.
-    let mut screen = Screen::open(args, false)?;
-    let layout = screen.layout(args);
-    let format = args.output.output;
+    let mut screen = Screen::open(args, false, false)?;
+    let format = args.output.output.unwrap_or_default();
+    let layout = screen.layout(args, format, filter.marks());
     let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut tell = |findings: Findings| {
+        output::print_findings(&findings);
+        Ok(ControlFlow::Continue(()))
+    };
+    let limit = args.order().limit;
+    let paths = args.all_files();
+    if !paths.is_empty() {
+        let what = FollowFiles {
+            paths: &paths,
+            filter: &filter,
+            limit,
+        };
+        query::follow_files(what, &mut *sink, &mut tell)?;
+        return Ok(());
+    }
     let what = Follow {
         dir: &args.dir,
         all: args.all,
         filter: &filter,
-        limit: args.order().limit,
+        limit,
     };
-    query::follow(what, &mut *sink, &mut |findings| {
-        output::print_findings(&findings);
-        Ok(ControlFlow::Continue(()))
-    })?;
+    query::follow(what, &mut *sink, &mut tell)?;
     Ok(())
 }

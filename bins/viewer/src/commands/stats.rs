@@ -1,13 +1,15 @@
 //! `--stats`: what there is to say of the messages that match.
 
-use query::{Analysis, Findings, Format, Statistics};
+use query::{Analysis, Findings, Format, Source, Statistics};
 
 use crate::args::Args;
+use crate::commands::empty;
+use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::{commands, output};
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
     let source = commands::source(args)?;
     let mut findings = Findings::default();
@@ -15,20 +17,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if args.output.brief {
         let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
         drop(progress);
-        let mut screen = Screen::open(args, true)?;
+        let mut screen = Screen::open(args, true, false)?;
         query::write_statistics(&statistics, &commands::limits(args), screen.out())?;
         screen.close()?;
         output::print_findings(&findings);
         output::print_unused_indexes(&source);
-        return Ok(());
+        return ended(args, &source, statistics.messages);
     }
     let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
     let zone = commands::zone(args);
     let report = analysis.report(&source, &filter, &findings, &zone)?;
     drop(progress);
-    let mut screen = Screen::open(args, args.output.output == Format::Pretty)?;
-    let layout = screen.layout(args);
-    if args.output.output == Format::Json {
+    let format = args.output.output.unwrap_or_default();
+    let mut screen = Screen::open(args, format == Format::Pretty, false)?;
+    let layout = screen.layout(args, format, filter.marks());
+    if format == Format::Json {
         query::write_analysis_json(&report, screen.out())?;
     } else {
         query::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
@@ -37,5 +40,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     screen.close()?;
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
-    Ok(())
+    ended(args, &source, analysis.counts.messages)
+}
+
+fn ended(args: &Args, source: &Source, messages: u64) -> anyhow::Result<Exit> {
+    match messages {
+        0 => empty::explain(args, source, Exit::Done),
+        _ => Ok(Exit::Done),
+    }
 }

@@ -12,6 +12,7 @@ use crate::output;
 pub(crate) fn run(dir: &Path, options: &Verify) -> anyhow::Result<Exit> {
     let scope = match &options.archive[..] {
         _ if options.all => Scope::All,
+        [] if !options.file.is_empty() => Scope::Files(&options.file),
         [] => Scope::Current,
         names => Scope::Archives(names),
     };

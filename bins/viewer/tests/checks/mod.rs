@@ -6,8 +6,10 @@
     reason = "clippy sees only #[test] functions as tests"
 )]
 
+mod cases;
 mod follow;
 mod formats;
+mod places;
 mod salvage;
 mod selection;
 mod verify;

@@ -8,7 +8,7 @@ fn missing_fields_take_their_defaults() {
         (None, "", "unknown")
     );
     assert_eq!((&*record.timestamp, &*record.tier), ("", "E"));
-    assert_eq!((&*record.chain_type, &*record.content), ("unknown", "null"));
+    assert_eq!((&*record.chain_type, &*record.content), ("unknown", "{}"));
     assert_eq!((record.message_id, record.recorded_at), (None, None));
     assert_eq!(
         (record.origin, record.content_kind),

@@ -30,6 +30,8 @@ fn read(files: &[Vec<u8>]) -> Vec<Placed> {
             let (seconds, nanoseconds) = Instant::parse(time).map_or((i64::MIN, 0), Instant::parts);
             let time = seconds.checked_mul(1_000);
             let time = time.map(|time| time + i64::from(nanoseconds / 1_000_000));
+            // Nobody sent a message in the year 1.
+            let time = time.filter(|time| *time > 0);
             (file, message, time)
         })
         .collect()

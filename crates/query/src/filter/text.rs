@@ -29,9 +29,14 @@ impl Text {
             .case_insensitive(ignore_case)
             .multi_line(true)
             .build();
-        let regex = built.map_err(|source| Error::Pattern {
-            pattern: pattern.to_owned(),
-            source: Box::new(source),
+        let regex = built.map_err(|source| {
+            let (reason, at) = what_is_wrong(pattern);
+            Error::Pattern {
+                pattern: pattern.to_owned(),
+                reason: reason.unwrap_or_else(|| source.to_string()),
+                at,
+                source: Box::new(source),
+            }
         })?;
         // Where case does not matter, what matches has the same characters in some case.
         let parsed = regex_syntax::ParserBuilder::new()
@@ -89,6 +94,26 @@ impl Text {
     }
 }
 
+/// Tells what is wrong with a pattern, and at which of its characters.
+fn what_is_wrong(pattern: &str) -> (Option<String>, usize) {
+    let place = |offset: usize| {
+        pattern
+            .get(..offset)
+            .map_or(0, |before| before.chars().count())
+    };
+    match regex_syntax::parse(pattern) {
+        Err(regex_syntax::Error::Parse(error)) => {
+            let reason = error.kind().to_string();
+            (Some(reason), place(error.span().start.offset))
+        }
+        Err(regex_syntax::Error::Translate(error)) => {
+            let reason = error.kind().to_string();
+            (Some(reason), place(error.span().start.offset))
+        }
+        _ => (None, 0),
+    }
+}
+
 /// Returns the longest text that is part of every match.
 fn required(hir: &Hir) -> Option<String> {
     match hir.kind() {
@@ -100,6 +125,10 @@ fn required(hir: &Hir) -> Option<String> {
     }
 }
 
+/// Exports of streams have this key, `subject` or `Subject`, and their messages in
+/// base64, where no text is found.
+const PACKED: &str = "ubject\"";
+
 /// Some bytes without which a line need not be looked at.
 ///
 /// JSON may spell any character as an escape. So what is searched is a run of
@@ -109,6 +138,7 @@ fn required(hir: &Hir) -> Option<String> {
 pub(crate) struct Needle {
     run: Run,
     escape: Finder<'static>,
+    packed: Finder<'static>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,7 +189,12 @@ impl Needle {
 
     fn new(run: Run) -> Self {
         let escape = Finder::new("\\u00").into_owned();
-        Self { run, escape }
+        let packed = Finder::new(PACKED).into_owned();
+        Self {
+            run,
+            escape,
+            packed,
+        }
     }
 
     /// Begins a search in some lines.
@@ -169,6 +204,7 @@ impl Needle {
             lines,
             run: None,
             escape: None,
+            packed: None,
         }
     }
 }
@@ -200,6 +236,7 @@ pub(crate) struct Hits<'s> {
     /// The next places that are known; the end where there is none.
     run: Option<usize>,
     escape: Option<usize>,
+    packed: Option<usize>,
 }
 
 impl Hits<'_> {
@@ -224,7 +261,16 @@ impl Hits<'_> {
             let is_found = rest(at).starts_with(self.needle.escape.needle());
             self.escape = Some(if is_found { at } else { end });
         }
-        let next = self.run.into_iter().chain(self.escape).min();
+        if self.packed.is_none_or(|at| at < from) {
+            let found = self.needle.packed.find(rest(from));
+            self.packed = Some(found.map_or(end, |at| from + at));
+        }
+        let next = self
+            .run
+            .into_iter()
+            .chain(self.escape)
+            .chain(self.packed)
+            .min();
         next.filter(|at| *at < end)
     }
 }

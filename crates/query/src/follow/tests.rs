@@ -195,3 +195,76 @@ fn pauses_become_longer_the_longer_nothing_comes() {
         assert!(pause == LONGEST_IDLE || waited < IDLE);
     }
 }
+
+/// Follows a directory, and does one thing after the other when nothing new is left.
+fn followed(dir: &Path, steps: &mut [&mut dyn FnMut()]) -> (Vec<u64>, Vec<String>) {
+    let (mut sink, mut notes) = (Numbers::default(), Vec::new());
+    let what = Follow {
+        dir,
+        all: false,
+        filter: &Filter::default(),
+        limit: None,
+    };
+    let mut steps = steps.iter_mut();
+    let mut quiet = 0;
+    follow(what, &mut sink, &mut |findings| {
+        quiet = if findings.is_empty() { quiet + 1 } else { 0 };
+        notes.extend(findings.notes);
+        if quiet < 3 {
+            return Ok(ControlFlow::Continue(()));
+        }
+        quiet = 0;
+        Ok(match steps.next() {
+            Some(step) => {
+                step();
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Break(()),
+        })
+    })
+    .unwrap();
+    (sink.0, notes)
+}
+
+fn lines(numbers: impl IntoIterator<Item = u64>, text: &str) -> Vec<u8> {
+    let payload = format!(r#"{{"content":"{text}"}}"#);
+    let lines = numbers
+        .into_iter()
+        .map(|number| crate::testing::recorded(number, "t", &payload));
+    lines.flatten().collect()
+}
+
+#[test]
+fn a_session_whose_numbers_begin_again_is_shown_and_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let current = journal::current_session(dir.path());
+    let other = dir.path().join("other");
+    std::fs::write(&current, lines(1..=3, "old")).unwrap();
+    let append = |bytes: &[u8]| {
+        let mut file = OpenOptions::new().append(true).open(&current).unwrap();
+        file.write_all(bytes).unwrap();
+    };
+    let steps: &mut [&mut dyn FnMut()] = &mut [
+        &mut || {
+            std::fs::write(&other, lines(1..=2, "new")).unwrap();
+            std::fs::rename(&other, &current).unwrap();
+        },
+        &mut || append(&lines([3], "new")),
+    ];
+    let (numbers, notes) = followed(dir.path(), steps);
+    assert_eq!(numbers, [1, 2, 3, 1, 2, 3]);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("numbers begin again"), "{notes:?}");
+}
+
+#[test]
+fn a_session_that_was_cut_off_and_begun_again_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let current = journal::current_session(dir.path());
+    std::fs::write(&current, lines(1..=3, "old")).unwrap();
+    let steps: &mut [&mut dyn FnMut()] =
+        &mut [&mut || std::fs::write(&current, lines(1..=2, "new")).unwrap()];
+    let (numbers, notes) = followed(dir.path(), steps);
+    assert_eq!(numbers, [1, 2, 3, 1, 2]);
+    assert!(notes[0].contains("numbers begin again"), "{notes:?}");
+}

@@ -6,6 +6,7 @@ use super::bars::{bar, duration, size};
 use super::cell::{one_line, push_cell, push_cut, push_right};
 use super::colour::Paint;
 use super::layout::Layout;
+use super::number::{counted, grouped};
 use crate::analysis::{Activity, AnalysisReport, Named, ReplyTimes, Unit};
 use crate::error::Error;
 use crate::sanitise::sanitise;
@@ -115,7 +116,7 @@ impl Text<'_> {
                 .paint
                 .sender(sender.name.as_deref().unwrap_or_default());
             let mut row = String::new();
-            push_right(&sender.messages.to_string(), 10, &mut row);
+            push_right(&grouped(sender.messages), 10, &mut row);
             push_right(&percent(sender.share), 7, &mut row);
             push_right(&size(sender.bytes), 11, &mut row);
             let ReplyTimes {
@@ -151,7 +152,7 @@ impl Text<'_> {
         for name in names.iter().take(self.shown(names.len())) {
             let mut row = String::from("  ");
             push_cell(&label(name.name.as_deref()), name_width, &mut row);
-            push_right(&name.messages.to_string(), 10, &mut row);
+            push_right(&grouped(name.messages), 10, &mut row);
             push_right(&percent(name.share), 7, &mut row);
             writeln!(out, "{row}  {}", bar(name.messages, most, room))?;
         }
@@ -170,7 +171,7 @@ impl Text<'_> {
         )?;
         let most = activity.buckets.iter().map(|bucket| bucket.messages).max();
         let most = most.unwrap_or(0);
-        let digits = most.to_string().len();
+        let digits = grouped(most).len();
         for bucket in &activity.buckets {
             let start = self.layout.zone.date_and_time(&bucket.start);
             let start = match activity.unit {
@@ -179,7 +180,7 @@ impl Text<'_> {
             };
             let room = self.width.saturating_sub(start.len() + digits + 6).min(60);
             let bar = bar(bucket.messages, most, room);
-            let line = format!("  {start}  {:>digits$}  {bar}", bucket.messages);
+            let line = format!("  {start}  {:>digits$}  {bar}", grouped(bucket.messages));
             writeln!(out, "{}", line.trim_end())?;
         }
         let Some(silence) = &self.report.longest_silence else {
@@ -207,13 +208,17 @@ impl Text<'_> {
         let about = about(self.report.open_questions.one_in);
         writeln!(
             out,
-            "  {about}{} replies: half within {median}, 95% within {p95}",
-            replies.count
+            "  {about}{}: half within {median}, 95% within {p95}",
+            counted(replies.count, "reply", "replies")
         )
     }
 
     fn open_questions(&self, out: &mut dyn Write) -> io::Result<()> {
         let open = &self.report.open_questions;
+        // Where nobody replies to a message by its name, none is without a reply.
+        if self.report.replies.count == 0 {
+            return Ok(());
+        }
         self.heading("Open Questions", out)?;
         if open.count == 0 {
             return writeln!(out, "  None.");
@@ -222,7 +227,7 @@ impl Text<'_> {
             out,
             "  {}{} without a reply, the newest:",
             about(open.one_in),
-            open.count
+            grouped(open.count)
         )?;
         for question in &open.newest {
             let number = question
@@ -245,8 +250,12 @@ impl Text<'_> {
     fn health(&self, out: &mut dyn Write) -> io::Result<()> {
         let damage = &self.report.damage;
         self.heading("Health", out)?;
-        writeln!(out, "  Damaged lines:    {}", damage.damaged_lines)?;
-        writeln!(out, "  Altered messages: {}", damage.altered_messages)?;
+        writeln!(out, "  Damaged lines:    {}", grouped(damage.damaged_lines))?;
+        writeln!(
+            out,
+            "  Altered messages: {}",
+            grouped(damage.altered_messages)
+        )?;
         match &self.report.gaps {
             None if self.report.is_filtered => Ok(()),
             None => writeln!(out, "  Missing numbers:  too many gaps to count"),
@@ -254,8 +263,9 @@ impl Text<'_> {
             Some(gaps) => {
                 write!(
                     out,
-                    "  Missing numbers:  {} in {} gaps:",
-                    gaps.missing, gaps.count
+                    "  Missing numbers:  {} in {}:",
+                    grouped(gaps.missing),
+                    counted(gaps.count, "gap", "gaps")
                 )?;
                 for (at, (from, to)) in gaps.first.iter().enumerate() {
                     let before = if at == 0 { " " } else { ", " };

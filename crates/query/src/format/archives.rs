@@ -4,18 +4,23 @@ use std::io::Write;
 use std::path::Path;
 
 use journal::Unread;
+use unicode_width::UnicodeWidthStr;
 
-use crate::archives::{ArchivedSession, Closed, archive_dir};
+use super::cell::one_line;
+use super::number::{counted, grouped};
+use crate::archives::{ArchivedSession, Closed, Holdings, archive_dir};
 use crate::error::{Error, shown};
 use crate::sanitise::sanitise;
 
-/// Writes the closed sessions of the journal in `dir`, numbered from 1.
+/// Writes the closed sessions of the journal in `dir`, numbered from 1, each with what
+/// is in it, as far as that is given.
 ///
 /// # Errors
 /// [`Error::Write`] where it can't be written.
 pub fn write_archives(
     dir: &Path,
     archives: &[ArchivedSession],
+    holdings: &[Result<Holdings, Error>],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let dir = shown(&archive_dir(dir));
@@ -24,19 +29,30 @@ pub fn write_archives(
         return Ok(());
     }
     writeln!(out, "[*] Archived sessions in {dir}:")?;
-    for (index, archive) in archives.iter().enumerate() {
-        let ArchivedSession {
-            name,
-            bytes,
-            closed,
-        } = archive;
-        let (name, size) = (sanitise(name), size(*bytes));
-        let closed = match closed {
-            Closed::Named(time) => time.clone(),
-            Closed::Changed(time) => format!("{time} UTC, by the file's time"),
-            Closed::Unknown => "time unknown".to_owned(),
-        };
-        writeln!(out, "  {}. {name} ({size}) - {closed}", index + 1)?;
+    let heads: Vec<_> = (1..)
+        .zip(archives)
+        .map(|(at, archive)| head(at, archive))
+        .collect();
+    let width = heads.iter().map(|head| head.width()).max().unwrap_or(0);
+    let counts = holdings
+        .iter()
+        .flatten()
+        .map(|held| grouped(held.messages).len());
+    let digits = counts.max().unwrap_or(0);
+    for (at, head) in heads.iter().enumerate() {
+        match holdings.get(at) {
+            Some(Ok(held)) => {
+                let fill = width.saturating_sub(head.width());
+                let tail = tail(held, digits);
+                writeln!(out, "{head}{:fill$}  {tail}", "")?;
+            }
+            Some(Err(error)) => writeln!(
+                out,
+                "{head}  not readable: {}",
+                sanitise(&error.to_string())
+            )?,
+            None => writeln!(out, "{head}")?,
+        }
     }
     Ok(())
 }
@@ -51,6 +67,50 @@ pub fn write_unread(unread: &[Unread], out: &mut dyn Write) -> Result<(), Error>
         writeln!(out, "[!] Not read: {}", sanitise(&file))?;
     }
     Ok(())
+}
+
+fn head(at: usize, archive: &ArchivedSession) -> String {
+    let ArchivedSession {
+        name,
+        bytes,
+        closed,
+    } = archive;
+    let (name, size) = (sanitise(name), size(*bytes));
+    let closed = match closed {
+        Closed::Named(time) => time.clone(),
+        Closed::Changed(time) => format!("{time} UTC, by the file's time"),
+        Closed::Unknown => "time unknown".to_owned(),
+    };
+    format!("  {at}. {name} ({size}) - {closed}")
+}
+
+/// What is in a session, in columns: messages, from when to when, and senders.
+fn tail(held: &Holdings, digits: usize) -> String {
+    /// More senders are counted.
+    const NAMED: usize = 3;
+    let noun = if held.messages == 1 {
+        "message "
+    } else {
+        "messages"
+    };
+    let times = match &held.times {
+        Some((first, last)) => format!("{first} to {last}"),
+        None => format!("{:42}", "no times"),
+    };
+    let names = held.senders.iter().take(NAMED);
+    let mut senders = names
+        .map(|name| one_line(name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if held.senders.len() > NAMED {
+        senders += &format!(" and {} more", held.senders.len() - NAMED);
+    }
+    let damaged = match held.damaged {
+        0 => String::new(),
+        more => format!("  ({} not readable)", counted(more, "stretch", "stretches")),
+    };
+    let count = grouped(held.messages);
+    format!("{count:>digits$} {noun}  {times}  {senders}{damaged}")
 }
 
 /// Writes a size in units of 1024 bytes and their powers.
@@ -109,8 +169,8 @@ mod tests {
             ),
         ];
         let mut out = Vec::new();
-        write_archives("logs".as_ref(), &archives, &mut out).unwrap();
-        write_archives("\u{7}".as_ref(), &[], &mut out).unwrap();
+        write_archives("logs".as_ref(), &archives, &[], &mut out).unwrap();
+        write_archives("\u{7}".as_ref(), &[], &[], &mut out).unwrap();
         let expected = [
             format!(
                 "[*] Archived sessions in {}:",

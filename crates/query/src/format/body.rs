@@ -1,16 +1,11 @@
 //! What a person reads of a message's content.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use message::{ContentKind, Record};
-use serde_json::value::RawValue;
 
 use super::{Clip, Limits};
 use crate::pretty::indent;
-
-/// Members of a content in which agents say what they have to say.
-const SAID: [&str; 2] = ["message", "text"];
 
 /// The content of a message, cut into what was said and what else there is.
 #[derive(Debug)]
@@ -26,39 +21,19 @@ pub(super) struct Body<'a> {
 impl<'a> Body<'a> {
     pub(super) fn of(record: &'a Record<'_>) -> Self {
         let json = &*record.content;
-        let text = match json.starts_with('"') {
-            // Half of a surrogate pair is no text; JSON can show it.
-            true => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
-            false => None,
-        };
-        match (text, record.content_kind) {
-            (Some(base64), ContentKind::Base64) => Self {
+        if record.content_kind == ContentKind::Base64
+            && let Some(base64) = message::text(json)
+        {
+            return Self {
                 text: None,
                 json: None,
                 bytes: Some((decoded_len(&base64), base64)),
-            },
-            (Some(text), _) => Self {
-                text: Some(text),
-                json: None,
-                bytes: None,
-            },
-            (None, _) => Self::of_json(json),
+            };
         }
-    }
-
-    fn of_json(json: &'a str) -> Self {
-        let members = match json.starts_with('{') {
-            true => serde_json::from_str::<BTreeMap<String, &RawValue>>(json).ok(),
-            false => None,
-        };
-        let members = members.unwrap_or_default();
-        let said = SAID.iter().find_map(|key| {
-            let value = members.get(*key)?;
-            serde_json::from_str::<String>(value.get()).ok()
-        });
-        let is_all = said.is_some() && members.len() == 1;
+        let said = message::readable(json);
+        let is_all = said.as_ref().is_some_and(|said| said.is_all);
         Self {
-            text: said.map(Cow::Owned),
+            text: said.map(|said| said.text),
             json: (!is_all).then_some(json),
             bytes: None,
         }

@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+
+use super::marks::Marks;
 use crate::sanitise::sanitise;
 
 /// How much of a message is shown.
@@ -74,6 +77,8 @@ pub(crate) struct Clip<'w> {
     hidden: usize,
     /// Whether the end of some line was left out.
     has_cut: bool,
+    /// What was searched, and how it is shown.
+    marks: Option<(&'w Marks, Style)>,
 }
 
 impl<'w> Clip<'w> {
@@ -85,7 +90,14 @@ impl<'w> Clip<'w> {
             columns: 0,
             hidden: 0,
             has_cut: false,
+            marks: None,
         }
+    }
+
+    /// Shows what was searched where it is found.
+    pub(super) fn with_marks(mut self, marks: &'w Marks, style: Style) -> Self {
+        self.marks = Some((marks, style));
+        self
     }
 
     /// Goes on in the line; a line break within the text is made visible.
@@ -99,7 +111,30 @@ impl<'w> Clip<'w> {
         if self.limits.columns < usize::MAX {
             self.columns += shown.chars().count() + hidden;
         }
-        self.out.write_all(sanitise(shown).as_bytes())
+        let clean = sanitise(shown);
+        match self.marks {
+            Some((marks, style)) => {
+                let mut painted = String::with_capacity(clean.len());
+                marks.paint(&clean, Style::new(), style, &mut painted);
+                self.out.write_all(painted.as_bytes())
+            }
+            None => self.out.write_all(clean.as_bytes()),
+        }
+    }
+
+    /// Writes a line that is laid out already, between marks of its own: `styled` is
+    /// the same as `plain` with its styles.
+    pub(super) fn row(&mut self, mark: &str, plain: &str, styled: &str) -> io::Result<()> {
+        if self.lines >= self.limits.lines {
+            return Ok(());
+        }
+        let room = self.limits.columns.saturating_sub(mark.chars().count());
+        let (shown, hidden) = cut(plain, room);
+        self.hidden += hidden;
+        match hidden {
+            0 => write!(self.out, "{mark}{styled}"),
+            _ => write!(self.out, "{mark}{shown}"),
+        }
     }
 
     /// Ends the line.

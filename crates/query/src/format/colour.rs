@@ -1,68 +1,94 @@
-//! Colours of senders on a terminal.
+//! Colours of senders, and the few other styles.
 
-use anstyle::{AnsiColor, Effects, Style};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
-/// Colours that can be read on a dark ground as well as on a light one.
-const COLOURS: [AnsiColor; 10] = [
-    AnsiColor::Cyan,
-    AnsiColor::Green,
-    AnsiColor::Magenta,
-    AnsiColor::Yellow,
-    AnsiColor::Blue,
-    AnsiColor::BrightRed,
-    AnsiColor::BrightCyan,
-    AnsiColor::BrightGreen,
-    AnsiColor::BrightMagenta,
-    AnsiColor::BrightBlue,
+use anstyle::{Ansi256Color, AnsiColor, Effects, Style};
+
+/// Colours that can be read on a dark ground as well as on a light one, as
+/// terminals number them and as a page names them.
+pub(super) const COLOURS: [(u8, &str); 12] = [
+    (32, "#0087d7"),
+    (166, "#d75f00"),
+    (28, "#008700"),
+    (163, "#d700af"),
+    (136, "#af8700"),
+    (99, "#875fff"),
+    (30, "#008787"),
+    (160, "#d70000"),
+    (64, "#5f8700"),
+    (133, "#af5faf"),
+    (67, "#5f87af"),
+    (131, "#af5f5f"),
 ];
 
-/// How many senders can be told apart by their colours.
-pub(super) const KINDS: usize = COLOURS.len();
-
-/// Chooses one of [`KINDS`] for a sender, always the same one.
-pub(super) fn kind(sender: &str) -> usize {
-    // FNV-1a: short, and spreads names that differ in one letter.
-    let hash = sender
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    usize::try_from((hash ^ (hash >> 32)) % KINDS as u64).unwrap_or(0)
-}
-
 /// The styles of a text, which say nothing where there are no colours.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Paint {
     is_on: bool,
+    /// The senders that have a colour, in the order in which they came.
+    senders: RefCell<HashMap<String, usize>>,
 }
 
 impl Paint {
-    pub(super) const fn new(is_on: bool) -> Self {
-        Self { is_on }
+    pub(super) fn new(is_on: bool) -> Self {
+        Self {
+            is_on,
+            ..Self::default()
+        }
+    }
+
+    /// Which of the colours a sender has: the first that comes has the first one.
+    pub(super) fn kind(&self, sender: &str) -> usize {
+        let mut senders = self.senders.borrow_mut();
+        if let Some(kind) = senders.get(sender) {
+            return *kind;
+        }
+        let next = senders.len();
+        // Whoever comes after so many others gets one of theirs.
+        if next < 10_000 {
+            senders.insert(sender.to_owned(), next % COLOURS.len());
+        }
+        next % COLOURS.len()
     }
 
     /// The style of a sender's name.
-    pub(super) fn sender(self, sender: &str) -> Style {
-        let colour = COLOURS.get(kind(sender)).copied();
-        self.only(Style::new().bold().fg_color(colour.map(Into::into)))
+    pub(super) fn sender(&self, sender: &str) -> Style {
+        if !self.is_on {
+            return Style::new();
+        }
+        let (colour, _) = COLOURS[self.kind(sender)];
+        let colour = Ansi256Color(colour).into();
+        Style::new().bold().fg_color(Some(colour))
     }
 
     /// No style.
-    pub(super) const fn plain(self) -> Style {
+    pub(super) const fn plain(&self) -> Style {
         Style::new()
     }
 
     /// The style of what is beside the point.
-    pub(super) const fn dim(self) -> Style {
+    pub(super) const fn dim(&self) -> Style {
         self.only(Style::new().effects(Effects::DIMMED))
     }
 
     /// The style of headings.
-    pub(super) const fn bold(self) -> Style {
+    pub(super) const fn bold(&self) -> Style {
         self.only(Style::new().effects(Effects::BOLD))
     }
 
-    const fn only(self, style: Style) -> Style {
+    /// The style of code.
+    pub(super) fn code(&self) -> Style {
+        self.only(Style::new().fg_color(Some(AnsiColor::Cyan.into())))
+    }
+
+    /// The style of what was searched.
+    pub(super) fn mark(&self) -> Style {
+        let style = Style::new().fg_color(Some(AnsiColor::Black.into()));
+        self.only(style.bg_color(Some(AnsiColor::Yellow.into())))
+    }
+
+    const fn only(&self, style: Style) -> Style {
         if self.is_on { style } else { Style::new() }
     }
 }
@@ -79,10 +105,23 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_keeps_its_colour_and_others_have_others() {
-        let kinds = ["claude", "gemini", "llama", "human"].map(kind);
-        assert_eq!(kinds, ["claude", "gemini", "llama", "human"].map(kind));
-        let different: std::collections::BTreeSet<_> = kinds.into_iter().collect();
-        assert!(different.len() > 2, "{kinds:?}");
+    fn twelve_senders_have_twelve_colours() {
+        let paint = Paint::new(true);
+        let names: Vec<_> = (0..12).map(|n| format!("sender {n}")).collect();
+        let kinds: Vec<_> = names.iter().map(|name| paint.kind(name)).collect();
+        assert_eq!(kinds, (0..12).collect::<Vec<_>>());
+        let again: Vec<_> = names.iter().map(|name| paint.kind(name)).collect();
+        assert_eq!(again, kinds);
+    }
+
+    #[test]
+    fn a_page_has_the_same_colours() {
+        let page = include_str!("html/page.css");
+        for (at, (_, colour)) in COLOURS.iter().enumerate() {
+            assert!(
+                page.contains(&format!(".k{at} {{ --own: {colour}; }}")),
+                "{at}"
+            );
+        }
     }
 }

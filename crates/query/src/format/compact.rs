@@ -25,6 +25,8 @@ const USUAL: [Column; 6] = [
 const NARROW: usize = 80;
 const WIDE: usize = 120;
 
+/// So many characters are shown before what was searched.
+const NEAR: usize = 20;
 /// Deeper replies are indented no further.
 const DEEPEST: usize = 12;
 
@@ -63,7 +65,8 @@ impl<W: Write> CompactFormat<W> {
         };
         match column {
             Column::Number => 6,
-            Column::Time => by_room(8, 8, 19),
+            // The date counts as much as the time where messages span days.
+            Column::Time => by_room(11, 19, 19),
             Column::Sender => by_room(10, 14, 16),
             Column::Topic => by_room(10, 16, 24),
             Column::Tier => 2,
@@ -75,15 +78,41 @@ impl<W: Write> CompactFormat<W> {
 
     fn value(&self, row: &Row<'_>, column: Column, room: usize) -> String {
         match column {
-            Column::Time if self.cell(column) < 19 => one_line(&self.layout.zone.clock(row.time())),
+            Column::Time if self.cell(column) < 19 => {
+                let time = self.layout.zone.date_and_time(row.time());
+                // Month, day, hour and minute.
+                let short = time.get(5..16).filter(|_| time.len() == 19);
+                one_line(short.unwrap_or(&time))
+            }
             Column::Time => one_line(&self.layout.zone.date_and_time(row.time())),
             Column::Text => {
-                let text = one_line(beginning(&Body::of(&row.record).summary(), room));
+                let text = self.around_match(&Body::of(&row.record).summary(), room);
                 // A reply stands to the right of what it answers.
                 "  ".repeat(row.depth.min(DEEPEST)) + &text
             }
             _ => one_line(beginning(&row.text(column).unwrap_or_default(), room)),
         }
+    }
+
+    /// Returns the part of a text that has room: its beginning, or else what is
+    /// around the first place where something is found that was searched.
+    fn around_match(&self, text: &str, room: usize) -> String {
+        let (marks, line) = (&self.layout.marks, one_line(beginning(text, room)));
+        let Some(at) = marks.first(text) else {
+            return line;
+        };
+        let before = text.get(..at).unwrap_or_default();
+        let near = one_line(before);
+        if near.chars().count() + NEAR < room {
+            return line;
+        }
+        let start = before
+            .char_indices()
+            .rev()
+            .nth(NEAR)
+            .map_or(0, |(start, _)| start);
+        let rest = text.get(start..).unwrap_or_default();
+        format!("…{}", one_line(beginning(rest, room)))
     }
 
     fn write_row(&mut self, row: &Row<'_>) -> Result<(), Error> {
@@ -125,6 +154,12 @@ impl<W: Write> CompactFormat<W> {
         let mut taken = cell;
         let _infallible = write!(line, "{style}");
         match column {
+            Column::Text if is_last => {
+                let mut shown = String::new();
+                taken = push_cut(&text, cell, &mut shown);
+                let (style, mark) = (self.paint.plain(), self.paint.mark());
+                self.layout.marks.paint(&shown, style, mark, line);
+            }
             _ if is_last => taken = push_cut(&text, cell, line),
             Column::Number => {
                 push_right(&text, cell, line);

@@ -16,6 +16,7 @@ pub(super) struct CsvFormat<W> {
     out: W,
     columns: Vec<Column>,
     is_terminal: bool,
+    has_bom: bool,
 }
 
 impl<W: Write> CsvFormat<W> {
@@ -28,6 +29,7 @@ impl<W: Write> CsvFormat<W> {
             out,
             columns,
             is_terminal: layout.is_terminal,
+            has_bom: layout.has_bom,
         }
     }
 
@@ -47,6 +49,9 @@ impl<W: Write> CsvFormat<W> {
 
 impl<W: Write> Sink for CsvFormat<W> {
     fn begin(&mut self, _: &Summary) -> Result<(), Error> {
+        if self.has_bom {
+            self.out.write_all("\u{feff}".as_bytes())?;
+        }
         let names: Vec<_> = self.columns.iter().map(|column| column.name()).collect();
         Ok(self.write_row(names.into_iter().map(Cow::Borrowed))?)
     }

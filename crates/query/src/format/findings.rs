@@ -12,6 +12,9 @@ use crate::sanitise::sanitise;
 /// # Errors
 /// [`Error::Write`] where it can't be written.
 pub fn write_findings(findings: &Findings, out: &mut dyn Write) -> Result<(), Error> {
+    for note in &findings.notes {
+        writeln!(out, "[!] {}", sanitise(note))?;
+    }
     if findings.damaged > 0 {
         let were = counted(findings.damaged, "damaged line was", "damaged lines were");
         writeln!(out, "[!] {were} skipped:")?;
@@ -83,10 +86,12 @@ mod tests {
             damage: vec![damage],
             altered: 1,
             alterations: vec![alteration],
+            notes: vec!["a note".to_owned()],
         };
         assert_eq!(
             written(&findings),
-            "[!] 3 damaged lines were skipped:\n\
+            "[!] a note\n\
+             [!] 3 damaged lines were skipped:\n\
              \x20 a\\u001bb: line 2: 6 bytes at offset 345: not JSON\n\
              \x20 and 2 more\n\
              [!] 1 message was altered after being recorded:\n\

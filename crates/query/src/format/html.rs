@@ -13,9 +13,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::body::{Body, bytes_note, indented};
-use super::colour::kind;
+use super::colour::Paint;
 use super::column::Row;
 use super::layout::Layout;
+use super::marks::Marks;
 use crate::analysis::Analysis;
 use crate::error::{Error, shown};
 use crate::fields::Fields;
@@ -28,7 +29,7 @@ use parents::Parents;
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
 /// SHA-256 of the two, in base64.
-const STYLE_HASH: &str = "hPAaqM6+Zsu/1XRv6ozu+mg+KzvNfsPs2h3Xkrl/3xs=";
+const STYLE_HASH: &str = "BXSSOxqb3/sTQIg1CfjPPxXqFutCyoNRw9XGrDZuBgU=";
 const SCRIPT_HASH: &str = "DRNMm4Ge/ZzIPJx1zOwTkSxukSthAdq30TNFYWEUD48=";
 
 /// Writes a page that people can share.
@@ -42,6 +43,7 @@ pub(super) struct HtmlFormat<W> {
     count: u64,
     parents: Parents,
     analysis: Analysis,
+    paint: Paint,
 }
 
 impl<W: Write> HtmlFormat<W> {
@@ -53,6 +55,7 @@ impl<W: Write> HtmlFormat<W> {
             count: 0,
             parents: Parents::default(),
             analysis: Analysis::default(),
+            paint: Paint::default(),
         }
     }
 
@@ -62,7 +65,7 @@ impl<W: Write> HtmlFormat<W> {
         let parent = reply.as_deref().and_then(|id| self.parents.get(id));
         let out = &mut self.out;
         self.count += 1;
-        let (count, number, kind) = (self.count, row.number, kind(&record.sender));
+        let (count, number, kind) = (self.count, row.number, self.paint.kind(&record.sender));
         write!(out, "<article id=\"m{count}\" class=\"k{kind}\"")?;
         if let Some((parent, _)) = parent {
             write!(out, " data-parent=\"m{parent}\"")?;
@@ -90,7 +93,7 @@ impl<W: Write> HtmlFormat<W> {
             }
             (None, _) => {}
         }
-        write_body(&Body::of(record), out)?;
+        write_body(&Body::of(record), &self.layout.marks, out)?;
         write!(
             out,
             "<p class=\"tags\">tier {} · {}",
@@ -165,15 +168,23 @@ impl<W: Write> Sink for HtmlFormat<W> {
     fn end(&mut self) -> Result<(), Error> {
         writeln!(self.out, "</main>")?;
         let report = self.analysis.summary(&self.layout.zone);
-        charts::write(&report, &self.layout.zone, &mut self.out)?;
+        charts::write(&report, &self.layout.zone, &self.paint, &mut self.out)?;
         writeln!(self.out, "<script>{SCRIPT}</script>\n</body>\n</html>")?;
         Ok(())
     }
 }
 
-fn write_body(body: &Body<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_body(body: &Body<'_>, marks: &Marks, out: &mut dyn Write) -> io::Result<()> {
     if let Some(text) = &body.text {
-        writeln!(out, "<div class=\"text\">{}</div>", Lines(text))?;
+        write!(out, "<div class=\"text\">")?;
+        let mut from = 0;
+        for range in marks.ranges(text) {
+            let before = text.get(from..range.start).unwrap_or_default();
+            let found = text.get(range.clone()).unwrap_or_default();
+            write!(out, "{}<mark>{}</mark>", Lines(before), Lines(found))?;
+            from = range.end;
+        }
+        writeln!(out, "{}</div>", Lines(text.get(from..).unwrap_or_default()))?;
     }
     if let Some(json) = body.json {
         let json = indented(json);

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::Limits;
 use super::column::Column;
+use super::marks::Marks;
 use crate::zone::Zone;
 
 /// A format for messages.
@@ -13,6 +14,8 @@ pub enum Format {
     /// A block of text for each message.
     #[default]
     Pretty,
+    /// A conversation to be read: who said what.
+    Chat,
     /// One line for each message, in columns.
     Compact,
     /// One JSON array.
@@ -31,8 +34,9 @@ pub enum Format {
 
 impl Format {
     /// All formats with the names by which they are asked for.
-    pub const NAMES: [(&'static str, Self); 8] = [
+    pub const NAMES: [(&'static str, Self); 9] = [
         ("pretty", Self::Pretty),
+        ("chat", Self::Chat),
         ("compact", Self::Compact),
         ("json", Self::Json),
         ("jsonl", Self::Jsonl),
@@ -51,7 +55,10 @@ impl Format {
     /// Tells whether people read it on a screen, page by page.
     #[must_use]
     pub const fn is_for_screens(self) -> bool {
-        matches!(self, Self::Pretty | Self::Compact | Self::Markdown)
+        matches!(
+            self,
+            Self::Pretty | Self::Chat | Self::Compact | Self::Markdown
+        )
     }
 }
 
@@ -87,6 +94,12 @@ pub struct Layout {
     pub zone: Zone,
     /// Columns of the terminal; `None` means that lines may be of any length.
     pub width: Option<usize>,
+    /// Columns at which texts are wrapped at words; `None` leaves lines as they are.
+    pub wrap: Option<usize>,
+    /// What was searched, to be shown where it is found.
+    pub marks: Marks,
+    /// Whether a table begins with a byte order mark, as Excel wants it.
+    pub has_bom: bool,
     /// Whether a terminal shows it, which nothing in a message may drive.
     pub is_terminal: bool,
     /// Whether senders have colours.
@@ -101,6 +114,9 @@ impl Default for Layout {
             limits: Limits::NONE,
             zone: Zone::utc(),
             width: None,
+            wrap: None,
+            marks: Marks::default(),
+            has_bom: false,
             is_terminal: false,
             is_coloured: false,
             columns: Vec::new(),

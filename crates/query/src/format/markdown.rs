@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::body::{Body, bytes_note, indented};
 use super::column::Row;
 use super::layout::Layout;
+use super::number::counted;
 use crate::error::{Error, shown};
 use crate::sanitise::sanitise;
 use crate::select::{Sink, Summary};
@@ -63,7 +64,7 @@ impl<W: Write> Sink for MarkdownFormat<W> {
         writeln!(self.out, "# Conversation\n")?;
         write!(self.out, "{}", inline(&shown(&self.path)))?;
         if let Some(count) = summary.shown {
-            write!(self.out, " · {count} messages")?;
+            write!(self.out, " · {}", counted(count, "message", "messages"))?;
         }
         let zone = self.layout.zone.name();
         writeln!(self.out, " · times in {}", inline(&zone))?;
@@ -90,23 +91,30 @@ impl<W: Write> Sink for MarkdownFormat<W> {
     }
 }
 
-/// Writes text on one line so that nothing in it is taken for Markdown or HTML.
+/// Writes text on one line so that nothing in it is taken for Markdown or HTML. Only
+/// what Markdown could mean there is escaped: words with a hyphen stay as they are.
 fn inline(text: &str) -> String {
     let clean = sanitise(text);
     let mut line = String::with_capacity(clean.len());
-    for (at, c) in clean.char_indices() {
-        let is_edge = at == 0 || at + c.len_utf8() == clean.len();
+    let mut before = ' ';
+    let mut characters = clean.chars().peekable();
+    while let Some(c) = characters.next() {
+        let behind = characters.peek().copied().unwrap_or(' ');
+        let is_within = before.is_alphanumeric() && behind.is_alphanumeric();
         match c {
             '<' => line.push_str("&lt;"),
-            '>' => line.push_str("&gt;"),
             '&' => line.push_str("&amp;"),
-            // Indented lines are code; what is at an edge is cut off.
-            _ if c.is_whitespace() && is_edge => line.push_str("&nbsp;"),
-            _ if c.is_ascii_punctuation() && !matches!(c, ',' | ';' | '\'' | '"' | '%' | '/') => {
-                line.extend(['\\', c]);
+            // A lone space at an edge is cut off.
+            _ if c.is_whitespace() && (line.is_empty() || characters.peek().is_none()) => {
+                line.push_str("&nbsp;");
             }
+            '_' if is_within => line.push(c),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '|' => line.extend(['\\', c]),
+            '#' | '>' | '+' | '-' | '=' | ':' if line.is_empty() => line.extend(['\\', c]),
+            '.' | ')' if is_ordinal(&line) => line.extend(['\\', c]),
             _ => line.push(c),
         }
+        before = c;
     }
     match line.is_empty() {
         true => "(empty)".to_owned(),
@@ -114,31 +122,42 @@ fn inline(text: &str) -> String {
     }
 }
 
-/// Writes text as a quotation, line by line.
-fn write_quote(text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let text = text.trim_end_matches(['\n', '\r']);
-    let mut lines = text.split('\n').peekable();
-    while let Some(line) = lines.next() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let next = lines.peek().map(|next| next.trim_end_matches('\r'));
-        match (line, next) {
-            ("", Some(_)) => writeln!(out, ">")?,
-            (line, None | Some("")) => writeln!(out, "> {}", spaced(line))?,
-            (line, Some(_)) => writeln!(out, "> {}\\", spaced(line))?,
-        }
-    }
-    Ok(())
+/// Tells whether a line that goes on with a dot would be an item of a list.
+fn is_ordinal(line: &str) -> bool {
+    (1..10).contains(&line.len()) && line.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The same as [`inline`], with the spaces at the beginning.
-fn spaced(line: &str) -> String {
-    let text = line.trim_start_matches([' ', '\t']);
-    let indent = line.len() - text.len();
-    let text = match text.is_empty() {
-        true => String::new(),
-        false => inline(text),
-    };
-    "&nbsp;".repeat(indent) + &text
+/// Writes text as a quotation: as it was written, with its Markdown. HTML in it is
+/// text, and so is what could end the quotation.
+fn write_quote(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let text = text.trim_end_matches(['\n', '\r']);
+    let mut fence: Option<String> = None;
+    for line in text.split('\n') {
+        let line = line
+            .strip_suffix('\r')
+            .unwrap_or(line)
+            .replace('\t', "    ");
+        let line = sanitise(&line);
+        let start = line.trim_start();
+        let marks = |c: char| start.chars().take_while(|other| *other == c).count();
+        let length = marks('`').max(marks('~'));
+        let mark = start.get(..length).unwrap_or_default().to_owned();
+        match &fence {
+            Some(open) if start.trim_end() == *open => fence = None,
+            Some(_) => {}
+            None if length > 2 => fence = Some(mark),
+            None => {
+                // Where code begins, HTML is none.
+                writeln!(out, "> {}", line.replace('<', "&lt;"))?;
+                continue;
+            }
+        }
+        writeln!(out, "> {line}")?;
+    }
+    if let Some(fence) = fence {
+        writeln!(out, "> {fence}")?;
+    }
+    Ok(())
 }
 
 /// Writes a block of code, within a fence that is longer than any in the text.
@@ -167,19 +186,22 @@ mod tests {
     fn markdown_and_html_are_text() {
         assert_eq!(
             inline("*a* <b> [c](d) `e` &lt;"),
-            "\\*a\\* &lt;b&gt; \\[c\\]\\(d\\) \\`e\\` &amp;lt;"
+            "\\*a\\* &lt;b> \\[c\\](d) \\`e\\` &amp;lt;"
         );
-        assert_eq!(inline("a\n# b"), "a\\\\u000a\\# b");
+        assert_eq!(inline("a\n# b"), "a\\\\u000a# b");
+        assert_eq!(inline("# b"), "\\# b");
         assert_eq!(inline(" a "), "&nbsp;a&nbsp;");
         assert_eq!(inline(""), "(empty)");
+        assert_eq!(inline("claude_code, 2025-11-20"), "claude_code, 2025-11-20");
     }
 
     #[test]
-    fn quotations_keep_their_lines() {
+    fn texts_keep_their_markdown() {
         assert_eq!(
-            quoted("a\r\n# b\n\n    c\n```\n"),
-            "> a\\\n> \\# b\n>\n> &nbsp;&nbsp;&nbsp;&nbsp;c\\\n> \\`\\`\\`\n"
+            quoted("a\r\n# b\n\n- *c*\n```\n<x>\n```\n<script>"),
+            "> a\n> # b\n> \n> - *c*\n> ```\n> <x>\n> ```\n> &lt;script>\n"
         );
+        assert_eq!(quoted("```\nopen"), "> ```\n> open\n> ```\n");
         assert_eq!(quoted(""), "> \n");
     }
 

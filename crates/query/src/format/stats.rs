@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::clip::Limits;
+use super::number::grouped;
 use crate::error::Error;
 use crate::stats::{Statistics, Tally};
 
@@ -15,6 +16,27 @@ pub fn write_statistics(
     limits: &Limits,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
+    write_all(statistics, true, limits, out)
+}
+
+/// Writes the same without the senders, where more is told of these below.
+///
+/// # Errors
+/// [`Error::Write`] where it can't be written.
+pub fn write_counts(
+    statistics: &Statistics,
+    limits: &Limits,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    write_all(statistics, false, limits, out)
+}
+
+fn write_all(
+    statistics: &Statistics,
+    with_senders: bool,
+    limits: &Limits,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
     writeln!(out, "[CONVERSATION STATISTICS]")?;
     if statistics.messages == 0 {
         writeln!(out, "\n  No messages.")?;
@@ -23,10 +45,12 @@ pub fn write_statistics(
     writeln!(out, "\n[ACE Tier Distribution]")?;
     for (tier, count) in statistics.tiers.by_name() {
         let (tier, share) = (limits.field(tier), percent(count, statistics.messages));
-        writeln!(out, "  {tier}-Tier: {count} messages ({share}%)")?;
+        writeln!(out, "  {tier}-Tier: {} messages ({share}%)", grouped(count))?;
     }
     write_tally("Domain Chains", &statistics.chains, limits, out)?;
-    write_tally("Senders", &statistics.senders, limits, out)?;
+    if with_senders {
+        write_tally("Senders", &statistics.senders, limits, out)?;
+    }
     writeln!(out, "\n[Time Range]")?;
     match &statistics.times {
         Some(times) => {
@@ -41,7 +65,7 @@ pub fn write_statistics(
 fn write_tally(title: &str, tally: &Tally, limits: &Limits, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n[{title}]")?;
     for (name, count) in tally.by_count() {
-        writeln!(out, "  {}: {count} messages", limits.field(name))?;
+        writeln!(out, "  {}: {} messages", limits.field(name), grouped(count))?;
     }
     Ok(())
 }

@@ -3,20 +3,24 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use message::ContentKind;
+use unicode_width::UnicodeWidthStr;
 
 use super::Clip;
-use super::body::decoded_len;
+use super::body::{Body, bytes_note};
 use super::clip::Limits;
 use super::colour::Paint;
+use super::layout::Layout;
+use super::number::grouped;
+use super::prose;
 use crate::error::{Error, shown};
-use crate::pretty::indent;
+use crate::pretty::indent_with;
 use crate::select::{Counts, Sink, Summary};
 use crate::source::Entry;
+use crate::time::Instant;
 
-/// Stands before and behind each message.
-const RULE: &str =
-    "================================================================================";
+/// How wide the rules before and behind each message are where nothing tells how
+/// wide the terminal is.
+const RULE: usize = 80;
 /// Stands before each line of a text, which could otherwise pass for one of the
 /// lines around it.
 const QUOTE: &str = "| ";
@@ -35,6 +39,7 @@ pub struct TextFormat<W> {
     limits: Limits,
     is_filtered: bool,
     paint: Paint,
+    layout: Layout,
 }
 
 impl<W: Write> TextFormat<W> {
@@ -47,26 +52,50 @@ impl<W: Write> TextFormat<W> {
             limits,
             is_filtered,
             paint: Paint::new(false),
+            layout: Layout::default(),
         }
     }
 
-    /// Gives senders colours, on a terminal.
+    /// Fits it to the place where it is shown.
     #[must_use]
-    pub fn with_colours(mut self, is_coloured: bool) -> Self {
-        self.paint = Paint::new(is_coloured);
+    pub fn with_layout(mut self, layout: Layout) -> Self {
+        self.paint = Paint::new(layout.is_coloured);
+        self.layout = layout;
         self
     }
 
+    /// When it was recorded, and what the sender says where that is something else.
+    fn time(&self, record: &message::Record<'_>) -> String {
+        /// In milliseconds.
+        const SAME: u64 = 1_000;
+        let sent = &*record.timestamp;
+        let recorded = record.recorded_at.as_deref().unwrap_or(sent);
+        // In a file or a pipe it stands as it was sent.
+        if !self.layout.is_terminal {
+            return self.limits.field(sent);
+        }
+        let shown = self.limits.field(&self.layout.zone.date_and_time(recorded));
+        let instant = |text| Instant::parse(text).map(Instant::milliseconds);
+        match (instant(recorded), instant(sent)) {
+            (Some(recorded), Some(sent)) if recorded.abs_diff(sent) <= SAME => shown,
+            _ if sent == recorded => shown,
+            _ => format!("{shown} (sent {})", self.limits.field(sent)),
+        }
+    }
+
     fn write_message(&mut self, entry: &Entry<'_>) -> io::Result<()> {
-        let (limits, paint) = (&self.limits, self.paint);
+        let (limits, paint) = (&self.limits, &self.paint);
         let dim = paint.dim();
+        let rule = "=".repeat(self.layout.wrap.unwrap_or(RULE));
+        let time = entry.record().ok().map(|record| self.time(&record));
+        let indent = STEP * entry.depth.min(DEEPEST);
         let out = &mut Indent::new(&mut self.out, entry.depth);
         let record = match entry.record() {
             Ok(record) => record,
             Err(error) => return writeln!(out, "\n[#{}] cannot be read: {error}", entry.number),
         };
         let field = |text: &str| limits.field(text);
-        writeln!(out, "\n{dim}{RULE}{dim:#}")?;
+        writeln!(out, "\n{dim}{rule}{dim:#}")?;
         let (sender, topic) = (field(&record.sender), field(&record.topic));
         let style = paint.sender(&record.sender);
         writeln!(
@@ -74,7 +103,7 @@ impl<W: Write> TextFormat<W> {
             "[#{}] {style}{sender}{style:#} → {topic}",
             entry.number
         )?;
-        writeln!(out, "[TIME] {}", field(&record.timestamp))?;
+        writeln!(out, "[TIME] {}", time.unwrap_or_default())?;
         let (tier, chain) = (field(&record.tier), field(&record.chain_type));
         writeln!(out, "[TIER] {tier} | [CHAIN] {chain}")?;
         if let Some(id) = &record.message_id {
@@ -84,8 +113,15 @@ impl<W: Write> TextFormat<W> {
             writeln!(out, "[SHL] {}", field(&record.shl_tags.join(", ")))?;
         }
         writeln!(out, "\n[CONTENT]:")?;
-        write_content(&record.content, record.content_kind, *limits, out)?;
-        writeln!(out, "{dim}{RULE}{dim:#}")
+        let content = Content {
+            record: &record,
+            limits: *limits,
+            layout: &self.layout,
+            paint,
+            columns: self.layout.wrap.map(|width| width.saturating_sub(indent)),
+        };
+        content.write(out)?;
+        writeln!(out, "{dim}{rule}{dim:#}")
     }
 }
 
@@ -103,13 +139,18 @@ impl<W: Write> Sink for TextFormat<W> {
         let path = shown(&self.path);
         match (summary.counts, summary.shown) {
             (Some(Counts { messages, matching }), Some(count)) => {
+                let (messages, matching) = (grouped(messages), grouped(matching));
                 writeln!(self.out, "[*] Loaded {messages} messages from {path}")?;
-                writeln!(self.out, "[*] Showing {count} of {matching} {kind}")?;
+                writeln!(
+                    self.out,
+                    "[*] Showing {} of {matching} {kind}",
+                    grouped(count)
+                )?;
             }
             // Counting them would take longer than showing them.
             (_, Some(count)) => {
                 writeln!(self.out, "[*] Read the end of {path}")?;
-                writeln!(self.out, "[*] Showing the newest {count} {kind}")?;
+                writeln!(self.out, "[*] Showing the newest {} {kind}", grouped(count))?;
             }
             _ => {
                 writeln!(self.out, "[*] Reading {path} from its end")?;
@@ -168,31 +209,100 @@ impl<W: Write> Write for Indent<W> {
     }
 }
 
-fn write_content(
-    json: &str,
-    kind: ContentKind,
+/// What a message says, as it is shown below its head.
+struct Content<'a> {
+    record: &'a message::Record<'a>,
     limits: Limits,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let text = match json.starts_with('"') {
-        // Half of a surrogate pair is no text; JSON can show it.
-        true => serde_json::from_str::<String>(json).ok(),
-        false => None,
-    };
-    if let (Some(text), ContentKind::Base64) = (&text, kind) {
-        writeln!(
-            out,
-            "({} bytes that are no text, in base64)",
-            decoded_len(text)
-        )?;
+    layout: &'a Layout,
+    paint: &'a Paint,
+    /// Columns that there are for it.
+    columns: Option<usize>,
+}
+
+impl Content<'_> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let json = &*self.record.content;
+        let body = Body::of(self.record);
+        if let Some((count, base64)) = &body.bytes {
+            writeln!(out, "{}", bytes_note(*count))?;
+            let mut clip = Clip::new(out, self.limits);
+            quote(chunks(base64), &mut clip)?;
+            return clip.finish();
+        }
+        let mut clip =
+            Clip::new(out, self.limits).with_marks(&self.layout.marks, self.paint.mark());
+        match &body.text {
+            Some(text) if body.json.is_none() && self.is_prose(json, text) => {
+                self.prose(text, &mut clip)?;
+            }
+            _ => {
+                let mut texts = Vec::new();
+                indent_with(json, &mut clip, &mut |key, token| {
+                    self.below(key, token, &mut texts)
+                })?;
+                for (key, text) in texts {
+                    clip.end_line()?;
+                    clip.end_line()?;
+                    clip.text(&format!("{key}:"))?;
+                    clip.end_line()?;
+                    self.prose(&text, &mut clip)?;
+                }
+            }
+        }
+        clip.finish()
     }
-    let mut clip = Clip::new(out, limits);
-    match (text, kind) {
-        (None, _) => indent(json, &mut clip)?,
-        (Some(text), ContentKind::Base64) => quote(chunks(&text), &mut clip)?,
-        (Some(text), _) => quote(lines(&text), &mut clip)?,
+
+    /// Tells whether a content is shown as its text alone. Short objects are shown
+    /// as JSON.
+    fn is_prose(&self, json: &str, text: &str) -> bool {
+        !json.starts_with('{') || self.is_long(text) || json.contains('[')
     }
-    clip.finish()
+
+    /// Tells whether a text has several lines or is wider than there is room for.
+    fn is_long(&self, text: &str) -> bool {
+        let room = self.columns.unwrap_or(usize::MAX);
+        text.trim_end().contains('\n') || text.width() > room
+    }
+
+    /// Keeps a long text of a member, to be shown below; returns what stands there.
+    fn below(
+        &self,
+        key: &str,
+        token: &str,
+        texts: &mut Vec<(String, String)>,
+    ) -> Option<&'static str> {
+        /// A document of many long texts stays JSON behind so many.
+        const MOST: usize = 8;
+        if !token.contains('\\') && token.len() < self.columns.unwrap_or(usize::MAX) {
+            return None;
+        }
+        let text = message::text(token)?;
+        if texts.len() == MOST || !self.is_long(&text) {
+            return None;
+        }
+        texts.push((key.to_owned(), text.into_owned()));
+        Some("\"(below)\"")
+    }
+
+    /// Writes a text in lines, each marked as part of it.
+    fn prose(&self, text: &str, out: &mut Clip<'_>) -> io::Result<()> {
+        let columns = self
+            .columns
+            .map(|columns| columns.saturating_sub(QUOTE.len()));
+        let rows = prose::rows(text, columns, self.layout, self.paint);
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 {
+                out.end_line()?;
+            }
+            let mark = if row.plain.is_empty() {
+                QUOTE.trim_end()
+            } else {
+                QUOTE
+            };
+            out.row(mark, &row.plain, &row.styled)?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes lines, each marked as part of a text.
@@ -201,22 +311,10 @@ fn quote<'t>(lines: impl Iterator<Item = &'t str>, out: &mut Clip<'_>) -> io::Re
         if index > 0 {
             out.end_line()?;
         }
-        let mark = if line.is_empty() {
-            QUOTE.trim_end()
-        } else {
-            QUOTE
-        };
-        out.text(mark)?;
+        out.text(QUOTE)?;
         out.text(line)?;
     }
     Ok(())
-}
-
-/// Splits text at line feeds, with or without a carriage return.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    text.split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
 }
 
 fn chunks(text: &str) -> impl Iterator<Item = &str> {

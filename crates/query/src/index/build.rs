@@ -73,7 +73,7 @@ pub(super) fn build(
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Built, Error> {
     let failed = |source| Error::file("make an index of", session, source);
-    let mut source = Source::file(session)?;
+    let mut source = Source::session(session)?;
     source.tuning = Tuning {
         chunk: shape.block.into(),
         threads: 1,

@@ -88,5 +88,9 @@ pub fn archive_paths(dir: &Path, names: &[String]) -> Result<Vec<PathBuf>, Error
         [] => archives::list(dir)?,
         names => archives::choose_all(dir, names)?,
     };
-    Ok(archives.into_iter().map(|archive| archive.path).collect())
+    // Of what is packed there is none.
+    let plain = archives
+        .into_iter()
+        .filter(|archive| !archives::is_packed(&archive.name));
+    Ok(plain.map(|archive| archive.path).collect())
 }

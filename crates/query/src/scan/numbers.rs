@@ -59,6 +59,17 @@ impl<'a> Numbers<'a> {
         Ok(number.copied().unwrap_or(0))
     }
 
+    /// Returns the number of the last record of a file.
+    pub(crate) fn last_of(&mut self, part: usize) -> Result<u64, Error> {
+        let end = self.parts.get(part).map_or(0, |part| part.end);
+        let behind = Chunk {
+            part,
+            start: end,
+            end,
+        };
+        Ok(self.before(behind)?.last())
+    }
+
     /// Finds out how far the numbering has come where a chunk begins.
     fn before(&mut self, chunk: Chunk) -> Result<Numbering, Error> {
         let mut steps = Vec::new();
@@ -110,7 +121,7 @@ impl<'a> Numbers<'a> {
         let mut offset = lines.base + lines.from as u64;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
-            for piece in journal::sort_line(text, text.len() < line.len()) {
+            for piece in crate::pieces::sort(text, text.len() < line.len()) {
                 match piece.checked {
                     Checked::Bad(_) => numbering.skip(),
                     Checked::Record { number, integrity } => {

@@ -216,7 +216,7 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
             self.record(&fields, place, Some(read.number), Integrity::Verified);
             return;
         }
-        for piece in journal::sort_line(line, ended) {
+        for piece in crate::pieces::sort(line, ended) {
             let at = start + piece.range.start;
             let bytes = line.get(piece.range).unwrap_or_default();
             match piece.checked {

@@ -57,6 +57,11 @@ impl Newest {
         Ok(Self(places))
     }
 
+    /// Returns them, the oldest first.
+    pub(super) fn places(&self) -> impl Iterator<Item = &(Match, Chunk)> {
+        self.0.iter()
+    }
+
     pub(super) fn len(&self) -> u64 {
         self.0.len() as u64
     }

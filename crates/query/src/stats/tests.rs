@@ -51,6 +51,9 @@ fn tally(messages: &[Message], field: fn(&Message) -> &String) -> Vec<(&str, u64
 fn times(messages: &[Message]) -> Option<(&str, &str)> {
     let parse = |message: &Message| {
         let text = &message.timestamp;
+        if let Ok(seconds) = text.parse() {
+            return OffsetDateTime::from_unix_timestamp(seconds).ok();
+        }
         let text = if text.contains(['Z', '+']) {
             text.clone()
         } else {
@@ -58,6 +61,8 @@ fn times(messages: &[Message]) -> Option<(&str, &str)> {
         };
         OffsetDateTime::parse(&text, &Rfc3339).ok()
     };
+    // Nobody sent a message in the year 1.
+    let parse = |message| parse(message).filter(|time| time.year() >= 1970);
     let readable = messages
         .iter()
         .filter_map(|message| Some((parse(message)?, &*message.timestamp)));

@@ -38,7 +38,12 @@ pub(crate) fn messages(session: &[u8]) -> Vec<Message> {
     let mut offset = 0;
     let mut messages = Vec::new();
     for line in session.split(|byte| *byte == b'\n') {
-        messages.extend(message(line, offset));
+        for piece in crate::pieces::sort(line, true) {
+            if let journal::Checked::Record { .. } = piece.checked {
+                let at = offset + piece.range.start as u64;
+                messages.extend(message(&line[piece.range], at));
+            }
+        }
         offset += line.len() as u64 + 1;
     }
     let numbers = numbers(session);
@@ -49,11 +54,22 @@ pub(crate) fn messages(session: &[u8]) -> Vec<Message> {
 }
 
 fn numbers(session: &[u8]) -> HashMap<u64, u64> {
-    let dir = super::dir_with(session);
-    let mut reader = journal::Reader::open(journal::current_session(dir.path())).unwrap();
-    reader.set_ending(journal::Ending::Closed);
-    let lines = reader.filter_map(Result::ok);
-    lines.map(|line| (line.offset, line.number)).collect()
+    let mut numbering = journal::Numbering::default();
+    let mut numbers = HashMap::new();
+    let mut offset = 0;
+    for line in session.split(|byte| *byte == b'\n') {
+        for piece in crate::pieces::sort(line, true) {
+            match piece.checked {
+                journal::Checked::Record { number, integrity } => {
+                    let at = offset + piece.range.start as u64;
+                    numbers.insert(at, numbering.assign(number, integrity));
+                }
+                journal::Checked::Bad(_) => numbering.skip(),
+            }
+        }
+        offset += line.len() as u64 + 1;
+    }
+    numbers
 }
 
 fn texts(value: &Value) -> Vec<String> {
@@ -85,13 +101,7 @@ fn in_reply_to(line: &Value) -> Option<String> {
 }
 
 fn message(line: &[u8], offset: u64) -> Option<Message> {
-    let Ok(value) = serde_json::from_slice::<Value>(line) else {
-        // It may be a torn line with a whole one behind it.
-        let start = b"{\"message_num\":";
-        let behind = line.windows(start.len()).rposition(|bytes| bytes == start);
-        let behind = behind.filter(|at| *at > 0)?;
-        return message(&line[behind..], offset + behind as u64);
-    };
+    let value: Value = serde_json::from_slice(line).ok()?;
     value.as_object()?;
     let text = |candidates: [&Value; 2], default: &str| {
         let present = candidates.into_iter().find(|value| !value.is_null());
@@ -128,6 +138,11 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
         .map(|text| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)));
     let default = recorded_at.unwrap_or_default();
     let in_reply_to = in_reply_to(&value);
+    // A line without a content is one itself.
+    let mut whole = value.clone();
+    for around in ["message_num", "crc"] {
+        whole.as_object_mut()?.remove(around);
+    }
     let is_altered = |piece: &journal::Piece| {
         matches!(piece.checked, journal::Checked::Record { integrity, .. }
             if integrity == journal::Integrity::Altered)
@@ -158,11 +173,15 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             sender: text([&value["sender"], none], "unknown"),
             tier: text([&value["tier"], none], "E"),
             chain: text([&value["chain_type"], none], "unknown"),
-            timestamp: text([&value["timestamp"], none], default),
+            timestamp: match &value["timestamp"] {
+                // A number of seconds, where this recorder has not put it right.
+                Value::Number(time) if !is_ours => time.to_string(),
+                time => text([time, none], default),
+            },
             recorded_at: recorded_at.map(str::to_owned),
             tags: tags([&value["shl_tags"], none]),
             id: id([&value["message_id"], none]),
-            texts: texts(&value["content"]),
+            texts: texts(value.get("content").unwrap_or(&whole)),
             in_reply_to: in_reply_to.clone(),
             length: line.trim_ascii_end().len() as u64,
             own_number,

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::Reader;
-
 use super::lines::Lines;
 use crate::archives;
 use crate::error::Error;
+use crate::reading::Reading;
 use crate::source;
 
 /// So often the archives are listed again while the broker closes one session
@@ -16,24 +15,31 @@ const TRIES: u32 = 10;
 /// A session file, and the means to tell which line something is on.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) reader: Reader,
+    pub(crate) reading: Reading,
     pub(crate) lines: Lines,
 }
 
 impl Session {
     /// Opens the session being written; a last line without newline is not read.
     pub(crate) fn current(dir: &Path) -> Result<Self, Error> {
-        Self::new(source::current_reader(dir)?)
+        Self::new(Reading::of(source::current_reader(dir)?)?)
     }
 
     /// Opens a closed session.
     pub(crate) fn closed(path: PathBuf) -> Result<Self, Error> {
-        Self::new(Reader::open(path)?)
+        Self::new(Reading::closed(&path)?)
     }
 
-    fn new(reader: Reader) -> Result<Self, Error> {
-        let lines = Lines::open(reader.path())?;
-        Ok(Self { reader, lines })
+    /// Opens a file that lies anywhere.
+    pub(crate) fn file(path: &Path) -> Result<Self, Error> {
+        let mut reading = Reading::file(path)?;
+        reading.set_closed();
+        Self::new(reading)
+    }
+
+    fn new(reading: Reading) -> Result<Self, Error> {
+        let lines = Lines::open(reading.reader.path())?;
+        Ok(Self { reading, lines })
     }
 }
 

@@ -96,3 +96,36 @@ fn a_clock_that_was_set_back_a_little_loses_nothing() {
         assert_eq!(found.unwrap(), expected, "minute {minute}");
     }
 }
+
+#[test]
+fn a_clock_set_back_hides_no_message() {
+    // Four hours of one message a second; in the middle the clock goes back two hours.
+    let time = |at: u64| {
+        let seconds = if at < 7_200 { at } else { at - 7_200 };
+        format!(
+            "2025-11-20T{:02}:{:02}:{:02}.000Z",
+            3 + seconds / 3_600,
+            seconds / 60 % 60,
+            seconds % 60
+        )
+    };
+    let session: Vec<u8> = (0..14_400)
+        .flat_map(|at| recorded_at(at + 1, &time(at), "t", "{}"))
+        .collect();
+    let dir = dir_with(&session);
+    let source = open(&dir);
+    for (since, until, expected) in [
+        ("2025-11-20T03:30:00Z", "2025-11-20T03:31:40Z", 200),
+        ("2025-11-20T04:59:00Z", "2025-11-20T05:00:00Z", 120),
+        ("2025-11-20T03:00:00Z", "2025-11-20T03:00:10Z", 20),
+    ] {
+        let criteria = Criteria {
+            since: Instant::parse(since),
+            until: Instant::parse(until),
+            ..Criteria::default()
+        };
+        let filter = Filter::compile(&criteria).unwrap();
+        let found = select::matching(&source, &filter, &mut Findings::default()).unwrap();
+        assert_eq!(found, expected, "{since}");
+    }
+}

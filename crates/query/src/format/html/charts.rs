@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Text;
 use crate::analysis::{Activity, AnalysisReport, Unit};
 use crate::format::bars::{duration, size};
-use crate::format::colour::kind;
+use crate::format::colour::Paint;
 use crate::zone::Zone;
 
 /// So many senders are drawn.
@@ -16,7 +16,12 @@ const LABEL: u64 = 170;
 const HEIGHT: u64 = 110;
 
 /// Writes the statistics as a part of a page.
-pub(super) fn write(report: &AnalysisReport, zone: &Zone, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    report: &AnalysisReport,
+    zone: &Zone,
+    paint: &Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (messages, size) = (report.messages, size(report.bytes));
     writeln!(
         out,
@@ -24,7 +29,7 @@ pub(super) fn write(report: &AnalysisReport, zone: &Zone, out: &mut dyn Write) -
          {size}</summary>"
     )?;
     if !report.senders.is_empty() {
-        write_senders(report, out)?;
+        write_senders(report, paint, out)?;
     }
     if let Some(activity) = &report.activity {
         write_activity(activity, zone, out)?;
@@ -33,7 +38,7 @@ pub(super) fn write(report: &AnalysisReport, zone: &Zone, out: &mut dyn Write) -
     writeln!(out, "</details></section>")
 }
 
-fn write_senders(report: &AnalysisReport, out: &mut dyn Write) -> io::Result<()> {
+fn write_senders(report: &AnalysisReport, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let shown = report.senders.get(..SENDERS).unwrap_or(&report.senders);
     let most = shown
         .iter()
@@ -50,7 +55,7 @@ fn write_senders(report: &AnalysisReport, out: &mut dyn Write) -> io::Result<()>
     for (at, sender) in shown.iter().enumerate() {
         let y = at as u64 * ROW;
         let name = sender.name.as_deref().unwrap_or("(others)");
-        let (kind, width) = (kind(name), scaled(sender.messages, most, room));
+        let (kind, width) = (paint.kind(name), scaled(sender.messages, most, room));
         let (label, text) = (clipped(name), y + 15);
         let share = sender.share * 100.0;
         writeln!(

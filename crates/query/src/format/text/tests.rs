@@ -5,6 +5,9 @@ use crate::select::{Order, show};
 use crate::testing::{dir_with, open, recorded};
 
 const HINT: &str = "ask for more";
+/// The rule as it is where nothing tells how wide the terminal is.
+const LINE: &str =
+    "================================================================================";
 
 fn shown_with(limits: Limits, line: &[u8]) -> String {
     let dir = dir_with(line);
@@ -20,7 +23,7 @@ fn content(line: &[u8]) -> String {
     let text = shown_with(Limits::screen(HINT), line);
     let (_, content) = text.split_once("[CONTENT]:\n").unwrap();
     content
-        .strip_suffix(&format!("{RULE}\n"))
+        .strip_suffix(&format!("{LINE}\n"))
         .unwrap()
         .to_owned()
 }
@@ -30,8 +33,8 @@ fn a_message_is_a_block() {
     let payload = r#"{"sender_id":"me","timestamp":"now","id":"m1","content":{"b":1,"a":[]},"metadata":{"ace_tier":"A","chain_type":"c","shl_tags":["@x","@y"]}}"#;
     let expected = format!(
         "[*] Loaded 1 messages from the path\n[*] Showing 1 of 1 messages\n\n\
-         [RECENT MESSAGES]:\n\n{RULE}\n[#7] me → t\n[TIME] now\n[TIER] A | [CHAIN] c\n\
-         [ID] m1\n[SHL] @x, @y\n\n[CONTENT]:\n{{\n  \"b\": 1,\n  \"a\": []\n}}\n{RULE}\n"
+         [RECENT MESSAGES]:\n\n{LINE}\n[#7] me → t\n[TIME] now\n[TIER] A | [CHAIN] c\n\
+         [ID] m1\n[SHL] @x, @y\n\n[CONTENT]:\n{{\n  \"b\": 1,\n  \"a\": []\n}}\n{LINE}\n"
     );
     assert_eq!(
         shown_with(Limits::screen(HINT), &recorded(7, "t", payload)),
@@ -55,7 +58,7 @@ fn what_a_message_lacks_is_left_out() {
 #[test]
 fn text_is_marked_line_by_line() {
     let payload = "first\r\n[#8] me → t\n\n\tlast\u{1b}\n";
-    let expected = "| first\n| [#8] me → t\n|\n| \\u0009last\\u001b\n";
+    let expected = "| first\n| [#8] me → t\n|\n|     last\\u001b\n";
     assert_eq!(content(&recorded(1, "t", payload)), expected);
     let json = serde_json::to_string(payload).unwrap();
     assert_eq!(content(&recorded(1, "t", &json)), expected);
@@ -63,8 +66,11 @@ fn text_is_marked_line_by_line() {
 }
 
 #[test]
-fn half_a_surrogate_pair_stays_an_escape() {
-    assert_eq!(content(&recorded(1, "t", r#""a\ud800""#)), "\"a\\ud800\"\n");
+fn half_a_surrogate_pair_costs_that_character() {
+    assert_eq!(
+        content(&recorded(1, "t", r#""a\ud800b""#)),
+        "| a\u{fffd}b\n"
+    );
 }
 
 #[test]

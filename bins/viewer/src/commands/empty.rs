@@ -1,0 +1,86 @@
+//! What is said where nothing matches: where more is, and what was perhaps meant.
+
+use query::{Criteria, Filter, Findings, Source};
+
+use crate::args::Args;
+use crate::exit::Exit;
+use crate::{commands, output};
+
+/// So much is read at most without an index for the sake of a hint.
+const MOST: u64 = 1 << 30;
+
+/// Tells on standard error where more is, and says how the program ends.
+pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Result<Exit> {
+    if let Some(id) = &args.thread {
+        output::print_note(&format!("no message and no context is named '{id}'"));
+        return Ok(Exit::Failed);
+    }
+    let criteria = args.filters.criteria();
+    let is_own = args.all_files().is_empty();
+    let all = match is_own && source.bytes() <= MOST {
+        true => Source::all(&args.dir)
+            .ok()
+            .filter(|all| all.bytes() <= MOST),
+        false => None,
+    };
+    let everything = all.as_ref().unwrap_or(source);
+    if everything.bytes() <= MOST {
+        say_what_is_unknown(everything, &criteria)?;
+    }
+    if let Some(all) = &all
+        && !commands::looks_everywhere(args)
+    {
+        say_where_more_is(args, source, all)?;
+    }
+    let is_lost = args.filters.ids().next().is_some();
+    Ok(if is_lost { Exit::Failed } else { exit })
+}
+
+fn say_what_is_unknown(source: &Source, criteria: &Criteria) -> anyhow::Result<()> {
+    for unknown in query::unknown_values(source, criteria)? {
+        let query::Unknown {
+            field,
+            value,
+            similar,
+        } = unknown;
+        let meant = match &similar[..] {
+            [] => format!("; `viewer list {field}s` shows those that there are"),
+            similar => format!(": did you mean '{}'?", similar.join("' or '")),
+        };
+        output::print_note(&format!("no message has the {field} '{value}'{meant}"));
+    }
+    for id in &criteria.id {
+        if !id.starts_with('!') {
+            output::print_note(&format!("no message is named '{id}'"));
+        }
+    }
+    Ok(())
+}
+
+fn say_where_more_is(args: &Args, source: &Source, all: &Source) -> anyhow::Result<()> {
+    let ignored = &mut Findings::default();
+    let filter = args.filters.compile()?;
+    let total = query::matching(all, &Filter::default(), ignored)?;
+    let here = query::matching(source, &Filter::default(), ignored)?;
+    let matching = query::matching(all, &filter, ignored)?;
+    let sessions = query::list_archives(&args.dir)?.len();
+    if total <= here || sessions == 0 {
+        return Ok(());
+    }
+    let sessions = match sessions {
+        1 => "1 closed session holds".to_owned(),
+        more => format!("{more} closed sessions hold"),
+    };
+    let which = match matching {
+        0 => "none of them matches".to_owned(),
+        1 => "1 of them matches: add --all".to_owned(),
+        more => format!("{} of them match: add --all", query::grouped(more)),
+    };
+    let more = total - here;
+    let messages = if more == 1 { "message" } else { "messages" };
+    output::print_note(&format!(
+        "{sessions} {} more {messages}; {which}",
+        query::grouped(more)
+    ));
+    Ok(())
+}

@@ -1,0 +1,119 @@
+use crate::{Record, readable};
+
+fn parse(line: &str) -> Record<'_> {
+    Record::parse(line.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_payload_is_read_as_from_the_wire() {
+    let payload = r#"{"sender_id":"a","id":"m1","timestamp":"2025-11-20T12:00:00Z","in_reply_to":"m0","content":{"x":1},"metadata":{"ace_tier":"A","chain_type":"arch","shl_tags":["@X"],"context_id":"c"}}"#;
+    let record = parse(payload);
+    let mut body = Vec::new();
+    crate::encode(&["t", payload], "2025-11-20T12:00:01.000Z", &mut body);
+    let sent = Record::parse(&body).unwrap();
+    assert_eq!(record.sender, sent.sender);
+    assert_eq!(record.timestamp, sent.timestamp);
+    assert_eq!(record.tier, sent.tier);
+    assert_eq!(record.chain_type, sent.chain_type);
+    assert_eq!(record.shl_tags, sent.shl_tags);
+    assert_eq!(record.message_id, sent.message_id);
+    assert_eq!(record.content, sent.content);
+    assert_eq!(record.links(), sent.links());
+}
+
+#[test]
+fn without_a_content_the_whole_line_is_it() {
+    let line = r#"{"agent":"a","note":"x"}"#;
+    assert_eq!(parse(line).content, line);
+    let numbered = r#"{"message_num":7,"note":"x","crc":"00000000"}"#;
+    assert_eq!(parse(numbered).content, r#"{"note":"x"}"#);
+}
+
+#[test]
+fn replies_and_conversations_are_known() {
+    for (line, reply, context) in [
+        (
+            r#"{"uuid":"b","parentUuid":"a","sessionId":"s","message":{"role":"user","content":"x"}}"#,
+            Some("a"),
+            Some("s"),
+        ),
+        (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, Some("1"), None),
+        (
+            r#"{"type":"message","user":"U","text":"x","ts":"1763640001.1","thread_ts":"1763640000.1"}"#,
+            Some("1763640000.1"),
+            None,
+        ),
+    ] {
+        let links = parse(line).links();
+        assert_eq!(links.in_reply_to.as_deref(), reply, "{line}");
+        assert_eq!(links.context_id.as_deref(), context, "{line}");
+    }
+}
+
+#[test]
+fn a_message_within_another_counts() {
+    let line = r#"{"log":"{\"sender\":\"a\",\"content\":\"x\"}\n","stream":"stdout","time":"2025-11-20T12:00:00Z"}"#;
+    let record = parse(line);
+    assert_eq!((&*record.sender, &*record.content), ("a", "\"x\""));
+    assert_eq!(record.timestamp, "2025-11-20T12:00:00Z");
+}
+
+#[test]
+fn texts_are_found_wherever_programs_put_them() {
+    for (json, text, is_all) in [
+        (r#""a\nb""#, "a\nb", true),
+        (r#"{"message":"a"}"#, "a", true),
+        (r#"{"message":"a","action":1}"#, "a", false),
+        (
+            r#"{"message":{"role":"user","content":"deep"}}"#,
+            "deep",
+            true,
+        ),
+        (
+            r#"{"role":"a","content":[{"type":"text","text":"x"},{"type":"image"}]}"#,
+            "x\n\n[image]",
+            true,
+        ),
+        (
+            r#"[{"text":"x"},{"functionCall":{"name":"f","args":{"a":1}}}]"#,
+            "x\n\n[tool call] f {\"a\":1}",
+            true,
+        ),
+        (
+            r#"{"type":"tool_result","content":[{"type":"text","text":"x"}]}"#,
+            "[tool result] x",
+            true,
+        ),
+        (
+            r#"{"type":"thinking","thinking":"hm","signature":"s"}"#,
+            "[thinking] hm",
+            true,
+        ),
+        (
+            r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#,
+            "[tool call] f {}",
+            true,
+        ),
+    ] {
+        let found = readable(json);
+        let found = found.as_ref().map(|found| (&*found.text, found.is_all));
+        assert_eq!(found, Some((text, is_all)), "{json}");
+    }
+    for json in ["7", "null", "{}", "[]", "[1,2]", r#"{"a":"b"}"#] {
+        assert_eq!(readable(json), None, "{json}");
+    }
+}
+
+#[test]
+fn nesting_without_end_is_no_obstacle() {
+    for (open, close) in [
+        ("[", "]"),
+        (r#"{"content":"#, "}"),
+        (r#"{"message":["#, "]}"),
+    ] {
+        let json = open.repeat(20_000) + "\"x\"" + &close.repeat(20_000);
+        let _some = readable(&json);
+        let line = format!(r#"{{"message":{json}}}"#);
+        assert!(Record::parse(line.as_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,168 @@
+//! A conversation to be read: who said what, one after the other.
+
+use std::io::{self, Write};
+
+use super::body::{Body, bytes_note, indented};
+use super::clip::Clip;
+use super::colour::Paint;
+use super::column::Row;
+use super::layout::Layout;
+use super::number::grouped;
+use super::prose;
+use crate::error::Error;
+use crate::select::{Sink, Summary};
+use crate::source::Entry;
+use crate::time::Instant;
+
+/// How far a text stands to the right of its head, and how far a reply stands to
+/// the right of what it answers.
+const STEP: usize = 2;
+/// Deeper replies stand no further to the right.
+const DEEPEST: usize = 12;
+/// Where nothing tells how wide the terminal is.
+const COLUMNS: usize = 80;
+/// One who goes on within so many milliseconds needs no new head.
+const PAUSE: i64 = 300_000;
+
+/// Writes a head for each message, and below it what was said.
+#[derive(Debug)]
+pub(super) struct ChatFormat<W> {
+    out: W,
+    layout: Layout,
+    paint: Paint,
+    /// The day of the last message.
+    day: String,
+    last: Option<Last>,
+}
+
+/// What the last message had in its head.
+#[derive(Debug, PartialEq, Eq)]
+struct Last {
+    sender: String,
+    topic: String,
+    depth: usize,
+    time: i64,
+}
+
+impl<W: Write> ChatFormat<W> {
+    pub(super) fn new(out: W, layout: Layout) -> Self {
+        Self {
+            out,
+            paint: Paint::new(layout.is_coloured),
+            layout,
+            day: String::new(),
+            last: None,
+        }
+    }
+
+    fn write_message(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let time = self.layout.zone.date_and_time(row.time());
+        let (day, clock) = match time.split_once(' ') {
+            Some((day, clock)) if time.len() == 19 => (day.to_owned(), clock.to_owned()),
+            _ => (String::new(), self.layout.limits.field(&time)),
+        };
+        if !day.is_empty() && day != self.day {
+            self.write_day(&day)?;
+        }
+        let indent = STEP * row.depth.min(DEEPEST);
+        self.write_head(row, &clock, indent)?;
+        self.write_text(row, indent + STEP)
+    }
+
+    /// Marks the beginning of a day.
+    fn write_day(&mut self, day: &str) -> io::Result<()> {
+        let width = self.layout.wrap.unwrap_or(COLUMNS);
+        let rule = "─".repeat(width.saturating_sub(day.len() + 4));
+        let dim = self.paint.dim();
+        let before = if self.day.is_empty() { "" } else { "\n" };
+        writeln!(self.out, "{before}{dim}── {day} {rule}{dim:#}")?;
+        day.clone_into(&mut self.day);
+        self.last = None;
+        Ok(())
+    }
+
+    /// Who goes on with the same topic gets a short head.
+    fn write_head(&mut self, row: &Row<'_>, clock: &str, indent: usize) -> io::Result<()> {
+        let record = &row.record;
+        let last = Last {
+            sender: record.sender.clone().into_owned(),
+            topic: record.topic.clone().into_owned(),
+            depth: row.depth,
+            time: Instant::parse(row.time()).map_or(0, Instant::milliseconds),
+        };
+        let goes_on = self.last.as_ref().is_some_and(|before| {
+            let is_same = (&before.sender, &before.topic, before.depth)
+                == (&last.sender, &last.topic, last.depth);
+            is_same && (0..PAUSE).contains(&last.time.saturating_sub(before.time))
+        });
+        let is_first = self.last.is_none();
+        if !goes_on && !is_first {
+            writeln!(self.out)?;
+        }
+        self.last = Some(last);
+        let field = |text: &str| self.layout.limits.field(text);
+        let (dim, number) = (self.paint.dim(), row.number);
+        write!(self.out, "{:indent$}{dim}[#{number}] {clock}{dim:#}", "")?;
+        if !goes_on {
+            let style = self.paint.sender(&record.sender);
+            write!(self.out, "  {style}{}{style:#}", field(&record.sender))?;
+            if !record.topic.is_empty() {
+                write!(self.out, " → {}", field(&record.topic))?;
+            }
+            if record.tier != "E" {
+                write!(self.out, "  {dim}tier {}{dim:#}", field(&record.tier))?;
+            }
+        }
+        if let Some(reply) = record.links().in_reply_to {
+            write!(self.out, "  {dim}↩ {}{dim:#}", field(&reply))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn write_text(&mut self, row: &Row<'_>, indent: usize) -> io::Result<()> {
+        let body = Body::of(&row.record);
+        let text = match (&body.text, body.json, &body.bytes) {
+            (Some(text), ..) => text.clone().into_owned(),
+            (None, Some(json), _) => indented(json),
+            (None, None, Some((count, _))) => bytes_note(*count),
+            (None, None, None) => String::new(),
+        };
+        let columns = self.layout.wrap.map(|width| width.saturating_sub(indent));
+        let rows = prose::rows(&text, columns, &self.layout, &self.paint);
+        let space = " ".repeat(indent);
+        let mut clip = Clip::new(&mut self.out, self.layout.limits);
+        for (at, row) in rows.iter().enumerate() {
+            if at > 0 {
+                clip.end_line()?;
+            }
+            let before = if row.plain.is_empty() { "" } else { &space };
+            clip.row(before, &row.plain, &row.styled)?;
+        }
+        clip.finish()
+    }
+}
+
+impl<W: Write> Sink for ChatFormat<W> {
+    fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
+        if let (Some(counts), Some(shown)) = (summary.counts, summary.shown) {
+            let (shown, matching) = (grouped(shown), grouped(counts.matching));
+            writeln!(self.out, "[*] Showing {shown} of {matching} messages")?;
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+        match Row::read(entry) {
+            Ok(row) => Ok(self.write_message(&row)?),
+            Err(error) => Ok(writeln!(
+                self.out,
+                "[#{}] cannot be read: {error}",
+                entry.number
+            )?),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
+}

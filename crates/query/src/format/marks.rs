@@ -1,0 +1,59 @@
+//! What was searched, shown where it is found.
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use anstyle::Style;
+use regex::Regex;
+
+/// The regular expressions that were searched.
+#[derive(Debug, Clone, Default)]
+pub struct Marks(Vec<Regex>);
+
+impl Marks {
+    pub(crate) fn new(patterns: impl Iterator<Item = Regex>) -> Self {
+        Self(patterns.collect())
+    }
+
+    /// Returns where in a text something is found first.
+    pub(super) fn first(&self, text: &str) -> Option<usize> {
+        let found = self.0.iter().filter_map(|regex| regex.find(text));
+        found.map(|found| found.start()).min()
+    }
+
+    /// Returns where in a text something is found, in order and apart.
+    pub(super) fn ranges(&self, text: &str) -> Vec<Range<usize>> {
+        let mut ranges: Vec<_> = self
+            .0
+            .iter()
+            .flat_map(|regex| regex.find_iter(text).map(|found| found.range()))
+            .filter(|range| !range.is_empty())
+            .collect();
+        ranges.sort_by_key(|range| range.start);
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for range in ranges {
+            match apart.last_mut() {
+                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        apart
+    }
+
+    /// Writes a text in a style, and what is found in it in another.
+    pub(super) fn paint(&self, text: &str, style: Style, mark: Style, out: &mut String) {
+        let mut from = 0;
+        let mut put = |range: Range<usize>, style: Style| {
+            let part = text.get(range).unwrap_or_default();
+            if !part.is_empty() {
+                let _infallible = write!(out, "{style}{part}{style:#}");
+            }
+        };
+        for range in self.ranges(text) {
+            put(from..range.start, style);
+            put(range.clone(), mark);
+            from = range.end;
+        }
+        put(from..text.len(), style);
+    }
+}

@@ -1,0 +1,29 @@
+//! Numbers as people write them.
+
+/// Writes a number with a comma between each three digits.
+///
+/// ```
+/// assert_eq!(query::grouped(200_000), "200,000");
+/// assert_eq!(query::grouped(999), "999");
+/// ```
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes how many there are of something: `1 message`, `2,000 messages`.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
+}

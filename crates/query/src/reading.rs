@@ -1,0 +1,158 @@
+//! A session read from its beginning to its end, with the whole messages that stand
+//! in what the journal takes for damage.
+
+use std::path::{Path, PathBuf};
+
+use journal::{
+    Checked, Damage, Ending, FileSystem, Integrity, Item, ReadFile, Reader, RealFs, Reason, Record,
+};
+
+use crate::convert::{self, Converted};
+use crate::error::Error;
+use crate::pieces;
+
+/// In longer stretches no messages are looked for.
+const LONGEST: u64 = 256 << 20;
+
+/// A session that is read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) reader: Reader,
+    /// The file as people know it; the reader's may hold its unpacked lines.
+    pub(crate) name: PathBuf,
+    file: Box<dyn ReadFile>,
+    /// What was found wrong before any line was read.
+    damage: Vec<Damage>,
+    _spool: Option<tempfile::NamedTempFile>,
+}
+
+impl Reading {
+    /// Reads on with what a reader reads.
+    pub(crate) fn of(reader: Reader) -> Result<Self, Error> {
+        let path = reader.path().to_owned();
+        Ok(Self {
+            file: open(&path)?,
+            reader,
+            name: path,
+            damage: Vec::new(),
+            _spool: None,
+        })
+    }
+
+    /// Opens a file, whatever it is.
+    pub(crate) fn file(path: &Path) -> Result<Self, Error> {
+        let Some(Converted { lines, damage }) = convert::lines_of(path)? else {
+            return Self::of(Reader::open(path)?);
+        };
+        Ok(Self {
+            reader: Reader::open(lines.path())?,
+            file: open(lines.path())?,
+            name: path.to_owned(),
+            damage,
+            _spool: Some(lines),
+        })
+    }
+
+    /// Opens a closed session, which may be packed.
+    pub(crate) fn closed(path: &Path) -> Result<Self, Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match crate::archives::is_packed(&name) {
+            true => Self::file(path),
+            false => Self::of(Reader::open(path)?),
+        }
+    }
+
+    /// Takes a last line without newline for a whole one.
+    pub(crate) fn set_closed(&mut self) {
+        self.reader.set_ending(Ending::Closed);
+    }
+
+    /// Gives each record and each stretch of damage to `see`.
+    pub(crate) fn each(
+        &mut self,
+        see: &mut dyn FnMut(Item<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for damage in std::mem::take(&mut self.damage) {
+            see(Item::Damage(damage))?;
+        }
+        let mut last = 0;
+        while let Some(item) = self.reader.next_item()? {
+            match item {
+                Item::Record(record) => {
+                    last = record.number;
+                    see(Item::Record(record))?;
+                }
+                Item::Damage(mut damage) => {
+                    damage.path.clone_from(&self.name);
+                    damaged(self.file.as_ref(), &damage, &mut last, see)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives the messages in a damaged stretch, and what is left of it.
+fn damaged(
+    file: &dyn ReadFile,
+    damage: &Damage,
+    last: &mut u64,
+    see: &mut dyn FnMut(Item<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let is_lost = matches!(damage.reason, Reason::TooLong | Reason::Nul);
+    let Some(bytes) = read(file, damage).filter(|_| !is_lost) else {
+        return see(Item::Damage(damage.clone()));
+    };
+    for piece in pieces::within(&bytes, damage.reason) {
+        let offset = damage.offset + piece.range.start as u64;
+        let line = bytes.get(piece.range).unwrap_or_default();
+        match piece.checked {
+            Checked::Record { number, integrity } => {
+                *last = number.unwrap_or(*last + 1);
+                see(Item::Record(Record {
+                    number: *last,
+                    offset,
+                    line,
+                    integrity,
+                }))?;
+            }
+            Checked::Bad(reason) => see(Item::Damage(Damage {
+                offset,
+                length: line.len() as u64,
+                reason,
+                ..damage.clone()
+            }))?,
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &dyn ReadFile, damage: &Damage) -> Option<Vec<u8>> {
+    let length = usize::try_from(damage.length).ok();
+    let mut bytes = vec![0; length.filter(|_| damage.length <= LONGEST)?];
+    let mut filled = 0;
+    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match file.read_at(room, damage.offset + filled as u64).ok()? {
+            0 => return None,
+            count => filled += count,
+        }
+    }
+    Some(bytes)
+}
+
+fn open(path: &Path) -> Result<Box<dyn ReadFile>, Error> {
+    RealFs.open_read(path).map_err(|source| Error::Read {
+        operation: "open",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Tells what a record's checksum says, as a number that does not change.
+pub(crate) fn rank(integrity: Integrity) -> u8 {
+    match integrity {
+        Integrity::Verified => 0,
+        Integrity::Unverified => 1,
+        Integrity::Altered => 2,
+    }
+}
