@@ -62,7 +62,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     report::missing(&mut out, broker.recovery())?;
     report::directory(broker.recovery());
     let failure = wait(&broker, &receiver, &mut out)?;
-    stop(broker, indexer, &mut out)?;
+    let stopped = stop(broker, indexer, &mut out);
     // Stopping may fail too, such as on a disk that stays full.
     let failure = failure.or_else(|| {
         receiver.try_iter().find_map(|event| match event {
@@ -70,7 +70,16 @@ fn run(args: &Args) -> anyhow::Result<()> {
             _ => None,
         })
     });
-    failure.map_or(Ok(()), |failure| Err(failure.into()))
+    match (failure, stopped) {
+        (Some(failure), stopped) => {
+            // What has failed first is why the rest did.
+            if let Err(error) = stopped {
+                log::error!("{error:#}");
+            }
+            Err(failure.into())
+        }
+        (None, stopped) => stopped,
+    }
 }
 
 fn start(args: &Args, events: Sender<Event>, indexer: &Indexer) -> anyhow::Result<Broker> {

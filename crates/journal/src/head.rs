@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::error::{AtPath, IoError};
-use crate::fs::{FileSystem, sync_dir_if_possible};
+use crate::fs::{AppendFile, FileSystem, sync_dir_if_possible};
 use crate::identity::new_uuid;
 use crate::sealed_text;
 use crate::session::Layout;
@@ -185,20 +185,57 @@ impl Head {
         }
     }
 
-    /// Puts the head in the place of the old one: after a crash it is the one or
-    /// the other.
+    /// Stores the head behind the old one, whose place it takes: after a crash
+    /// it is the one or the other. `file` is the one that is kept open for that,
+    /// so that a program without free descriptors goes on.
     ///
-    /// A failure is tried again once with a new file, since the old one's pages
-    /// may be lost while a second fsync of it would succeed.
-    pub(crate) fn store(&mut self, fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
+    /// Where that fails, a new file takes the place of the old one, since the
+    /// old one's pages may be lost while a second fsync of it would succeed.
+    pub(crate) fn store(
+        &mut self,
+        file: &mut Option<HeadFile>,
+        fs: &dyn FileSystem,
+        layout: &Layout,
+    ) -> Result<(), IoError> {
         self.noted = now();
         let path = layout.head();
         let text = sealed_text::write(self)
             .map_err(io::Error::from)
             .at("write to", &path)?;
+        if let Some(mut open) = file.take()
+            && open.append(text.as_bytes()).is_ok()
+        {
+            *file = Some(open);
+            return Ok(());
+        }
         match replace(fs, layout, text.as_bytes()) {
-            Err(error) if !error.is_full() => replace(fs, layout, text.as_bytes()),
-            stored => stored,
+            Err(error) if !error.is_full() => replace(fs, layout, text.as_bytes())?,
+            stored => stored?,
+        }
+        *file = HeadFile::open(fs, layout);
+        Ok(())
+    }
+}
+
+/// The head's file, open for further heads.
+#[derive(Debug)]
+pub(crate) struct HeadFile(Box<dyn AppendFile>);
+
+impl HeadFile {
+    /// Opens the file. Without it each head gets a file of its own.
+    pub(crate) fn open(fs: &dyn FileSystem, layout: &Layout) -> Option<Self> {
+        fs.open_append(&layout.head()).ok().map(Self)
+    }
+
+    /// Appends a head and syncs it; not where the file has become long.
+    fn append(&mut self, text: &[u8]) -> io::Result<()> {
+        let size = usize::try_from(self.0.size()?).unwrap_or(usize::MAX);
+        if size.saturating_add(text.len()) > sealed_text::LONGEST {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        match self.0.append(&[IoSlice::new(text)])? {
+            written if written == text.len() => self.0.sync(),
+            _ => Err(ErrorKind::WriteZero.into()),
         }
     }
 }

@@ -18,9 +18,16 @@ pub(crate) fn write<T: Serialize>(value: &T) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// Reads a sealed line; `None` where it is none.
+/// Reads the last sealed line of a file; `None` where there is none. What stands
+/// behind it was torn by a crash.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
-    let text = std::str::from_utf8(text).ok()?.strip_suffix('\n')?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n')?;
+    let mut lines = text.get(..whole)?.rsplit(|byte| *byte == b'\n');
+    lines.find_map(read_line)
+}
+
+fn read_line<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(line).ok()?;
     let (json, crc) = text.rsplit_once(' ')?;
     if u32::from_str_radix(crc, 16).ok()? != crc32c(json.as_bytes()) {
         return None;

@@ -180,7 +180,8 @@ fn a_head_of_a_later_version_is_left_alone() {
     let dir = closed(1);
     let head = dir.path().join("journal.head");
     let text = fs::read_to_string(&head).unwrap();
-    let json = text
+    let last = text.lines().last().unwrap();
+    let json = last
         .rsplit_once(' ')
         .unwrap()
         .0

@@ -4,7 +4,7 @@ use super::Writer;
 use super::state::{Leftover, State};
 use crate::error::{CommitError, IoError};
 use crate::group::Group;
-use crate::head::Head;
+use crate::head::{Head, HeadFile};
 use crate::standing::Standing;
 
 /// What the writer knows of the head.
@@ -13,6 +13,9 @@ pub(super) struct Heads {
     head: Head,
     /// Whether the file says so, too.
     stored: bool,
+    /// The file, once this writer has made it: what another one has left may end
+    /// in a torn line.
+    file: Option<HeadFile>,
 }
 
 impl Heads {
@@ -20,12 +23,14 @@ impl Heads {
         Self {
             stored: !standing.changed,
             head: standing.head,
+            file: None,
         }
     }
 
     /// Notes that the file may be gone, together with its directory.
     pub(super) fn forget_file(&mut self) {
         self.stored = false;
+        self.file = None;
     }
 }
 
@@ -76,10 +81,11 @@ impl Writer {
     }
 
     fn store_head(&mut self) -> Result<(), IoError> {
-        self.heads.stored = false;
         let (fs, layout) = (self.options.fs.as_ref(), &self.layout);
-        self.heads.head.store(fs, layout)?;
-        self.heads.stored = true;
+        let Heads { head, file, stored } = &mut self.heads;
+        *stored = false;
+        head.store(file, fs, layout)?;
+        *stored = true;
         Ok(())
     }
 }
