@@ -140,9 +140,18 @@ fn two_messages_of_one_name_at_once_are_never_both_acknowledged() {
     let other = agent("u", "a", "once");
     client.send_publish(&[first, other]);
     let replies = client.recv(2);
-    let of = |id: u64| &replies.iter().find(|(reply, _)| reply["id"] == id).unwrap().0;
+    let of = |id: u64| {
+        &replies
+            .iter()
+            .find(|(reply, _)| reply["id"] == id)
+            .unwrap()
+            .0
+    };
     assert_eq!(of(1)["message_num"], 1);
-    assert_eq!((&of(2)["code"], &of(2)["message_num"]), (&json!("id_reused"), &json!(1)));
+    assert_eq!(
+        (&of(2)["code"], &of(2)["message_num"]),
+        (&json!("id_reused"), &json!(1))
+    );
     assert_eq!(dir.line_count(), 1);
 }
 

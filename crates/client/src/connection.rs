@@ -107,7 +107,8 @@ impl Connection {
             Err(zmq::Error::EINTR) => false,
             Err(error) => return Err(error.into()),
         };
-        self.waited.set(self.waited.get() + began.elapsed().min(slice));
+        self.waited
+            .set(self.waited.get() + began.elapsed().min(slice));
         Ok(come)
     }
 }

@@ -109,8 +109,7 @@ impl Broker {
         let (writer, recovery) = Writer::open(&config.dir, options)?;
         let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
         let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
-        let (control_listener, control_port) =
-            bind("requests", config.bind, config.control_port)?;
+        let (control_listener, control_port) = bind("requests", config.bind, config.control_port)?;
         let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
         let phase = Arc::new(Phase::default());

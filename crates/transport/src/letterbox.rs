@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
 

@@ -21,7 +21,8 @@ impl Publishers {
         for &held in held {
             let stream = TcpStream::connect(address).unwrap();
             let (accepted, peer) = listener.accept().unwrap();
-            let mut publisher = Inbound::new(accepted, peer, zmtp::Role::Subscriber, near.len() as u64).unwrap();
+            let mut publisher =
+                Inbound::new(accepted, peer, zmtp::Role::Subscriber, near.len() as u64).unwrap();
             (&stream).write_all(&greeting(b"PUB")).unwrap();
             let header = b"\x02\0\0\0\0\0\x0f\x42\x40";
             let part = [&header[..], &vec![0; held - header.len()]].concat();
@@ -47,7 +48,9 @@ impl Publishers {
 
 fn read(publisher: &mut Inbound) {
     let mut scratch = vec![0; 2 * READ];
-    publisher.receive(2 << 20, &mut scratch, &mut |_| ()).unwrap();
+    publisher
+        .receive(2 << 20, &mut scratch, &mut |_| ())
+        .unwrap();
 }
 
 const SECOND: Duration = Duration::from_secs(1);

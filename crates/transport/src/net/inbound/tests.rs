@@ -204,7 +204,9 @@ fn a_peer_that_is_silent_for_longer_than_it_announced_is_given_up() {
     assert!(!publisher.is_timed());
     // A time to live of ten tenths of a second.
     let ping = b"\x04\x07\x04PING\0\x0a";
-    (&far).write_all(&[&ping[..], &message(&[b"t"])].concat()).unwrap();
+    (&far)
+        .write_all(&[&ping[..], &message(&[b"t"])].concat())
+        .unwrap();
     receive_count(&mut publisher, 1);
     assert!(publisher.is_timed());
     publisher.gave_nothing(Duration::from_secs(1));
