@@ -52,13 +52,15 @@ fn killed(journal: Journal) {
 
 #[test]
 fn numbers_go_on_whatever_was_done_to_the_archives() {
-    let packed = |path: &Path| fs::rename(path, path.with_extension("jsonl.gz")).unwrap();
-    let renamed = |path: &Path| fs::rename(path, path.with_file_name("november.jsonl")).unwrap();
-    let moved = |path: &Path| fs::remove_file(path).unwrap();
-    let ways: [(&str, &dyn Fn(&Path)); 3] = [
-        ("packed", &packed),
-        ("renamed", &renamed),
-        ("moved", &moved),
+    type Way = (&'static str, fn(&Path));
+    let ways: [Way; 3] = [
+        ("packed", |path| {
+            fs::rename(path, path.with_extension("jsonl.gz")).unwrap();
+        }),
+        ("renamed", |path| {
+            fs::rename(path, path.with_file_name("november.jsonl")).unwrap();
+        }),
+        ("moved", |path| fs::remove_file(path).unwrap()),
     ];
     for (way, act) in ways {
         let dir = closed(1);

@@ -49,7 +49,7 @@ fn what_is_no_file_in_the_sessions_place_is_an_error_at_once() {
         ("socket", &|| fs::rename(&socket, &session).unwrap()),
         ("directory", &|| fs::create_dir(&session).unwrap()),
         ("link", &|| {
-            std::os::unix::fs::symlink(&archived(dir.path()), &session).unwrap();
+            std::os::unix::fs::symlink(archived(dir.path()), &session).unwrap();
         }),
     ];
     for (what, put) in put {

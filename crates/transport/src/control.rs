@@ -185,13 +185,13 @@ impl Control {
             return Err(Refusal::bad(message));
         }
         let positions = &self.consumers.positions;
-        positions.forget(peer.clone(), id.clone(), name);
+        positions.forget(*peer, id.clone(), name);
         Ok(())
     }
 
     fn archive(&mut self, peer: &Peer, id: &Value, label: Option<String>) -> Result<(), Refusal> {
         let mailbox = Arc::clone(&self.mailbox);
-        let (peer, id) = (peer.clone(), id.clone());
+        let (peer, id) = (*peer, id.clone());
         let request = ArchiveRequest {
             label,
             reply: Box::new(move |result| mailbox.post(Mail::Archived(peer, id, result))),

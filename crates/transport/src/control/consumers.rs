@@ -117,7 +117,7 @@ impl Consumers {
             .spawn(move || consumer.run())
             .map_err(failed)?;
         let entry = Entry {
-            peer: peer.clone(),
+            peer: *peer,
             id: id.clone(),
             name,
             feed,
@@ -164,8 +164,7 @@ impl Consumers {
             number: request.message_num,
             crc,
         };
-        self.positions
-            .keep(peer.clone(), id.clone(), name, position);
+        self.positions.keep(*peer, id.clone(), name, position);
         Ok(())
     }
 
@@ -302,7 +301,7 @@ impl Consumers {
         let Some(entry) = self.entries.get_mut(&handle) else {
             return Sent::Whole;
         };
-        let peer = entry.peer.clone();
+        let peer = entry.peer;
         let header = match out {
             Out::Started(after) => {
                 let members = json!({"consumer": handle, "after": after});

@@ -319,11 +319,11 @@ impl Publishing {
 
 fn recorded(peer: &Peer, id: &Value, number: u64, duplicate: bool) -> Reply {
     let members = json!({"message_num": number, "duplicate": duplicate});
-    (peer.clone(), reply(id, members))
+    (*peer, reply(id, members))
 }
 
 fn refuse(peer: &Peer, id: &Value, refusal: Refusal) -> Reply {
-    (peer.clone(), refusal.reply(id))
+    (*peer, refusal.reply(id))
 }
 
 fn busy() -> Refusal {

@@ -62,7 +62,7 @@ impl Control {
         let kept = Arc::new(Positions::open(&config.dir));
         let told = Arc::clone(&mailbox);
         let writer = positions::spawn(&kept, move |all, result| {
-            told.post(Mail::Positions(all, result))
+            told.post(Mail::Positions(all, result));
         })?;
         let keys = Keys::default();
         Ok(Self {

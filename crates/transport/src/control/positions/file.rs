@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn at(number: u64) -> Position {
-        let crc = (number % 2 == 0).then(|| format!("{number:08x}"));
+        let crc = number.is_multiple_of(2).then(|| format!("{number:08x}"));
         Position { number, crc }
     }
 
