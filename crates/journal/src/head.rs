@@ -271,3 +271,41 @@ fn now() -> String {
     // Formatting fails only for a year beyond 9999.
     OffsetDateTime::now_utc().format(&form).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_missing_before_says_since_when_and_what_is_new_is_told_from_it() {
+        let long_ago = || "2024-01-01T00:00:00Z".to_owned();
+        let known = |first, last| Missing {
+            first,
+            last,
+            there: None,
+            since: long_ago(),
+        };
+        let mut head = Head::new(1);
+        head.settle(20);
+        head.noted = "2025-01-01T00:00:00Z".to_owned();
+        head.missing = vec![known(4, 6), known(12, 30)];
+        let span = |first, last| Span { first, last };
+        assert!(head.compare(vec![span(1, 2), span(9, 13), span(18, 18)], 20));
+        let found: Vec<_> = head
+            .missing
+            .iter()
+            .map(|one| (one.first, one.last, one.since == long_ago()))
+            .collect();
+        let expected = [
+            (3, 3, false),
+            (4, 6, true),
+            (7, 8, false),
+            (14, 17, true),
+            (19, 20, true),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(head.missing[0].there.as_ref(), Some(&head.noted));
+        assert_eq!(head.missing[1].there, None);
+        assert!(!head.compare(vec![span(1, 2), span(9, 13), span(18, 18)], 20));
+    }
+}

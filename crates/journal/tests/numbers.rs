@@ -52,13 +52,15 @@ fn killed(journal: Journal) {
 
 #[test]
 fn numbers_go_on_whatever_was_done_to_the_archives() {
-    let packed = |path: &Path| fs::rename(path, path.with_extension("jsonl.gz")).unwrap();
-    let renamed = |path: &Path| fs::rename(path, path.with_file_name("november.jsonl")).unwrap();
-    let moved = |path: &Path| fs::remove_file(path).unwrap();
-    let ways: [(&str, &dyn Fn(&Path)); 3] = [
-        ("packed", &packed),
-        ("renamed", &renamed),
-        ("moved", &moved),
+    type Way = (&'static str, fn(&Path));
+    let ways: [Way; 3] = [
+        ("packed", |path| {
+            fs::rename(path, path.with_extension("jsonl.gz")).unwrap();
+        }),
+        ("renamed", |path| {
+            fs::rename(path, path.with_file_name("november.jsonl")).unwrap();
+        }),
+        ("moved", |path| fs::remove_file(path).unwrap()),
     ];
     for (way, act) in ways {
         let dir = closed(1);
@@ -119,6 +121,17 @@ fn a_killed_writer_leaves_no_gap_however_much_it_had_reserved() {
         assert_eq!(append(&journal, records), found.next + records - 1);
         killed(journal);
     }
+}
+
+#[test]
+fn a_writer_that_ends_in_order_leaves_nothing_reserved() {
+    let dir = closed(1);
+    let (journal, _) = open(dir.path());
+    assert_eq!(append(&journal, 300), 303);
+    drop(journal);
+    fs::remove_file(journal::current_session(dir.path())).unwrap();
+    let (_journal, found) = open(dir.path());
+    assert_eq!((found.next, ranges(&found.missing)), (304, vec![(4, 303)]));
 }
 
 #[test]
@@ -230,7 +243,7 @@ fn what_is_not_read_in_the_archive_directory_is_named_with_the_reason() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("nowhere", archive.join("session_4.jsonl")).unwrap();
-        fifo(&archive.join("session_5.jsonl"));
+        drop(std::os::unix::net::UnixListener::bind(archive.join("session_5.jsonl")).unwrap());
         expected.push(("session_4.jsonl", NotRead::BrokenLink));
         expected.push(("session_5.jsonl", NotRead::Special));
     }
@@ -243,41 +256,25 @@ fn what_is_not_read_in_the_archive_directory_is_named_with_the_reason() {
 }
 
 #[cfg(unix)]
-fn fifo(path: &Path) {
-    let made = std::process::Command::new("mkfifo").arg(path).status();
-    assert!(made.unwrap().success());
-}
-
-#[cfg(unix)]
 #[test]
-fn what_is_no_file_in_the_sessions_place_is_an_error_at_once() {
-    let dir = closed(1);
-    let session = journal::current_session(dir.path());
-    let socket = dir.path().join("socket");
-    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-    let put: [(&str, &dyn Fn()); 4] = [
-        ("pipe", &|| fifo(&session)),
-        ("socket", &|| fs::rename(&socket, &session).unwrap()),
-        ("directory", &|| fs::create_dir(&session).unwrap()),
-        ("link", &|| {
-            std::os::unix::fs::symlink(&archives(dir.path())[0], &session).unwrap();
-        }),
-    ];
-    for (what, put) in put {
-        fs::remove_file(&session)
-            .or_else(|_| fs::remove_dir(&session))
-            .unwrap();
-        put();
-        let error = Journal::open(dir.path()).unwrap_err();
-        let OpenError::Io(error) = error else {
-            panic!("{what}: {error:?}")
+fn a_link_under_a_name_of_the_journals_own_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("diary");
+    fs::write(&target, "dear diary").unwrap();
+    for name in ["journal.owner", "journal.checkpoint", "journal.head.new"] {
+        let link = dir.path().join(name);
+        // The journal that was opened before has made one.
+        let _none: std::io::Result<()> = fs::remove_file(&link);
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let options = Options {
+            checkpoint_every: 1,
+            ..Options::default()
         };
-        assert_eq!(error.path, session, "{what}");
-        assert!(error.source.to_string().contains(what), "{error:?}");
-        if what != "link" {
-            let read = journal::Reader::open(&session).unwrap_err();
-            assert!(read.source.to_string().contains(what), "{read:?}");
-        }
+        let (journal, _) = Journal::open_with(dir.path(), options).unwrap();
+        append(&journal, 3);
+        assert_eq!(fs::read(&target).unwrap(), b"dear diary", "{name}");
+        let is_link = |link: &Path| link.symlink_metadata().is_ok_and(|link| link.is_symlink());
+        assert!(!is_link(&link), "{name} was never written");
     }
 }
 

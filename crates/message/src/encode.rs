@@ -113,7 +113,7 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], acked: bool, recorded_at: &str, out: 
 /// The longest one is of a single frame that is no text and full of control
 /// characters: it stands in the line as the topic, in which they take six bytes
 /// each, once more in base64 because that is not exact, and as the content.
-/// Frames behind the second cost up to 18 bytes each, also where they are empty.
+/// Frames behind the second cost up to 18 bytes each, however short they are.
 #[must_use]
 pub const fn longest_line(bytes: u64, frames: u64) -> u64 {
     const ESCAPED: u64 = 6;

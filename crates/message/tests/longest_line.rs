@@ -39,6 +39,14 @@ fn a_frame_of_control_characters_that_is_no_text_takes_almost_all_of_it() {
     );
 }
 
+#[test]
+fn many_short_frames_that_are_no_text_are_within_it() {
+    let frames = vec![vec![0xff]; 10_000];
+    let (line, longest) = (line_of(&frames), longest_of(&frames));
+    assert!(line > 10_000 * 18, "{line}");
+    assert!(line <= longest, "{line} {longest}");
+}
+
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         Just(b"\x01".to_vec()),

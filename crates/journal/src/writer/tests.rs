@@ -315,3 +315,18 @@ fn every_file_that_was_left_is_reported_in_order() {
         .collect();
     assert_eq!(archived, [Some(1), None], "{fresh:?}");
 }
+
+#[test]
+fn a_file_system_that_syncs_no_directories_is_written_to_and_said_to_be_one() {
+    let fs = SimFs::new();
+    fs.sync_no_directories();
+    let open = || Writer::open("/disk/logs", stamped(Arc::new(fs.clone()))).unwrap();
+    for number in 1..=2 {
+        let (mut writer, found) = open();
+        assert!(found.unsynced_names);
+        assert_eq!(commit(&mut writer, "x").last, number);
+        assert_eq!(writer.archive(None).unwrap().unwrap().records, 1);
+    }
+    let (_, found) = Writer::open("/disk/logs", stamped(Arc::new(SimFs::new()))).unwrap();
+    assert!(!found.unsynced_names);
+}

@@ -197,6 +197,7 @@ struct Disk {
     hit: Vec<Op>,
     /// How the next syncs of files fail, whatever the plan says.
     syncs: VecDeque<Option<Fault>>,
+    syncs_no_directories: bool,
 }
 
 /// What a power failure keeps of what was not synced.
@@ -359,6 +360,11 @@ impl SimFs {
     /// The next syncs of files fail in these ways.
     pub fn fail_syncs(&self, faults: &[Option<Fault>]) {
         self.disk().syncs = faults.iter().copied().collect();
+    }
+
+    /// From now on it refuses to sync directories, as some network file systems do.
+    pub fn sync_no_directories(&self) {
+        self.disk().syncs_no_directories = true;
     }
 
     /// How many operations there were since the plan was made.
@@ -613,6 +619,9 @@ impl FileSystem for SimFs {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut disk = self.disk();
         let fault = enter!(disk, Op::SyncDir);
+        if disk.syncs_no_directories {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         if !disk.names.contains_key(path) {
             return Err(ErrorKind::NotFound.into());
         }

@@ -216,3 +216,26 @@ fn a_file_may_lie_anywhere() {
         })
     ));
 }
+
+#[test]
+fn a_record_longer_than_the_limit_is_a_message_and_any_other_long_line_is_damage() {
+    let long = |number| recorded(number, "t", &"x".repeat(5000));
+    let mut changed = long(4);
+    changed[1000] ^= 1;
+    let garbage = [vec![b'y'; 3000], b"\n".to_vec()].concat();
+    let session = [lines(1..=1), long(2), lines(3..=3), changed];
+    let session = [session.concat(), garbage, long(5), lines(6..=6)].concat();
+    for newline in [true, false] {
+        let dir = dir_with(&session[..session.len() - usize::from(!newline)]);
+        // A longer line never fits into a chunk.
+        for chunk in [1, 100, 900] {
+            let mut source = open(&dir);
+            source.tuning.chunk = chunk;
+            source.tuning.max_line = 1000;
+            let (found, findings) = numbers(&source);
+            assert_eq!(found, [1, 2, 3, 5, 6], "{chunk}");
+            let damage: Vec<_> = findings.damage.iter().map(|one| one.line).collect();
+            assert_eq!(damage, [Some(4), Some(5)], "{chunk}");
+        }
+    }
+}

@@ -265,6 +265,22 @@ mod tests {
     }
 
     #[test]
+    fn a_position_behind_which_messages_are_missing_is_an_error_that_names_them() {
+        let mut bench = Bench::new(10);
+        bench.record(&["a"]);
+        bench.archive();
+        bench.record(&["b", "c"]);
+        let archived = bench.archive();
+        bench.record(&["d"]);
+        std::fs::remove_file(archived.path).unwrap();
+        let error = number(&word("after"), Some(2), &bench).unwrap_err();
+        assert!(error.contains("journal_changed"), "{error}");
+        assert!(error.contains("messages 2 to 3 are missing"), "{error}");
+        // What comes behind the last one that is missing is there.
+        assert_eq!(number(&word("after"), Some(3), &bench), Ok(3));
+    }
+
+    #[test]
     fn a_position_that_the_journal_does_not_know_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let options = journal::Options {

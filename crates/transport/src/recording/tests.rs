@@ -1,3 +1,5 @@
+use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
 
@@ -6,13 +8,15 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::health::Health;
 use crate::rotation::Rotation;
+use crate::subscriber::Turn;
 use crate::tail::Tail;
-use crate::testing::{Bench, batch};
+use crate::testing::faulty::FaultyFs;
+use crate::testing::{Bench, Client, batch};
 use crate::waker::sleeper;
 
 /// A recorder whose thread does not run unless a test lets it.
 struct Idle {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     recording: Recording,
     tail: Arc<Tail>,
     next: u64,
@@ -20,7 +24,11 @@ struct Idle {
 
 impl Idle {
     fn new() -> Self {
-        let Bench { dir, writer, tail } = Bench::new(0);
+        Self::of(Bench::new(0), Arc::new(|_| {}))
+    }
+
+    fn of(bench: Bench, on_archived: Arc<dyn Fn(&Path) + Send + Sync>) -> Self {
+        let Bench { dir, writer, tail } = bench;
         let waker = sleeper().unwrap().waker();
         let recorder = Recorder {
             writer,
@@ -34,10 +42,10 @@ impl Idle {
             recorded: Arc::new(AtomicU64::new(0)),
             health: Arc::new(Health::default()),
             failed: None,
-            on_archived: Arc::new(|_| {}),
+            on_archived,
         };
         Self {
-            _dir: dir,
+            dir,
             recording: Recording::new(recorder),
             tail,
             next: 1,
@@ -124,4 +132,44 @@ fn requests_are_answered_or_dropped_when_the_thread_has_ended() {
     };
     assert!(requests.send(request).is_err());
     assert!(answer.recv().is_err());
+}
+
+fn turn(client: &mut Client, tail: &Tail) -> Turn {
+    client.subscriber.turn(tail, &mut client.link).unwrap()
+}
+
+#[test]
+fn every_file_that_was_left_is_named_and_read_to_its_end() {
+    let fs = FaultyFs::default();
+    let (named, archived) = mpsc::channel();
+    let told = move |path: &Path| named.send(path.to_owned()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    // Nothing stays in memory.
+    let bench = Bench::open(dir, Arc::new(fs.clone()), 100, 0);
+    let mut idle = Idle::of(bench, Arc::new(told));
+    for _ in 1..=3 {
+        let batch = idle.batch(10);
+        idle.recording.record_or_leave(batch);
+    }
+    let mut client = Client::new(100);
+    client.subscribe("");
+    client.link.room = Some(1);
+    while !matches!(turn(&mut client, &idle.tail), Turn::Full) {}
+    let left = idle.tail.current().segment;
+    // The file is left, and so is the fresh one, whose fsync finds the disk full.
+    let (failed, full) = (Some(ErrorKind::Other), Some(ErrorKind::StorageFull));
+    fs.set_syncs(&[failed, None, None, full]);
+    let late = idle.batch(10);
+    idle.recording.record_or_leave(late);
+    assert_eq!((idle.visible(), idle.recording.queue.waiting()), (3, 1));
+    idle.recording.queue.end();
+    idle.recording.run().unwrap();
+    let archived: Vec<_> = archived.try_iter().collect();
+    let there = journal::list_archives(idle.dir.path()).unwrap();
+    let there: Vec<_> = there.into_iter().map(|archive| archive.path).collect();
+    assert_eq!((&archived, archived.len()), (&there, 1));
+    assert!(left.can_be_let_go(), "its new name is known");
+    client.link.room = None;
+    while !matches!(turn(&mut client, &idle.tail), Turn::Idle) {}
+    assert_eq!(client.link.sent.len(), 4);
 }
