@@ -99,8 +99,9 @@ fn damaged(
     last: &mut u64,
     see: &mut dyn FnMut(Item<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let is_lost = matches!(damage.reason, Reason::TooLong | Reason::Nul);
-    let Some(bytes) = read(file, damage).filter(|_| !is_lost) else {
+    // What is too long to be held is not looked into.
+    let is_short = damage.reason != Reason::TooLong;
+    let Some(bytes) = is_short.then(|| read(file, damage)).flatten() else {
         return see(Item::Damage(damage.clone()));
     };
     for piece in pieces::within(&bytes, damage.reason) {
