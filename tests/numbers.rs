@@ -101,6 +101,16 @@ fn a_complete_journal_is_said_to_be_complete() {
     run(&mut viewer(&dir, &["verify", "--all"])).with_code(0);
 }
 
+#[test]
+fn a_damaged_head_is_made_anew_and_it_is_said_once() {
+    let dir = three();
+    fs::write(dir.logs().join("journal.head"), "{\"version\":1,\"journ").unwrap();
+    let mut broker = Broker::start(&dir);
+    stop(&mut broker).warns("journal.head could not be read and was made anew");
+    let mut broker = Broker::start(&dir);
+    stop(&mut broker).without_warning();
+}
+
 /// Copies all files but those of the consumers, as a backup does.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
