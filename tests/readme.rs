@@ -15,6 +15,10 @@ type Options = BTreeMap<String, String>;
 fn of_help(help: &str) -> Options {
     let mut options = Options::new();
     let mut last = String::new();
+    // A default that did not fit its line stands on the next one.
+    let help: Vec<&str> = help.split("[default:").collect();
+    let help: Vec<&str> = help.iter().map(|part| part.trim_start()).collect();
+    let help = help.join("[default: ");
     for line in help.lines() {
         // What is indented more explains an option, and may begin with the name of another one.
         let explains = line.starts_with("       ");

@@ -57,7 +57,9 @@ impl fmt::Display for NotRead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Name => "a session's name is session_*.jsonl",
-            Self::Compressed => "it is compressed: unpack it to have it read",
+            Self::Compressed => {
+                "it is compressed, and the broker reads it only when it is unpacked"
+            }
             Self::Unnameable => "its name is not Unicode",
             Self::Directory => "it is a directory",
             Self::BrokenLink => "it is a link that leads nowhere",

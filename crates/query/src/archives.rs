@@ -68,10 +68,7 @@ pub fn list_archives(dir: &Path) -> Result<Vec<ArchivedSession>, Error> {
 /// # Errors
 /// [`Error::Read`] where the archive can't be read.
 pub fn list_unread(dir: &Path) -> Result<Vec<Unread>, Error> {
-    let mut unread = journal::list_unread(dir)?;
-    // The broker reads none of these; here they are read as they are.
-    unread.retain(|file| !is_packed_session(&file.name));
-    Ok(unread)
+    Ok(journal::list_unread(dir)?)
 }
 
 /// What is in a closed session.
@@ -135,8 +132,7 @@ pub(crate) fn is_packed(name: &str) -> bool {
     PACKED.iter().any(|suffix| name.ends_with(suffix))
 }
 
-/// Tells whether a file in the archive is a session that was packed.
-pub(crate) fn is_packed_session(name: &str) -> bool {
+fn is_packed_session(name: &str) -> bool {
     name.starts_with("session_") && is_packed(name)
 }
 

@@ -12,7 +12,6 @@ use journal::{Damage, Integrity, Item, Record};
 pub use report::{Fault, Finding, Location, Report};
 
 use crate::archives;
-use crate::archives::is_packed_session;
 use crate::error::Error;
 use lines::Lines;
 use numbering::{Gap, Numbering, Step};
@@ -68,12 +67,7 @@ pub fn verify(
             }
         }
         Scope::All => {
-            let mut inventory = journal::take_inventory(dir)?;
-            // The broker does not read what was packed; it is checked here.
-            inventory
-                .unread
-                .retain(|file| !is_packed_session(&file.name));
-            check.report.inventory = inventory;
+            check.report.inventory = journal::take_inventory(dir)?;
             let (archives, current) = sessions::all(dir)?;
             let archives = archives.into_iter().map(Session::closed);
             let current = current.map(Ok);

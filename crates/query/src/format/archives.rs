@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use journal::Unread;
+use journal::{NotRead, Unread};
 use unicode_width::UnicodeWidthStr;
 
 use super::cell::one_line;
@@ -63,8 +63,13 @@ pub fn write_archives(
 /// [`Error::Write`] where it can't be written.
 pub fn write_unread(unread: &[Unread], out: &mut dyn Write) -> Result<(), Error> {
     for file in unread {
+        // What was packed is read here all the same.
+        let by = match file.reason {
+            NotRead::Compressed => " by the broker",
+            _ => "",
+        };
         let file = file.to_string();
-        writeln!(out, "[!] Not read: {}", sanitise(&file))?;
+        writeln!(out, "[!] Not read{by}: {}", sanitise(&file))?;
     }
     Ok(())
 }
