@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use query::{
-    Analysis, Error, Filter, Findings, Format, Layout, Limits, Order, Source, Statistics,
-    TextFormat, Zone,
+    Analysis, ArchivedSession, Error, Filter, Findings, Format, Layout, Limits, Order, Source,
+    Statistics, TextFormat, Zone,
 };
 use regex::Regex;
 use serde_json::value::RawValue;
@@ -62,7 +62,9 @@ pub fn rendering(data: &[u8]) {
         check_formats(open, screen);
         let mut out = Vec::new();
         let archives = query::list_archives(dir).expect("the archive can be listed");
-        query::write_archives(dir, &archives, &mut out).expect("memory has room");
+        let held = |archive: &ArchivedSession| query::holdings(dir, &archive.name, &Zone::utc());
+        let holdings: Vec<_> = archives.iter().map(held).collect();
+        query::write_archives(dir, &archives, &holdings, &mut out).expect("memory has room");
         check_shown(&out, 0);
     });
 }
@@ -121,7 +123,7 @@ fn written(open: &dyn Fn() -> Source, format: Format, layout: Layout) -> Vec<u8>
     match query::show(&open(), &everything, order, &mut findings, &mut *sink) {
         // Of a line that somebody changed there may be no payload.
         Err(Error::Frames { .. }) if format == Format::Raw => {}
-        shown => shown.expect("the session can be shown"),
+        shown => drop(shown.expect("the session can be shown")),
     }
     sink.end().expect("memory has room");
     drop(sink);
