@@ -47,11 +47,14 @@ fn doctor(dir: &Dir, broker: &Broker) -> Ended {
     run(doctor.arg("--dir").arg(dir.logs()))
 }
 
+/// What an operator does to an archive, and why it is not read then.
+type Way<'a> = (&'a dyn Fn(&Path), &'a str);
+
 #[test]
 fn numbers_go_on_and_what_is_missing_is_said_by_everybody() {
     let pack = |path: &Path| fs::rename(path, path.with_extension("jsonl.gz")).unwrap();
     let rename = |path: &Path| fs::rename(path, path.with_file_name("november.jsonl")).unwrap();
-    let ways: [(&dyn Fn(&Path), &str); 2] = [
+    let ways: [Way<'_>; 2] = [
         (&pack, "it is compressed"),
         (&rename, "a session's name is session_*.jsonl"),
     ];
