@@ -66,6 +66,7 @@ fn a_session_is_closed_at_the_time_of_day_and_nobody_notices() {
     let config = Config {
         pub_port: 0,
         sub_port: 0,
+        control_port: 0,
         rotate_at: Some((4, 30)),
         zone: TimeZone::UTC,
         clock: Arc::new(move || UNIX_EPOCH + Duration::from_secs(now.load(Ordering::SeqCst))),
