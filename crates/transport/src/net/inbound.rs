@@ -199,9 +199,9 @@ impl Inbound {
         match () {
             () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
             () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
-            () if self.closing && (!self.has_unsent() || self.silent > HANDSHAKE) => {
-                Err(Ended::Left)
-            }
+            // Held back, its last request has not been answered yet.
+            () if self.closing && !self.held_back && !self.has_unsent() => Err(Ended::Left),
+            () if self.closing && self.silent > HANDSHAKE => Err(Ended::Left),
             () if !self.ttl.is_zero() && self.silent > self.ttl => Err(Ended::Expired),
             () => Ok(()),
         }

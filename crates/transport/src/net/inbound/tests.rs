@@ -215,3 +215,17 @@ fn a_peer_that_is_silent_for_longer_than_it_announced_is_given_up() {
     let ended = publisher.check_patience().unwrap_err();
     assert!(matches!(ended, Ended::Expired), "{ended}");
 }
+
+#[test]
+fn a_connection_that_is_to_be_closed_stays_until_its_last_request_is_answered() {
+    let (_far, mut client) = connected();
+    client.close_soon();
+    client.hold_back(true);
+    client.check_patience().unwrap();
+    client.push([b"answer".as_slice()]);
+    client.hold_back(false);
+    client.check_patience().unwrap();
+    client.flush();
+    let ended = client.check_patience().unwrap_err();
+    assert!(matches!(ended, Ended::Left), "{ended}");
+}
