@@ -1,6 +1,6 @@
 //! Which messages are asked for, told in a slow way and in the fast one.
 
-use message::Record;
+use message::{Origin, Record};
 use query::{Criteria, Fields, Filter};
 use serde_json::Value;
 
@@ -46,6 +46,19 @@ struct Message {
     sender: String,
     tier: String,
     chain: String,
+}
+
+impl Message {
+    fn of_other(line: &[u8]) -> Self {
+        let record = Record::parse(line).expect("it is an object");
+        assert_eq!(record.origin, Origin::Other, "{}", line.escape_ascii());
+        Self {
+            topic: record.topic.into_owned(),
+            sender: record.sender.into_owned(),
+            tier: record.tier.into_owned(),
+            chain: record.chain_type.into_owned(),
+        }
+    }
 }
 
 /// Takes the first line for criteria, tier, chain, sender and topic, of which
@@ -117,7 +130,9 @@ fn is_wanted(message: &Message, criteria: &Wanted) -> bool {
         && message.topic.as_bytes().get(..topic.len()) == Some(topic)
 }
 
-/// Reads a line as generic JSON, where that can hold it.
+/// Reads a line as generic JSON, where that can hold it. What the fields of
+/// other programs' lines mean is a question for `message`'s own tests; here
+/// they stand as they were read, so that only the filter is compared.
 fn message(line: &[u8]) -> Option<Message> {
     let value: Value = serde_json::from_slice(line).ok()?;
     let members = value.as_object()?;
@@ -130,7 +145,9 @@ fn message(line: &[u8]) -> Option<Message> {
         let text = present.next().and_then(|value| value.as_str());
         text.unwrap_or(default).to_owned()
     };
-    Some(if is_older {
+    Some(if !is_ours && !is_older {
+        Message::of_other(line)
+    } else if is_older {
         Message {
             topic: first(&[&metadata["topic"], &value["topic"]], ""),
             sender: first(&[&value["SpeakerName"]], "unknown"),
