@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use journal::{Archived, IoError, Options, Recovery, Writer};
 use zmtp::Role;
 
+use crate::clock;
 use crate::config::Config;
 use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
@@ -154,7 +155,7 @@ impl Broker {
         let intake_waker = intake_sleeper.waker();
         let intake = Intake::new(intake::Parts {
             server: Server::new(
-                intake_listener,
+                Box::new(intake_listener),
                 Role::Subscriber,
                 "publisher",
                 config.max_message,
@@ -174,7 +175,7 @@ impl Broker {
             stop_timeout: config.stop_timeout,
         });
         let acceptor = Acceptor {
-            listener,
+            port: Box::new(listener),
             delivery: Arc::clone(&delivery),
             sleeper: acceptor_sleeper,
         };
@@ -196,10 +197,10 @@ impl Broker {
             consumer_timeout: config.consumer_timeout.as_secs(),
             pub_port,
             sub_port,
-            started: Instant::now(),
+            started: clock::now(),
         };
         let control = Parts {
-            listener: control_listener,
+            port: Box::new(control_listener),
             phase: Arc::clone(&phase),
             letters: Arc::clone(&letters),
             intake: Arc::clone(&intake_waker),

@@ -1,16 +1,15 @@
 //! A link that speaks ZeroMQ's protocol over the accepted TCP connection.
 
-use std::io::{IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zmq::PollItem;
 use zmtp::{Command, Handshake, Header, Role};
 
 use crate::attempt::{HANDSHAKE, Progress, attempt, flush};
+use crate::clock;
 use crate::link::{Link, LinkError, MAX_TOPIC, Subscription};
-use crate::platform::{prepare, raw};
+use crate::net::{Events, Item, Socket, poll};
 use crate::waker::Sleeper;
 
 /// How much is read from a subscriber at once: subscriptions only.
@@ -21,7 +20,7 @@ const OVERHEAD: u64 = 32;
 /// One subscriber's connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Arc<TcpStream>,
+    socket: Arc<dyn Socket>,
     /// Until the handshake is done.
     handshake: Option<Handshake>,
     began: Instant,
@@ -40,18 +39,17 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Serves an accepted connection.
-    pub(crate) fn new(stream: TcpStream) -> Result<Self, LinkError> {
-        prepare(&stream)?;
-        Ok(Self {
-            stream: Arc::new(stream),
+    pub(crate) fn new(socket: Box<dyn Socket>) -> Self {
+        Self {
+            socket: socket.into(),
             handshake: Some(Handshake::new(Role::Publisher)),
-            began: Instant::now(),
+            began: clock::now(),
             received: Vec::new(),
             looked_at: 0,
             unsent: Vec::new(),
             answer: None,
             within_message: false,
-        })
+        }
     }
 
     /// Reads what is there, at most 8 KiB; false where nothing is.
@@ -60,7 +58,7 @@ impl Connection {
         self.received.drain(..self.looked_at);
         self.looked_at = 0;
         let mut buffer = [0; READ];
-        match attempt(|| (&*self.stream).read(&mut buffer))? {
+        match attempt(|| self.socket.recv(&mut buffer))? {
             Progress::Bytes(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();
                 self.received.extend_from_slice(bytes);
@@ -81,7 +79,7 @@ impl Connection {
         self.unsent.extend(handshake.take_unsent());
         if done {
             self.handshake = None;
-        } else if self.began.elapsed() > HANDSHAKE {
+        } else if clock::now().duration_since(self.began) > HANDSHAKE {
             return Err(LinkError::Silent);
         }
         Ok(())
@@ -128,7 +126,7 @@ impl Connection {
     /// Sends greetings and answers; false where some of it is left.
     fn flush(&mut self) -> Result<bool, LinkError> {
         loop {
-            match flush(&self.stream, &mut self.unsent)? {
+            match flush(&*self.socket, &mut self.unsent)? {
                 Progress::Bytes(_) => {}
                 Progress::Wait => return Ok(false),
                 Progress::End => return Err(LinkError::Closed),
@@ -180,7 +178,7 @@ impl Link for Connection {
             return Ok(0);
         }
         let wanted: usize = messages.iter().map(|slice| slice.len()).sum();
-        let sent = match attempt(|| (&*self.stream).write_vectored(messages))? {
+        let sent = match attempt(|| self.socket.send(messages))? {
             Progress::Bytes(count) => count,
             Progress::Wait => 0,
             Progress::End => return Err(LinkError::Closed),
@@ -195,8 +193,8 @@ impl Link for Connection {
 
 /// What a connection waits for; the connection itself is free meanwhile.
 pub(crate) struct Watch {
-    stream: Arc<TcpStream>,
-    interest: zmq::PollEvents,
+    socket: Arc<dyn Socket>,
+    interest: Events,
     timeout: Duration,
 }
 
@@ -204,17 +202,14 @@ impl Connection {
     /// Returns what to wait for: what the subscriber sends, and with
     /// `until_room` that the connection takes more; for at most `timeout`.
     pub(crate) fn watch(&self, until_room: bool, timeout: Duration) -> Watch {
-        let mut interest = zmq::POLLIN;
-        if until_room || !self.unsent.is_empty() || self.answer.is_some() {
-            interest |= zmq::POLLOUT;
-        }
+        let write = until_room || !self.unsent.is_empty() || self.answer.is_some();
         let timeout = match self.handshake {
             Some(_) => timeout.min(HANDSHAKE),
             None => timeout,
         };
         Watch {
-            stream: Arc::clone(&self.stream),
-            interest,
+            socket: Arc::clone(&self.socket),
+            interest: Events::new(true, write),
             timeout,
         }
     }
@@ -224,14 +219,10 @@ impl Watch {
     /// Waits until there is something to do, or somebody wakes the thread.
     pub(crate) fn wait(&self, sleeper: &Sleeper) -> Result<(), LinkError> {
         let mut items = [
-            PollItem::from_fd(sleeper.fd(), zmq::POLLIN),
-            PollItem::from_fd(raw(&*self.stream), self.interest),
+            Item::new(sleeper, Events::READ),
+            Item::new(&*self.socket, self.interest),
         ];
-        let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
-        match zmq::poll(&mut items, timeout) {
-            Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
-            Err(error) => Err(std::io::Error::from(error).into()),
-        }
+        Ok(poll(&mut items, Some(self.timeout))?)
     }
 }
 
@@ -239,7 +230,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // What was sent still arrives, and then the end. A client that is gone
         // needs to be told nothing.
-        let _told: std::io::Result<()> = self.stream.shutdown(Shutdown::Write);
+        let _told: std::io::Result<()> = self.socket.finish();
     }
 }
 

@@ -38,6 +38,7 @@ use self::request::{Request, parse};
 use self::router::{Incoming, Peer, Router};
 pub(crate) use self::start::{Parts, letterbox};
 pub(crate) use self::status::Facts;
+use crate::clock;
 use crate::letterbox::Outcome;
 use crate::queue::Queue;
 use crate::recorder::ArchiveRequest;
@@ -220,7 +221,7 @@ impl Control {
                         log::error!(
                             "the journal can't be read, so repeated messages can't be recognised: {reason}"
                         );
-                        self.reload = Some(Instant::now() + RELOAD);
+                        self.reload = Some(clock::now() + RELOAD);
                     }
                     let replies = self.publishing.know(known);
                     self.intake.wake();
@@ -256,15 +257,15 @@ impl Control {
     fn look_around(&mut self, more: bool) {
         let stalled = self.publishing.refuse_stalled();
         self.send(stalled);
-        if self.reload.is_some_and(|due| due <= Instant::now()) {
+        if self.reload.is_some_and(|due| due <= clock::now()) {
             self.reload = None;
             self.load();
         }
-        let time = self.looked.elapsed();
+        let time = clock::now().duration_since(self.looked);
         if time < TICK || more {
             return;
         }
-        self.looked = Instant::now();
+        self.looked = clock::now();
         // A broker that was paused counts no more than a moment of the pause.
         let expired = self.consumers.expire(time.min(2 * TICK));
         self.send(expired);
@@ -304,7 +305,7 @@ impl Control {
     fn finish(&mut self) -> io::Result<()> {
         // Acknowledgements that have arrived are stored, and messages that have
         // are refused, so that their senders know.
-        let last_call = Instant::now() + limits::LINGER;
+        let last_call = clock::now() + limits::LINGER;
         loop {
             self.sleeper.about_to_sleep();
             self.router.serve(&mut self.sleeper, Duration::ZERO)?;
@@ -312,8 +313,8 @@ impl Control {
                 break;
             };
             self.handle(incoming);
-            while Instant::now() < last_call && self.receive() {}
-            if Instant::now() >= last_call {
+            while clock::now() < last_call && self.receive() {}
+            if clock::now() >= last_call {
                 break;
             }
         }
@@ -322,8 +323,8 @@ impl Control {
         let (publishing, consumers) = (self.publishing.end(), self.consumers.end());
         self.send(publishing);
         self.send(consumers);
-        let give_up = Instant::now() + limits::LINGER;
-        while !self.router.is_flushed() && Instant::now() < give_up {
+        let give_up = clock::now() + limits::LINGER;
+        while !self.router.is_flushed() && clock::now() < give_up {
             self.sleeper.about_to_sleep();
             self.router.serve(&mut self.sleeper, RETRY)?;
         }

@@ -2,18 +2,17 @@
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use log::Level;
-use zmq::PollItem;
 
 use crate::connection::Connection;
 use crate::link::LinkError;
-use crate::platform::raw;
+use crate::net::{Events, Item, Port, Socket, poll};
 use crate::roster::{Entry, Roster};
 use crate::shutdown::Phase;
 use crate::station::{Service, Station};
@@ -46,7 +45,7 @@ pub(crate) struct Delivery {
 
 /// The thread that accepts connections, and owns those that serve them.
 pub(crate) struct Acceptor {
-    pub(crate) listener: TcpListener,
+    pub(crate) port: Box<dyn Port>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) sleeper: Sleeper,
 }
@@ -77,19 +76,19 @@ impl Acceptor {
                 ),
             }
         }
-        drop(self.listener);
+        drop(self.port);
         threads.into_values().for_each(join);
     }
 
     /// Returns the next connection; `None` when the broker stops.
-    fn accept(&mut self, mut reap: impl FnMut()) -> Option<(TcpStream, SocketAddr)> {
+    fn accept(&mut self, mut reap: impl FnMut()) -> Option<(Box<dyn Socket>, SocketAddr)> {
         loop {
             self.sleeper.about_to_sleep();
             reap();
             if !self.delivery.phase.is_running() {
                 return None;
             }
-            match self.listener.accept() {
+            match self.port.accept() {
                 Ok(accepted) => return Some(accepted),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(None),
                 Err(error) if is_exhausted(&error) => {
@@ -107,12 +106,11 @@ impl Acceptor {
 
     /// Waits for a connection, or only for time to pass.
     fn wait(&mut self, pause: Option<Duration>) {
-        let mut items = vec![PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN)];
+        let mut items = vec![Item::new(&self.sleeper, Events::READ)];
         if pause.is_none() {
-            items.push(PollItem::from_fd(raw(&self.listener), zmq::POLLIN));
+            items.push(Item::new(&*self.port, Events::READ));
         }
-        let timeout = pause.map_or(-1, |pause| i64::try_from(pause.as_millis()).unwrap_or(-1));
-        if let Err(error) = zmq::poll(&mut items, timeout) {
+        if let Err(error) = poll(&mut items, pause) {
             log::debug!("polling for subscribers: {error}");
         }
         self.sleeper.awake();
@@ -144,7 +142,7 @@ fn join(thread: JoinHandle<()>) {
 
 impl Delivery {
     /// Serves one subscriber until it leaves or the broker stops.
-    fn serve(&self, client: TcpStream, peer: SocketAddr) {
+    fn serve(&self, client: Box<dyn Socket>, peer: SocketAddr) {
         self.connected.fetch_add(1, Ordering::Relaxed);
         log::debug!("subscriber {peer} connected");
         let guest = self.roster.enter(peer.to_string());
@@ -166,8 +164,8 @@ impl Delivery {
         }
     }
 
-    fn try_serve(&self, client: TcpStream, entry: Arc<Entry>) -> Result<(), TurnError> {
-        let link = Connection::new(client)?;
+    fn try_serve(&self, client: Box<dyn Socket>, entry: Arc<Entry>) -> Result<(), TurnError> {
+        let link = Connection::new(client);
         let mut sleeper = sleeper().map_err(LinkError::from)?;
         let subscriber = Subscriber::new(self.history);
         let station = Arc::new(Station::new(link, subscriber, entry, sleeper.waker()));

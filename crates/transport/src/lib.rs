@@ -18,6 +18,7 @@
 mod attempt;
 mod batch;
 mod broker;
+mod clock;
 mod config;
 mod connection;
 mod control;

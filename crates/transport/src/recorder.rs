@@ -11,6 +11,7 @@ use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
 use log::Level;
 
 use crate::batch::Batch;
+use crate::clock;
 use crate::error::Failure;
 use crate::health::Health;
 use crate::letterbox::Outcome;
@@ -142,11 +143,11 @@ impl Recorder {
                 Err(error) => return Err(error.into()),
             };
             self.health.stalled(&format!("disk full: {error}"));
-            if complained.is_none_or(|at| at.elapsed() >= COMPLAIN) {
+            if complained.is_none_or(|at| clock::now().duration_since(at) >= COMPLAIN) {
                 log::error!(
                     "DISK FULL: {error}; nothing is lost, delivery waits until there is room"
                 );
-                complained = Some(Instant::now());
+                complained = Some(clock::now());
             }
             self.refuse_requests();
             if self.queue.has_ended() {

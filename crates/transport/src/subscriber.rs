@@ -11,6 +11,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::cursor::{Cursor, Step};
 use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
 use crate::outgoing::Outgoing;
@@ -72,7 +73,7 @@ pub(crate) enum Turn {
 
 impl Subscriber {
     pub(crate) fn new(history: u64) -> Self {
-        let now = Instant::now();
+        let now = clock::now();
         Self {
             caught_up: Topics::default(),
             live: None,
@@ -112,7 +113,7 @@ impl Subscriber {
         {
             replay.topics.add(topic);
         } else if !self.waiting.contains(&topic) {
-            self.last_waiting = Instant::now();
+            self.last_waiting = clock::now();
             if self.waiting.is_empty() {
                 self.first_waiting = self.last_waiting;
             }
@@ -197,7 +198,7 @@ impl Subscriber {
 
     fn until_replay(&self) -> Duration {
         let due = (self.last_waiting + QUIET).min(self.first_waiting + PATIENCE);
-        due.saturating_duration_since(Instant::now())
+        due.saturating_duration_since(clock::now())
     }
 
     /// Lets the cursor whose turn it is choose what is sent next.
@@ -250,7 +251,7 @@ impl Subscriber {
     /// Lets the quiet time be over now, or not before this is said again.
     #[cfg(test)]
     fn quiet_is_over(&mut self, over: bool) {
-        let now = Instant::now();
+        let now = clock::now();
         let at = if over {
             now.checked_sub(PATIENCE)
         } else {

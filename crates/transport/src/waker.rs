@@ -5,7 +5,10 @@ use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::platform::{LocalStream, raw, stream_pair};
+use rustix::fd::{AsFd as _, BorrowedFd};
+
+use crate::net::Pollable;
+use crate::platform::{LocalStream, stream_pair};
 use crate::tail::Tail;
 
 /// Wakes its [`Sleeper`], from any thread; cheap while that is awake.
@@ -68,7 +71,7 @@ impl Sleeper {
     }
 
     /// Announces a wait: after this the thread looks once more for work, and
-    /// then polls [`fd`](Self::fd) together with its sockets.
+    /// then polls it together with its sockets.
     pub(crate) fn about_to_sleep(&self) {
         self.waker.asleep.store(true, Ordering::SeqCst);
     }
@@ -90,9 +93,11 @@ impl Sleeper {
             self.owed = self.owed.saturating_sub(drained);
         }
     }
+}
 
-    pub(crate) fn fd(&self) -> zmq_sys::RawFd {
-        raw(&self.end)
+impl Pollable for Sleeper {
+    fn handle(&self) -> BorrowedFd<'_> {
+        self.end.as_fd()
     }
 }
 
@@ -172,12 +177,16 @@ impl Drop for Listening<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::net::{Events, Item, poll};
 
     /// Tells whether a wait would end at once.
     fn is_signalled(sleeper: &Sleeper) -> bool {
-        let mut items = [zmq::PollItem::from_fd(sleeper.fd(), zmq::POLLIN)];
-        zmq::poll(&mut items, 0).unwrap() > 0
+        let mut items = [Item::new(sleeper, Events::READ)];
+        poll(&mut items, Some(Duration::ZERO)).unwrap();
+        items[0].ready.read
     }
 
     #[test]

@@ -1,13 +1,15 @@
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::net::Port;
 use crate::testing::greeting;
 
 /// A subscriber's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Connection) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let mut connection = Connection::new(listener.accept().unwrap().0).unwrap();
+    let mut connection = Connection::new(Port::accept(&listener).unwrap().0);
     far.write_all(&greeting(b"SUB")).unwrap();
     while connection.handshake.is_some() {
         connection.receive().unwrap();

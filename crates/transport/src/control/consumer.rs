@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use journal::{Missing, checksum};
 use message::Record;
 use serde_json::{Map, Value};
-use zmq::PollItem;
 
 use super::begin::{Place, begin, recorded, unreadable};
 use super::feed::{Feed, Out, Room};
@@ -17,7 +16,9 @@ use super::positions::Position;
 use super::refusal::Refusal;
 use super::request::{Consume, Filter, From};
 use super::walk::{Step, Walker};
+use crate::clock;
 use crate::health::Health;
+use crate::net::{Events, Item, poll};
 use crate::tail::Tail;
 use crate::waker::Sleeper;
 
@@ -201,7 +202,7 @@ impl Consumer {
     fn wait_until(&mut self, due: Instant) -> bool {
         loop {
             self.sleeper.about_to_sleep();
-            let left = due.saturating_duration_since(Instant::now());
+            let left = due.saturating_duration_since(clock::now());
             let closed = self.feed.room() == Room::Closed;
             if !closed && !left.is_zero() {
                 self.poll(left.min(IDLE));
@@ -214,10 +215,8 @@ impl Consumer {
     }
 
     fn poll(&self, most: Duration) {
-        let mut items = [PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN)];
-        // A wait is over at its end, not a millisecond before it.
-        let timeout = i64::try_from(most.as_millis()).unwrap_or(i64::MAX) + 1;
-        if let Err(error) = zmq::poll(&mut items, timeout) {
+        let mut items = [Item::new(&self.sleeper, Events::READ)];
+        if let Err(error) = poll(&mut items, Some(most)) {
             log::debug!("polling for a consumer: {error}");
         }
     }
@@ -227,7 +226,7 @@ impl Pace {
     /// Returns when a record is due; one whose clock went back is due at once.
     fn due(&mut self, record: &Record<'_>) -> Option<Instant> {
         let time = recorded(record)?;
-        let (first, start) = *self.start.get_or_insert_with(|| (time, Instant::now()));
+        let (first, start) = *self.start.get_or_insert_with(|| (time, clock::now()));
         let passed = time.duration_since(first).as_secs_f64().max(0.0) / self.times;
         start.checked_add(Duration::try_from_secs_f64(passed).ok()?)
     }

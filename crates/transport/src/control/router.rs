@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::TcpListener;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +12,7 @@ use zmtp::{HandshakeError, Role, StreamError};
 
 use super::limits;
 use crate::intake::Counters;
-use crate::net::{Ended, Inbound, Server, Wanted};
+use crate::net::{Ended, Inbound, Port, Server, Wanted};
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
 
@@ -65,14 +64,14 @@ impl Router {
     /// Serves requests whose messages have up to `max_message` bytes;
     /// unfinished ones take up to about `max_unfinished` bytes of memory.
     pub(super) fn new(
-        listener: TcpListener,
+        port: Box<dyn Port>,
         max_message: u64,
         max_unfinished: usize,
         counters: Arc<Counters>,
     ) -> Self {
         let most = max_message.saturating_add(limits::HEADER as u64);
         Self {
-            server: Server::new(listener, Role::Router, "client", most, max_unfinished)
+            server: Server::new(port, Role::Router, "client", most, max_unfinished)
                 .with_small_reads(READ),
             requests: BTreeMap::new(),
             last: 0,

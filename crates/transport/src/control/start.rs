@@ -1,8 +1,6 @@
 //! Makes the control thread's parts.
 
-use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
 
 use super::consumers::{Consumers, Source};
 use super::dedupe::Keys;
@@ -12,8 +10,10 @@ use super::positions::{self, Positions};
 use super::publishing::{Path, Publishing};
 use super::router::Router;
 use super::{Control, Facts};
+use crate::clock;
 use crate::config::Config;
 use crate::letterbox::{Answer, Letterbox};
+use crate::net::Port;
 use crate::queue::Queue;
 use crate::recorder::ArchiveRequest;
 use crate::shutdown::Phase;
@@ -21,7 +21,7 @@ use crate::waker::{Waker, sleeper};
 
 /// What the control thread needs of the rest of the broker.
 pub(crate) struct Parts {
-    pub(crate) listener: TcpListener,
+    pub(crate) port: Box<dyn Port>,
     pub(crate) phase: Arc<Phase>,
     pub(crate) letters: Arc<Letterbox>,
     pub(crate) intake: Arc<Waker>,
@@ -67,7 +67,7 @@ impl Control {
         let keys = Keys::default();
         Ok(Self {
             router: Router::new(
-                parts.listener,
+                parts.port,
                 config.max_message,
                 config.letter_bytes(),
                 Arc::clone(&parts.facts.counters),
@@ -85,7 +85,7 @@ impl Control {
             keys,
             window: config.dedupe_window,
             reload: None,
-            looked: Instant::now(),
+            looked: clock::now(),
             refused: 0,
         })
     }

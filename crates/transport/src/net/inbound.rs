@@ -1,9 +1,9 @@
 //! A connection on which messages come in.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read as _};
 use std::mem;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use zmtp::{Assembler, Handshake, Peer, Role, SocketType};
@@ -11,8 +11,9 @@ use zmtp::{Assembler, Handshake, Peer, Role, SocketType};
 use super::ended::Ended;
 use super::outbox::Outbox;
 use super::sift::{Answers, Sift, Step};
+use super::socket::{Reading, Socket};
 use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
-use crate::platform::prepare;
+use crate::clock;
 
 /// How much is read from a connection at once, about.
 pub(crate) const READ: usize = 256 << 10;
@@ -29,7 +30,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// One connection: bytes come in, whole messages come out.
 #[derive(Debug)]
 pub(crate) struct Inbound {
-    pub(crate) stream: TcpStream,
+    pub(crate) socket: Box<dyn Socket>,
     pub(crate) peer: SocketAddr,
     /// Tells this connection from all others of its server, also earlier ones.
     pub(crate) id: u64,
@@ -70,15 +71,9 @@ enum State {
 }
 
 impl Inbound {
-    pub(crate) fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        role: Role,
-        id: u64,
-    ) -> io::Result<Self> {
-        prepare(&stream)?;
-        Ok(Self {
-            stream,
+    pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr, role: Role, id: u64) -> Self {
+        Self {
+            socket,
             peer,
             id,
             state: State::Handshake(Handshake::new(role)),
@@ -95,7 +90,7 @@ impl Inbound {
             closing: false,
             emptied: None,
             drained: false,
-        })
+        }
     }
 
     /// Returns how many bytes of an unfinished message are in memory.
@@ -141,8 +136,8 @@ impl Inbound {
 
     /// Notes that it was asked while the broker stops, and had nothing.
     pub(crate) fn found_empty(&mut self) {
-        let first = *self.emptied.get_or_insert_with(Instant::now);
-        self.drained = first.elapsed() >= QUIET;
+        let first = *self.emptied.get_or_insert_with(clock::now);
+        self.drained = clock::now().duration_since(first) >= QUIET;
     }
 
     /// Tells whether the broker stops and has taken in all that had arrived.
@@ -220,7 +215,7 @@ impl Inbound {
         if let State::Handshake(handshake) = &mut self.state {
             self.outbox.end().extend(handshake.take_unsent());
         }
-        match self.outbox.flush(&self.stream) {
+        match self.outbox.flush(&*self.socket) {
             Ok(Progress::Bytes(count)) if count > 0 => self.silent = Duration::ZERO,
             Ok(Progress::Bytes(_) | Progress::Wait) => {}
             Ok(Progress::End) | Err(_) => self.deaf = true,
@@ -260,7 +255,7 @@ impl Inbound {
         let Some((front, space)) = scratch.split_at_mut_checked(held) else {
             return Ok(false);
         };
-        let count = match attempt(|| (&self.stream).read(space))? {
+        let count = match attempt(|| self.socket.recv(space))? {
             Progress::Bytes(count) => count,
             Progress::Wait => return Ok(false),
             Progress::End => return Err(Ended::Left),
@@ -340,7 +335,7 @@ impl Inbound {
             missing => missing.min(4 * READ),
         };
         let before = self.held.len();
-        let result = (&self.stream)
+        let result = Reading(&*self.socket)
             .take(wanted as u64)
             .read_to_end(&mut self.held);
         // What has come before the end of the connection was sent in time: it

@@ -3,6 +3,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::net::Port;
 use crate::roster::Roster;
 use crate::testing::{Bench, greeting};
 use crate::waker::{Sleeper, sleeper};
@@ -19,7 +20,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         far.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let link = Connection::new(listener.accept().unwrap().0).unwrap();
+        let link = Connection::new(Port::accept(&listener).unwrap().0);
         far.write_all(&greeting(b"SUB")).unwrap();
         far.write_all(b"\0\x01\x01").unwrap();
         let sleeper = sleeper().unwrap();

@@ -1,15 +1,16 @@
 use std::io::Write;
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 use super::*;
+use crate::net::Port;
 use crate::testing::greeting;
 
 /// A publisher's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Inbound) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (near, peer) = listener.accept().unwrap();
-    let mut publisher = Inbound::new(near, peer, Role::Subscriber, 1).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let mut publisher = Inbound::new(near, peer, Role::Subscriber, 1);
     (&far).write_all(&greeting(b"PUB")).unwrap();
     while !publisher.is_ready() {
         assert!(receive(&mut publisher).unwrap().is_empty());
@@ -150,7 +151,7 @@ fn a_peer_that_takes_nothing_any_more_is_read_to_its_end() {
     let whole = message(&[b"t", b"{}"]);
     (&far).write_all(&whole).unwrap();
     // A later answer can't be sent.
-    publisher.stream.shutdown(Shutdown::Write).unwrap();
+    publisher.socket.finish().unwrap();
     publisher.push([b"answer".as_slice()]);
     publisher.flush();
     assert!(!publisher.has_unsent());
