@@ -22,12 +22,12 @@ use crate::platform::listen;
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
 use crate::recording::Recording;
-use crate::roster::Roster;
 use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::thread::{Part, Report};
 use crate::waker::{Waker, sleeper};
+use crate::worker::{Spawn, Threads};
 
 /// How long subscribers are given to take what they have not got when the
 /// broker stops. What they miss they get from the journal next time.
@@ -113,6 +113,7 @@ impl Broker {
         let (control_listener, control_port) = bind("requests", config.bind, config.control_port)?;
         let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
+        let spawn: Arc<dyn Spawn> = Arc::new(Threads);
         let phase = Arc::new(Phase::default());
         let counters = Arc::new(Counters::default());
         let queue = Arc::new(Queue::new(config.queue_bytes(), intake_sleeper.waker()));
@@ -133,7 +134,7 @@ impl Broker {
             phase: Arc::clone(&phase),
             history: config.history,
             connected: AtomicUsize::new(0),
-            roster: Roster::default(),
+            roster: Arc::default(),
         });
 
         let (requests, received) = mpsc::channel();
@@ -150,6 +151,7 @@ impl Broker {
             health: Arc::clone(&health),
             on_archived: Arc::clone(&config.on_archived),
             failed: None,
+            held: None,
         };
         let recording = Arc::new(Recording::new(recorder));
         let intake_waker = intake_sleeper.waker();
@@ -174,11 +176,12 @@ impl Broker {
             letters: Arc::clone(&letters),
             stop_timeout: config.stop_timeout,
         });
-        let acceptor = Acceptor {
-            port: Box::new(listener),
-            delivery: Arc::clone(&delivery),
-            sleeper: acceptor_sleeper,
-        };
+        let acceptor = Acceptor::new(
+            Box::new(listener),
+            Arc::clone(&delivery),
+            acceptor_sleeper,
+            Arc::clone(&spawn),
+        );
 
         let facts = Facts {
             dir: config.dir.clone(),
@@ -207,6 +210,7 @@ impl Broker {
             queue: Arc::clone(&queue),
             archive: requests.clone(),
             facts,
+            spawn,
         };
         let control = Control::new(control, config)?;
 
@@ -216,7 +220,7 @@ impl Broker {
         };
         Ok(Self {
             intake_waker,
-            acceptor_waker: acceptor.sleeper.waker(),
+            acceptor_waker: acceptor.waker(),
             control_waker: control.waker(),
             control: Part::spawn("control", &failed, |failed| {
                 if let Err(error) = control.run() {

@@ -217,12 +217,12 @@ impl Connection {
 
 impl Watch {
     /// Waits until there is something to do, or somebody wakes the thread.
-    pub(crate) fn wait(&self, sleeper: &Sleeper) -> Result<(), LinkError> {
+    pub(crate) fn wait(&self, sleeper: &Sleeper) -> std::io::Result<()> {
         let mut items = [
             Item::new(sleeper, Events::READ),
             Item::new(&*self.socket, self.interest),
         ];
-        Ok(poll(&mut items, Some(self.timeout))?)
+        poll(&mut items, Some(self.timeout))
     }
 }
 

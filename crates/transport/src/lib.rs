@@ -30,6 +30,7 @@ mod intake;
 mod large;
 mod letterbox;
 mod link;
+mod listeners;
 mod net;
 mod outgoing;
 mod platform;
@@ -50,6 +51,7 @@ mod testing;
 mod thread;
 mod throttle;
 mod waker;
+mod worker;
 
 pub use broker::{Broker, LastSession, Stopped};
 pub use config::Config;
