@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
-use journal::Options;
+use journal::{FileSystem, Options, RealFs};
 
 use crate::rotation::local_stamp;
 
@@ -44,6 +44,9 @@ pub struct Config {
     /// For how long a broker that stops takes in what has arrived, at most.
     /// Where publishers go on sending without a pause, it takes that long.
     pub stop_timeout: Duration,
+    /// The file system that the journal is on: the system's own, or one that a
+    /// test makes fail.
+    pub fs: Arc<dyn FileSystem>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// The time zone of the rotation and of the archives' names.
@@ -72,6 +75,7 @@ impl Config {
             max_session: None,
             max_memory: 256 << 20,
             stop_timeout: Duration::from_secs(30),
+            fs: Arc::new(RealFs),
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
             on_archived: Arc::new(|_| {}),
@@ -103,6 +107,7 @@ impl Config {
         Options {
             max_line: self.max_line(),
             stamp: Arc::new(move || local_stamp(clock(), &zone)),
+            fs: Arc::clone(&self.fs),
             ..Options::default()
         }
     }

@@ -15,6 +15,7 @@
 //! It has no options of its own, prints nothing (it logs), and handles no
 //! signals: that is the program's part.
 
+mod assembly;
 mod attempt;
 mod batch;
 mod broker;
@@ -43,6 +44,7 @@ mod segment;
 mod shutdown;
 mod spare;
 mod station;
+mod stop;
 mod subscriber;
 mod subscriptions;
 mod tail;
@@ -53,9 +55,10 @@ mod throttle;
 mod waker;
 mod worker;
 
-pub use broker::{Broker, LastSession, Stopped};
+pub use broker::Broker;
 pub use config::Config;
 pub use error::{Failure, StartError};
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};
+pub use stop::{LastSession, Stopped};
