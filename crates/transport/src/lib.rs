@@ -42,6 +42,8 @@ mod roster;
 mod rotation;
 mod segment;
 mod shutdown;
+#[cfg(test)]
+mod simulation;
 mod spare;
 mod station;
 mod stop;

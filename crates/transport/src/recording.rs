@@ -94,6 +94,12 @@ impl Recording {
         self.lock().writer.archive(None)
     }
 
+    /// Tells whether somebody else records now.
+    #[cfg(test)]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.try_lock().is_none()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Recorder> {
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
     }

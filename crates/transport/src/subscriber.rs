@@ -43,6 +43,9 @@ pub(crate) struct Subscriber {
     waiting: Topics,
     first_waiting: Instant,
     last_waiting: Instant,
+    /// Where the committed end was when the first of them came: what is recorded
+    /// from then on is not missed, however short the history is.
+    asked: Option<Cursor>,
     /// Messages that a cursor has passed and that are not sent yet.
     outgoing: Outgoing,
     history: u64,
@@ -81,6 +84,7 @@ impl Subscriber {
             waiting: Topics::default(),
             first_waiting: now,
             last_waiting: now,
+            asked: None,
             outgoing: Outgoing::default(),
             history,
         }
@@ -170,6 +174,7 @@ impl Subscriber {
 
     /// Sends what there is to send, up to a quantum.
     pub(crate) fn turn(&mut self, tail: &Tail, link: &mut dyn Link) -> Result<Turn, TurnError> {
+        self.note_asked(tail);
         let mut sent = 0;
         while sent < QUANTUM {
             if self.outgoing.is_empty() {
@@ -186,6 +191,14 @@ impl Subscriber {
             }
         }
         Ok(Turn::More)
+    }
+
+    fn note_asked(&mut self, tail: &Tail) {
+        if self.waiting.is_empty() {
+            self.asked = None;
+        } else if self.asked.is_none() {
+            self.asked = Some(Cursor::at_head(tail.head()));
+        }
     }
 
     fn rest(&self) -> Turn {
@@ -230,12 +243,14 @@ impl Subscriber {
     }
 
     fn start_replay(&mut self, tail: &Tail) -> Result<(), Lost> {
-        let (cursor, head) = Cursor::at_window(tail, self.history)?;
+        let (window, head) = Cursor::at_window(tail, self.history)?;
+        let asked = self.asked.take();
+        let asked = asked.filter(|asked| asked.place() < window.place());
         // A subscriber that is behind the window gets there with `live`.
         let live = self.live.get_or_insert_with(|| Cursor::at_head(head));
         self.replay = Some(Replay {
             topics: std::mem::take(&mut self.waiting),
-            cursor,
+            cursor: asked.unwrap_or(window),
             until: live.place(),
         });
         Ok(())
