@@ -123,15 +123,22 @@ impl Socket for End {
     }
 
     fn send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        let all: usize = slices.iter().map(|slice| slice.len()).sum();
         let most = match draw(8) {
-            0 if bytes.len() > 1 => 1 + draw(bytes.len()),
-            _ => bytes.len(),
+            0 if all > 1 => 1 + draw(all),
+            _ => all,
         };
-        match self.write(&bytes[..most]) {
-            None => Err(ErrorKind::BrokenPipe.into()),
-            Some(0) if most > 0 => Err(ErrorKind::WouldBlock.into()),
-            Some(count) => Ok(count),
+        let mut sent = 0;
+        for slice in slices {
+            let part = &slice[..slice.len().min(most - sent)];
+            match self.write(part) {
+                None => return Err(ErrorKind::BrokenPipe.into()),
+                Some(count) => sent += count,
+            }
+        }
+        match sent {
+            0 if most > 0 => Err(ErrorKind::WouldBlock.into()),
+            sent => Ok(sent),
         }
     }
 

@@ -11,7 +11,7 @@ use super::world::moved;
 pub(super) struct Wire {
     end: End,
     /// What is still to be written.
-    unsent: Vec<u8>,
+    unsent: VecDeque<u8>,
     /// What has to wait until the broker's part of the handshake has come.
     later: Vec<u8>,
     ready: bool,
@@ -30,7 +30,7 @@ impl Wire {
     pub(super) fn connect(door: &Door, kind: &str, capacity: usize) -> Option<Self> {
         let mut wire = Self {
             end: door.connect(capacity)?,
-            unsent: Vec::new(),
+            unsent: VecDeque::new(),
             later: Vec::new(),
             ready: false,
             written: 0,
@@ -48,7 +48,7 @@ impl Wire {
         greeting.push(kind.len() as u8);
         greeting.extend_from_slice(kind.as_bytes());
         wire.queued = greeting.len() as u64;
-        wire.unsent = greeting;
+        wire.unsent = greeting.into();
         Some(wire)
     }
 
@@ -80,8 +80,8 @@ impl Wire {
     /// Writes up to `most` bytes, and returns whose marks have left; `None` where
     /// the broker takes no more.
     pub(super) fn write(&mut self, most: usize) -> Option<Vec<String>> {
-        let part = &self.unsent[..most.min(self.unsent.len())];
-        let count = self.end.write(part)?;
+        let front = self.unsent.as_slices().0;
+        let count = self.end.write(&front[..most.min(front.len())])?;
         self.unsent.drain(..count);
         moved(count);
         self.written += count as u64;
@@ -110,7 +110,7 @@ impl Wire {
             let frame: Vec<u8> = self.received.drain(..end).skip(header.length).collect();
             if header.command {
                 self.ready = true;
-                self.unsent.append(&mut self.later);
+                self.unsent.extend(self.later.drain(..));
             } else {
                 self.frames.push(frame);
                 if !header.more {
