@@ -23,6 +23,8 @@ pub(super) struct Model {
     refused: BTreeSet<String>,
     /// Below this number everything is from before the broker's start.
     began: u64,
+    /// What was in sessions that somebody has moved away.
+    gone: BTreeSet<String>,
     /// The highest number that anybody was told.
     shown: u64,
 }
@@ -48,7 +50,10 @@ impl Model {
     /// may have seen them.
     pub(super) fn withdrawn(&mut self, path: &Path, from: u64, to: u64) {
         for (number, _, id) in records(path, from, to) {
-            assert!(number > self.shown, "{id}, number {number}, was shown and is cut off");
+            assert!(
+                number > self.shown,
+                "{id}, number {number}, was shown and is cut off"
+            );
             self.durable.remove(&id);
             self.by_number.remove(&number);
         }
@@ -63,6 +68,17 @@ impl Model {
             known.as_ref().is_none_or(|(_, known)| *known == id),
             "{number} is {known:?} and {id}"
         );
+    }
+
+    /// A session is moved to where nobody looks for it.
+    pub(super) fn moved_away(&mut self, path: &Path) {
+        let gone = read_session(path).into_iter().map(|(_, _, id)| id);
+        self.gone.extend(gone);
+    }
+
+    /// Returns the number of a message that is safe.
+    pub(super) fn number_of(&self, id: &str) -> Option<u64> {
+        self.durable.get(id).copied()
     }
 
     /// A message has come to the broker as a whole.
@@ -143,7 +159,7 @@ impl Model {
         let ids: BTreeSet<&String> = found.iter().map(|(_, _, id)| id).collect();
         for (id, number) in &self.durable {
             assert!(
-                ids.contains(id),
+                ids.contains(id) || self.gone.contains(id),
                 "{id}, number {number}, was safe and is gone"
             );
         }
@@ -184,15 +200,17 @@ fn read_journal(dir: &Path) -> Vec<(u64, String, String)> {
     let archives = list_archives(dir).unwrap_or_default();
     let mut paths: Vec<_> = archives.into_iter().map(|archive| archive.path).collect();
     paths.push(current_session(dir));
+    paths.iter().flat_map(|path| read_session(path)).collect()
+}
+
+fn read_session(path: &Path) -> Vec<(u64, String, String)> {
     let mut found = Vec::new();
-    for path in paths {
-        let Ok(mut reader) = Reader::open(&path) else {
-            continue;
-        };
-        while let Some(item) = reader.next_item().unwrap() {
-            if let Item::Record(record) = item {
-                found.extend(parse(record.line));
-            }
+    let Ok(mut reader) = Reader::open(path) else {
+        return found;
+    };
+    while let Some(item) = reader.next_item().unwrap() {
+        if let Item::Record(record) = item {
+            found.extend(parse(record.line));
         }
     }
     found

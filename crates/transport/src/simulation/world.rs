@@ -286,6 +286,9 @@ impl World {
     }
 
     fn one_life(&self, is_last: bool) {
+        if self.plan.requesters == 0 && draw(4) == 0 {
+            self.move_away();
+        }
         self.start();
         self.is_calm.set(false);
         self.disk
@@ -306,6 +309,17 @@ impl World {
             resume_unwind(Box::new(Crash));
         }
         self.end(is_last);
+    }
+
+    /// Somebody moves closed sessions elsewhere while no broker runs.
+    fn move_away(&self) {
+        for archive in journal::list_archives(self.dir.path()).unwrap_or_default() {
+            if draw(2) == 0 {
+                note(format_args!("{} is moved away", archive.name));
+                self.model.borrow_mut().moved_away(&archive.path);
+                std::fs::remove_file(archive.path).unwrap();
+            }
+        }
     }
 
     fn start(&self) {
@@ -413,7 +427,11 @@ impl World {
     /// Something that is nobody's doing.
     fn befall(&self) {
         let hours = |count: usize| count as u64 * 3_600_000;
-        match draw(6) {
+        match draw(8) {
+            6 => {
+                note(format_args!("everything but the clock is paused"));
+                clock::advance(Duration::from_secs(60));
+            }
             0 if self.plan.rotation => {
                 note(format_args!("the clock is set on"));
                 self.wall.fetch_add(hours(draw(30)), Ordering::SeqCst);
@@ -491,7 +509,11 @@ impl World {
             clock::advance(Duration::from_millis(20));
             let busy = self.clients.iter().any(|client| client.borrow().is_busy());
             let before = std::mem::replace(&mut moved, self.moved.get());
-            quiet = if busy || moved != before { 0 } else { quiet + 1 };
+            quiet = if busy || moved != before {
+                0
+            } else {
+                quiet + 1
+            };
         }
         for client in &self.clients {
             client.borrow_mut().check_settled(self);

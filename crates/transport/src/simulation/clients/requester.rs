@@ -15,6 +15,12 @@ pub(in crate::simulation) struct Requester {
     next: u64,
     /// Messages that were not acknowledged, by id.
     unanswered: BTreeMap<String, (String, Vec<u8>)>,
+    /// Messages that were acknowledged.
+    known: Vec<String>,
+    /// Requests to record another message under a name that is taken.
+    reused: BTreeMap<u64, String>,
+    /// The request to forget the name.
+    forgets: Option<u64>,
     /// Which of them are on their way, by the request's id.
     asked: BTreeMap<u64, String>,
     consumer: Option<Consumer>,
@@ -39,6 +45,9 @@ impl Requester {
             wire: None,
             next: 0,
             unanswered: BTreeMap::new(),
+            known: Vec::new(),
+            reused: BTreeMap::new(),
+            forgets: None,
             asked: BTreeMap::new(),
             consumer: None,
             stored: 0,
@@ -55,6 +64,11 @@ impl Requester {
         self.wire = None;
         self.consumer = None;
         self.asked.clear();
+        self.reused.clear();
+        if self.forgets.take().is_some() {
+            // It may be forgotten or not.
+            self.stored = 0;
+        }
     }
 
     pub(super) fn act(&mut self, world: &World) {
@@ -84,6 +98,8 @@ impl Requester {
             3 if !ending => self.consume(),
             4 if !ending => self.give_credit(),
             5 if !ending => self.acknowledge(),
+            7 if draw(4) == 0 && !ending => self.reuse(),
+            8 if draw(4) == 0 && !ending => self.forget(),
             6 if draw(4) == 0 && !ending => {
                 self.request(json!({"op": "status"}), &[]).map_or((), drop)
             }
@@ -138,7 +154,41 @@ impl Requester {
         }
     }
 
+    /// Gives a name that is taken to another message.
+    fn reuse(&mut self) {
+        if self.known.is_empty() {
+            return;
+        }
+        let id = self.known[draw(self.known.len())].clone();
+        let payload = payload(&self.name, &id, 51);
+        let frames: [&[u8]; 2] = [b"other", &payload];
+        if let Some(request) = self.request(json!({"op": "publish"}), &frames) {
+            self.reused.insert(request, id);
+        }
+    }
+
+    /// Acknowledges, cancels and forgets its name, without waiting in between.
+    fn forget(&mut self) {
+        if self.forgets.is_some() {
+            return;
+        }
+        let Some(Consumer {
+            handle: Some(handle),
+            ..
+        }) = self.consumer
+        else {
+            return;
+        };
+        self.acknowledge();
+        self.request(json!({"op": "cancel", "consumer": handle}), &[]);
+        self.forgets = self.request(json!({"op": "forget", "name": self.name}), &[]);
+        self.consumer = None;
+    }
+
     fn consume(&mut self) {
+        if self.forgets.is_some() {
+            return;
+        }
         if self
             .consumer
             .as_ref()
@@ -214,6 +264,7 @@ impl Requester {
             if !is_error {
                 model.acknowledge(&message, header["message_num"].as_u64().unwrap());
                 self.unanswered.remove(&message);
+                self.known.push(message);
                 world.counts.borrow_mut().acknowledged += 1;
             } else if header["recorded"] == json!(false) {
                 assert_ne!(header["code"], "id_reused", "{header}");
@@ -222,6 +273,20 @@ impl Requester {
                     model.refuse(&message);
                 }
             }
+            return;
+        }
+        if let Some(message) = self.reused.remove(&id) {
+            assert!(is_error, "{message} stood for another message: {header}");
+            if header["code"] == "id_reused" {
+                let number = world.model.borrow().number_of(&message);
+                assert_eq!(header["message_num"].as_u64(), number);
+            }
+            return;
+        }
+        if self.forgets == Some(id) {
+            assert!(!is_error, "{header}");
+            self.forgets = None;
+            (self.stored, self.told) = (0, 0);
             return;
         }
         let of_consumer = self.consumer.as_mut().filter(|one| one.id == id);
@@ -236,7 +301,7 @@ impl Requester {
                 self.stored
             );
             consumer.last = Some(after);
-        } else if header.get("name").is_some() && !is_error {
+        } else if header.get("message_num").is_some() && !is_error {
             self.stored = header["message_num"].as_u64().unwrap();
         }
     }

@@ -14,18 +14,23 @@ pub(in crate::simulation) struct Subscriber {
     written: Vec<String>,
     /// What it got: numbers in their order.
     got: Vec<u64>,
-    /// Whether it asks for more topics later on.
-    widens: bool,
+    /// How often messages with a topic were not wanted for a while.
+    breaks: BTreeMap<&'static str, usize>,
+    /// Whether it changes its topics later on.
+    changes: bool,
+    has_changed: bool,
 }
 
 impl Subscriber {
-    pub(super) fn new(widens: bool) -> Self {
+    pub(super) fn new(changes: bool) -> Self {
         Self {
             wire: None,
             topics: BTreeMap::new(),
             written: Vec::new(),
             got: Vec::new(),
-            widens,
+            breaks: BTreeMap::new(),
+            changes,
+            has_changed: false,
         }
     }
 
@@ -35,6 +40,8 @@ impl Subscriber {
         self.topics.clear();
         self.written.clear();
         self.got.clear();
+        self.breaks.clear();
+        self.has_changed = false;
     }
 
     pub(super) fn act(&mut self, world: &World) {
@@ -47,8 +54,9 @@ impl Subscriber {
         }
         match draw(12) {
             0 if draw(20) == 0 && !ending => self.leave(world),
-            1 if self.widens && !ending && draw(4) == 0 => self.subscribe(),
-            2..5 => self.read(world, 1 + draw(500)),
+            1 if self.changes && !ending => self.subscribe(),
+            2 if self.changes && !ending && draw(2) == 0 => self.unsubscribe(),
+            3..5 => self.read(world, 1 + draw(500)),
             _ => self.read(world, usize::MAX),
         }
         self.write(world);
@@ -69,21 +77,45 @@ impl Subscriber {
         }
         wire.queue_message(&[format!("\u{1}{topic}").as_bytes()]);
         wire.mark(topic.to_owned());
+        self.has_changed |= !self.topics.is_empty();
         self.topics.insert(topic, u64::MAX);
+    }
+
+    fn unsubscribe(&mut self) {
+        let Some(wire) = &mut self.wire else { return };
+        let Some(topic) = self.topics.keys().copied().nth(draw(self.topics.len())) else {
+            return;
+        };
+        wire.queue_message(&[format!("\0{topic}").as_bytes()]);
+        self.topics.remove(topic);
+        self.has_changed = true;
+        let wanted = |name: &str| self.topics.keys().any(|prefix| name.starts_with(prefix));
+        for name in TOPICS {
+            if name.starts_with(topic) && !wanted(name) {
+                *self.breaks.entry(name).or_default() += 1;
+            }
+        }
     }
 
     fn write(&mut self, world: &World) {
         let Some(wire) = &mut self.wire else { return };
-        self.written.extend(wire.write(usize::MAX).unwrap_or_default());
+        self.written
+            .extend(wire.write(usize::MAX).unwrap_or_default());
         if !wire.is_read() {
             return;
         }
         // What is recorded after the broker has read it is not missed.
         let next = world.model.borrow().last() + 1;
         for topic in self.written.drain(..) {
+            // What a wider topic has brought and will bring is its own, too.
+            let wider = self
+                .topics
+                .iter()
+                .filter(|(name, _)| topic.starts_with(**name));
+            let covered = wider.map(|(_, from)| *from).min().unwrap_or(u64::MAX);
             let found = self.topics.iter_mut().find(|(name, _)| **name == topic);
             if let Some((_, from)) = found {
-                *from = next;
+                *from = next.min(covered);
             }
         }
     }
@@ -97,9 +129,16 @@ impl Subscriber {
         for frames in messages {
             let topic = std::str::from_utf8(&frames[0]).unwrap();
             let number = model.seen(topic, &id_of(&frames[1]));
+            // What it wants no more may have been on its way.
             let wanted = self.topics.keys().any(|prefix| topic.starts_with(prefix));
-            assert!(wanted, "{topic} was never subscribed to");
-            assert!(!self.got.contains(&number), "{number} came twice");
+            assert!(
+                wanted || self.has_changed,
+                "{topic} was never subscribed to"
+            );
+            // After each break the topic is like a new one, with a history.
+            let breaks = self.breaks.get(topic).copied().unwrap_or(0);
+            let before = self.got.iter().filter(|got| **got == number).count();
+            assert!(before <= breaks, "{number} came again: {:?}", self.got);
             self.got.push(number);
             world.counts.borrow_mut().deliveries += 1;
         }
@@ -109,36 +148,25 @@ impl Subscriber {
         self.read(world, usize::MAX);
     }
 
-    /// What came is without gaps, in order; with one topic it is a stretch.
+    /// Where its topics have not changed, what came is a stretch of the journal.
     fn check(&self, world: &World) {
+        if self.has_changed || self.topics.len() != 1 {
+            return;
+        }
         let model = world.model.borrow();
         for (topic, from) in &self.topics {
             let all = model.matching(0, &[topic]);
-            let got: Vec<u64> = self.got.iter().copied().collect();
-            let of_topic: Vec<u64> = got.into_iter().filter(|one| all.contains(one)).collect();
-            let single = self.topics.len() == 1;
-            if single {
-                assert!(
-                    of_topic.is_sorted(),
-                    "{topic:?} is out of order: {of_topic:?}"
-                );
-            }
-            let (Some(first), Some(last)) = (of_topic.iter().min(), of_topic.iter().max()) else {
+            let (Some(first), Some(last)) = (self.got.first(), self.got.last()) else {
                 continue;
             };
-            if single {
-                let stretch: Vec<u64> = all
-                    .iter()
-                    .copied()
-                    .filter(|one| (first..=last).contains(&one))
-                    .collect();
-                assert_eq!(of_topic, stretch, "something is missing of {topic:?}");
-                let bound = all.iter().copied().find(|one| one >= from);
-                assert!(
-                    bound.is_none_or(|bound| *first <= bound),
-                    "{topic:?} begins with {first}, and was asked for before {bound:?}"
-                );
-            }
+            let between = |one: &u64| (first..=last).contains(&one);
+            let stretch: Vec<u64> = all.iter().copied().filter(between).collect();
+            assert_eq!(self.got, stretch, "something is missing of {topic:?}");
+            let bound = all.iter().copied().find(|one| one >= from);
+            assert!(
+                bound.is_none_or(|bound| *first <= bound),
+                "{topic:?} begins with {first}, and was asked for before {bound:?}"
+            );
         }
     }
 
