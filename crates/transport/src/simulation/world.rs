@@ -430,7 +430,7 @@ impl World {
         match draw(8) {
             6 => {
                 note(format_args!("everything but the clock is paused"));
-                clock::advance(Duration::from_secs(60));
+                clock::advance(Duration::from_secs(200));
             }
             0 if self.plan.rotation => {
                 note(format_args!("the clock is set on"));

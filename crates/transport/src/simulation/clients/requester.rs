@@ -247,7 +247,7 @@ impl Requester {
             let header: Value = serde_json::from_slice(&frames[0]).unwrap();
             match header["type"].as_str().unwrap() {
                 "message" => self.take(world, &header, &frames[1..]),
-                "end" => self.end(&header),
+                "end" => self.end(world, &header),
                 kind => self.answer(world, kind == "error", &header),
             }
         }
@@ -330,10 +330,16 @@ impl Requester {
         world.counts.borrow_mut().consumed += 1;
     }
 
-    fn end(&mut self, header: &Value) {
+    fn end(&mut self, world: &World, header: &Value) {
         if let Some(consumer) = &mut self.consumer
             && consumer.handle == header["consumer"].as_u64()
         {
+            // In the end it says nothing any more.
+            let expired = header["reason"] == "expired";
+            assert!(
+                !expired || world.is_ending.get(),
+                "it was heard of all the time"
+            );
             consumer.ended = true;
         }
     }
