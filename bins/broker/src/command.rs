@@ -10,6 +10,7 @@ use client::Client;
 
 use crate::args::parse_address;
 use crate::exit::Exit;
+use crate::keygen::{self, Keygen};
 use crate::{archive, doctor, selftest, status};
 
 /// How long a broker is given to answer.
@@ -37,6 +38,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         label: Option<String>,
     },
+    /// Makes keys for the broker and its clients, as pyzmq's zmq.auth reads them
+    Keygen(Keygen),
     /// Writes what a shell needs to complete command lines
     Completions {
         /// The shell
@@ -131,6 +134,7 @@ impl Command {
                 archive::run(&mut client, label.as_deref(), out)
             }
             Self::Doctor(options) => doctor::run(options, out),
+            Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
             Self::Completions { shell } => {
                 // Generating panics where it can't write, as into a closed pipe.

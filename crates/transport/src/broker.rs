@@ -15,6 +15,7 @@ use crate::delivery::{Acceptor, Delivery};
 use crate::error::{Failure, StartError};
 use crate::health::Health;
 use crate::intake::{self, Collector, Counters, Intake, Unread};
+use crate::keys::{self, Keys};
 use crate::letterbox::Letterbox;
 use crate::net::Server;
 use crate::platform::listen;
@@ -56,6 +57,8 @@ pub struct Broker {
     acceptor: Part<()>,
     control: Part<()>,
     control_waker: Arc<Waker>,
+    /// Looks at the keys, until the other end is dropped.
+    keys: Option<(mpsc::Sender<()>, Part<()>)>,
     intake_waker: Arc<Waker>,
     acceptor_waker: Arc<Waker>,
 }
@@ -133,6 +136,7 @@ impl Broker {
             history: config.history,
             connected: AtomicUsize::new(0),
             roster: Roster::default(),
+            keys: config.keys.clone(),
         });
 
         let (requests, received) = mpsc::channel();
@@ -159,7 +163,8 @@ impl Broker {
                 "publisher",
                 config.max_message,
                 config.unfinished_bytes(),
-            ),
+            )
+            .with_keys(config.keys.clone()),
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
             health: Arc::clone(&health),
@@ -169,7 +174,8 @@ impl Broker {
                 next,
                 config.max_line(),
                 Arc::clone(&config.clock),
-            ),
+            )
+            .strict(config.strict_keys()),
             letters: Arc::clone(&letters),
             stop_timeout: config.stop_timeout,
         });
@@ -213,7 +219,21 @@ impl Broker {
             on_failure,
             queue: Arc::clone(&queue),
         };
+        let keys = match &config.keys {
+            Some(keys) => Some(watch_keys(
+                keys,
+                &failed,
+                [
+                    Arc::clone(&intake_waker),
+                    acceptor.sleeper.waker(),
+                    control.waker(),
+                ],
+                Arc::clone(&tail),
+            )?),
+            None => None,
+        };
         Ok(Self {
+            keys,
             intake_waker,
             acceptor_waker: acceptor.sleeper.waker(),
             control_waker: control.waker(),
@@ -258,6 +278,12 @@ impl Broker {
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// Returns whose keys are let in; `None` where none are needed.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Keys> {
+        self.delivery.keys.as_deref()
     }
 
     /// Returns the port on which publishers are received.
@@ -329,6 +355,10 @@ impl Broker {
     }
 
     fn shut_down(&mut self) -> Stopped {
+        if let Some((stop, mut watch)) = self.keys.take() {
+            drop(stop);
+            watch.join();
+        }
         self.phase.stop_intake();
         self.intake_waker.wake();
         self.acceptor_waker.wake();
@@ -366,6 +396,25 @@ impl Drop for Broker {
             drop(self.shut_down());
         }
     }
+}
+
+/// Looks at the keys again and again, and wakes all who serve their owners where
+/// something has changed.
+fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
+    keys: &Arc<Keys>,
+    failed: &Report<F>,
+    wakers: [Arc<Waker>; 3],
+    tail: Arc<Tail>,
+) -> std::io::Result<(mpsc::Sender<()>, Part<()>)> {
+    let (stop, stopped) = mpsc::channel();
+    let keys = Arc::clone(keys);
+    let thread = Part::spawn("keys", failed, move |_| {
+        keys::watch(&keys, &stopped, || {
+            wakers.iter().for_each(|waker| waker.wake());
+            tail.listeners.wake_all();
+        });
+    })?;
+    Ok((stop, thread))
 }
 
 fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {

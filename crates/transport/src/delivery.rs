@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, mpsc};
 use std::thread::JoinHandle;
@@ -12,7 +12,9 @@ use log::Level;
 use zmq::PollItem;
 
 use crate::connection::Connection;
+use crate::keys::Keys;
 use crate::link::LinkError;
+use crate::lobby::{Admitted, Lobby, leave};
 use crate::platform::raw;
 use crate::roster::{Entry, Roster};
 use crate::shutdown::Phase;
@@ -42,6 +44,8 @@ pub(crate) struct Delivery {
     pub(crate) connected: AtomicUsize,
     /// Who they are.
     pub(crate) roster: Roster,
+    /// Whose keys are let in; `None` where none are needed.
+    pub(crate) keys: Option<Arc<Keys>>,
 }
 
 /// The thread that accepts connections, and owns those that serve them.
@@ -56,15 +60,18 @@ impl Acceptor {
     pub(crate) fn run(mut self) {
         let (ended, endings) = mpsc::channel();
         let mut threads: HashMap<u64, JoinHandle<()>> = HashMap::new();
+        let mut lobby = Lobby::new(self.delivery.keys.clone());
+        let mut admitted = Vec::new();
         for id in 0.. {
-            let Some((client, peer)) = self.accept(|| reap(&endings, &mut threads)) else {
+            let reap = || reap(&endings, &mut threads);
+            let Some((link, peer)) = self.accept(&mut lobby, &mut admitted, reap) else {
                 break;
             };
             let delivery = Arc::clone(&self.delivery);
             let (ended, acceptor) = (ended.clone(), self.sleeper.waker());
             let name = format!("subscriber-{id}");
             let spawned = std::thread::Builder::new().name(name).spawn(move || {
-                delivery.serve(client, peer);
+                delivery.serve(link, peer);
                 // The acceptor outlives its threads but for a panic of its own.
                 let _told = ended.send(id);
                 acceptor.wake();
@@ -81,23 +88,35 @@ impl Acceptor {
         threads.into_values().for_each(join);
     }
 
-    /// Returns the next connection; `None` when the broker stops.
-    fn accept(&mut self, mut reap: impl FnMut()) -> Option<(TcpStream, SocketAddr)> {
+    /// Returns the next connection on which the handshake is done; `None` when the
+    /// broker stops. Further ones are `admitted` already.
+    fn accept(
+        &mut self,
+        lobby: &mut Lobby,
+        admitted: &mut Vec<Admitted>,
+        mut reap: impl FnMut(),
+    ) -> Option<Admitted> {
         loop {
             self.sleeper.about_to_sleep();
             reap();
             if !self.delivery.phase.is_running() {
                 return None;
             }
+            if admitted.is_empty() {
+                admitted.extend(lobby.serve());
+            }
+            if let Some(next) = admitted.pop() {
+                return Some(next);
+            }
             match self.listener.accept() {
-                Ok(accepted) => return Some(accepted),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(None),
+                Ok((stream, peer)) => lobby.enter(stream, peer),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(lobby, None),
                 Err(error) if is_exhausted(&error) => {
                     log_throttled!(
                         Level::Error,
                         "cannot accept another subscriber now: {error}"
                     );
-                    self.wait(Some(EXHAUSTED));
+                    self.wait(lobby, Some(EXHAUSTED));
                 }
                 // A client that gave up while it waited in the queue.
                 Err(error) => log::debug!("a connection was not accepted: {error}"),
@@ -105,13 +124,16 @@ impl Acceptor {
         }
     }
 
-    /// Waits for a connection, or only for time to pass.
-    fn wait(&mut self, pause: Option<Duration>) {
+    /// Waits for a connection, for those whose handshake is under way, or only for
+    /// time to pass.
+    fn wait(&mut self, lobby: &Lobby, pause: Option<Duration>) {
         let mut items = vec![PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN)];
         if pause.is_none() {
             items.push(PollItem::from_fd(raw(&self.listener), zmq::POLLIN));
         }
-        let timeout = pause.map_or(-1, |pause| i64::try_from(pause.as_millis()).unwrap_or(-1));
+        items.extend(lobby.poll_items());
+        let timeout = pause.into_iter().chain(lobby.timeout()).min();
+        let timeout = timeout.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(-1));
         if let Err(error) = zmq::poll(&mut items, timeout) {
             log::debug!("polling for subscribers: {error}");
         }
@@ -144,17 +166,17 @@ fn join(thread: JoinHandle<()>) {
 
 impl Delivery {
     /// Serves one subscriber until it leaves or the broker stops.
-    fn serve(&self, client: TcpStream, peer: SocketAddr) {
+    fn serve(&self, link: Connection, peer: SocketAddr) {
         self.connected.fetch_add(1, Ordering::Relaxed);
         log::debug!("subscriber {peer} connected");
         let guest = self.roster.enter(peer.to_string());
-        let result = self.try_serve(client, Arc::clone(&guest.entry));
+        let result = self.try_serve(link, Arc::clone(&guest.entry));
         drop(guest);
         self.tail.prune();
         self.connected.fetch_sub(1, Ordering::Relaxed);
         match result {
             Ok(()) => log::debug!("subscriber {peer} was sent everything"),
-            Err(TurnError::Link(LinkError::Closed)) => log::debug!("subscriber {peer} left"),
+            Err(TurnError::Link(error)) => leave(peer, &error),
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 let cause = source.map_or_else(String::new, |source| format!(": {source}"));
@@ -166,8 +188,7 @@ impl Delivery {
         }
     }
 
-    fn try_serve(&self, client: TcpStream, entry: Arc<Entry>) -> Result<(), TurnError> {
-        let link = Connection::new(client)?;
+    fn try_serve(&self, link: Connection, entry: Arc<Entry>) -> Result<(), TurnError> {
         let mut sleeper = sleeper().map_err(LinkError::from)?;
         let subscriber = Subscriber::new(self.history);
         let station = Arc::new(Station::new(link, subscriber, entry, sleeper.waker()));
@@ -180,6 +201,7 @@ impl Delivery {
     fn run(&self, station: &Station, sleeper: &mut Sleeper) -> Result<(), TurnError> {
         while !self.phase.is_closing() {
             let mut service = station.lock();
+            service.link.check_key()?;
             let watch = match service.advance(&self.tail)? {
                 Turn::More => continue,
                 Turn::Full => service.link.watch(true, STUCK),

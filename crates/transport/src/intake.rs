@@ -95,12 +95,12 @@ impl Intake {
             timeout,
         };
         let mut clock_is_read = false;
-        let ended = server.serve(sleeper, wanted, &mut |_, message| {
+        let ended = server.serve(sleeper, wanted, &mut |_, member, message| {
             if !clock_is_read {
                 collector.read_clock();
                 clock_is_read = true;
             }
-            collector.add(message);
+            collector.add(member, message);
         })?;
         if !clock_is_read {
             collector.read_clock();
@@ -143,6 +143,11 @@ impl Intake {
             Ended::Stream(broken @ StreamError::TooLarge { .. }) => {
                 let what = format_args!("{broken}; its publisher {peer} was disconnected");
                 self.parts.collector.refuse(what);
+            }
+            // It was said when it was refused.
+            Ended::Refused => {
+                let counters = &self.parts.collector.counters;
+                counters.disconnected.fetch_add(1, Ordering::Relaxed);
             }
             end => {
                 let counters = &self.parts.collector.counters;

@@ -26,9 +26,11 @@ mod delivery;
 mod error;
 mod health;
 mod intake;
+mod keys;
 mod large;
 mod letterbox;
 mod link;
+mod lobby;
 mod net;
 mod outgoing;
 mod platform;
@@ -56,3 +58,9 @@ pub use error::{Failure, StartError};
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};
+/// Keys and the files they are in.
+pub mod curve {
+    pub use message::LONGEST_KEY_NAME;
+    pub use zmtp::curve::{Certificate, Keypair};
+}
+pub use keys::{Keys, KeysError, RightsError};

@@ -2,6 +2,7 @@
 //! of them is in memory, and for how long they are waited for. What is done with
 //! the messages is the business of intake and of the control port.
 
+mod boxes;
 mod ended;
 mod favour;
 mod inbound;

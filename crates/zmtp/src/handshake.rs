@@ -75,6 +75,15 @@ pub struct PeerKey {
     pub name: Arc<str>,
 }
 
+impl PeerKey {
+    /// Names a key.
+    #[must_use]
+    pub fn new(public: PublicKey, name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        Self { public, name }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     Signature,

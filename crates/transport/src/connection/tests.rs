@@ -47,15 +47,40 @@ fn subscriptions_come_as_messages_and_as_commands() {
 }
 
 #[test]
-fn a_topic_that_is_too_long_is_refused_before_it_comes() {
+fn a_topic_that_is_too_long_is_passed_over_and_its_client_goes_on() {
     let (mut far, mut connection) = connected();
-    far.write_all(b"\x02\0\0\0\0\0\x10\0\0\x01").unwrap();
-    assert!(matches!(next(&mut connection), Err(LinkError::Topic)));
-    let (mut far, mut connection) = connected();
-    let mut long = Vec::new();
-    zmtp::push_frame(&mut long, &vec![1; MAX_TOPIC + 2], false);
-    far.write_all(&long).unwrap();
-    assert!(matches!(next(&mut connection), Err(LinkError::Topic)));
+    let mut sent = Vec::new();
+    for length in [MAX_TOPIC + 1, MAX_TOPIC + 2, 3 * MAX_TOPIC] {
+        // Both to subscribe and not to any more, as a message and as a command.
+        for start in [1, 0] {
+            zmtp::push_frame(
+                &mut sent,
+                &[&[start], &vec![b'x'; length][..]].concat(),
+                false,
+            );
+        }
+        let command = [b"\x09SUBSCRIBE", &vec![b'x'; length][..]].concat();
+        sent.extend_from_slice(b"\x06");
+        sent.extend_from_slice(&(command.len() as u64).to_be_bytes());
+        sent.extend_from_slice(&command);
+    }
+    zmtp::push_frame(
+        &mut sent,
+        &[&[1], &vec![b'y'; MAX_TOPIC][..]].concat(),
+        false,
+    );
+    sent.extend_from_slice(b"\0\x03\x01ab");
+    let writer = std::thread::spawn(move || {
+        far.write_all(&sent).unwrap();
+        far
+    });
+    let longest = Subscription::Add(vec![b'y'; MAX_TOPIC].into());
+    assert_eq!(next(&mut connection).unwrap(), longest);
+    assert_eq!(
+        next(&mut connection).unwrap(),
+        Subscription::Add(b"ab"[..].into())
+    );
+    drop(writer.join().unwrap());
 }
 
 #[test]

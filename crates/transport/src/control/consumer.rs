@@ -157,6 +157,11 @@ impl Consumer {
                 return true;
             }
         };
+        let topic = frames.get(0).unwrap_or_default();
+        let member = self.request.member.as_ref();
+        if member.is_some_and(|member| !member.rights.covers(topic)) {
+            return true;
+        }
         let recorded_at = record.recorded_at.as_deref().unwrap_or(&record.timestamp);
         let mut header = Map::new();
         header.insert("type".to_owned(), "message".into());

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
@@ -12,6 +13,7 @@ use zmtp::Role;
 use super::ended::Ended;
 use super::favour::Favour;
 use super::inbound::{Inbound, READ, SMALL};
+use crate::keys::{Keys, Member};
 use crate::platform::raw;
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
@@ -22,6 +24,11 @@ use crate::waker::Sleeper;
 const TICK: Duration = Duration::from_secs(1);
 /// How long accepting rests when the system has no more file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(200);
+
+/// How many connections may be before the end of their handshake, or held because
+/// they were refused. When more come, the oldest one goes: who belongs here needs a
+/// few milliseconds.
+const STRANGERS: usize = 512;
 
 /// What a server is to do now.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +78,10 @@ pub(crate) struct Server {
     draining: bool,
     /// Memory that all small reads share.
     scratch: Vec<u8>,
+    /// Whose keys are let in; `None` where none are needed.
+    keys: Option<Arc<Keys>>,
+    /// The keys' version for which all connections were looked at.
+    keys_version: u64,
 }
 
 impl Server {
@@ -95,7 +106,16 @@ impl Server {
             asked: Instant::now(),
             draining: false,
             scratch: vec![0; 2 * READ],
+            keys: None,
+            keys_version: 0,
         }
+    }
+
+    /// Lets nobody in but the owners of these keys.
+    pub(crate) fn with_keys(mut self, keys: Option<Arc<Keys>>) -> Self {
+        self.keys_version = keys.as_ref().map_or(0, |keys| keys.version());
+        self.keys = keys;
+        self
     }
 
     /// Reads only about this many bytes at once from each connection.
@@ -135,13 +155,43 @@ impl Server {
         &mut self,
         sleeper: &mut Sleeper,
         wanted: Wanted,
-        take: &mut impl FnMut(u64, Cow<'_, [u8]>),
+        take: &mut impl FnMut(u64, Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> io::Result<Vec<(Inbound, Ended)>> {
         let ready = self.wait(sleeper, wanted)?;
         if ready.accept {
             self.accept();
         }
-        Ok(self.receive(&ready, take))
+        let mut ended = self.receive(&ready, take);
+        self.revoke(&mut ended);
+        self.make_way(&mut ended);
+        Ok(ended)
+    }
+
+    /// Ends the connections of those whose keys are let in no more.
+    fn revoke(&mut self, ended: &mut Vec<(Inbound, Ended)>) {
+        let Some(keys) = &self.keys else { return };
+        let version = keys.version();
+        if std::mem::replace(&mut self.keys_version, version) == version {
+            return;
+        }
+        let gone = |it: &mut Inbound| it.member().is_some_and(|who| !keys.is_current(who));
+        let revoked = self.connections.extract_if(.., gone);
+        ended.extend(revoked.map(|it| (it, Ended::Revoked)));
+    }
+
+    /// Ends the oldest of the connections that have not finished their handshake,
+    /// where there are too many of them.
+    fn make_way(&mut self, ended: &mut Vec<(Inbound, Ended)>) {
+        let strangers = self.connections.iter().filter(|it| !it.is_ready());
+        let mut ids: Vec<u64> = strangers.map(|it| it.id).collect();
+        let Some(many) = ids.len().checked_sub(STRANGERS).filter(|many| *many > 0) else {
+            return;
+        };
+        ids.sort_unstable();
+        let last = ids.get(many - 1).copied().unwrap_or(0);
+        let goes = |it: &mut Inbound| !it.is_ready() && it.id <= last;
+        let crowded = self.connections.extract_if(.., goes);
+        ended.extend(crowded.map(|it| (it, Ended::Crowded)));
     }
 
     fn wait(&mut self, sleeper: &mut Sleeper, wanted: Wanted) -> io::Result<Ready> {
@@ -221,7 +271,8 @@ impl Server {
                 Ok((stream, peer)) => {
                     self.next_id += 1;
                     match Inbound::new(stream, peer, self.role, self.next_id) {
-                        Ok(mut connection) => {
+                        Ok(connection) => {
+                            let mut connection = connection.guarded_by(self.keys.as_ref());
                             // It is heard first: what goes wrong now is seen then.
                             connection.flush();
                             self.connections.push(connection);
@@ -245,7 +296,7 @@ impl Server {
     fn receive(
         &mut self,
         ready: &Ready,
-        take: &mut impl FnMut(u64, Cow<'_, [u8]>),
+        take: &mut impl FnMut(u64, Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Vec<(Inbound, Ended)> {
         let late = self.late(ready);
         let late_index = late.as_ref().map(|(index, _)| *index);
@@ -262,7 +313,7 @@ impl Server {
                 found,
                 self.max_message,
                 &mut self.scratch,
-                &mut |message| take(id, message),
+                &mut |who, message| take(id, who, message),
             );
             let result = served.and_then(|came| {
                 if !came {
@@ -302,7 +353,7 @@ fn serve(
     found: Found,
     max_message: u64,
     scratch: &mut [u8],
-    take: &mut impl FnMut(Cow<'_, [u8]>),
+    take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
 ) -> Result<bool, Ended> {
     if found.ready.contains(zmq::POLLOUT) {
         connection.flush();

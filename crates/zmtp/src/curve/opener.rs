@@ -25,6 +25,8 @@ pub enum Opened {
         /// Where the frame that was in it stands now: with its header, as it
         /// would without CURVE.
         plain: Range<usize>,
+        /// Whether a message ends with it.
+        last: bool,
         /// Where the box ends.
         end: usize,
     },
@@ -104,6 +106,7 @@ impl Opener {
         }
         Ok(Opened::Frame {
             plain: data - written..end,
+            last: !more && !command,
             end,
         })
     }

@@ -113,7 +113,10 @@ fn sessions() -> (Session, Session) {
 /// Opens all whole boxes; what came of them, or of the first that could not be opened.
 fn open(opener: &mut Opener, mut bytes: Vec<u8>) -> Result<Vec<u8>, OpenError> {
     let mut plain = Vec::new();
-    while let Opened::Frame { plain: range, end } = opener.open(&mut bytes)? {
+    while let Opened::Frame {
+        plain: range, end, ..
+    } = opener.open(&mut bytes)?
+    {
         plain.extend_from_slice(&bytes[range]);
         bytes.drain(..end);
     }
@@ -468,7 +471,7 @@ proptest! {
             let piece = ready[..limit.min(ready.len())].to_vec();
             sealed.consume(piece.len());
             held.extend_from_slice(&piece);
-            while let Opened::Frame { plain, end } = server.opener.open(&mut held).unwrap() {
+            while let Opened::Frame { plain, end, .. } = server.opener.open(&mut held).unwrap() {
                 opened.extend_from_slice(&held[plain]);
                 held.drain(..end);
             }

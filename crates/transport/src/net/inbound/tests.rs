@@ -21,7 +21,7 @@ fn connected() -> (TcpStream, Inbound) {
 fn receive(publisher: &mut Inbound) -> Result<Vec<Vec<u8>>, Ended> {
     let mut scratch = vec![0; 2 * READ];
     let mut came = Vec::new();
-    publisher.receive(1 << 20, &mut scratch, &mut |message| {
+    publisher.receive(1 << 20, &mut scratch, &mut |_, message| {
         came.push(message.into_owned());
     })?;
     Ok(came)
@@ -129,7 +129,8 @@ fn what_comes_together_with_the_end_of_the_connection_is_taken() {
         let mut came = Vec::new();
         let mut scratch = vec![0; 2 * READ];
         let ended = loop {
-            let mut take = |message: Cow<'_, [u8]>| came.push(message.into_owned());
+            let mut take =
+                |_: Option<&Arc<Member>>, message: Cow<'_, [u8]>| came.push(message.into_owned());
             if let Err(ended) = publisher.receive(8 << 20, &mut scratch, &mut take) {
                 break ended;
             }
