@@ -162,7 +162,7 @@ fn requests_are_served_with_keys_and_their_messages_carry_the_name() {
     let reply = dealer.publish(&agent("t", "a", "a-1"));
     assert_eq!(
         (&reply["type"], &reply["message_num"]),
-        (&json!("ok"), &json!(1))
+        (&json!("reply"), &json!(1))
     );
     let mut req = Requester::with_keys(port, "REQ", &keys.of("alice"));
     assert_eq!(req.call(json!({"op": "status"}))["last_message_num"], 1);
@@ -393,7 +393,7 @@ fn beyond_loopback_it_listens_with_keys_or_on_the_users_explicit_word() {
     let broker = start(&dir, &keys, &["--bind", "0.0.0.0"]);
     let said = broker.stdout.text();
     assert!(
-        said.contains("Bound to 0.0.0.0; the owners of 1 keys get in (CURVE)"),
+        said.contains("Bound to 0.0.0.0; keys let in (CURVE): 1"),
         "{said}"
     );
 }

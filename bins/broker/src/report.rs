@@ -62,7 +62,7 @@ fn reach(broker: &Broker, args: &Args) -> String {
     let bind = args.bind;
     match broker.keys() {
         Some(keys) => format!(
-            "Bound to {bind}; the owners of {} keys get in (CURVE); the broker's own key is {}",
+            "Bound to {bind}; keys let in (CURVE): {}; the broker's own key: {}",
             keys.count(),
             keys.public()
         ),

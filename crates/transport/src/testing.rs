@@ -1,6 +1,7 @@
 //! A journal with its tail, and a link that only remembers, for unit tests.
 
 pub(crate) mod faulty;
+pub(crate) mod guarded;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -2,6 +2,8 @@ use std::net::TcpListener;
 
 use super::*;
 use crate::testing::greeting;
+use crate::testing::guarded::Guarded;
+use zmtp::SocketType;
 
 /// A subscriber's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Connection) {
@@ -134,4 +136,68 @@ fn an_answer_waits_between_the_parts_of_one_message_and_the_last_one_is_enough()
     let mut all = [0; 4 + 10];
     far.read_exact(&mut all).unwrap();
     assert_eq!(all, *b"\0\x02ab\x04\x08\x04PONGxyz");
+}
+
+#[test]
+fn with_a_key_messages_leave_in_boxes_and_subscriptions_come_in_them() {
+    let mut guarded = Guarded::new(SocketType::Sub);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let connection = Connection::new(listener.accept().unwrap().0).unwrap();
+    let mut connection = connection.guarded_by(Some(&guarded.keys));
+    let mut session = loop {
+        connection.greet().unwrap();
+        if let Some(session) = guarded.step(&far) {
+            break session;
+        }
+    };
+    let (mut sealed, mut subscribe) = (Vec::new(), Vec::new());
+    zmtp::push_frame(&mut subscribe, b"\x01ab", false);
+    // One that is too long does not end the connection.
+    zmtp::push_frame(&mut subscribe, &vec![1; 3 * MAX_TOPIC], false);
+    zmtp::push_frame(&mut subscribe, b"\x01cd", false);
+    session.sealer.push(&mut sealed, &subscribe).unwrap();
+    (&far).write_all(&sealed).unwrap();
+    for topic in [&b"ab"[..], b"cd"] {
+        assert_eq!(
+            next(&mut connection).unwrap(),
+            Subscription::Add(topic.into())
+        );
+    }
+    // More than the connection takes, in one frame and in many.
+    let mut plain = Vec::new();
+    zmtp::push_message(&mut plain, [&vec![7; 20 << 20][..], b"x"]);
+    for _ in 0..20_000 {
+        zmtp::push_message(&mut plain, [&b"topic"[..], &[8; 500]]);
+    }
+    let (mut heard, expected) = (guarded.heard(), plain.len());
+    let reader = std::thread::spawn(move || {
+        let (mut bytes, mut opened) = (vec![0; 1 << 20], Vec::new());
+        while opened.len() < expected {
+            let count = (&far).read(&mut bytes).unwrap();
+            assert!(count > 0, "{} of {expected}", opened.len());
+            heard.extend_from_slice(&bytes[..count]);
+            let mut at = 0;
+            while let Opened::Frame { plain, end, .. } =
+                session.opener.open(&mut heard[at..]).unwrap()
+            {
+                opened.extend_from_slice(&heard[at..][plain]);
+                at += end;
+            }
+            heard.drain(..at);
+        }
+        opened
+    });
+    let (mut sent, mut most) = (0, 0);
+    while sent < plain.len() || connection.has_unsent() {
+        // As pieces of a large message come: cut anywhere.
+        let piece = &plain[sent..plain.len().min(sent + 100_001)];
+        sent += connection.send(&[IoSlice::new(piece)], true).unwrap();
+        if sent > 21 << 20 {
+            most = most.max(connection.sealed.as_ref().unwrap().held());
+        }
+        connection.receive().unwrap();
+    }
+    assert!(reader.join().unwrap() == plain);
+    assert!(most <= SEALED + (256 << 10), "{most} bytes waited");
 }

@@ -1,28 +1,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
 use zmtp::curve::Certificate;
 
 use super::*;
-
-/// A folder with the broker's keys and those of these clients.
-fn folder(clients: &[&str]) -> (TempDir, Vec<Keypair>) {
-    let dir = TempDir::new().unwrap();
-    let own = Keypair::generate().unwrap();
-    let text = Certificate::secret_text(&own);
-    fs::write(dir.path().join("server.key_secret"), text.as_bytes()).unwrap();
-    fs::create_dir(dir.path().join("authorized")).unwrap();
-    let pairs = clients.iter().map(|name| let_in(&dir, name)).collect();
-    (dir, pairs)
-}
-
-fn let_in(dir: &TempDir, name: &str) -> Keypair {
-    let pair = Keypair::generate().unwrap();
-    let path = dir.path().join("authorized").join(format!("{name}.key"));
-    fs::write(path, Certificate::public_text(&pair.public)).unwrap();
-    pair
-}
+use crate::testing::guarded::{key_folder as folder, let_in};
 
 fn name(keys: &Keys, pair: &Keypair) -> Option<String> {
     keys.name_of(&pair.public).map(|name| name.to_string())
@@ -60,7 +42,7 @@ fn of_two_names_for_one_key_the_first_counts() {
 #[test]
 fn what_is_missing_is_named() {
     let (dir, _) = folder(&[]);
-    let error = |dir: &TempDir| Keys::open(dir.path()).unwrap_err().to_string();
+    let error = |dir: &tempfile::TempDir| Keys::open(dir.path()).unwrap_err().to_string();
     fs::write(dir.path().join("rights"), "alice fly").unwrap();
     assert!(
         error(&dir).contains("line 1: \"fly\" is no right"),

@@ -33,11 +33,6 @@ impl Plain {
         }
     }
 
-    /// Returns what is still in a box.
-    pub(super) fn sealed<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        bytes.get(self.rest..).unwrap_or_default()
-    }
-
     /// Ends the connection where the next box is no good, or too large.
     pub(super) fn check(self, assembler: &Assembler) -> Result<(), Ended> {
         match (self.error, self.carries) {

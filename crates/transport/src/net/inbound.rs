@@ -387,8 +387,10 @@ impl Inbound {
         if let Some(opener) = &mut self.opener {
             plain = open_boxes(opener, bytes, start + kept, false);
         }
-        let sealed = plain.sealed(bytes).to_vec();
-        let open = bytes.get_mut(..plain.end).unwrap_or_default();
+        let Some((open, behind)) = bytes.split_at_mut_checked(plain.end) else {
+            return Ok(());
+        };
+        let sealed = behind.get(plain.rest - plain.end..).unwrap_or_default();
         let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
         let mut sift = Sift::new(open, start, kept);
         let missing = loop {
@@ -404,7 +406,7 @@ impl Inbound {
         self.kept = frames.len();
         self.held.extend_from_slice(frames);
         self.held.extend_from_slice(rest);
-        self.held.extend_from_slice(&sealed);
+        self.held.extend_from_slice(sealed);
         plain.check(assembler)
     }
 
