@@ -137,6 +137,7 @@ impl Broker {
             connected: AtomicUsize::new(0),
             roster: Roster::default(),
             keys: config.keys.clone(),
+            counters: Arc::clone(&counters),
         });
 
         let (requests, received) = mpsc::channel();
@@ -156,15 +157,17 @@ impl Broker {
         };
         let recording = Arc::new(Recording::new(recorder));
         let intake_waker = intake_sleeper.waker();
+        let server = Server::new(
+            intake_listener,
+            Role::Subscriber,
+            "publisher",
+            config.max_message,
+            config.unfinished_bytes(),
+        )
+        .with_keys(config.keys.clone());
+        let publishers = server.visitors();
         let intake = Intake::new(intake::Parts {
-            server: Server::new(
-                intake_listener,
-                Role::Subscriber,
-                "publisher",
-                config.max_message,
-                config.unfinished_bytes(),
-            )
-            .with_keys(config.keys.clone()),
+            server,
             phase: Arc::clone(&phase),
             sleeper: intake_sleeper,
             health: Arc::clone(&health),
@@ -190,6 +193,7 @@ impl Broker {
             tail: Arc::clone(&tail),
             health,
             counters: Arc::clone(&counters),
+            publishers,
             delivery: Arc::clone(&delivery),
             recorded: Arc::clone(&recorded),
             damaged: recovery.damaged,

@@ -222,6 +222,7 @@ impl Control {
         self.facts.status(
             self.publishing.status(),
             self.consumers.status(),
+            self.router.clients(status::LISTED),
             self.refused + self.consumers.refused,
         )
     }

@@ -12,6 +12,7 @@ use log::Level;
 use zmq::PollItem;
 
 use crate::connection::Connection;
+use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::link::LinkError;
 use crate::lobby::{Admitted, Lobby, leave};
@@ -46,6 +47,7 @@ pub(crate) struct Delivery {
     pub(crate) roster: Roster,
     /// Whose keys are let in; `None` where none are needed.
     pub(crate) keys: Option<Arc<Keys>>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// The thread that accepts connections, and owns those that serve them.
@@ -60,7 +62,10 @@ impl Acceptor {
     pub(crate) fn run(mut self) {
         let (ended, endings) = mpsc::channel();
         let mut threads: HashMap<u64, JoinHandle<()>> = HashMap::new();
-        let mut lobby = Lobby::new(self.delivery.keys.clone());
+        let mut lobby = Lobby::new(
+            self.delivery.keys.clone(),
+            Arc::clone(&self.delivery.counters),
+        );
         let mut admitted = Vec::new();
         for id in 0.. {
             let reap = || reap(&endings, &mut threads);
@@ -169,7 +174,9 @@ impl Delivery {
     fn serve(&self, link: Connection, peer: SocketAddr) {
         self.connected.fetch_add(1, Ordering::Relaxed);
         log::debug!("subscriber {peer} connected");
-        let guest = self.roster.enter(peer.to_string());
+        let guest = self
+            .roster
+            .enter(peer.to_string(), link.introduction().clone());
         let result = self.try_serve(link, Arc::clone(&guest.entry));
         drop(guest);
         self.tail.prune();

@@ -144,6 +144,13 @@ impl Intake {
                 let what = format_args!("{broken}; its publisher {peer} was disconnected");
                 self.parts.collector.refuse(what);
             }
+            Ended::Handshake(wrong) if wrong.is_lasting() => {
+                let counters = &self.parts.collector.counters;
+                counters.disconnected.fetch_add(1, Ordering::Relaxed);
+                if counters.strangers.note(peer, "publishers", wrong) {
+                    log::error!("disconnected the publisher {peer}: {end}");
+                }
+            }
             // It was said when it was refused.
             Ended::Refused => {
                 let counters = &self.parts.collector.counters;

@@ -10,6 +10,7 @@ use zmq::PollItem;
 use zmtp::HandshakeError;
 
 use crate::connection::Connection;
+use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::link::LinkError;
 use crate::throttle::log_throttled;
@@ -24,9 +25,10 @@ const HOLD: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_secs(1);
 
 /// Where subscribers are until they have shown who they are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lobby {
     keys: Option<Arc<Keys>>,
+    counters: Arc<Counters>,
     guests: Vec<Guest>,
 }
 
@@ -42,9 +44,10 @@ pub(crate) type Admitted = (Connection, SocketAddr);
 
 impl Lobby {
     /// Lets nobody through but the owners of these keys, where there are any.
-    pub(crate) fn new(keys: Option<Arc<Keys>>) -> Self {
+    pub(crate) fn new(keys: Option<Arc<Keys>>, counters: Arc<Counters>) -> Self {
         Self {
             keys,
+            counters,
             guests: Vec::new(),
         }
     }
@@ -103,6 +106,12 @@ impl Lobby {
                     log_throttled!(Level::Warn, "refused {}: {error}", guest.peer);
                     guest.refused = Some(Instant::now());
                     self.guests.push(guest);
+                }
+                Err(LinkError::Handshake(wrong)) if wrong.is_lasting() => {
+                    let peer = guest.peer;
+                    if self.counters.strangers.note(peer, "subscribers", &wrong) {
+                        log::warn!("subscriber {peer} was disconnected: {wrong}");
+                    }
                 }
                 Err(error) => leave(guest.peer, &error),
             }

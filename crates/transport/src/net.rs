@@ -9,7 +9,11 @@ mod inbound;
 mod outbox;
 mod server;
 mod sift;
+mod strangers;
+mod visitors;
 
 pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
 pub(crate) use self::server::{Server, Wanted};
+pub(crate) use self::strangers::Strangers;
+pub(crate) use self::visitors::{Visitors, described};

@@ -135,6 +135,18 @@ pub enum HandshakeError {
     Frame(#[from] FrameError),
 }
 
+impl HandshakeError {
+    /// Tells whether the peer can't be served whatever it does, and is most likely a
+    /// socket of somebody who has mistaken the port or an option.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::TooOld { .. } | Self::Mechanism { .. } | Self::SocketType { .. }
+        )
+    }
+}
+
 impl Handshake {
     /// Begins a handshake without security: the mechanism is NULL.
     #[must_use]
@@ -426,8 +438,11 @@ pub(crate) fn greeting(mechanism: &[u8]) -> [u8; GREETING_BYTES] {
     greeting
 }
 
-/// Reads a whole greeting: the version and the mechanism.
-pub(crate) fn read_greeting(bytes: &[u8]) -> Result<Option<((u8, u8), &[u8])>, HandshakeError> {
+/// A version, major and minor, and the name of a mechanism.
+type Greeting<'a> = ((u8, u8), &'a [u8]);
+
+/// Reads a whole greeting.
+pub(crate) fn read_greeting(bytes: &[u8]) -> Result<Option<Greeting<'_>>, HandshakeError> {
     let Some(greeting) = bytes.get(..GREETING_BYTES) else {
         return Ok(None);
     };

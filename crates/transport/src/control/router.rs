@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::Level;
-use zmtp::{HandshakeError, Role, StreamError};
+use serde_json::Value;
+use zmtp::{Role, StreamError};
 
 use super::limits;
 use crate::intake::Counters;
@@ -162,6 +163,11 @@ impl Router {
         Sent::Whole
     }
 
+    /// Returns what status tells of who is connected.
+    pub(super) fn clients(&self, most: usize) -> Value {
+        self.server.visitors().list(most)
+    }
+
     /// Tells whether nothing waits for a client to read.
     pub(super) fn is_flushed(&self) -> bool {
         !self.server.connections.iter().any(Inbound::has_unsent)
@@ -179,16 +185,11 @@ impl Router {
                 );
                 self.refuse_large(connection, *broken);
             }
-            Ended::Handshake(
-                wrong @ (HandshakeError::SocketType { .. }
-                | HandshakeError::Mechanism { .. }
-                | HandshakeError::TooOld { .. }),
-            ) => {
+            Ended::Handshake(wrong) if wrong.is_lasting() => {
                 self.counters.disconnected.fetch_add(1, Ordering::Relaxed);
-                log_throttled!(
-                    Level::Warn,
-                    "disconnected the client {peer} of the control port: {wrong}"
-                );
+                if self.counters.strangers.note(peer, "control", wrong) {
+                    log::warn!("disconnected the client {peer} of the control port: {wrong}");
+                }
             }
             // It was said when it was refused.
             Ended::Refused => {

@@ -12,6 +12,7 @@ use message::Timestamp;
 use crate::batch::Batch;
 use crate::keys::{Keys, Member};
 use crate::letterbox::Letterbox;
+use crate::net::Strangers;
 use crate::queue::Queue;
 use crate::recording::Recording;
 use crate::spare::Spare;
@@ -29,6 +30,8 @@ pub(crate) struct Counters {
     /// Publishers disconnected for a message that was too large, or for
     /// something that is no ZeroMQ.
     pub(crate) disconnected: AtomicU64,
+    /// Who can't be served whatever it does, at any port.
+    pub(crate) strangers: Strangers,
 }
 
 /// The one place where messages get their numbers.

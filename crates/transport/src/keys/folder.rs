@@ -206,8 +206,7 @@ fn read_client(path: &Path) -> Option<(Arc<str>, Certificate)> {
     let fits = |name: &&str| name.len() <= LONGEST_KEY_NAME && !name.contains(char::is_control);
     let Some(name) = name.filter(fits) else {
         log::warn!(
-            "not let in: the name of {:?} is no text, or longer than {LONGEST_KEY_NAME} bytes",
-            path
+            "not let in: the name of {path:?} is no text, or longer than {LONGEST_KEY_NAME} bytes"
         );
         return None;
     };

@@ -84,7 +84,7 @@ const HOLD: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 enum State {
-    Handshake(Handshake),
+    Handshake(Box<Handshake>),
     Messages(Assembler),
 }
 
@@ -100,7 +100,7 @@ impl Inbound {
             stream,
             peer,
             id,
-            state: State::Handshake(Handshake::new(role)),
+            state: State::Handshake(Box::new(Handshake::new(role))),
             held: Vec::new(),
             kept: 0,
             missing: 1,
@@ -125,7 +125,7 @@ impl Inbound {
     /// Lets nobody in but the owners of these keys.
     pub(super) fn guarded_by(mut self, keys: Option<&Arc<Keys>>) -> Self {
         if let State::Handshake(begun) = &self.state {
-            self.state = State::Handshake(handshake(keys, begun.role()));
+            self.state = State::Handshake(Box::new(handshake(keys, begun.role())));
             self.keys = keys.cloned();
         }
         self

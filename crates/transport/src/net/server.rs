@@ -13,6 +13,7 @@ use zmtp::Role;
 use super::ended::Ended;
 use super::favour::Favour;
 use super::inbound::{Inbound, READ, SMALL};
+use super::visitors::Visitors;
 use crate::keys::{Keys, Member};
 use crate::platform::raw;
 use crate::throttle::log_throttled;
@@ -82,6 +83,8 @@ pub(crate) struct Server {
     keys: Option<Arc<Keys>>,
     /// The keys' version for which all connections were looked at.
     keys_version: u64,
+    /// Who has finished the handshake.
+    visitors: Arc<Visitors>,
 }
 
 impl Server {
@@ -108,7 +111,13 @@ impl Server {
             scratch: vec![0; 2 * READ],
             keys: None,
             keys_version: 0,
+            visitors: Arc::default(),
         }
+    }
+
+    /// Returns who is connected, also later.
+    pub(crate) fn visitors(&self) -> Arc<Visitors> {
+        Arc::clone(&self.visitors)
     }
 
     /// Lets nobody in but the owners of these keys.
@@ -163,7 +172,12 @@ impl Server {
         }
         let mut ended = self.receive(&ready, take);
         self.revoke(&mut ended);
-        self.make_way(&mut ended);
+        if ready.accept {
+            self.make_way(&mut ended);
+        }
+        for (connection, _) in &ended {
+            self.visitors.leave(connection.id);
+        }
         Ok(ended)
     }
 
@@ -307,7 +321,7 @@ impl Server {
             if late_index == Some(index) {
                 continue;
             }
-            let id = connection.id;
+            let (id, was_ready) = (connection.id, connection.is_ready());
             let served = serve(
                 connection,
                 found,
@@ -315,6 +329,10 @@ impl Server {
                 &mut self.scratch,
                 &mut |who, message| take(id, who, message),
             );
+            if connection.is_ready() && !was_ready {
+                let introduction = connection.introduction();
+                self.visitors.enter(id, connection.peer, introduction);
+            }
             let result = served.and_then(|came| {
                 if !came {
                     gave_nothing(connection, found, ready.time, self.draining);

@@ -24,7 +24,11 @@ impl Served {
         far.write_all(b"\0\x01\x01").unwrap();
         let sleeper = sleeper().unwrap();
         let subscriber = Subscriber::new(0);
-        let entry = Arc::clone(&Roster::default().enter("peer".to_owned()).entry);
+        let entry = Arc::clone(
+            &Roster::default()
+                .enter("peer".to_owned(), zmtp::Peer::default())
+                .entry,
+        );
         let station = Station::new(link, subscriber, entry, sleeper.waker());
         // Its replay is over when it is idle with a topic.
         loop {
