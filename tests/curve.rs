@@ -448,3 +448,33 @@ fn a_folder_without_the_brokers_key_is_named_and_nothing_is_started() {
         .warns("broker keygen");
     assert!(!dir.logs().exists(), "nothing is touched");
 }
+
+#[test]
+fn status_says_who_is_connected_how_and_with_which_key() {
+    let dir = Dir::new();
+    let keys = Keys::new(&dir, &["alice", "bob"]);
+    let broker = start(&dir, &keys, &[]);
+    let ports = broker.ports;
+    let alice = publisher(ports.publish, &keys.of("alice"));
+    let bob = subscriber(ports.subscribe, &["x"], &keys.of("bob"));
+    let mut dealer = Requester::with_keys(ports.control, "DEALER", &keys.of("bob"));
+    let status = dealer.call(json!({"op": "status"}));
+    for (port, socket, key) in [
+        ("publishers", "XPUB", "alice"),
+        ("subscribers", "SUB", "bob"),
+        ("clients", "DEALER", "bob"),
+    ] {
+        assert_eq!(status[port]["count"], 1, "{status}");
+        let one = &status[port]["list"][0];
+        assert_eq!((&one["socket"], &one["key"]), (&json!(socket), &json!(key)));
+        assert_eq!(one["mechanism"], "CURVE");
+        assert_eq!(one["protocol"], "3.1");
+        assert!(one["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    }
+    drop((alice, bob));
+    until("both have left", || {
+        let status = dealer.call(json!({"op": "status"}));
+        let gone = status["publishers"]["count"] == 0 && status["subscribers"]["count"] == 0;
+        gone.then_some(())
+    });
+}
