@@ -98,7 +98,7 @@ impl Keys {
         let dir = dir.into();
         let own = read_own(&dir)?;
         let before = seen(&dir);
-        let members = read_members(&dir)?;
+        let members = read_members(&dir, &own)?;
         Ok(Self {
             own,
             members: RwLock::new(Arc::new(members)),
@@ -123,7 +123,9 @@ impl Keys {
     /// Returns how many clients' keys are let in.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.members().by_key.len()
+        let members = self.members();
+        let others = members.by_key.keys().filter(|key| **key != self.own.public);
+        others.count()
     }
 
     /// Reads the folder again if it has changed; true where other keys are let in
@@ -134,7 +136,7 @@ impl Keys {
         if now.is_some() && *before == now {
             return false;
         }
-        let members = match read_members(&self.dir) {
+        let members = match read_members(&self.dir, &self.own) {
             Ok(members) => members,
             Err(error) => {
                 // Nobody is shut out, or let in, by a file that is half written.

@@ -11,12 +11,14 @@ use std::time::{Duration, SystemTime};
 use message::LONGEST_KEY_NAME;
 use zmtp::curve::{Certificate, CertificateError, Keypair};
 
-use super::rights::{List, RightsError};
+use super::rights::{List, Rights, RightsError};
 use super::{Member, Members};
 use crate::platform::others_can_read;
 
 /// The broker's own keys.
 const OWN: &str = "server.key_secret";
+/// The name under which their owner is known.
+const OWN_NAME: &str = "server";
 /// The folder of those who are let in.
 const AUTHORIZED: &str = "authorized";
 /// What they may do.
@@ -143,7 +145,10 @@ fn read(path: &Path) -> Result<zeroize::Zeroizing<String>, KeysError> {
 }
 
 /// Reads who is let in, and what they may do.
-pub(super) fn read_members(dir: &Path) -> Result<Members, KeysError> {
+///
+/// So is the owner of the broker's own keys, who could stand in its place anyway: a
+/// program that runs beside it (`broker status`).
+pub(super) fn read_members(dir: &Path, own: &Keypair) -> Result<Members, KeysError> {
     let rights = read_rights(&dir.join(RIGHTS))?;
     let folder = dir.join(AUTHORIZED);
     let failed = |source| KeysError::Read {
@@ -156,7 +161,12 @@ pub(super) fn read_members(dir: &Path) -> Result<Members, KeysError> {
     }
     // Of two names for one key the first is taken, always the same one.
     paths.sort();
-    let mut by_key: HashMap<_, Arc<Member>> = HashMap::new();
+    let itself = Member {
+        name: OWN_NAME.into(),
+        public: own.public,
+        rights: Rights::ALL,
+    };
+    let mut by_key = HashMap::from([(own.public, Arc::new(itself))]);
     for path in paths {
         let Some((name, certificate)) = read_client(&path) else {
             continue;
@@ -166,6 +176,13 @@ pub(super) fn read_members(dir: &Path) -> Result<Members, KeysError> {
             name,
             public: certificate.public,
         };
+        if &*member.name == OWN_NAME && member.public != own.public {
+            log::warn!(
+                "not let in: {} has the name of the broker's own key",
+                path.display()
+            );
+            continue;
+        }
         if let Some(other) = by_key.get(&member.public) {
             log::warn!(
                 "{} has the same key as {}.key: its owner is let in as {}",
