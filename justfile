@@ -74,7 +74,7 @@ doc:
 
 # Fuzzes each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
 fuzz seconds='60':
-    for target in session frames line rendering filters wire; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
+    for target in session frames line rendering filters wire curve; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
 
 # Writes the seeds anew, after a change of what a line looks like.
 fuzz-seeds:

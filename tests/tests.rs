@@ -12,6 +12,7 @@ mod arrived;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
+mod curve;
 #[cfg(target_os = "linux")]
 mod disk;
 mod errors;

@@ -17,6 +17,7 @@ import threading
 import time
 
 import zmq
+import zmq.auth
 from zmq.utils.monitor import recv_monitor_message
 
 DEADLINE = 60.0
@@ -65,6 +66,19 @@ def wait_event(monitor, wanted):
     raise Failed("the socket was not connected in %d s" % DEADLINE)
 
 
+def secure(socket, command):
+    """Gives a socket its keys, from files as zmq.auth reads them."""
+    keys = command.get("keys")
+    if keys:
+        socket.curve_publickey, socket.curve_secretkey = zmq.auth.load_certificate(keys["own"])
+        socket.curve_serverkey, _ = zmq.auth.load_certificate(keys["server"])
+
+
+def certificate(command):
+    zmq.auth.create_certificates(command["folder"], command["name"])
+    return {}
+
+
 def connect(name, socket, port):
     monitors[name] = socket.get_monitor_socket(
         zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
@@ -85,6 +99,7 @@ def pub(command):
     socket = context.socket(zmq.PUB if plain else zmq.XPUB)
     socket.set(zmq.SNDHWM, 0)
     socket.set(zmq.LINGER, -1)
+    secure(socket, command)
     connect(command["socket"], socket, command["port"])
     if not plain:
         if not socket.poll(DEADLINE * 1000):
@@ -101,6 +116,7 @@ def sub(command):
             socket.set(getattr(zmq, option), command[option])
     for topic in command["topics"]:
         socket.subscribe(topic)
+    secure(socket, command)
     connect(command["socket"], socket, command["port"])
     return {}
 
@@ -112,6 +128,7 @@ def request(command):
         if option in command:
             socket.set(getattr(zmq, option), command[option])
     socket.set(zmq.LINGER, 0)
+    secure(socket, command)
     connect(command["socket"], socket, command["port"])
     return {}
 
@@ -122,6 +139,7 @@ def open(command):
     socket.set(zmq.LINGER, -1 if command["kind"] == "PUSH" else 0)
     socket.set(zmq.SNDHWM, 0)
     sockets[command["socket"]] = socket
+    secure(socket, command)
     socket.connect("tcp://127.0.0.1:%d" % command["port"])
     return {}
 
@@ -143,6 +161,7 @@ def heartbeats(command):
     subscriber.subscribe("beat")
     monitors = []
     for socket, port in ((publisher, "publish"), (subscriber, "subscribe")):
+        secure(socket, command)
         socket.set(zmq.HEARTBEAT_IVL, 20)
         socket.set(zmq.HEARTBEAT_TIMEOUT, 300)
         socket.set(zmq.HEARTBEAT_TTL, 1000)
@@ -335,7 +354,7 @@ OPERATIONS = {
     for operation in (
         pub, sub, request, open, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
-        herd_recv, heartbeats,
+        herd_recv, heartbeats, certificate,
     )
 }  # fmt: skip
 

@@ -31,6 +31,12 @@ impl Requester {
         Self::open(port, json!({"kind": "REQ"}))
     }
 
+    /// Connects a DEALER or REQ socket that has to show a key.
+    #[track_caller]
+    pub(crate) fn with_keys(port: u16, kind: &str, keys: &Value) -> Self {
+        Self::open(port, json!({"kind": kind, "keys": keys}))
+    }
+
     #[track_caller]
     fn open(port: u16, mut command: Value) -> Self {
         command["do"] = json!("request");

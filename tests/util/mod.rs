@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod dir;
+pub(crate) mod keys;
 pub(crate) mod message;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;

@@ -40,6 +40,19 @@ pub(crate) struct Args {
     )]
     pub(crate) bind: IpAddr,
 
+    /// A folder with the broker's keys and those of the clients that are let in: all
+    /// ports speak CURVE then. Made with `broker keygen`
+    #[arg(long, value_name = "DIR", env = "BROKER_CURVE")]
+    pub(crate) curve: Option<PathBuf>,
+
+    /// Refuse messages that say to be sent by the owner of another key
+    #[arg(long, env = "BROKER_STRICT_SENDER", requires = "curve")]
+    pub(crate) strict_sender: bool,
+
+    /// Listen beyond loopback without keys: whoever reaches the ports reads and writes
+    #[arg(long, env = "BROKER_INSECURE", conflicts_with = "curve")]
+    pub(crate) insecure: bool,
+
     /// The port for publishers; 0 picks a free one
     #[arg(
         long,
@@ -162,10 +175,26 @@ pub(crate) struct RotateAt(pub(crate) Option<(i8, i8)>);
 pub(crate) struct Limit(pub(crate) Option<u64>);
 
 impl Args {
+    /// Refuses to let in others without keys, unless that was said in so many words.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.bind.is_loopback() || self.curve.is_some() || self.insecure {
+            return Ok(());
+        }
+        Err(format!(
+            "--bind {} lets in everybody who can reach this machine, to read and to write all \
+             that is said.\n\
+             With keys only those get in who own one: make them with `broker keygen`, then start \
+             with --curve DIR.\n\
+             Where the network itself keeps others out, say --insecure.",
+            self.bind
+        ))
+    }
+
     /// Returns the broker's settings.
     pub(crate) fn config(&self) -> Config {
         Config {
             bind: self.bind,
+            strict_sender: self.strict_sender,
             pub_port: self.pub_port,
             sub_port: self.sub_port,
             control_port: self.control_port,

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use client::Client;
+use client::{Client, Keys};
 
 use crate::args::parse_address;
 use crate::exit::Exit;
+use crate::keygen::{self, Keygen};
 use crate::{archive, doctor, selftest, status};
 
 /// How long a broker is given to answer.
@@ -37,6 +38,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         label: Option<String>,
     },
+    /// Makes keys for the broker and its clients, as pyzmq's zmq.auth reads them
+    Keygen(Keygen),
     /// Writes what a shell needs to complete command lines
     Completions {
         /// The shell
@@ -67,6 +70,18 @@ pub(crate) struct Target {
         default_value = "5558"
     )]
     pub(crate) control_port: u16,
+
+    /// The folder of the broker's keys, where it has some: its own are shown to it
+    #[arg(long, value_name = "DIR", env = "BROKER_CURVE")]
+    pub(crate) curve: Option<PathBuf>,
+
+    /// The key to show instead, as a file that ends in .key_secret
+    #[arg(long, value_name = "FILE", env = "BROKER_KEY", requires = "server_key")]
+    key: Option<PathBuf>,
+
+    /// The broker's public key, for --key
+    #[arg(long, value_name = "FILE", env = "BROKER_SERVER_KEY", requires = "key")]
+    server_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -131,6 +146,7 @@ impl Command {
                 archive::run(&mut client, label.as_deref(), out)
             }
             Self::Doctor(options) => doctor::run(options, out),
+            Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
             Self::Completions { shell } => {
                 // Generating panics where it can't write, as into a closed pipe.
@@ -144,11 +160,29 @@ impl Command {
 }
 
 impl Target {
-    pub(crate) fn connect(&self, timeout: Duration) -> Result<Client, client::Error> {
-        Client::connect(
-            &format!("tcp://{}", self.address(self.control_port)),
-            timeout,
-        )
+    pub(crate) fn connect(&self, timeout: Duration) -> anyhow::Result<Client> {
+        let endpoint = format!("tcp://{}", self.address(self.control_port));
+        Ok(match self.keys()? {
+            Some(keys) => Client::connect_with_keys(&endpoint, keys, timeout)?,
+            None => Client::connect(&endpoint, timeout)?,
+        })
+    }
+
+    /// Tells whether the broker is to be shown keys.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.curve.is_some() || self.key.is_some()
+    }
+
+    /// Returns what the broker is to be shown.
+    fn keys(&self) -> anyhow::Result<Option<Keys>> {
+        if let (Some(key), Some(server)) = (&self.key, &self.server_key) {
+            return Ok(Some(Keys::read(key, server)?));
+        }
+        let own = self.curve.as_ref().map(|dir| {
+            let own = dir.join("server.key_secret");
+            Keys::read(&own, &own)
+        });
+        Ok(own.transpose()?)
     }
 
     /// Returns where a port of the broker is reached. A broker that listens on

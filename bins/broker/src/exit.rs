@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-/// The program's exit codes. Wrong options end it with 2, by clap.
+/// The program's exit codes. Most wrong options end it with 2 by clap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Stopped as told.
     Done = 0,
     /// Failed, with a message on stderr.
     Failed = 1,
+    /// Options that do not go together.
+    Usage = 2,
     /// Done, and something was found that somebody should look at.
     Found = 3,
 }

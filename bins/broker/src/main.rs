@@ -6,6 +6,7 @@ mod command;
 mod doctor;
 mod exit;
 mod indexer;
+mod keygen;
 mod platform;
 mod report;
 mod selftest;
@@ -16,11 +17,12 @@ mod terminal;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::Context as _;
 use clap::Parser;
-use transport::{Broker, Config, LastSession, StartError, Unread};
+use transport::{Broker, Config, Keys, LastSession, StartError, Unread};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -33,6 +35,11 @@ fn main() -> ExitCode {
     env_logger::Builder::new()
         .filter_level(args.log_level)
         .init();
+    if let (None, Err(problem)) = (&args.command, args.check()) {
+        // Where stderr is closed, the exit code has to do.
+        let _told = writeln!(std::io::stderr(), "broker: {problem}");
+        return Exit::Usage.into();
+    }
     let result = match &args.command {
         None => run(&args).map(|()| Exit::Done),
         Some(command) => command.run(&mut std::io::stdout()),
@@ -57,7 +64,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
     let broker = start(args, sender, &indexer)?;
     let mut out = Terminal::new();
-    report::ready(&mut out, &broker, args.history)?;
+    report::ready(&mut out, &broker, args)?;
     report::damage(broker.recovery());
     report::missing(&mut out, broker.recovery())?;
     report::directory(broker.recovery());
@@ -83,7 +90,9 @@ fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn start(args: &Args, events: Sender<Event>, indexer: &Indexer) -> anyhow::Result<Broker> {
+    let keys = args.curve.as_ref().map(Keys::open).transpose()?;
     let config = Config {
+        keys: keys.map(Arc::new),
         on_archived: indexer.notify(),
         ..args.config()
     };

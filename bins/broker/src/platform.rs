@@ -15,6 +15,26 @@ pub(crate) fn others_can_write(_dir: &std::path::Path) -> bool {
     false
 }
 
+/// Makes a file that is created readable by its owner alone.
+#[cfg(unix)]
+pub(crate) fn private_file(options: &mut std::fs::OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+/// Files inherit the directory's access list on Windows.
+#[cfg(not(unix))]
+pub(crate) fn private_file(_options: &mut std::fs::OpenOptions) {}
+
+/// Makes a directory that is created open to its owner alone.
+#[cfg(unix)]
+pub(crate) fn private_dir(builder: &mut std::fs::DirBuilder) {
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+}
+
+/// Directories inherit the access list on Windows.
+#[cfg(not(unix))]
+pub(crate) fn private_dir(_builder: &mut std::fs::DirBuilder) {}
+
 /// Tells whether whoever started the program wants it to outlive its terminal
 /// (`nohup`): SIGHUP is ignored then, and has to stay so.
 #[cfg(target_os = "linux")]

@@ -6,16 +6,19 @@ use std::path::Path;
 use journal::Jump;
 use transport::{Broker, LastSession, Recovery, Stopped, Tail};
 
+use crate::args::Args;
 use crate::platform::others_can_write;
 use crate::shown::shown;
 
 /// Says that the broker is ready. Each line is flushed, for whoever reads it
 /// through a pipe.
-pub(crate) fn ready(out: &mut impl Write, broker: &Broker, history: u64) -> io::Result<()> {
+pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::Result<()> {
+    let history = args.history;
     let recovered = broker.recovery().records;
     let path = std::path::absolute(broker.session_path());
     let path = path.as_deref().unwrap_or(broker.session_path());
     line(out, "[*] ZeroMQ broker started with PERSISTENT RECORDING")?;
+    line(out, &format!("[*] {}", reach(broker, args)))?;
     line(
         out,
         &format!("[*] Listening for publishers on port {}", broker.pub_port()),
@@ -54,6 +57,20 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, history: u64) -> io::
     Ok(())
 }
 
+/// Says who can get in.
+fn reach(broker: &Broker, args: &Args) -> String {
+    let bind = args.bind;
+    match broker.keys() {
+        Some(keys) => format!(
+            "Bound to {bind}; keys let in (CURVE): {}; the broker's own key: {}",
+            keys.count(),
+            keys.public()
+        ),
+        None if bind.is_loopback() => format!("Bound to {bind}: only this machine gets in"),
+        None => format!("Bound to {bind} WITHOUT KEYS: whoever reaches the ports gets in"),
+    }
+}
+
 /// Says how the broker has ended.
 pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -> io::Result<()> {
     let Stopped {
@@ -69,7 +86,7 @@ pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -
     if *refused > 0 {
         line(
             out,
-            &format!("[*] Refused {refused} messages that were too large"),
+            &format!("[*] Refused {refused} messages that were too large, or not allowed"),
         )?;
     }
     if *disconnected > 0 {

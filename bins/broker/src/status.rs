@@ -86,8 +86,14 @@ fn print(status: &Map<String, Value>, out: &mut impl Write) -> io::Result<()> {
     for text in [overview(&status), speed(&status), refused(&status)] {
         line(out, &text)?;
     }
-    for text in subscribers(&status).into_iter().chain(consumers(&status)) {
-        line(out, &text)?;
+    let lists = [
+        peers(&status, "Publishers", "publishers"),
+        subscribers(&status),
+        peers(&status, "Clients of the control port", "clients"),
+        consumers(&status),
+    ];
+    for text in lists.iter().flatten() {
+        line(out, text)?;
     }
     Ok(())
 }
@@ -132,8 +138,34 @@ fn speed(status: &Value) -> String {
 fn refused(status: &Value) -> String {
     let refused = &status["refused"];
     format!(
-        "[*] Refused: {} messages, {} requests; {} publishers disconnected",
-        refused["messages"], refused["requests"], refused["disconnected"],
+        "[*] Refused: {} messages, {} requests; {} publishers disconnected; {} sockets of the \
+         wrong kind",
+        refused["messages"], refused["requests"], refused["disconnected"], refused["strangers"],
+    )
+}
+
+/// Who is connected to a port.
+fn peers(status: &Value, title: &str, name: &str) -> Vec<String> {
+    let all = &status[name];
+    let mut lines = vec![format!("[*] {title}: {}", all["count"])];
+    let list = all["list"].as_array().map_or(&[][..], Vec::as_slice);
+    let say = |one: &Value| format!("      {} ({})", text(&one["peer"]), kind(one));
+    lines.extend(list.iter().take(LISTED).map(say));
+    more(&mut lines, list.len());
+    lines
+}
+
+/// What a peer is, which version it speaks, and whose key it has shown.
+fn kind(one: &Value) -> String {
+    let key = match one["key"].as_str() {
+        Some(key) => format!(", key {}", shown(key)),
+        None => String::new(),
+    };
+    format!(
+        "{}, ZMTP {}, {}{key}",
+        text(&one["socket"]),
+        text(&one["protocol"]),
+        text(&one["mechanism"])
     )
 }
 
@@ -160,8 +192,9 @@ fn subscribers(status: &Value) -> Vec<String> {
             Some(_) => topics.join(", "),
         };
         format!(
-            "      {} wants {topics}; {} behind",
+            "      {} ({}) wants {topics}; {} behind",
             text(&one["peer"]),
+            kind(one),
             one["lag"]
         )
     }));
@@ -238,7 +271,7 @@ mod tests {
     fn an_answer_of_any_shape_is_printed_and_drives_no_terminal() {
         let odd = json!({
             "stalled": {"reason": "\u{1b}[2J", "since": "\u{202e}"},
-            "subscribers": {"count": 1, "list": [{"peer": "\u{1b}", "topics": ["\u{1b}", 7], "topic_count": 9}]},
+            "subscribers": {"count": 1, "list": [{"peer": "\u{1b}", "key": "\u{1b}", "mechanism": "\u{1b}", "topics": ["\u{1b}", 7], "topic_count": 9}]},
             "consumers": [{"name": "\u{1b}"}, 5],
             "missing": [{"first": 1, "there": "\u{1b}", "since": "\u{202e}"}, 5],
         });

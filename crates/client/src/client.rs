@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::connection::{Connection, answers, is, number};
 use crate::consumer::{Consume, Consumer};
 use crate::error::Error;
+use crate::keys::Keys;
 use crate::publish::{Published, publish_all};
 
 /// How long one attempt may take before the connection is made anew.
@@ -37,8 +38,21 @@ impl Client {
     /// [`Error::NoAnswer`] where nobody answers in time, [`Error::Refused`] with
     /// the code `unsupported_protocol` by a broker of another version.
     pub fn connect(endpoint: &str, timeout: Duration) -> Result<Self, Error> {
+        Self::begin(endpoint, None, timeout)
+    }
+
+    /// Connects to a broker that lets in the owners of keys alone (`--curve`).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and [`Error::NotLetIn`] where the broker does not
+    /// know the key, or is another one than expected.
+    pub fn connect_with_keys(endpoint: &str, keys: Keys, timeout: Duration) -> Result<Self, Error> {
+        Self::begin(endpoint, Some(keys), timeout)
+    }
+
+    fn begin(endpoint: &str, keys: Option<Keys>, timeout: Duration) -> Result<Self, Error> {
         let mut client = Self {
-            connection: Connection::open(&zmq::Context::new(), endpoint)?,
+            connection: Connection::open(&zmq::Context::new(), endpoint, keys)?,
             timeout,
         };
         client.request(&json!({"op": "hello", "protocol": PROTOCOL}))?;
@@ -153,6 +167,10 @@ impl Client {
     }
 
     fn no_answer(&self) -> Error {
+        if let Some(reason) = self.connection.problem() {
+            let endpoint = self.connection.endpoint.clone();
+            return Error::NotLetIn { endpoint, reason };
+        }
         Error::NoAnswer {
             endpoint: self.connection.endpoint.clone(),
             waited: self.timeout,

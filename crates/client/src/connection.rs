@@ -1,11 +1,13 @@
 //! One DEALER socket, and headers on it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::guarded::Guarded;
+use crate::keys::Keys;
 
 /// A header and the frames behind it.
 pub(crate) type Incoming = (Map<String, Value>, Vec<Vec<u8>>);
@@ -18,19 +20,74 @@ const SLICE: Duration = Duration::from_millis(250);
 pub(crate) struct Connection {
     context: zmq::Context,
     pub(crate) endpoint: String,
-    socket: zmq::Socket,
+    /// What the broker is shown; `None` where it lets everybody in.
+    keys: Option<Keys>,
+    socket: Socket,
     next_id: u64,
     /// For how long the broker was waited for.
     waited: Cell<Duration>,
 }
 
+/// What carries the messages. The bundled libzmq has no CURVE.
+enum Socket {
+    Open(zmq::Socket),
+    Guarded(RefCell<Guarded>),
+}
+
+impl Socket {
+    fn open(context: &zmq::Context, endpoint: &str, keys: Option<&Keys>) -> zmq::Result<Self> {
+        Ok(match keys {
+            None => Self::Open(dealer(context, endpoint)?),
+            Some(keys) => Self::Guarded(RefCell::new(Guarded::open(endpoint, keys))),
+        })
+    }
+
+    /// False where there is no room for it now.
+    fn send(&self, message: Vec<Vec<u8>>) -> Result<bool, Error> {
+        match self {
+            Self::Guarded(socket) => socket.borrow_mut().send(&message),
+            Self::Open(socket) => match socket.send_multipart(message, zmq::DONTWAIT) {
+                Ok(()) => Ok(true),
+                Err(zmq::Error::EAGAIN) => Ok(false),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// Waits for a message; false where none comes in that time.
+    fn poll(&self, most: Duration) -> Result<bool, Error> {
+        match self {
+            Self::Guarded(socket) => Ok(socket.borrow_mut().poll(most)),
+            Self::Open(socket) => {
+                let millis = i64::try_from(most.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
+                match socket.poll(zmq::POLLIN, millis) {
+                    Ok(count) => Ok(count > 0),
+                    Err(zmq::Error::EINTR) => Ok(false),
+                    Err(error) => Err(error.into()),
+                }
+            }
+        }
+    }
+
+    fn receive(&self) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(match self {
+            Self::Guarded(socket) => socket.borrow_mut().recv().unwrap_or_default(),
+            Self::Open(socket) => socket.recv_multipart(zmq::DONTWAIT)?,
+        })
+    }
+}
+
 impl Connection {
-    pub(crate) fn open(context: &zmq::Context, endpoint: &str) -> Result<Self, Error> {
-        let socket = dealer(context, endpoint)?;
+    pub(crate) fn open(
+        context: &zmq::Context,
+        endpoint: &str,
+        keys: Option<Keys>,
+    ) -> Result<Self, Error> {
         Ok(Self {
+            socket: Socket::open(context, endpoint, keys.as_ref())?,
             context: context.clone(),
             endpoint: endpoint.to_owned(),
-            socket,
+            keys,
             next_id: 0,
             waited: Cell::default(),
         })
@@ -38,12 +95,20 @@ impl Connection {
 
     /// Opens another one to the same broker.
     pub(crate) fn another(&self) -> Result<Self, Error> {
-        Self::open(&self.context, &self.endpoint)
+        Self::open(&self.context, &self.endpoint, self.keys.clone())
+    }
+
+    /// Returns why a broker with keys can't be talked with.
+    pub(crate) fn problem(&self) -> Option<String> {
+        match &self.socket {
+            Socket::Open(_) => None,
+            Socket::Guarded(socket) => socket.borrow().problem().map(str::to_owned),
+        }
     }
 
     /// Drops the connection with all that is on its way, and makes a new one.
     pub(crate) fn renew(&mut self) -> Result<(), Error> {
-        self.socket = dealer(&self.context, &self.endpoint)?;
+        self.socket = Socket::open(&self.context, &self.endpoint, self.keys.as_ref())?;
         Ok(())
     }
 
@@ -57,11 +122,7 @@ impl Connection {
     pub(crate) fn send<F: AsRef<[u8]>>(&self, header: &Value, frames: &[F]) -> Result<bool, Error> {
         let mut message = vec![header.to_string().into_bytes()];
         message.extend(frames.iter().map(|frame| frame.as_ref().to_vec()));
-        match self.socket.send_multipart(message, zmq::DONTWAIT) {
-            Ok(()) => Ok(true),
-            Err(zmq::Error::EAGAIN) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        self.socket.send(message)
     }
 
     /// A clock that goes only while the broker is waited for. Time limits are
@@ -87,7 +148,10 @@ impl Connection {
                 return Ok(None);
             }
         }
-        let mut frames = self.socket.recv_multipart(zmq::DONTWAIT)?;
+        let mut frames = self.socket.receive()?;
+        if frames.is_empty() {
+            return Ok(None);
+        }
         let header = frames.remove(0);
         match serde_json::from_slice(&header) {
             Ok(Value::Object(header)) => Ok(Some((header, frames))),
@@ -101,12 +165,7 @@ impl Connection {
     /// Waits for a message; false where none comes in that time.
     fn poll(&self, slice: Duration) -> Result<bool, Error> {
         let began = Instant::now();
-        let millis = i64::try_from(slice.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
-        let come = match self.socket.poll(zmq::POLLIN, millis) {
-            Ok(count) => count > 0,
-            Err(zmq::Error::EINTR) => false,
-            Err(error) => return Err(error.into()),
-        };
+        let come = self.socket.poll(slice)?;
         self.waited
             .set(self.waited.get() + began.elapsed().min(slice));
         Ok(come)
@@ -145,7 +204,7 @@ mod tests {
         let context = zmq::Context::new();
         let broker = context.socket(zmq::ROUTER).unwrap();
         broker.bind("inproc://broker").unwrap();
-        let mut connection = Connection::open(&context, "inproc://broker").unwrap();
+        let mut connection = Connection::open(&context, "inproc://broker", None).unwrap();
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(connection.clock(), Duration::ZERO, "nobody was waited for");
         let wait = Duration::from_millis(20);

@@ -27,6 +27,14 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// There is no connection to a broker with keys.
+    #[error("no connection to {endpoint}: {reason}")]
+    NotLetIn {
+        /// Where the broker was expected.
+        endpoint: String,
+        /// What was wrong last.
+        reason: String,
+    },
     /// A message without a sender or a `message_id` got no answer. It was not
     /// sent again, since it could be recorded twice.
     #[error(

@@ -35,9 +35,12 @@ mod client;
 mod connection;
 mod consumer;
 mod error;
+mod guarded;
+mod keys;
 mod publish;
 
 pub use crate::client::{Archived, Client};
 pub use crate::consumer::{Consume, Consumer, From, Message};
 pub use crate::error::Error;
+pub use crate::keys::{Keys, KeysError};
 pub use crate::publish::Published;

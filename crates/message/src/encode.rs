@@ -31,7 +31,52 @@ use crate::scan::{RECORD_START, has_non_finite};
 /// );
 /// ```
 pub fn encode<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>) {
-    push_body(frames, false, recorded_at, out);
+    encode_arrival(frames, Arrival::at(recorded_at), out);
+}
+
+/// How a message came to the recorder.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The recorder's clock, in the form of [`format_time`](crate::format_time).
+    pub recorded_at: &'a str,
+    /// Whether its sender waits for an acknowledgement.
+    pub acked: bool,
+    /// The name of the key that its connection was opened with, of up to
+    /// [`LONGEST_KEY_NAME`] bytes: it is proven, where `sender` is only said.
+    pub key_name: Option<&'a str>,
+}
+
+/// The longest name of a key, in bytes.
+pub const LONGEST_KEY_NAME: usize = 64;
+
+impl<'a> Arrival<'a> {
+    /// A message that came at this time, whose sender does not wait, from anybody.
+    #[must_use]
+    pub fn at(recorded_at: &'a str) -> Self {
+        Self {
+            recorded_at,
+            acked: false,
+            key_name: None,
+        }
+    }
+}
+
+/// Appends the body of the record for these frames, as [`encode`] does, with all
+/// that is known of how they came.
+///
+/// ```
+/// let arrival = message::Arrival {
+///     key_name: Some("claude"),
+///     ..message::Arrival::at("2025-11-20T04:30:00.123Z")
+/// };
+/// let mut body = Vec::new();
+/// message::encode_arrival(&["general", r#"{"from":"gemini"}"#], arrival, &mut body);
+/// let record = message::Record::parse(&body)?;
+/// assert_eq!((&*record.sender, record.key_name.as_deref()), ("gemini", Some("claude")));
+/// # Ok::<(), message::DecodeError>(())
+/// ```
+pub fn encode_arrival<F: AsRef<[u8]>>(frames: &[F], arrival: Arrival<'_>, out: &mut Vec<u8>) {
+    push_body(frames, arrival, out);
 }
 
 /// Appends the body of the record for frames whose sender waits for an
@@ -47,7 +92,24 @@ pub fn encode<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>
 /// # Ok::<(), message::DecodeError>(())
 /// ```
 pub fn encode_acked<F: AsRef<[u8]>>(frames: &[F], recorded_at: &str, out: &mut Vec<u8>) {
-    push_body(frames, true, recorded_at, out);
+    let arrival = Arrival {
+        acked: true,
+        ..Arrival::at(recorded_at)
+    };
+    encode_arrival(frames, arrival, out);
+}
+
+/// Returns who sent these frames by their own word: the record's `sender`; `None`
+/// where the payload does not say.
+///
+/// ```
+/// assert_eq!(message::sender(&["t", r#"{"from": "gemini"}"#]).as_deref(), Some("gemini"));
+/// assert_eq!(message::sender(&["t", "hello"]), None);
+/// ```
+#[must_use]
+pub fn sender<F: AsRef<[u8]>>(frames: &[F]) -> Option<Cow<'_, str>> {
+    let frame = |index: usize| frames.get(index).map(AsRef::as_ref);
+    text(Payload::read(frame(1).or(frame(0))).fields().sender?)
 }
 
 /// Returns who sent these frames and under which name, where the payload says
@@ -78,8 +140,13 @@ pub(crate) fn named<'a>(
     known.then_some((sender, id))
 }
 
-fn push_body<F: AsRef<[u8]>>(frames: &[F], acked: bool, recorded_at: &str, out: &mut Vec<u8>) {
+fn push_body<F: AsRef<[u8]>>(frames: &[F], arrival: Arrival<'_>, out: &mut Vec<u8>) {
     const FIELDS: usize = 512;
+    let Arrival {
+        recorded_at,
+        acked,
+        key_name,
+    } = arrival;
     let frame = |index: usize| frames.get(index).map(AsRef::as_ref);
     let topic = frame(0).unwrap_or_default();
     let payload = Payload::read(frame(1).or(frame(0)));
@@ -101,6 +168,10 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], acked: bool, recorded_at: &str, out: 
     if acked {
         out.extend_from_slice(b",\"acked\":true");
     }
+    if let Some(name) = key_name {
+        out.extend_from_slice(b",\"key_name\":");
+        push_string(name, out);
+    }
     out.extend_from_slice(b",\"recorded_at\":");
     push_string(recorded_at, out);
     out.push(b'}');
@@ -119,8 +190,8 @@ pub const fn longest_line(bytes: u64, frames: u64) -> u64 {
     const ESCAPED: u64 = 6;
     /// Around a frame and what rounding up to whole groups of base64 takes.
     const FRAME: u64 = 20;
-    /// Keys, numbers, two times and the checksum.
-    const FIXED: u64 = 1024;
+    /// Keys, numbers, two times, the name of a key and the checksum.
+    const FIXED: u64 = 1024 + 6 * LONGEST_KEY_NAME as u64;
     let base64 = bytes.div_ceil(3).saturating_mul(4);
     bytes
         .saturating_mul(ESCAPED)

@@ -41,6 +41,7 @@
 //! | `frames` | the number of frames, where it is not 2 |
 //! | `more` | the frames behind the second, each a string or `{"base64":"..."}` |
 //! | `acked` | `true`: the sender waited for an acknowledgement |
+//! | `key_name` | the name of the key that the message's connection was opened with |
 //!
 //! # Guarantees
 //!
@@ -67,7 +68,9 @@ mod specials;
 mod time;
 
 pub use crate::decode::decode_frames;
-pub use crate::encode::{encode, encode_acked, identity, longest_line};
+pub use crate::encode::{
+    Arrival, LONGEST_KEY_NAME, encode, encode_acked, encode_arrival, identity, longest_line, sender,
+};
 pub use crate::error::DecodeError;
 pub use crate::escape::text;
 pub use crate::frames::{Frames, Iter};

@@ -35,6 +35,7 @@ pub(crate) struct Line<'a> {
     pub(crate) in_reply_to: Option<&'a str>,
     pub(crate) context_id: Option<&'a str>,
     pub(crate) acked: Option<&'a str>,
+    pub(crate) key_name: Option<&'a str>,
     pub(crate) exact: Exact<'a>,
     pub(crate) legacy: Legacy<'a>,
     /// Members that only other programs write; ours have none.
@@ -161,6 +162,7 @@ impl<'a> Line<'a> {
             "in_reply_to" => &mut self.in_reply_to,
             "context_id" => &mut self.context_id,
             "acked" => &mut self.acked,
+            "key_name" => &mut self.key_name,
             _ => return self.exact.slot(key).or_else(|| self.legacy.slot(key)),
         })
     }

@@ -69,6 +69,9 @@ pub struct Record<'a> {
     pub recorded_at: Option<Cow<'a, str>>,
     /// Whether the sender waited for an acknowledgement.
     pub acked: bool,
+    /// The name of the key that the message's connection was opened with: proven,
+    /// where `sender` is what the sender says. Only the broker's own lines have one.
+    pub key_name: Option<Cow<'a, str>>,
     /// What wrote the line.
     pub origin: Origin,
     /// Where a table tells them.
@@ -131,6 +134,10 @@ impl<'a> Record<'a> {
             content_kind: ContentKind::Json,
             recorded_at,
             acked: line.acked == Some("true"),
+            key_name: match origin {
+                Origin::Recorder => text_of(line.key_name),
+                _ => None,
+            },
             origin,
             links: None,
             line,
@@ -160,6 +167,7 @@ impl<'a> Record<'a> {
             content_kind: ContentKind::Json,
             recorded_at,
             acked: line.acked == Some("true"),
+            key_name: None,
             origin: Origin::Other,
             links: Some(other.links),
             line,

@@ -9,7 +9,12 @@ const AROUND: u64 = 14 + 20 + 1 + 18 + 1;
 
 fn line_of(frames: &[Vec<u8>]) -> u64 {
     let mut body = Vec::new();
-    message::encode_acked(frames, "2025-11-20T04:30:00.123Z", &mut body);
+    let arrival = message::Arrival {
+        acked: true,
+        key_name: Some(&"\u{1}".repeat(message::LONGEST_KEY_NAME)),
+        ..message::Arrival::at("2025-11-20T04:30:00.123Z")
+    };
+    message::encode_arrival(frames, arrival, &mut body);
     // A nested object may have to be told from the start of a record.
     let spaces = memchr_count(&body, b"{\"message_num\":");
     body.len() as u64 + spaces + AROUND

@@ -99,6 +99,8 @@ pub(crate) fn assemble(
         history: config.history,
         connected: AtomicUsize::new(0),
         roster: Arc::default(),
+        keys: config.keys.clone(),
+        counters: Arc::clone(&counters),
     });
 
     let (requests, received) = mpsc::channel();
@@ -119,14 +121,17 @@ pub(crate) fn assemble(
     };
     let recording = Arc::new(Recording::new(recorder));
     let intake_waker = intake_sleeper.waker();
+    let server = Server::new(
+        ports.publishers,
+        Role::Subscriber,
+        "publisher",
+        config.max_message,
+        config.unfinished_bytes(),
+    )
+    .with_keys(config.keys.clone());
+    let publishers = server.visitors();
     let intake = Intake::new(intake::Parts {
-        server: Server::new(
-            ports.publishers,
-            Role::Subscriber,
-            "publisher",
-            config.max_message,
-            config.unfinished_bytes(),
-        ),
+        server,
         phase: Arc::clone(&phase),
         sleeper: intake_sleeper,
         health: Arc::clone(&health),
@@ -136,7 +141,8 @@ pub(crate) fn assemble(
             next,
             config.max_line(),
             Arc::clone(&config.clock),
-        ),
+        )
+        .strict(config.strict_keys()),
         letters: Arc::clone(&letters),
         stop_timeout: config.stop_timeout,
     });
@@ -152,6 +158,7 @@ pub(crate) fn assemble(
         tail: Arc::clone(&tail),
         health,
         counters: Arc::clone(&counters),
+        publishers,
         delivery: Arc::clone(&delivery),
         recorded: Arc::clone(&recorded),
         damaged: recovery.damaged,

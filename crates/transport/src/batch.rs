@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use journal::{Group, RecordError};
+use message::Arrival;
 
 use crate::letterbox::{Letter, Outcome, Ticket};
 use crate::spare::Spare;
@@ -86,22 +87,28 @@ impl Batch {
         (bytes..=2 * bytes).contains(&self.wire.capacity())
     }
 
-    /// Adds a whole message, as it stands on the wire: records it in the group.
+    /// Adds a whole message, as it stands on the wire: records it in the group, with
+    /// the name of the key that it came with.
     pub(crate) fn push(
         &mut self,
         message: Cow<'_, [u8]>,
         recorded_at: &str,
+        key_name: Option<&str>,
     ) -> Result<u64, RecordError> {
+        let arrival = Arrival {
+            key_name,
+            ..Arrival::at(recorded_at)
+        };
         let number = self.group.push_with(|out| {
             let mut frames = zmtp::frames(&message);
             match (frames.next(), frames.next(), frames.next()) {
                 // Nearly all messages have two frames, and need no list of them.
                 (Some(topic), Some(payload), None) => {
-                    message::encode(&[topic, payload], recorded_at, out);
+                    message::encode_arrival(&[topic, payload], arrival, out);
                 }
                 _ => {
                     let frames: Vec<&[u8]> = zmtp::frames(&message).collect();
-                    message::encode(&frames, recorded_at, out);
+                    message::encode_arrival(&frames, arrival, out);
                 }
             }
         })?;
@@ -112,11 +119,20 @@ impl Batch {
     /// Adds a message whose sender waits; answers at once where it can't be
     /// recorded.
     pub(crate) fn push_letter(&mut self, letter: Letter, recorded_at: &str) {
-        let Letter { frames, ticket } = letter;
+        let Letter {
+            frames,
+            ticket,
+            key_name,
+        } = letter;
+        let arrival = Arrival {
+            acked: true,
+            key_name: key_name.as_deref(),
+            ..Arrival::at(recorded_at)
+        };
         let frames: Vec<&[u8]> = frames.iter().map(|frame| &frame[..]).collect();
         let pushed = self
             .group
-            .push_with(|out| message::encode_acked(&frames, recorded_at, out));
+            .push_with(|out| message::encode_arrival(&frames, arrival, out));
         match pushed {
             Ok(number) => {
                 let mut wire = Vec::new();
@@ -224,12 +240,12 @@ mod tests {
         const AT: &str = "2025-11-20T04:30:00.123Z";
         let mut batch = Batch::new(Group::new(5, 512));
         let first = message(&["topic", "{}"]);
-        let number = batch.push(Cow::Borrowed(&first), AT).unwrap();
+        let number = batch.push(Cow::Borrowed(&first), AT, None).unwrap();
         assert_eq!(number, 5);
         let long = "x".repeat(1000);
-        assert!(batch.push(Cow::Owned(message(&[&long])), AT).is_err());
+        assert!(batch.push(Cow::Owned(message(&[&long])), AT, None).is_err());
         let last = message(&[""]);
-        assert_eq!(batch.push(Cow::Owned(last.clone()), AT).unwrap(), 6);
+        assert_eq!(batch.push(Cow::Owned(last.clone()), AT, None).unwrap(), 6);
         assert_eq!((batch.len(), batch.first()), (2, 5));
         assert_eq!(batch.wire(), [first.clone(), last].concat());
         assert_eq!(batch.stretch(0..1), 0..first.len());

@@ -13,10 +13,13 @@ use crate::assembly::{Assembled, Ports, Shared, assemble, open};
 use crate::config::Config;
 use crate::error::{Failure, StartError};
 use crate::intake::Unread;
+use crate::keys::{self, Keys};
 use crate::platform::listen;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{Running, Stopped, stop};
+use crate::tail::Tail;
 use crate::thread::{Part, Report};
+use crate::waker::Waker;
 use crate::worker::Threads;
 
 /// A broker that is running.
@@ -30,6 +33,8 @@ pub struct Broker {
     control_port: u16,
     shared: Shared,
     parts: Threaded,
+    /// Looks at the keys, until the other end is dropped.
+    keys: Option<(mpsc::Sender<()>, Part<()>)>,
 }
 
 /// The threads of the parts.
@@ -76,6 +81,8 @@ impl Broker {
             on_failure,
             queue: Arc::clone(&shared.queue),
         };
+        let keys = config.keys.as_ref();
+        let keys = keys.map(|keys| watch_keys(keys, &failed, &shared));
         let recording = Arc::clone(&shared.recording);
         let parts = Threaded {
             control: Part::spawn("control", &failed, |failed| {
@@ -104,6 +111,7 @@ impl Broker {
             control_port,
             shared,
             parts,
+            keys: keys.transpose()?,
         })
     }
 
@@ -111,6 +119,12 @@ impl Broker {
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// Returns whose keys are let in; `None` where none are needed.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Keys> {
+        self.shared.delivery.keys.as_deref()
     }
 
     /// Returns the port on which publishers are received.
@@ -178,6 +192,14 @@ impl Broker {
     /// Stops in order: takes in what has arrived, records it, gives subscribers
     /// two seconds to take what they have not got, and archives the session.
     pub fn stop(mut self) -> Stopped {
+        self.shut_down()
+    }
+
+    fn shut_down(&mut self) -> Stopped {
+        if let Some((stop, mut watch)) = self.keys.take() {
+            drop(stop);
+            watch.join();
+        }
         stop(&self.shared, &mut self.parts)
     }
 }
@@ -185,7 +207,7 @@ impl Broker {
 impl Drop for Broker {
     fn drop(&mut self) {
         if !self.parts.acceptor.is_joined() {
-            drop(stop(&self.shared, &mut self.parts));
+            drop(self.shut_down());
         }
     }
 }
@@ -210,6 +232,30 @@ impl Running for Threaded {
     fn end_delivery(&mut self) {
         self.acceptor.join();
     }
+}
+
+/// Looks at the keys again and again, and wakes all who serve their owners where
+/// something has changed.
+fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
+    keys: &Arc<Keys>,
+    failed: &Report<F>,
+    shared: &Shared,
+) -> std::io::Result<(mpsc::Sender<()>, Part<()>)> {
+    let (stop, stopped) = mpsc::channel();
+    let keys = Arc::clone(keys);
+    let wakers: [Arc<Waker>; 3] = [
+        Arc::clone(&shared.intake_waker),
+        Arc::clone(&shared.acceptor_waker),
+        Arc::clone(&shared.control_waker),
+    ];
+    let tail: Arc<Tail> = Arc::clone(&shared.tail);
+    let thread = Part::spawn("keys", failed, move |_| {
+        keys::watch(&keys, &stopped, || {
+            wakers.iter().for_each(|waker| waker.wake());
+            tail.listeners.wake_all();
+        });
+    })?;
+    Ok((stop, thread))
 }
 
 fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {

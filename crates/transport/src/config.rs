@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 use journal::{FileSystem, Options, RealFs};
 
+use crate::keys::Keys;
 use crate::rotation::local_stamp;
 
 /// How a broker is run.
@@ -44,6 +45,11 @@ pub struct Config {
     /// For how long a broker that stops takes in what has arrived, at most.
     /// Where publishers go on sending without a pause, it takes that long.
     pub stop_timeout: Duration,
+    /// Whose keys are let in; `None` lets in everybody who can connect.
+    pub keys: Option<Arc<Keys>>,
+    /// Whether a message is refused that says to be sent by the owner of another
+    /// key than the one that it came with.
+    pub strict_sender: bool,
     /// The file system that the journal is on: the system's own, or one that a
     /// test makes fail.
     pub fs: Arc<dyn FileSystem>,
@@ -75,11 +81,18 @@ impl Config {
             max_session: None,
             max_memory: 256 << 20,
             stop_timeout: Duration::from_secs(30),
+            keys: None,
+            strict_sender: false,
             fs: Arc::new(RealFs),
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
             on_archived: Arc::new(|_| {}),
         }
+    }
+
+    /// Returns the keys whose names are for their owners alone.
+    pub(crate) fn strict_keys(&self) -> Option<Arc<Keys>> {
+        self.keys.clone().filter(|_| self.strict_sender)
     }
 
     /// Half of the memory is for what waits for the disk.

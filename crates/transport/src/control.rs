@@ -17,6 +17,7 @@ mod positions;
 mod publishing;
 mod refusal;
 mod request;
+mod rights;
 mod router;
 mod start;
 mod status;
@@ -82,6 +83,8 @@ pub(crate) struct Control {
     stage: Stage,
     facts: Facts,
     keys: Keys,
+    /// Whose names nobody else may say to be the sender of a message.
+    strict: Option<Arc<crate::keys::Keys>>,
     window: u64,
     reload: Option<Instant>,
     looked: Instant,
@@ -157,6 +160,7 @@ impl Control {
         let Incoming {
             peer,
             mut frames,
+            member,
             too_large,
         } = incoming;
         self.consumers.heard(&peer);
@@ -170,7 +174,7 @@ impl Control {
             let refusal = Refusal::new("too_large", format!("{broken}; nothing was recorded"));
             return self.refuse(&peer, &id, refusal.not_recorded());
         }
-        let request = match request {
+        let mut request = match request {
             Ok(request) if request == Request::Publish || frames.is_empty() => request,
             Ok(_) => {
                 let message = "only a publish request has frames behind its header";
@@ -178,11 +182,23 @@ impl Control {
             }
             Err(refusal) => return self.refuse(&peer, &id, refusal),
         };
+        if request == Request::Publish && frames.is_empty() {
+            return self.refuse(&peer, &id, no_frames());
+        }
+        let strict = self.strict.as_deref();
+        if let Some(member) = &member
+            && let Err(refusal) = rights::check(member, &mut request, &frames, strict)
+        {
+            return self.refuse(&peer, &id, refusal);
+        }
         if request == Request::Publish {
-            return match frames.is_empty() {
-                true => self.refuse(&peer, &id, no_frames()),
-                false => self.publish(peer, id, frames),
-            };
+            let key_name = member.map(|member| Arc::clone(&member.name));
+            return self.publish(Publish {
+                peer,
+                id,
+                frames,
+                key_name,
+            });
         }
         match self.act(&peer, &id, request) {
             Ok(Some(members)) => self.router.reply(&peer, &reply(&id, members)),
@@ -211,13 +227,13 @@ impl Control {
         }
     }
 
-    fn publish(&mut self, peer: Peer, id: Value, frames: Vec<Vec<u8>>) {
+    fn publish(&mut self, request: Publish) {
         if !self.phase.is_running() {
             let message = "the broker is shutting down; nothing was recorded";
             let refusal = Refusal::new("shutting_down", message).not_recorded();
-            return self.refuse(&peer, &id, refusal);
+            return self.refuse(&request.peer, &request.id, refusal);
         }
-        let reply = self.publishing.publish(Publish { peer, id, frames });
+        let reply = self.publishing.publish(request);
         self.intake.wake();
         self.send(reply);
     }
@@ -249,6 +265,7 @@ impl Control {
         self.facts.status(
             self.publishing.status(),
             self.consumers.status(),
+            self.router.clients(status::LISTED),
             self.refused + self.consumers.refused,
         )
     }

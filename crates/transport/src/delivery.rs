@@ -9,9 +9,12 @@ use std::time::Duration;
 use log::Level;
 
 use crate::connection::{Connection, Watch};
+use crate::intake::Counters;
+use crate::keys::Keys;
 use crate::link::LinkError;
 use crate::listeners::Listening;
-use crate::net::{Events, Item, Port, Socket, poll};
+use crate::lobby::{Lobby, leave};
+use crate::net::{Events, Item, Port, poll};
 use crate::roster::{Guest, Roster};
 use crate::shutdown::Phase;
 use crate::station::{Service, Station};
@@ -41,6 +44,9 @@ pub(crate) struct Delivery {
     pub(crate) connected: AtomicUsize,
     /// Who they are.
     pub(crate) roster: Arc<Roster>,
+    /// Whose keys are let in; `None` where none are needed.
+    pub(crate) keys: Option<Arc<Keys>>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// The thread that accepts connections, and owns those that serve them.
@@ -49,8 +55,10 @@ pub(crate) struct Acceptor {
     delivery: Arc<Delivery>,
     sleeper: Sleeper,
     spawn: Arc<dyn Spawn>,
+    /// Those whose handshake is under way.
+    lobby: Lobby,
     subscribers: Vec<Box<dyn Spawned>>,
-    accepted: u64,
+    admitted: u64,
     /// Set while the system has no more file descriptors.
     exhausted: bool,
 }
@@ -67,13 +75,15 @@ impl Acceptor {
         sleeper: Sleeper,
         spawn: Arc<dyn Spawn>,
     ) -> Self {
+        let lobby = Lobby::new(delivery.keys.clone(), Arc::clone(&delivery.counters));
         Self {
             port,
             delivery,
             sleeper,
             spawn,
+            lobby,
             subscribers: Vec::new(),
-            accepted: 0,
+            admitted: 0,
             exhausted: false,
         }
     }
@@ -92,16 +102,19 @@ impl Acceptor {
         self.subscribers.into_iter().for_each(Spawned::join);
     }
 
-    /// Accepts a connection, if there is one.
+    /// Goes on with all handshakes, and accepts a connection, if there is one.
     pub(crate) fn turn(&mut self) -> Next {
         self.subscribers.retain(|subscriber| !subscriber.is_done());
         self.exhausted = false;
         if !self.delivery.phase.is_running() {
             return Next::Done;
         }
+        for (link, peer) in self.lobby.serve() {
+            self.serve(link, peer);
+        }
         match self.port.accept() {
             Ok((socket, peer)) => {
-                self.serve(socket, peer);
+                self.lobby.enter(socket, peer);
                 Next::More
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Next::Idle,
@@ -121,10 +134,10 @@ impl Acceptor {
         }
     }
 
-    fn serve(&mut self, socket: Box<dyn Socket>, peer: SocketAddr) {
-        let name = format!("subscriber-{}", self.accepted);
-        self.accepted += 1;
-        let served = Served::new(&self.delivery, socket, peer);
+    fn serve(&mut self, link: Connection, peer: SocketAddr) {
+        let name = format!("subscriber-{}", self.admitted);
+        self.admitted += 1;
+        let served = Served::new(&self.delivery, link, peer);
         let spawned = served.and_then(|served| self.spawn.spawn(name, Box::new(served)));
         match spawned {
             Ok(subscriber) => self.subscribers.push(subscriber),
@@ -135,13 +148,17 @@ impl Acceptor {
         }
     }
 
-    /// Waits for a connection, or only for time to pass.
+    /// Waits for a connection, for those whose handshake is under way, or only for
+    /// time to pass.
     fn wait(&mut self) {
         let mut items = vec![Item::new(&self.sleeper, Events::READ)];
         if !self.exhausted {
             items.push(Item::new(&*self.port, Events::READ));
         }
-        if let Err(error) = poll(&mut items, self.exhausted.then_some(EXHAUSTED)) {
+        items.extend(self.lobby.poll_items());
+        let pause = self.exhausted.then_some(EXHAUSTED);
+        let timeout = pause.into_iter().chain(self.lobby.timeout()).min();
+        if let Err(error) = poll(&mut items, timeout) {
             log::debug!("polling for subscribers: {error}");
         }
         self.sleeper.awake();
@@ -175,17 +192,15 @@ struct Served {
 }
 
 impl Served {
-    fn new(
-        delivery: &Arc<Delivery>,
-        socket: Box<dyn Socket>,
-        peer: SocketAddr,
-    ) -> io::Result<Self> {
+    fn new(delivery: &Arc<Delivery>, link: Connection, peer: SocketAddr) -> io::Result<Self> {
         let sleeper = sleeper()?;
         log::debug!("subscriber {peer} connected");
         delivery.connected.fetch_add(1, Ordering::Relaxed);
-        let guest = delivery.roster.enter(peer.to_string());
+        let guest = delivery
+            .roster
+            .enter(peer.to_string(), link.introduction().clone());
         let station = Arc::new(Station::new(
-            Connection::new(socket),
+            link,
             Subscriber::new(delivery.history),
             Arc::clone(&guest.entry),
             sleeper.waker(),
@@ -217,6 +232,7 @@ impl Served {
         }
         let station = Arc::clone(&self.station);
         let mut service = station.lock();
+        service.link.check_key()?;
         let watch = match service.advance(&self.delivery.tail)? {
             Turn::More => return Ok(Next::More),
             Turn::Full => service.link.watch(true, STUCK),
@@ -248,7 +264,7 @@ impl Served {
         let peer = self.peer;
         match result {
             Ok(()) => log::debug!("subscriber {peer} was sent everything"),
-            Err(TurnError::Link(LinkError::Closed)) => log::debug!("subscriber {peer} left"),
+            Err(TurnError::Link(error)) => leave(peer, &error),
             Err(error) => {
                 let source = std::error::Error::source(&error);
                 let cause = source.map_or_else(String::new, |source| format!(": {source}"));

@@ -106,12 +106,12 @@ impl Intake {
             timeout,
         };
         let mut clock_is_read = false;
-        let ended = server.serve(sleeper, wanted, &mut |_, message| {
+        let ended = server.serve(sleeper, wanted, &mut |_, member, message| {
             if !clock_is_read {
                 collector.read_clock();
                 clock_is_read = true;
             }
-            collector.add(message);
+            collector.add(member, message);
         })?;
         if !clock_is_read {
             collector.read_clock();
@@ -154,6 +154,18 @@ impl Intake {
             Ended::Stream(broken @ StreamError::TooLarge { .. }) => {
                 let what = format_args!("{broken}; its publisher {peer} was disconnected");
                 self.parts.collector.refuse(what);
+            }
+            Ended::Handshake(wrong) if wrong.is_lasting() => {
+                let counters = &self.parts.collector.counters;
+                counters.disconnected.fetch_add(1, Ordering::Relaxed);
+                if counters.strangers.note(peer, "publishers", wrong) {
+                    log::error!("disconnected the publisher {peer}: {end}");
+                }
+            }
+            // It was said when it was refused.
+            Ended::Refused => {
+                let counters = &self.parts.collector.counters;
+                counters.disconnected.fetch_add(1, Ordering::Relaxed);
             }
             end => {
                 let counters = &self.parts.collector.counters;

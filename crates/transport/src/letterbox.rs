@@ -72,6 +72,8 @@ impl std::fmt::Debug for Ticket {
 pub(crate) struct Letter {
     pub(crate) frames: Vec<Vec<u8>>,
     pub(crate) ticket: Ticket,
+    /// The name of the key that its sender has shown to own.
+    pub(crate) key_name: Option<Arc<str>>,
 }
 
 impl Letter {
@@ -174,6 +176,7 @@ mod tests {
         Letter {
             frames: vec![vec![0; size]],
             ticket: Ticket::new(id, answer),
+            key_name: None,
         }
     }
 

@@ -28,10 +28,12 @@ mod delivery;
 mod error;
 mod health;
 mod intake;
+mod keys;
 mod large;
 mod letterbox;
 mod link;
 mod listeners;
+mod lobby;
 mod net;
 mod outgoing;
 mod platform;
@@ -64,3 +66,9 @@ pub use intake::Unread;
 pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};
 pub use stop::{LastSession, Stopped};
+/// Keys and the files they are in.
+pub mod curve {
+    pub use message::LONGEST_KEY_NAME;
+    pub use zmtp::curve::{Certificate, Keypair};
+}
+pub use keys::{Keys, KeysError, RightsError};

@@ -4,7 +4,10 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
+use zmtp::curve::OpenError;
 use zmtp::{CommandError, FrameError, HandshakeError};
+
+use crate::keys::Denied;
 
 /// What a subscriber asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,9 +34,6 @@ pub(crate) enum LinkError {
     /// The peer began a handshake and did not end it.
     #[error("the handshake took too long")]
     Silent,
-    /// A topic that would only take memory.
-    #[error("it subscribed to a topic longer than {MAX_TOPIC} bytes")]
-    Topic,
     /// So many topics that they would only take memory.
     #[error("its topics take more than {MAX_TOPICS} bytes of memory")]
     Topics,
@@ -46,6 +46,15 @@ pub(crate) enum LinkError {
     /// The peer sends a command that is none.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// The peer sends what is no box of its connection.
+    #[error(transparent)]
+    Box(#[from] OpenError),
+    /// The peer's key has no right to be here.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The peer's key was removed while it was connected.
+    #[error("its key is let in no more, or may do something else now")]
+    Revoked,
     /// The connection failed.
     #[error("the connection failed")]
     Io(#[from] std::io::Error),

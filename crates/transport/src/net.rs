@@ -2,6 +2,7 @@
 //! of them is in memory, and for how long they are waited for. What is done with
 //! the messages is the business of intake and of the control port.
 
+mod boxes;
 mod ended;
 mod favour;
 mod inbound;
@@ -10,9 +11,13 @@ mod poll;
 mod server;
 mod sift;
 mod socket;
+mod strangers;
+mod visitors;
 
 pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
 pub(crate) use self::poll::{Events, Item, Pollable, poll};
 pub(crate) use self::server::{Server, Wanted};
 pub(crate) use self::socket::{Port, Socket};
+pub(crate) use self::strangers::Strangers;
+pub(crate) use self::visitors::{Visitors, described};

@@ -58,6 +58,20 @@ pub(crate) fn private_file(options: &mut std::fs::OpenOptions) {
 #[cfg(not(unix))]
 pub(crate) fn private_file(_options: &mut std::fs::OpenOptions) {}
 
+/// Tells whether other users of the machine can read a file.
+#[cfg(unix)]
+pub(crate) fn others_can_read(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let found = std::fs::metadata(path);
+    found.is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+}
+
+/// Files inherit the directory's access list on Windows.
+#[cfg(not(unix))]
+pub(crate) fn others_can_read(_path: &std::path::Path) -> bool {
+    false
+}
+
 /// Listens on an address. The type is named here because the module is where
 /// sockets of the system, not of ZeroMQ, are made.
 pub(crate) fn listen(address: std::net::SocketAddr) -> io::Result<TcpListener> {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use zmtp::Peer;
+
 /// So many bytes of a topic are told.
 const LONGEST: usize = 256;
 
@@ -19,6 +21,8 @@ pub(crate) struct Roster {
 pub(crate) struct Entry {
     /// Its address.
     pub(crate) peer: String,
+    /// What it has said of itself.
+    pub(crate) introduction: Peer,
     /// The number of the last message that it was sent or that it does not want.
     pub(crate) position: AtomicU64,
     /// What it is subscribed to: a set, as libzmq keeps one for each peer. The
@@ -35,10 +39,11 @@ pub(crate) struct Guest {
 }
 
 impl Roster {
-    pub(crate) fn enter(self: &Arc<Self>, peer: String) -> Guest {
+    pub(crate) fn enter(self: &Arc<Self>, peer: String, introduction: Peer) -> Guest {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(Entry {
             peer,
+            introduction,
             position: AtomicU64::new(0),
             topics: Mutex::default(),
         });
@@ -97,8 +102,8 @@ mod tests {
     #[test]
     fn who_left_is_not_listed() {
         let roster = Arc::new(Roster::default());
-        let first = roster.enter("a".to_owned());
-        let second = roster.enter("b".to_owned());
+        let first = roster.enter("a".to_owned(), Peer::default());
+        let second = roster.enter("b".to_owned(), Peer::default());
         drop(first);
         let peers: Vec<_> = roster.list().iter().map(|one| one.peer.clone()).collect();
         assert_eq!(peers, ["b"]);
@@ -109,7 +114,7 @@ mod tests {
     #[test]
     fn topics_are_a_set_and_long_ones_are_cut() {
         let roster = Arc::new(Roster::default());
-        let guest = roster.enter("a".to_owned());
+        let guest = roster.enter("a".to_owned(), Peer::default());
         let (x, long): (Arc<[u8]>, Arc<[u8]>) = (b"x"[..].into(), vec![b'y'; 60_000].into());
         for topic in [&x, &x, &long, &long] {
             guest.entry.add(topic);

@@ -108,6 +108,10 @@ impl Service {
         let position = self.subscriber.position();
         let position = position.unwrap_or_else(|| tail.head().next.saturating_sub(1));
         self.entry.position.store(position, Ordering::Relaxed);
+        // What is in boxes has been taken but not sent.
+        if turn != Turn::More && self.link.has_unsent() {
+            return Ok(Turn::Full);
+        }
         Ok(turn)
     }
 }

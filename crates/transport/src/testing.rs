@@ -1,6 +1,7 @@
 //! A journal with its tail, and a link that only remembers, for unit tests.
 
 pub(crate) mod faulty;
+pub(crate) mod guarded;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -30,7 +31,7 @@ pub(crate) fn batch(number: u64, bytes: usize) -> Batch {
     let mut wire = Vec::new();
     zmtp::push_message(&mut wire, [b"topic".as_slice(), &vec![b'x'; bytes]]);
     let at = "2025-11-20T04:30:00.123Z";
-    batch.push(Cow::Owned(wire), at).unwrap();
+    batch.push(Cow::Owned(wire), at, None).unwrap();
     batch
 }
 
@@ -103,7 +104,7 @@ impl Bench {
             let number = batch.group.next().to_string();
             let mut wire = Vec::new();
             zmtp::push_message(&mut wire, [topic.as_bytes(), number.as_bytes()]);
-            batch.push(Cow::Owned(wire), recorded_at).unwrap();
+            batch.push(Cow::Owned(wire), recorded_at, None).unwrap();
         }
         let committed = self.writer.commit(&[&batch.group])?;
         if !committed.fresh.is_empty() || self.tail.lacks_file() {

@@ -128,6 +128,21 @@ impl Assembler {
         Ok(Found::Frame { end, last })
     }
 
+    /// Refuses the next frame by its size alone, where it comes in a box that is not
+    /// whole yet. What may be a command passes.
+    ///
+    /// # Errors
+    /// [`StreamError::TooLarge`] where no message may go on with such a frame.
+    pub fn expect(&self, body: u64) -> Result<(), StreamError> {
+        let header = Header {
+            more: false,
+            command: body <= MAX_COMMAND,
+            length: 0,
+            body,
+        };
+        self.check(header)
+    }
+
     /// Refuses what is too large as soon as it is announced.
     fn check(&self, header: Header) -> Result<(), StreamError> {
         let (limit, length) = (self.limit, header.body);

@@ -89,13 +89,38 @@ pub fn push_header(out: &mut Vec<u8>, body: u64, more: bool) {
 }
 
 fn push_start(out: &mut Vec<u8>, flags: u8, body: u64) {
+    let (bytes, length) = header_bytes(flags, body);
+    out.extend_from_slice(bytes.get(..length).unwrap_or_default());
+}
+
+/// Returns a header, and how many of these bytes it has.
+fn header_bytes(flags: u8, body: u64) -> ([u8; 9], usize) {
+    let mut bytes = [0; 9];
     match u8::try_from(body) {
-        Ok(short) => out.extend_from_slice(&[flags, short]),
+        Ok(short) => {
+            [bytes[0], bytes[1]] = [flags, short];
+            (bytes, 2)
+        }
         Err(_) => {
-            out.push(flags | LONG);
-            out.extend_from_slice(&body.to_be_bytes());
+            bytes[0] = flags | LONG;
+            bytes[1..].copy_from_slice(&body.to_be_bytes());
+            (bytes, 9)
         }
     }
+}
+
+/// Writes a header so that it ends where `front` does; returns its length.
+pub(crate) fn write_header(front: &mut [u8], body: u64, more: bool, command: bool) -> usize {
+    let flags = (if more { MORE } else { 0 }) | (if command { COMMAND } else { 0 });
+    let (bytes, length) = header_bytes(flags, body);
+    if let Some(at) = front.len().checked_sub(length) {
+        let header = bytes.get(..length).unwrap_or_default();
+        front
+            .get_mut(at..)
+            .unwrap_or_default()
+            .copy_from_slice(header);
+    }
+    length
 }
 
 /// Appends a message of these frames.

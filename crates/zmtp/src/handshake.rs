@@ -1,6 +1,9 @@
-//! The greeting and the NULL mechanism: who the peer is.
+//! The greeting, which chooses a mechanism, and the introduction: who the peer is.
+
+use std::sync::Arc;
 
 use crate::command::split_name;
+use crate::curve::{Admitted, CurveError, Keyring, PublicKey, Server, Session};
 use crate::frame::{FrameError, Header, push_command, push_frame};
 use crate::socket_type::{Role, SocketType};
 
@@ -18,7 +21,7 @@ const OLD_GREETING: usize = SIGNATURE.len() + 2;
 /// What an anonymous peer of ZMTP 1 begins with (libzmq 2): an empty identity.
 const VERSION_1: &[u8] = &[1, 0];
 /// More than any socket has to say of itself.
-const MAX_READY: u64 = 64 << 10;
+pub(crate) const MAX_READY: u64 = 64 << 10;
 /// The longest identity, in bytes.
 const MAX_IDENTITY: u64 = 255;
 
@@ -33,6 +36,20 @@ pub struct Handshake {
     state: State,
     unsent: Vec<u8>,
     peer: Peer,
+    security: Security,
+    /// What came of CURVE.
+    session: Option<Session>,
+}
+
+/// Which mechanisms are offered.
+#[derive(Debug)]
+enum Security {
+    Null,
+    Curve {
+        keyring: Arc<dyn Keyring>,
+        /// Whether peers without keys are served, too.
+        null_too: bool,
+    },
 }
 
 /// What is known of a peer after the handshake.
@@ -45,6 +62,26 @@ pub struct Peer {
     pub socket_type: Option<SocketType>,
     /// Its identity, which is most often empty.
     pub identity: Vec<u8>,
+    /// The key that it has proven to own; `None` with the mechanism NULL.
+    pub key: Option<PeerKey>,
+}
+
+/// A key that a peer has proven to own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerKey {
+    /// The key.
+    pub public: PublicKey,
+    /// The name under which it was let in.
+    pub name: Arc<str>,
+}
+
+impl PeerKey {
+    /// Names a key.
+    #[must_use]
+    pub fn new(public: PublicKey, name: impl Into<Arc<str>>) -> Self {
+        let name = name.into();
+        Self { public, name }
+    }
 }
 
 #[derive(Debug)]
@@ -52,6 +89,7 @@ enum State {
     Signature,
     Greeting,
     Ready,
+    Curve(Server),
     /// ZMTP 2.0: the rest of the greeting, and then a frame with the identity.
     OldGreeting,
     OldIdentity,
@@ -71,11 +109,16 @@ pub enum HandshakeError {
         major: u8,
     },
     /// Security was asked for.
-    #[error("it asks for the security mechanism {mechanism:?}; only NULL is offered")]
+    #[error("it asks for the security mechanism {mechanism:?}; only {offered} is offered")]
     Mechanism {
         /// What the peer asked for.
         mechanism: String,
+        /// What this end has to offer.
+        offered: &'static str,
     },
+    /// The peer could not show that it owns a key that is let in.
+    #[error(transparent)]
+    Curve(#[from] CurveError),
     /// The peer's socket is of a type that this end has nothing to say to.
     #[error("it is a {found} socket; here {expected} sockets connect")]
     SocketType {
@@ -92,10 +135,33 @@ pub enum HandshakeError {
     Frame(#[from] FrameError),
 }
 
+impl HandshakeError {
+    /// Tells whether the peer can't be served whatever it does, and is most likely a
+    /// socket of somebody who has mistaken the port or an option.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(
+            self,
+            Self::TooOld { .. } | Self::Mechanism { .. } | Self::SocketType { .. }
+        )
+    }
+}
+
 impl Handshake {
-    /// Begins a handshake.
+    /// Begins a handshake without security: the mechanism is NULL.
     #[must_use]
     pub fn new(role: Role) -> Self {
+        Self::begin(role, Security::Null)
+    }
+
+    /// Begins a handshake in which the peer has to show that it owns a key; with
+    /// `null_too`, one that asks for no security is served as well.
+    #[must_use]
+    pub fn with_curve(role: Role, keyring: Arc<dyn Keyring>, null_too: bool) -> Self {
+        Self::begin(role, Security::Curve { keyring, null_too })
+    }
+
+    fn begin(role: Role, security: Security) -> Self {
         let mut unsent = SIGNATURE.to_vec();
         // An older peer would not understand more than this.
         unsent.extend(VERSION.first());
@@ -104,7 +170,15 @@ impl Handshake {
             state: State::Signature,
             unsent,
             peer: Peer::default(),
+            security,
+            session: None,
         }
+    }
+
+    /// Returns what opens and makes boxes, when the handshake is done; once, and
+    /// only where the mechanism is CURVE.
+    pub fn take_session(&mut self) -> Option<Session> {
+        self.session.take()
     }
 
     /// Returns what is to be sent to the peer, and forgets it. That holds after
@@ -140,6 +214,8 @@ impl Handshake {
                 State::Signature => self.signature(rest)?,
                 State::Greeting => self.greeting(rest)?,
                 State::OldGreeting => self.old_greeting(rest)?,
+                State::Curve(_) if self.session.is_none() => self.curve(rest)?,
+                State::Curve(_) => return Ok((consumed, true)),
                 State::Ready | State::OldIdentity => {
                     let length = match self.state {
                         State::Ready => self.ready(rest)?,
@@ -176,58 +252,110 @@ impl Handshake {
             Some(0) => Err(HandshakeError::TooOld { major: 1 }),
             Some(&major) if major < VERSION[0] => {
                 self.peer.version = (2, 0);
+                // It knows no mechanisms: to let it in would be a way around keys.
+                if !self.offers(b"NULL") {
+                    return Err(self.wrong_mechanism(b"NULL"));
+                }
                 self.state = State::OldGreeting;
                 Ok(Some(0))
             }
             Some(_) => {
-                let mut rest = [0; GREETING_BYTES - VERSION_AT - 1];
-                rest[0] = VERSION[1];
-                rest[1..5].copy_from_slice(b"NULL");
-                self.unsent.extend_from_slice(&rest);
+                if matches!(self.security, Security::Null) {
+                    self.say_mechanism(b"NULL");
+                }
                 self.state = State::Greeting;
                 Ok(Some(0))
             }
         }
     }
 
+    /// Sends the rest of the greeting. With keys that waits for the peer's, so that
+    /// each peer hears the mechanism that it asked for, if it is offered.
+    fn say_mechanism(&mut self, mechanism: &[u8]) {
+        let whole = greeting(mechanism);
+        let rest = whole.get(VERSION_AT + 1..).unwrap_or_default();
+        self.unsent.extend_from_slice(rest);
+    }
+
+    fn offers(&self, mechanism: &[u8]) -> bool {
+        match &self.security {
+            Security::Null => mechanism == b"NULL",
+            Security::Curve { null_too, .. } => {
+                mechanism == b"CURVE" || (*null_too && mechanism == b"NULL")
+            }
+        }
+    }
+
+    fn wrong_mechanism(&self, mechanism: &[u8]) -> HandshakeError {
+        HandshakeError::Mechanism {
+            mechanism: printable(mechanism),
+            offered: match &self.security {
+                Security::Null => "NULL",
+                Security::Curve { .. } => "CURVE",
+            },
+        }
+    }
+
     fn greeting(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
-        let Some(greeting) = bytes.get(..GREETING_BYTES) else {
+        let Some((version, mechanism)) = read_greeting(bytes)? else {
             return Ok(None);
         };
-        if let Some(&[major, minor]) = greeting.get(VERSION_AT..VERSION_AT + 2) {
-            self.peer.version = (major, minor);
+        self.peer.version = version;
+        let offered = self.offers(mechanism);
+        if let Security::Curve { keyring, .. } = &self.security {
+            let server = Server::new(Arc::clone(keyring));
+            // One that asks for what is not offered hears what is, and stops.
+            match offered && mechanism == b"NULL" {
+                true => self.say_mechanism(b"NULL"),
+                false => self.say_mechanism(b"CURVE"),
+            }
+            if offered && mechanism == b"CURVE" {
+                self.state = State::Curve(server);
+                return Ok(Some(GREETING_BYTES));
+            }
         }
-        let mechanism = greeting.get(MECHANISM).unwrap_or_default();
-        let mechanism = mechanism.split(|&byte| byte == 0).next();
-        let mechanism = mechanism.unwrap_or_default();
-        if mechanism != b"NULL" {
-            return Err(HandshakeError::Mechanism {
-                mechanism: printable(mechanism),
-            });
+        if !offered {
+            return Err(self.wrong_mechanism(mechanism));
         }
         self.state = State::Ready;
         Ok(Some(GREETING_BYTES))
     }
 
-    /// Returns the length of the peer's introduction when it has come.
-    fn ready(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
-        let Some(header) = Header::parse(bytes)? else {
+    /// Goes on with CURVE; returns the length of the command that has come.
+    fn curve(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        let Some((body, end)) = whole_command(bytes)? else {
             return Ok(None);
         };
-        if !header.command || header.body > MAX_READY {
-            return Err(HandshakeError::Malformed);
+        let State::Curve(server) = &mut self.state else {
+            return Ok(None);
+        };
+        let mut answer = Vec::new();
+        if let Some(admitted) = server.command(body, &mut answer)? {
+            self.session = Some(self.admit(admitted, &mut answer)?);
         }
-        let body = usize::try_from(header.body).map_err(|_| HandshakeError::Malformed)?;
-        let end = header.length + body;
-        let Some(body) = bytes.get(header.length..end) else {
+        push_command(&mut self.unsent, &answer);
+        Ok(Some(end))
+    }
+
+    /// Notes who has shown to own a key, and introduces this end to it.
+    fn admit(&mut self, peer: Admitted, answer: &mut Vec<u8>) -> Result<Session, HandshakeError> {
+        // Known also where the socket turns out to be of the wrong type.
+        let (public, name) = (peer.key, Arc::clone(&peer.name));
+        self.peer.key = Some(PeerKey { public, name });
+        let ours = self.read_properties(&peer.metadata)?;
+        Ok(peer.ready(&introduction(ours), answer))
+    }
+
+    /// Returns the length of the peer's introduction when it has come.
+    fn ready(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        let Some((body, end)) = whole_command(bytes)? else {
             return Ok(None);
         };
         let Some((b"READY", properties)) = split_name(body) else {
             return Err(HandshakeError::Malformed);
         };
         let ours = self.read_properties(properties)?;
-        let mut ready = b"\x05READY".to_vec();
-        push_property(&mut ready, b"Socket-Type", ours.name().as_bytes());
+        let ready = [b"\x05READY", &introduction(ours)[..]].concat();
         push_command(&mut self.unsent, &ready);
         Ok(Some(end))
     }
@@ -298,8 +426,57 @@ impl Handshake {
     }
 }
 
+/// Returns the whole greeting of this end.
+pub(crate) fn greeting(mechanism: &[u8]) -> [u8; GREETING_BYTES] {
+    let mut greeting = [0; GREETING_BYTES];
+    let parts = [&SIGNATURE[..], &VERSION, mechanism];
+    let bytes = parts.into_iter().flatten();
+    greeting
+        .iter_mut()
+        .zip(bytes)
+        .for_each(|(to, from)| *to = *from);
+    greeting
+}
+
+/// A version, major and minor, and the name of a mechanism.
+type Greeting<'a> = ((u8, u8), &'a [u8]);
+
+/// Reads a whole greeting.
+pub(crate) fn read_greeting(bytes: &[u8]) -> Result<Option<Greeting<'_>>, HandshakeError> {
+    let Some(greeting) = bytes.get(..GREETING_BYTES) else {
+        return Ok(None);
+    };
+    let Some(&[major, minor]) = greeting.get(VERSION_AT..VERSION_AT + 2) else {
+        return Err(HandshakeError::NotZeroMq);
+    };
+    let mechanism = greeting.get(MECHANISM).unwrap_or_default();
+    let mechanism = mechanism.split(|&byte| byte == 0).next();
+    Ok(Some(((major, minor), mechanism.unwrap_or_default())))
+}
+
+/// Returns the body of the command that the bytes begin with, if it is whole, and
+/// where it ends.
+fn whole_command(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, HandshakeError> {
+    let Some(header) = Header::parse(bytes)? else {
+        return Ok(None);
+    };
+    if !header.command || header.body > MAX_READY {
+        return Err(HandshakeError::Malformed);
+    }
+    let body = usize::try_from(header.body).map_err(|_| HandshakeError::Malformed)?;
+    let end = header.length + body;
+    Ok(bytes.get(header.length..end).map(|body| (body, end)))
+}
+
+/// What this end says of itself.
+fn introduction(ours: SocketType) -> Vec<u8> {
+    let mut properties = Vec::new();
+    push_property(&mut properties, b"Socket-Type", ours.name().as_bytes());
+    properties
+}
+
 /// A name of one byte's length and a value of four bytes' length.
-fn split_property(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+pub(crate) fn split_property(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (name, rest) = split_name(bytes)?;
     let (length, rest) = rest.split_first_chunk()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
@@ -307,7 +484,7 @@ fn split_property(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((name, value, rest))
 }
 
-fn push_property(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+pub(crate) fn push_property(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend(u8::try_from(name.len()));
     out.extend_from_slice(name);
     out.extend(u32::try_from(value.len()).unwrap_or(0).to_be_bytes());
@@ -315,7 +492,7 @@ fn push_property(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 }
 
 /// What a peer says of itself, fit for a log: short, and without control characters.
-fn printable(bytes: &[u8]) -> String {
+pub(crate) fn printable(bytes: &[u8]) -> String {
     const SHORT: usize = 20;
     let short = bytes.get(..SHORT).unwrap_or(bytes);
     short.escape_ascii().to_string()

@@ -17,12 +17,15 @@
 //! # Ok::<(), zmtp::FrameError>(())
 //! ```
 //!
+//! The mechanisms are NULL and CURVE ([`curve`]).
+//!
 //! # What it is not
-//! Only the NULL mechanism is spoken: no PLAIN, no CURVE. Peers of ZMTP 1
-//! (libzmq before 3, of 2012) are told apart and refused.
+//! PLAIN, which shows passwords to everybody on the way, is not spoken. Peers of
+//! ZMTP 1 (libzmq before 3, of 2012) are told apart and refused.
 
 mod assembler;
 mod command;
+pub mod curve;
 mod frame;
 mod handshake;
 mod socket_type;
@@ -32,5 +35,5 @@ pub use command::{Command, CommandError, push_pong, push_subscription};
 pub use frame::{
     FrameError, Frames, Header, first_frame, frames, push_frame, push_header, push_message,
 };
-pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Peer};
+pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Peer, PeerKey};
 pub use socket_type::{Role, SocketType};

@@ -7,6 +7,7 @@
 //! What is expected is computed here a second time, in a slow and obvious way
 //! and without the code that is tested.
 
+mod curve;
 mod filters;
 mod frames;
 mod line;
@@ -17,6 +18,7 @@ mod session;
 mod whole;
 mod wire;
 
+pub use curve::curve;
 pub use filters::filters;
 pub use frames::frames;
 pub use line::line;
@@ -28,11 +30,12 @@ pub use wire::wire;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("session", session),
     ("frames", frames),
     ("line", line),
     ("rendering", rendering),
     ("filters", filters),
     ("wire", wire),
+    ("curve", curve),
 ];

@@ -79,7 +79,10 @@ pub(super) fn run<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) ->
         subscribe: options.target.address(port("/ports/subscribe")),
         dir: &dir,
     };
-    probe::run(&probe, findings)
+    match options.target.has_keys() {
+        true => probe::run_with_keys(&options.target, &dir, findings),
+        false => probe::run(&probe, findings),
+    }
 }
 
 /// Finds out whether a broker answers on the control port.
@@ -90,7 +93,7 @@ fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Resu
         return Ok(None);
     }
     let status = options.target.connect(PATIENCE);
-    match status.and_then(|mut client: Client| client.status()) {
+    match status.and_then(|mut client: Client| Ok(client.status()?)) {
         Ok(status) => {
             let status: Map<String, Value> = status;
             let status = Value::Object(status);

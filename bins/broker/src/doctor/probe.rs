@@ -10,6 +10,7 @@ use journal::Backward;
 use serde_json::json;
 
 use super::{Finding, Findings};
+use crate::command::Target;
 
 /// How long each step may take.
 const PATIENCE: i32 = 10_000;
@@ -26,14 +27,57 @@ pub(super) struct Probe<'a> {
 
 /// Sends a probe, and looks for it on the other side and in the file.
 pub(super) fn run<W: Write>(probe: &Probe<'_>, findings: &mut Findings<'_, W>) -> io::Result<()> {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH);
-    let nanos = time.map_or(0, |time| time.as_nanos());
-    let id = format!("doctor-{}-{nanos}", std::process::id());
+    let id = new_id();
     let way = travel(probe, &id, findings)?;
     if !way {
         return Ok(());
     }
     findings.add(recorded(probe.dir, &id))
+}
+
+/// Sends a probe to a broker that lets in the owners of keys alone, with an
+/// acknowledgement over the control port, and looks for it in the file.
+pub(super) fn run_with_keys<W: Write>(
+    target: &Target,
+    dir: &Path,
+    findings: &mut Findings<'_, W>,
+) -> io::Result<()> {
+    let id = new_id();
+    let patience = Duration::from_millis(PATIENCE.unsigned_abs().into());
+    let start = Instant::now();
+    let published = target.connect(patience).and_then(|mut client| {
+        let payload = payload(&id);
+        Ok(client.publish(&[id.as_bytes(), payload.as_bytes()])?)
+    });
+    match published {
+        Ok(published) => {
+            let ms = start.elapsed().as_secs_f64() * 1000.0;
+            findings.add(Finding::Fine(format!(
+                "a message was acknowledged with the number {} on the control port in {ms:.1} ms; \
+                 with keys the other two ports are not tried",
+                published.message_num
+            )))?;
+            findings.add(recorded(dir, &id))
+        }
+        Err(error) => findings.add(Finding::Wrong(
+            format!("a message was sent to the control port, and not acknowledged: {error}"),
+            "look at the broker's standard error".to_owned(),
+        )),
+    }
+}
+
+fn new_id() -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanos = time.map_or(0, |time| time.as_nanos());
+    format!("doctor-{}-{nanos}", std::process::id())
+}
+
+fn payload(id: &str) -> String {
+    let payload = json!({
+        "sender_id": "doctor", "message_id": id, "content": {"message": "does recording work?"},
+        "metadata": {"chain_type": "doctor"},
+    });
+    payload.to_string()
 }
 
 /// True where the probe was sent; the file is looked at then in any case.
@@ -66,11 +110,7 @@ fn travel<W: Write>(
         }
     };
     let start = Instant::now();
-    let payload = json!({
-        "sender_id": "doctor", "message_id": id, "content": {"message": "does recording work?"},
-        "metadata": {"chain_type": "doctor"},
-    });
-    let payload = payload.to_string();
+    let payload = payload(id);
     let sent = publisher.send_multipart([id.as_bytes(), payload.as_bytes()], 0);
     let received = sent.and_then(|()| subscriber.recv_multipart(0));
     findings.add(match received {

@@ -4,12 +4,20 @@ use std::net::{TcpListener, TcpStream};
 use super::*;
 use crate::net::Port;
 use crate::testing::greeting;
+use crate::testing::guarded::Guarded;
+use zmtp::SocketType;
+
+/// Accepts a connection, as the broker does.
+fn accept(listener: &TcpListener) -> Connection {
+    let (socket, peer) = Port::accept(listener).unwrap();
+    Connection::new(socket, peer)
+}
 
 /// A subscriber's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Connection) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let mut connection = Connection::new(Port::accept(&listener).unwrap().0);
+    let mut connection = accept(&listener);
     far.write_all(&greeting(b"SUB")).unwrap();
     while connection.handshake.is_some() {
         connection.receive().unwrap();
@@ -49,15 +57,40 @@ fn subscriptions_come_as_messages_and_as_commands() {
 }
 
 #[test]
-fn a_topic_that_is_too_long_is_refused_before_it_comes() {
+fn a_topic_that_is_too_long_is_passed_over_and_its_client_goes_on() {
     let (mut far, mut connection) = connected();
-    far.write_all(b"\x02\0\0\0\0\0\x10\0\0\x01").unwrap();
-    assert!(matches!(next(&mut connection), Err(LinkError::Topic)));
-    let (mut far, mut connection) = connected();
-    let mut long = Vec::new();
-    zmtp::push_frame(&mut long, &vec![1; MAX_TOPIC + 2], false);
-    far.write_all(&long).unwrap();
-    assert!(matches!(next(&mut connection), Err(LinkError::Topic)));
+    let mut sent = Vec::new();
+    for length in [MAX_TOPIC + 1, MAX_TOPIC + 2, 3 * MAX_TOPIC] {
+        // Both to subscribe and not to any more, as a message and as a command.
+        for start in [1, 0] {
+            zmtp::push_frame(
+                &mut sent,
+                &[&[start], &vec![b'x'; length][..]].concat(),
+                false,
+            );
+        }
+        let command = [b"\x09SUBSCRIBE", &vec![b'x'; length][..]].concat();
+        sent.extend_from_slice(b"\x06");
+        sent.extend_from_slice(&(command.len() as u64).to_be_bytes());
+        sent.extend_from_slice(&command);
+    }
+    zmtp::push_frame(
+        &mut sent,
+        &[&[1], &vec![b'y'; MAX_TOPIC][..]].concat(),
+        false,
+    );
+    sent.extend_from_slice(b"\0\x03\x01ab");
+    let writer = std::thread::spawn(move || {
+        far.write_all(&sent).unwrap();
+        far
+    });
+    let longest = Subscription::Add(vec![b'y'; MAX_TOPIC].into());
+    assert_eq!(next(&mut connection).unwrap(), longest);
+    assert_eq!(
+        next(&mut connection).unwrap(),
+        Subscription::Add(b"ab"[..].into())
+    );
+    drop(writer.join().unwrap());
 }
 
 #[test]
@@ -111,4 +144,68 @@ fn an_answer_waits_between_the_parts_of_one_message_and_the_last_one_is_enough()
     let mut all = [0; 4 + 10];
     far.read_exact(&mut all).unwrap();
     assert_eq!(all, *b"\0\x02ab\x04\x08\x04PONGxyz");
+}
+
+#[test]
+fn with_a_key_messages_leave_in_boxes_and_subscriptions_come_in_them() {
+    let mut guarded = Guarded::new(SocketType::Sub);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let connection = accept(&listener);
+    let mut connection = connection.guarded_by(Some(&guarded.keys));
+    let mut session = loop {
+        connection.greet().unwrap();
+        if let Some(session) = guarded.step(&far) {
+            break session;
+        }
+    };
+    let (mut sealed, mut subscribe) = (Vec::new(), Vec::new());
+    zmtp::push_frame(&mut subscribe, b"\x01ab", false);
+    // One that is too long does not end the connection.
+    zmtp::push_frame(&mut subscribe, &vec![1; 3 * MAX_TOPIC], false);
+    zmtp::push_frame(&mut subscribe, b"\x01cd", false);
+    session.sealer.push(&mut sealed, &subscribe).unwrap();
+    (&far).write_all(&sealed).unwrap();
+    for topic in [&b"ab"[..], b"cd"] {
+        assert_eq!(
+            next(&mut connection).unwrap(),
+            Subscription::Add(topic.into())
+        );
+    }
+    // More than the connection takes, in one frame and in many.
+    let mut plain = Vec::new();
+    zmtp::push_message(&mut plain, [&vec![7; 20 << 20][..], b"x"]);
+    for _ in 0..20_000 {
+        zmtp::push_message(&mut plain, [&b"topic"[..], &[8; 500]]);
+    }
+    let (mut heard, expected) = (guarded.heard(), plain.len());
+    let reader = std::thread::spawn(move || {
+        let (mut bytes, mut opened) = (vec![0; 1 << 20], Vec::new());
+        while opened.len() < expected {
+            let count = (&far).read(&mut bytes).unwrap();
+            assert!(count > 0, "{} of {expected}", opened.len());
+            heard.extend_from_slice(&bytes[..count]);
+            let mut at = 0;
+            while let Opened::Frame { plain, end, .. } =
+                session.opener.open(&mut heard[at..]).unwrap()
+            {
+                opened.extend_from_slice(&heard[at..][plain]);
+                at += end;
+            }
+            heard.drain(..at);
+        }
+        opened
+    });
+    let (mut sent, mut most) = (0, 0);
+    while sent < plain.len() || connection.has_unsent() {
+        // As pieces of a large message come: cut anywhere.
+        let piece = &plain[sent..plain.len().min(sent + 100_001)];
+        sent += connection.send(&[IoSlice::new(piece)], true).unwrap();
+        if sent > 21 << 20 {
+            most = most.max(connection.sealed.as_ref().unwrap().held());
+        }
+        connection.receive().unwrap();
+    }
+    assert!(reader.join().unwrap() == plain);
+    assert!(most <= SEALED + (256 << 10), "{most} bytes waited");
 }

@@ -264,6 +264,11 @@ impl Consumer {
             Ok(frames) if !frames.is_empty() => frames,
             _ => return Message::Unreadable,
         };
+        let topic = frames.get(0).unwrap_or_default();
+        let member = self.request.member.as_ref();
+        if member.is_some_and(|member| !member.rights.covers(topic)) {
+            return Message::Unwanted;
+        }
         let recorded_at = record.recorded_at.as_deref().unwrap_or(&record.timestamp);
         let mut header = Map::new();
         header.insert("type".to_owned(), "message".into());

@@ -21,6 +21,8 @@ pub(super) struct Publish {
     pub(super) peer: Peer,
     pub(super) id: Value,
     pub(super) frames: Vec<Vec<u8>>,
+    /// The name of the key that it has shown to own.
+    pub(super) key_name: Option<Arc<str>>,
 }
 
 /// What publishing needs of the rest of the broker.
@@ -153,7 +155,12 @@ impl Publishing {
 
     /// Hands a message on to intake, unless it is known or on its way already.
     fn submit(&mut self, request: Publish) -> Option<Reply> {
-        let Publish { peer, id, frames } = request;
+        let Publish {
+            peer,
+            id,
+            frames,
+            key_name,
+        } = request;
         let name = self.name(&frames);
         if let Some(Name { key, digest }) = name {
             let last = self.path.tail.current().next.saturating_sub(1);
@@ -174,7 +181,7 @@ impl Publishing {
                 return None;
             }
         }
-        match self.hand_on(frames, name.is_some()) {
+        match self.hand_on(frames, key_name, name.is_some()) {
             Ok(ticket) => {
                 self.by_key.extend(name.map(|name| (name.key, ticket)));
                 let other = false;
@@ -189,7 +196,12 @@ impl Publishing {
         }
     }
 
-    fn hand_on(&mut self, frames: Vec<Vec<u8>>, named: bool) -> Result<u64, Refusal> {
+    fn hand_on(
+        &mut self,
+        frames: Vec<Vec<u8>>,
+        key_name: Option<Arc<str>>,
+        named: bool,
+    ) -> Result<u64, Refusal> {
         if let (Table::Failed(reason), true) = (&self.table, named) {
             let message = format!(
                 "the journal can't be read to see whether this message is in it: {reason}; \
@@ -205,6 +217,7 @@ impl Publishing {
         let letter = Letter {
             frames,
             ticket: Ticket::new(ticket, &self.path.answer),
+            key_name,
         };
         // The answer of a letter that comes back finds nobody who waits.
         self.path.letters.put(letter).map_err(|_| busy())?;

@@ -1,10 +1,13 @@
 //! What does a client ask for? The header frame of a request, checked.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::limits;
 use super::refusal::Refusal;
+use crate::keys::Member;
 
 /// A request, all of whose members are within the limits.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,9 @@ pub(crate) struct Consume {
     #[serde(default = "yes")]
     pub(crate) follow: bool,
     pub(crate) pace: Option<f64>,
+    /// Who asks, where a key is needed: it may have rights to some topics only.
+    #[serde(skip)]
+    pub(crate) member: Option<Arc<Member>>,
 }
 
 /// Where a consumer begins.

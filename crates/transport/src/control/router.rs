@@ -8,10 +8,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::Level;
-use zmtp::{HandshakeError, Role, StreamError};
+use serde_json::Value;
+use zmtp::{Role, StreamError};
 
 use super::limits;
 use crate::intake::Counters;
+use crate::keys::{Keys, Member};
 use crate::net::{Ended, Inbound, Port, Server, Wanted};
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
@@ -35,6 +37,8 @@ pub(super) struct Incoming {
     pub(super) peer: Peer,
     /// The header and the frames behind it.
     pub(super) frames: Vec<Vec<u8>>,
+    /// Who has sent it, where a key is needed.
+    pub(super) member: Option<Arc<Member>>,
     /// Why it is refused: it was too large to be taken in as a whole.
     pub(super) too_large: Option<StreamError>,
 }
@@ -68,11 +72,13 @@ impl Router {
         max_message: u64,
         max_unfinished: usize,
         counters: Arc<Counters>,
+        keys: Option<Arc<Keys>>,
     ) -> Self {
         let most = max_message.saturating_add(limits::HEADER as u64);
         Self {
             server: Server::new(port, Role::Router, "client", most, max_unfinished)
-                .with_small_reads(READ),
+                .with_small_reads(READ)
+                .with_keys(keys),
             requests: BTreeMap::new(),
             last: 0,
             counters,
@@ -91,10 +97,12 @@ impl Router {
             room: true,
             timeout: Some(timeout),
         };
-        let ended = self.server.serve(sleeper, wanted, &mut |id, message| {
-            let request = read(id, &message);
-            requests.entry(id).or_default().push_back(request);
-        })?;
+        let ended = self
+            .server
+            .serve(sleeper, wanted, &mut |id, member, message| {
+                let request = read(id, member.cloned(), &message);
+                requests.entry(id).or_default().push_back(request);
+            })?;
         for (connection, end) in ended {
             self.note(connection, &end);
         }
@@ -154,6 +162,11 @@ impl Router {
         Sent::Whole
     }
 
+    /// Returns what status tells of who is connected.
+    pub(super) fn clients(&self, most: usize) -> Value {
+        self.server.visitors().list(most)
+    }
+
     /// Tells whether nothing waits for a client to read.
     pub(super) fn is_flushed(&self) -> bool {
         !self.server.connections.iter().any(Inbound::has_unsent)
@@ -171,15 +184,20 @@ impl Router {
                 );
                 self.refuse_large(connection, *broken);
             }
-            Ended::Handshake(
-                wrong @ (HandshakeError::SocketType { .. }
-                | HandshakeError::Mechanism { .. }
-                | HandshakeError::TooOld { .. }),
-            ) => {
+            Ended::Handshake(wrong) if wrong.is_lasting() => {
                 self.counters.disconnected.fetch_add(1, Ordering::Relaxed);
+                if self.counters.strangers.note(peer, "control", wrong) {
+                    log::warn!("disconnected the client {peer} of the control port: {wrong}");
+                }
+            }
+            // It was said when it was refused.
+            Ended::Refused => {
+                self.counters.disconnected.fetch_add(1, Ordering::Relaxed);
+            }
+            Ended::Revoked => {
                 log_throttled!(
                     Level::Warn,
-                    "disconnected the client {peer} of the control port: {wrong}"
+                    "disconnected the client {peer} of the control port: {end}"
                 );
             }
             end => log::debug!("client {peer} of the control port: {end}"),
@@ -190,7 +208,11 @@ impl Router {
     /// its header has come. The connection ends: reading over what follows
     /// would mean to take in, for nothing, as much as the client likes to send.
     fn refuse_large(&mut self, connection: Inbound, broken: StreamError) {
-        let mut request = read(connection.id, connection.whole_frames());
+        let mut request = read(
+            connection.id,
+            connection.member().cloned(),
+            connection.whole_frames(),
+        );
         request.too_large = Some(broken);
         let queue = self.requests.entry(connection.id).or_default();
         queue.push_back(request);
@@ -199,7 +221,7 @@ impl Router {
 }
 
 /// Splits a request as it stands on the wire into its frames.
-fn read(connection: u64, message: &[u8]) -> Incoming {
+fn read(connection: u64, member: Option<Arc<Member>>, message: &[u8]) -> Incoming {
     let mut frames: Vec<Vec<u8>> = zmtp::frames(message).map(<[u8]>::to_vec).collect();
     let delimiter = frames.len() > 1 && frames.first().is_some_and(Vec::is_empty);
     if delimiter {
@@ -211,6 +233,7 @@ fn read(connection: u64, message: &[u8]) -> Incoming {
             delimiter,
         },
         frames,
+        member,
         too_large: None,
     }
 }

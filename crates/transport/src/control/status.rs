@@ -14,13 +14,14 @@ use super::refusal::{Refusal, reply};
 use crate::delivery::Delivery;
 use crate::health::Health;
 use crate::intake::Counters;
+use crate::net::{Visitors, described};
 use crate::platform::room;
 use crate::tail::Tail;
 
 /// So many topics of a subscriber are listed.
 const TOPICS: usize = 20;
-/// So many subscribers are listed.
-const SUBSCRIBERS: usize = 500;
+/// So many peers of each port are listed.
+pub(super) const LISTED: usize = 500;
 
 /// Where status looks.
 pub(crate) struct Facts {
@@ -28,6 +29,8 @@ pub(crate) struct Facts {
     pub(crate) tail: Arc<Tail>,
     pub(crate) health: Arc<Health>,
     pub(crate) counters: Arc<Counters>,
+    /// Who is connected to the publishers' port.
+    pub(crate) publishers: Arc<Visitors>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) recorded: Arc<AtomicU64>,
     /// Stretches of damage, and altered records, that opening found.
@@ -70,7 +73,13 @@ impl Facts {
         })
     }
 
-    pub(super) fn status(&self, publishing: Value, consumers: Value, refused: u64) -> Value {
+    pub(super) fn status(
+        &self,
+        publishing: Value,
+        consumers: Value,
+        clients: Value,
+        refused: u64,
+    ) -> Value {
         let current = self.tail.current();
         let last = current.next.saturating_sub(1);
         let stall = self.health.stall();
@@ -111,6 +120,7 @@ impl Facts {
                 "messages": self.counters.refused.load(Ordering::Relaxed),
                 "disconnected": self.counters.disconnected.load(Ordering::Relaxed),
                 "requests": refused,
+                "strangers": self.counters.strangers.count(),
             },
             "damage": {
                 "at_start": self.damaged, "altered_at_start": self.altered,
@@ -118,7 +128,9 @@ impl Facts {
             },
             "disk_room_bytes": room(&self.dir),
             "publishing": publishing,
+            "publishers": self.publishers.list(LISTED),
             "subscribers": self.subscribers(last),
+            "clients": clients,
             "consumers": consumers,
         })
     }
@@ -127,7 +139,7 @@ impl Facts {
         let all = self.delivery.roster.list();
         let list: Vec<Value> = all
             .iter()
-            .take(SUBSCRIBERS)
+            .take(LISTED)
             .map(|entry| {
                 let (topics, count) = entry.topics(TOPICS);
                 let position = entry.position.load(Ordering::Relaxed);
@@ -137,10 +149,15 @@ impl Facts {
                 } else {
                     last.saturating_sub(position)
                 };
-                json!({
+                let mut described = described(&entry.introduction);
+                let members = json!({
                     "peer": entry.peer, "topics": topics, "topic_count": count,
                     "position": position, "lag": lag,
-                })
+                });
+                if let (Value::Object(all), Value::Object(more)) = (&mut described, members) {
+                    all.extend(more);
+                }
+                described
             })
             .collect();
         json!({"count": all.len(), "list": list})

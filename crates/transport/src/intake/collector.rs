@@ -10,7 +10,9 @@ use journal::Group;
 use message::Timestamp;
 
 use crate::batch::Batch;
+use crate::keys::{Keys, Member};
 use crate::letterbox::Letterbox;
+use crate::net::Strangers;
 use crate::queue::Queue;
 use crate::recording::Recording;
 use crate::spare::Spare;
@@ -28,6 +30,8 @@ pub(crate) struct Counters {
     /// Publishers disconnected for a message that was too large, or for
     /// something that is no ZeroMQ.
     pub(crate) disconnected: AtomicU64,
+    /// Who can't be served whatever it does, at any port.
+    pub(crate) strangers: Strangers,
 }
 
 /// The one place where messages get their numbers.
@@ -40,6 +44,8 @@ pub(crate) struct Collector {
     recorded_at: Timestamp,
     max_line: usize,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Whose names nobody else may say to be the sender of a message.
+    strict: Option<Arc<Keys>>,
 }
 
 impl Collector {
@@ -60,7 +66,14 @@ impl Collector {
             recorded_at: message::format_time(clock()),
             max_line,
             clock,
+            strict: None,
         }
+    }
+
+    /// Lets nobody send messages in the name of another one of these keys.
+    pub(crate) fn strict(mut self, keys: Option<Arc<Keys>>) -> Self {
+        self.strict = keys;
+        self
     }
 
     /// Reads the clock, for the messages that are added from now on.
@@ -68,14 +81,21 @@ impl Collector {
         self.recorded_at = message::format_time((self.clock)());
     }
 
-    /// Adds a whole message, as it stands on the wire.
-    pub(crate) fn add(&mut self, message: Cow<'_, [u8]>) {
+    /// Adds a whole message, as it stands on the wire, of whoever has shown a key
+    /// where one is needed.
+    pub(crate) fn add(&mut self, member: Option<&Arc<Member>>, message: Cow<'_, [u8]>) {
+        if let Some(member) = member
+            && let Err(denied) = member.check(|| zmtp::frames(&message), self.strict.as_deref())
+        {
+            return self.refuse(format_args!("{} bytes: {denied}", message.len()));
+        }
+        let key_name = member.map(|member| &*member.name);
         if matches!(message, Cow::Owned(_)) {
             // It gets a batch of its own, in which it need not be copied.
             self.hand_on();
         }
         let length = message.len();
-        if let Err(error) = self.batch.push(message, &self.recorded_at) {
+        if let Err(error) = self.batch.push(message, &self.recorded_at, key_name) {
             self.refuse(format_args!("{length} bytes: {error}"));
         }
         if self.batch.group.bytes().len() >= BATCH_BYTES {

@@ -25,6 +25,15 @@ pub(crate) enum Ended {
     Stream(#[from] StreamError),
     #[error("it sent a malformed command")]
     Command(#[from] zmtp::CommandError),
+    #[error(transparent)]
+    Box(#[from] zmtp::curve::OpenError),
+    /// The reason was logged when it was refused.
+    #[error("it was refused")]
+    Refused,
+    #[error("its key is let in no more, or may do something else now")]
+    Revoked,
+    #[error("too many others had not finished their handshake either")]
+    Crowded,
     #[error("the connection failed: {0}")]
     Io(#[from] io::Error),
 }

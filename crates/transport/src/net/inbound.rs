@@ -4,16 +4,22 @@ use std::borrow::Cow;
 use std::io::{ErrorKind, Read as _};
 use std::mem;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zmtp::{Assembler, Handshake, Peer, Role, SocketType};
+use log::Level;
+use zmtp::curve::Opener;
+use zmtp::{Assembler, Handshake, HandshakeError, Peer, Role, SocketType};
 
+use super::boxes::{Plain, open_boxes};
 use super::ended::Ended;
 use super::outbox::Outbox;
 use super::sift::{Answers, Sift, Step};
 use super::socket::{Reading, Socket};
 use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
 use crate::clock;
+use crate::keys::{Keys, Member, handshake};
+use crate::throttle::log_throttled;
 
 /// How much is read from a connection at once, about.
 pub(crate) const READ: usize = 256 << 10;
@@ -62,11 +68,24 @@ pub(crate) struct Inbound {
     emptied: Option<Instant>,
     /// Whether the broker stops and has taken in all that had arrived.
     drained: bool,
+    /// Whose keys are let in; `None` where none are needed.
+    keys: Option<Arc<Keys>>,
+    /// Who it is, where it had to show a key.
+    member: Option<Arc<Member>>,
+    /// What it says of itself.
+    introduction: Peer,
+    /// Opens what comes, where it comes in boxes.
+    opener: Option<Opener>,
+    /// When it was refused.
+    refused: Option<Instant>,
 }
+
+/// For how long a peer is held whose key is not let in.
+const HOLD: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 enum State {
-    Handshake(Handshake),
+    Handshake(Box<Handshake>),
     Messages(Assembler),
 }
 
@@ -76,7 +95,7 @@ impl Inbound {
             socket,
             peer,
             id,
-            state: State::Handshake(Handshake::new(role)),
+            state: State::Handshake(Box::new(Handshake::new(role))),
             held: Vec::new(),
             kept: 0,
             missing: 1,
@@ -90,7 +109,31 @@ impl Inbound {
             closing: false,
             emptied: None,
             drained: false,
+            keys: None,
+            member: None,
+            introduction: Peer::default(),
+            opener: None,
+            refused: None,
         }
+    }
+
+    /// Lets nobody in but the owners of these keys.
+    pub(super) fn guarded_by(mut self, keys: Option<&Arc<Keys>>) -> Self {
+        if let State::Handshake(begun) = &self.state {
+            self.state = State::Handshake(Box::new(handshake(keys, begun.role())));
+            self.keys = keys.cloned();
+        }
+        self
+    }
+
+    /// Returns who it is, where it had to show a key.
+    pub(crate) fn member(&self) -> Option<&Arc<Member>> {
+        self.member.as_ref()
+    }
+
+    /// Returns what it has said of itself.
+    pub(crate) fn introduction(&self) -> &Peer {
+        &self.introduction
     }
 
     /// Returns how many bytes of an unfinished message are in memory.
@@ -157,7 +200,8 @@ impl Inbound {
 
     /// Tells whether bytes are taken from it now.
     pub(crate) fn is_heard(&self) -> bool {
-        !(self.owes_reading() || self.held_back || self.closing || self.drained)
+        let over = self.closing || self.drained || self.refused.is_some();
+        !(self.owes_reading() || self.held_back || over)
     }
 
     /// Sets whether nothing is read from it for now.
@@ -192,6 +236,7 @@ impl Inbound {
     /// no answers, or that is silent for longer than it had announced.
     pub(crate) fn check_patience(&self) -> Result<(), Ended> {
         match () {
+            () if self.refused.is_some_and(|at| at.elapsed() > HOLD) => Err(Ended::Refused),
             () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
             () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
             // Held back, its last request has not been answered yet.
@@ -231,7 +276,7 @@ impl Inbound {
         &mut self,
         limit: u64,
         scratch: &mut [u8],
-        take: &mut impl FnMut(Cow<'_, [u8]>),
+        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Result<bool, Ended> {
         let came = if self.is_large() {
             self.read_large(take)?
@@ -249,7 +294,7 @@ impl Inbound {
         &mut self,
         limit: u64,
         scratch: &mut [u8],
-        take: &mut impl FnMut(Cow<'_, [u8]>),
+        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Result<bool, Ended> {
         let held = self.held.len();
         let Some((front, space)) = scratch.split_at_mut_checked(held) else {
@@ -284,10 +329,24 @@ impl Inbound {
         match result {
             Ok((consumed, false)) => Ok(consumed),
             Ok((consumed, true)) => {
-                greet(self.outbox.end(), handshake.role(), handshake.peer());
+                let (role, peer) = (handshake.role(), handshake.peer().clone());
+                let session = handshake.take_session();
+                if let Some(keys) = &self.keys {
+                    match keys.admit(&peer, role) {
+                        Ok(member) => self.member = Some(member),
+                        Err(denied) => return Ok(self.refuse(&denied, bytes)),
+                    }
+                }
+                if let Some(session) = session {
+                    self.outbox.seal_with(session.sealer);
+                    self.opener = Some(session.opener);
+                }
+                greet(self.outbox.end(), role, &peer);
+                self.introduction = peer;
                 self.state = State::Messages(Assembler::new(limit));
                 Ok(consumed)
             }
+            Err(HandshakeError::Curve(error)) => Ok(self.refuse(&error, bytes)),
             Err(error) => {
                 // A peer that knows why tries again less often.
                 self.flush();
@@ -296,35 +355,61 @@ impl Inbound {
         }
     }
 
+    /// Holds a peer whose key is not let in for a while before its connection ends:
+    /// the key may be added later, so that it has to go on trying, but each try costs
+    /// the broker more than it costs the peer. All that has come of it is consumed.
+    fn refuse(&mut self, reason: &dyn std::fmt::Display, bytes: &[u8]) -> usize {
+        log_throttled!(Level::Warn, "refused {}: {reason}", self.peer);
+        self.refused = Some(clock::now());
+        self.drained = true;
+        bytes.len()
+    }
+
     /// Takes whole messages from the bytes behind `start`, and holds the rest.
     fn take_messages(
         &mut self,
         bytes: &mut [u8],
         start: usize,
-        take: &mut impl FnMut(Cow<'_, [u8]>),
+        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Result<(), Ended> {
         let State::Messages(assembler) = &mut self.state else {
             self.held
                 .extend_from_slice(bytes.get(start..).unwrap_or_default());
             return Ok(());
         };
+        let kept = mem::take(&mut self.kept);
+        let mut plain = Plain::all(bytes.len());
+        if let Some(opener) = &mut self.opener {
+            plain = open_boxes(opener, bytes, start + kept, false);
+        }
+        let Some((open, behind)) = bytes.split_at_mut_checked(plain.end) else {
+            return Ok(());
+        };
+        let sealed = behind.get(plain.rest - plain.end..).unwrap_or_default();
         let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
-        let mut sift = Sift::new(bytes, start, mem::take(&mut self.kept));
-        self.missing = loop {
+        let mut sift = Sift::new(open, start, kept);
+        let missing = loop {
             match sift.step(assembler, &mut answers)? {
-                Step::Message(message) => take(Cow::Borrowed(sift.get(message))),
+                Step::Message(message) => {
+                    take(self.member.as_ref(), Cow::Borrowed(sift.get(message)));
+                }
                 Step::Part { missing } => break missing,
             }
         };
+        self.missing = plain.missing.unwrap_or(missing);
         let (frames, rest) = sift.rest();
         self.kept = frames.len();
         self.held.extend_from_slice(frames);
         self.held.extend_from_slice(rest);
-        Ok(())
+        self.held.extend_from_slice(sealed);
+        plain.check(assembler)
     }
 
     /// Reads what is missing of a message into its own memory.
-    fn read_large(&mut self, take: &mut impl FnMut(Cow<'_, [u8]>)) -> Result<bool, Ended> {
+    fn read_large(
+        &mut self,
+        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
+    ) -> Result<bool, Ended> {
         if self.held.len() >= TRUSTED && self.held.capacity() - self.held.len() < self.missing {
             self.held.reserve_exact(self.missing);
         }
@@ -355,30 +440,44 @@ impl Inbound {
 
     /// Takes the message that has memory of its own, if it is whole now, and
     /// the small ones behind it.
-    fn take_large(&mut self, take: &mut impl FnMut(Cow<'_, [u8]>)) -> Result<(), Ended> {
+    fn take_large(
+        &mut self,
+        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
+    ) -> Result<(), Ended> {
         let State::Messages(assembler) = &mut self.state else {
             return Ok(());
         };
         let mut held = mem::take(&mut self.held);
+        let kept = mem::take(&mut self.kept);
+        let mut plain = Plain::all(held.len());
+        if let Some(opener) = &mut self.opener {
+            plain = open_boxes(opener, &mut held, kept, true);
+        }
         let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
-        let mut sift = Sift::new(&mut held, 0, mem::take(&mut self.kept));
+        let open = held.get_mut(..plain.end).unwrap_or_default();
+        let mut sift = Sift::new(open, 0, kept);
         let step = sift.step(assembler, &mut answers)?;
-        let next = sift.next();
+        // With keys, all that was opened ends here at the latest.
+        let next = match plain.missing {
+            Some(_) => plain.rest,
+            None => sift.next(),
+        };
         match step {
             Step::Message(message) => {
                 let mut rest = held.split_off(next);
                 held.truncate(message.end);
                 self.turns_lost = 0;
-                take(Cow::Owned(held));
+                take(self.member.as_ref(), Cow::Owned(held));
+                plain.check(assembler)?;
                 self.take_messages(&mut rest, 0, take)
             }
             Step::Part { missing } => {
-                self.missing = missing;
+                self.missing = plain.missing.unwrap_or(missing);
                 self.kept = sift.rest().0.len();
-                // Where commands stood.
+                // Where commands stood, and what was around the frames.
                 held.drain(self.kept..next);
                 self.held = held;
-                Ok(())
+                plain.check(assembler)
             }
         }
     }

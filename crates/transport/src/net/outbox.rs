@@ -2,6 +2,8 @@
 
 use std::io::{self, IoSlice};
 
+use zmtp::curve::Sealer;
+
 use super::socket::Socket;
 use crate::attempt::{Progress, attempt};
 
@@ -15,27 +17,57 @@ pub(crate) struct Outbox {
     bytes: Vec<u8>,
     /// How many of them have left.
     sent: usize,
+    /// Puts all that is added from now on into boxes.
+    sealer: Option<Sealer>,
+    /// Whole messages and commands that are in no box yet.
+    plain: Vec<u8>,
 }
 
 impl Outbox {
     /// Returns how many bytes wait.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() - self.sent
+        self.bytes.len() - self.sent + self.plain.len()
     }
 
-    /// Returns where what is to be sent is appended.
+    /// Returns where what is to be sent is appended: whole messages and commands.
     pub(crate) fn end(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
+        match self.sealer {
+            Some(_) => &mut self.plain,
+            None => &mut self.bytes,
+        }
+    }
+
+    /// Puts all that is added from now on into boxes.
+    pub(crate) fn seal_with(&mut self, sealer: Sealer) {
+        self.sealer = Some(sealer);
     }
 
     /// Drops all that waits.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        let sealer = self.sealer.take();
+        *self = Self {
+            sealer,
+            ..Self::default()
+        };
+    }
+
+    /// Puts what waits into boxes, each once: they have to leave in this order.
+    fn seal(&mut self) -> io::Result<()> {
+        if let Some(sealer) = &mut self.sealer
+            && !self.plain.is_empty()
+        {
+            let sealed = sealer.push(&mut self.bytes, &self.plain);
+            self.plain.clear();
+            self.plain.shrink_to(SLACK);
+            sealed.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        }
+        Ok(())
     }
 
     /// Sends what waits, as far as that goes without waiting. It is
     /// [`Progress::Wait`] where some of it is left and nothing could be sent.
     pub(crate) fn flush(&mut self, socket: &dyn Socket) -> io::Result<Progress> {
+        self.seal()?;
         let mut count = 0;
         while self.len() > 0 {
             let rest = self.bytes.get(self.sent..).unwrap_or_default();

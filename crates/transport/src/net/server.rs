@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
@@ -12,8 +13,10 @@ use super::favour::Favour;
 use super::inbound::{Inbound, READ, SMALL};
 use super::poll::{Events, Item, poll};
 use super::socket::Port;
+use super::visitors::Visitors;
 use crate::attempt::is_end;
 use crate::clock;
+use crate::keys::{Keys, Member};
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
 
@@ -23,6 +26,11 @@ use crate::waker::Sleeper;
 const TICK: Duration = Duration::from_secs(1);
 /// How long accepting rests when the system has no more file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(200);
+
+/// How many connections may be before the end of their handshake, or held because
+/// they were refused. When more come, the oldest one goes: who belongs here needs a
+/// few milliseconds.
+const STRANGERS: usize = 512;
 
 /// What a server is to do now.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +80,12 @@ pub(crate) struct Server {
     draining: bool,
     /// Memory that all small reads share.
     scratch: Vec<u8>,
+    /// Whose keys are let in; `None` where none are needed.
+    keys: Option<Arc<Keys>>,
+    /// The keys' version for which all connections were looked at.
+    keys_version: u64,
+    /// Who has finished the handshake.
+    visitors: Arc<Visitors>,
 }
 
 impl Server {
@@ -96,7 +110,22 @@ impl Server {
             asked: clock::now(),
             draining: false,
             scratch: vec![0; 2 * READ],
+            keys: None,
+            keys_version: 0,
+            visitors: Arc::default(),
         }
+    }
+
+    /// Returns who is connected, also later.
+    pub(crate) fn visitors(&self) -> Arc<Visitors> {
+        Arc::clone(&self.visitors)
+    }
+
+    /// Lets nobody in but the owners of these keys.
+    pub(crate) fn with_keys(mut self, keys: Option<Arc<Keys>>) -> Self {
+        self.keys_version = keys.as_ref().map_or(0, |keys| keys.version());
+        self.keys = keys;
+        self
     }
 
     /// Reads only about this many bytes at once from each connection.
@@ -136,13 +165,48 @@ impl Server {
         &mut self,
         sleeper: &mut Sleeper,
         wanted: Wanted,
-        take: &mut impl FnMut(u64, Cow<'_, [u8]>),
+        take: &mut impl FnMut(u64, Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> io::Result<Vec<(Inbound, Ended)>> {
         let ready = self.wait(sleeper, wanted)?;
         if ready.accept {
             self.accept();
         }
-        Ok(self.receive(&ready, take))
+        let mut ended = self.receive(&ready, take);
+        self.revoke(&mut ended);
+        if ready.accept {
+            self.make_way(&mut ended);
+        }
+        for (connection, _) in &ended {
+            self.visitors.leave(connection.id);
+        }
+        Ok(ended)
+    }
+
+    /// Ends the connections of those whose keys are let in no more.
+    fn revoke(&mut self, ended: &mut Vec<(Inbound, Ended)>) {
+        let Some(keys) = &self.keys else { return };
+        let version = keys.version();
+        if std::mem::replace(&mut self.keys_version, version) == version {
+            return;
+        }
+        let gone = |it: &mut Inbound| it.member().is_some_and(|who| !keys.is_current(who));
+        let revoked = self.connections.extract_if(.., gone);
+        ended.extend(revoked.map(|it| (it, Ended::Revoked)));
+    }
+
+    /// Ends the oldest of the connections that have not finished their handshake,
+    /// where there are too many of them.
+    fn make_way(&mut self, ended: &mut Vec<(Inbound, Ended)>) {
+        let strangers = self.connections.iter().filter(|it| !it.is_ready());
+        let mut ids: Vec<u64> = strangers.map(|it| it.id).collect();
+        let Some(many) = ids.len().checked_sub(STRANGERS).filter(|many| *many > 0) else {
+            return;
+        };
+        ids.sort_unstable();
+        let last = ids.get(many - 1).copied().unwrap_or(0);
+        let goes = |it: &mut Inbound| !it.is_ready() && it.id <= last;
+        let crowded = self.connections.extract_if(.., goes);
+        ended.extend(crowded.map(|it| (it, Ended::Crowded)));
     }
 
     fn wait(&mut self, sleeper: &mut Sleeper, wanted: Wanted) -> io::Result<Ready> {
@@ -213,7 +277,8 @@ impl Server {
             match self.port.accept() {
                 Ok((socket, peer)) => {
                     self.next_id += 1;
-                    let mut connection = Inbound::new(socket, peer, self.role, self.next_id);
+                    let connection = Inbound::new(socket, peer, self.role, self.next_id);
+                    let mut connection = connection.guarded_by(self.keys.as_ref());
                     // It is heard first: what goes wrong now is seen then.
                     connection.flush();
                     self.connections.push(connection);
@@ -237,7 +302,7 @@ impl Server {
     fn receive(
         &mut self,
         ready: &Ready,
-        take: &mut impl FnMut(u64, Cow<'_, [u8]>),
+        take: &mut impl FnMut(u64, Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Vec<(Inbound, Ended)> {
         let late = self.late(ready);
         let late_index = late.as_ref().map(|(index, _)| *index);
@@ -248,14 +313,18 @@ impl Server {
             if late_index == Some(index) {
                 continue;
             }
-            let id = connection.id;
+            let (id, was_ready) = (connection.id, connection.is_ready());
             let served = serve(
                 connection,
                 found,
                 self.max_message,
                 &mut self.scratch,
-                &mut |message| take(id, message),
+                &mut |who, message| take(id, who, message),
             );
+            if connection.is_ready() && !was_ready {
+                let introduction = connection.introduction();
+                self.visitors.enter(id, connection.peer, introduction);
+            }
             let result = served.and_then(|came| {
                 if !came {
                     gave_nothing(connection, found, ready.time, self.draining);
@@ -294,7 +363,7 @@ fn serve(
     found: Found,
     max_message: u64,
     scratch: &mut [u8],
-    take: &mut impl FnMut(Cow<'_, [u8]>),
+    take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
 ) -> Result<bool, Ended> {
     if found.ready.write {
         connection.flush();

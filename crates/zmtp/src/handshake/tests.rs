@@ -134,7 +134,13 @@ fn a_security_mechanism_is_named() {
     bytes[12..17].copy_from_slice(b"CURVE");
     let error = Handshake::new(Role::Subscriber).advance(&bytes);
     let mechanism = "CURVE".to_owned();
-    assert_eq!(error, Err(HandshakeError::Mechanism { mechanism }));
+    assert_eq!(
+        error,
+        Err(HandshakeError::Mechanism {
+            mechanism,
+            offered: "NULL"
+        })
+    );
 }
 
 #[test]

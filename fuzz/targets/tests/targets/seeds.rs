@@ -186,6 +186,7 @@ fn all(target: &str) -> Vec<Seed> {
         "rendering" => shown(),
         "filters" => questions(),
         "wire" => streams(),
+        "curve" => guarded(),
         _ => Vec::new(),
     }
 }
@@ -215,6 +216,35 @@ fn streams() -> Vec<Seed> {
         seeds.push(named(&format!("{role}-{how}"), stream));
     }
     seeds
+}
+
+/// What comes over connections with keys: greetings and commands without their boxes,
+/// changes in the handshake, and boxes in and out of order.
+fn guarded() -> Vec<Seed> {
+    let mut greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01CURVE".to_vec();
+    greeting.resize(zmtp::GREETING_BYTES, 0);
+    let mut hello = b"\x04\xc8\x05HELLO\x01".to_vec();
+    hello.resize(202, 0);
+    let mut welcome = b"\x04\xa8\x07WELCOME".to_vec();
+    welcome.resize(170, 7);
+    vec![
+        named("stranger", [&[0xfc], &greeting[..], &hello].concat()),
+        named("impostor", [&[0xfd], &greeting[..], &welcome].concat()),
+        named(
+            "refused",
+            [&[9], &greeting[..], b"\x04\x07\x05ERROR\x00"].concat(),
+        ),
+        named("untouched", [2]),
+        named("hello", [2, 0, 0, 0, 0, 0, 0, 0, 100, 1]),
+        named(
+            "initiate",
+            [2, 0, 70, 0, 0, 70, 0, 0, 70, 0, 0, 70, 0, 1, 44, 1],
+        ),
+        named("in-order", [3, 0, 1, 2, 3, 4, 5, 6, 7]),
+        named("again", [3, 0, 2, 2, 1, 7]),
+        named("changed", [3, 0, 9, 0, 36, 1, 2]),
+        named("cut", [3, 0, 0x71, 2]),
+    ]
 }
 
 fn dir(target: &str) -> PathBuf {

@@ -49,7 +49,7 @@ impl Publishers {
 fn read(publisher: &mut Inbound) {
     let mut scratch = vec![0; 2 * READ];
     publisher
-        .receive(2 << 20, &mut scratch, &mut |_| ())
+        .receive(2 << 20, &mut scratch, &mut |_, _| ())
         .unwrap();
 }
 

@@ -4,6 +4,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use super::*;
 use crate::net::Port;
 use crate::testing::greeting;
+use crate::testing::guarded::Guarded;
 
 /// A publisher's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Inbound) {
@@ -22,7 +23,7 @@ fn connected() -> (TcpStream, Inbound) {
 fn receive(publisher: &mut Inbound) -> Result<Vec<Vec<u8>>, Ended> {
     let mut scratch = vec![0; 2 * READ];
     let mut came = Vec::new();
-    publisher.receive(1 << 20, &mut scratch, &mut |message| {
+    publisher.receive(1 << 20, &mut scratch, &mut |_, message| {
         came.push(message.into_owned());
     })?;
     Ok(came)
@@ -130,7 +131,8 @@ fn what_comes_together_with_the_end_of_the_connection_is_taken() {
         let mut came = Vec::new();
         let mut scratch = vec![0; 2 * READ];
         let ended = loop {
-            let mut take = |message: Cow<'_, [u8]>| came.push(message.into_owned());
+            let mut take =
+                |_: Option<&Arc<Member>>, message: Cow<'_, [u8]>| came.push(message.into_owned());
             if let Err(ended) = publisher.receive(8 << 20, &mut scratch, &mut take) {
                 break ended;
             }
@@ -229,4 +231,166 @@ fn a_connection_that_is_to_be_closed_stays_until_its_last_request_is_answered() 
     client.flush();
     let ended = client.check_patience().unwrap_err();
     assert!(matches!(ended, Ended::Left), "{ended}");
+}
+
+/// A publisher's end with a key and the broker's end of a connection.
+fn connected_with_key() -> (TcpStream, zmtp::curve::Session, Inbound, Vec<u8>) {
+    let mut guarded = Guarded::new(SocketType::Pub);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let publisher = Inbound::new(near, peer, Role::Subscriber, 1);
+    let mut publisher = publisher.guarded_by(Some(&guarded.keys));
+    publisher.flush();
+    let session = loop {
+        if let Some(session) = guarded.step(&far) {
+            break session;
+        }
+        assert!(receive(&mut publisher).unwrap().is_empty());
+    };
+    assert_eq!(publisher.member().map(|it| &*it.name), Some("alice"));
+    (far, session, publisher, guarded.heard())
+}
+
+#[test]
+fn messages_come_out_of_boxes_however_their_bytes_come_in() {
+    let ping = b"\x04\x0a\x04PING\0\x0aabc";
+    let with_ping = [b"\x01\x01t", &ping[..], b"\0\x01x"].concat();
+    let messages = [
+        message(&[b"t", b"{}"]),
+        message(&[b""]),
+        message(&[b"large", &[7; 300_000]]),
+        message(&[b"a", &[1; 40_000], b"c"]),
+        message(&[&b"many"[..]].repeat(5_000)),
+        message(&[b"last", b"x"]),
+    ];
+    let plain = [
+        &with_ping[..],
+        &messages.concat(),
+        &with_ping,
+        &messages.concat(),
+    ]
+    .concat();
+    let with_ping = vec![b"\x01\x01t\0\x01x".to_vec()];
+    let expected = [&with_ping[..], &messages, &with_ping, &messages].concat();
+    for piece in [10_000, 50_000, 2_000_000] {
+        let (far, mut session, mut publisher, _) = connected_with_key();
+        let mut sealed = Vec::new();
+        session.sealer.push(&mut sealed, &plain).unwrap();
+        let sender = std::thread::spawn(move || {
+            for chunk in sealed.chunks(piece) {
+                (&far).write_all(chunk).unwrap();
+            }
+            far
+        });
+        let mut came = Vec::new();
+        while came.len() < expected.len() {
+            came.extend(receive(&mut publisher).unwrap());
+        }
+        assert!(came == expected, "in pieces of {piece} bytes");
+        assert_eq!(publisher.held(), 0);
+        drop(sender.join().unwrap());
+    }
+}
+
+#[test]
+fn what_is_said_to_a_peer_with_a_key_is_in_boxes() {
+    let (far, mut session, mut publisher, mut heard) = connected_with_key();
+    let mut sealed = Vec::new();
+    let ping = b"\x04\x0a\x04PING\0\x0aabc";
+    session.sealer.push(&mut sealed, ping).unwrap();
+    (&far).write_all(&sealed).unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"PONGabc") {
+        receive(&mut publisher).unwrap();
+        publisher.flush();
+        let mut bytes = [0; 4096];
+        far.set_nonblocking(true).unwrap();
+        if let Ok(count) = (&far).read(&mut bytes) {
+            heard.extend_from_slice(&bytes[..count]);
+        }
+        while let zmtp::curve::Opened::Frame { plain, end, .. } =
+            session.opener.open(&mut heard).unwrap()
+        {
+            said.extend_from_slice(&heard[plain]);
+            heard.drain(..end);
+        }
+    }
+    assert_eq!(said, b"\x04\x0a\x09SUBSCRIBE\x04\x08\x04PONGabc");
+}
+
+#[test]
+fn what_came_before_a_box_that_was_changed_is_taken_and_the_connection_ends() {
+    let (far, mut session, mut publisher, _) = connected_with_key();
+    let mut sealed = Vec::new();
+    session
+        .sealer
+        .push(&mut sealed, &message(&[b"t", b"1"]))
+        .unwrap();
+    session
+        .sealer
+        .push(&mut sealed, &message(&[b"t", b"2"]))
+        .unwrap();
+    *sealed.last_mut().unwrap() ^= 1;
+    (&far).write_all(&sealed).unwrap();
+    let (mut scratch, mut came) = (vec![0; 2 * READ], Vec::new());
+    let ended = loop {
+        let result = publisher.receive(1 << 20, &mut scratch, &mut |_, message| {
+            came.push(message.into_owned());
+        });
+        if let Err(ended) = result {
+            break ended;
+        }
+    };
+    assert!(matches!(ended, Ended::Box(_)), "{ended}");
+    assert_eq!(came, [message(&[b"t", b"1"])]);
+}
+
+#[test]
+fn a_box_that_carries_too_much_is_refused_as_it_is_announced() {
+    let (far, mut session, mut publisher, _) = connected_with_key();
+    let mut sealed = Vec::new();
+    // The limit is 1 MiB for all frames together.
+    session
+        .sealer
+        .push(&mut sealed, &message(&[&[7; 600_000], &[7; 600_000]]))
+        .unwrap();
+    let announced = sealed.len() - 599_000;
+    sealed.truncate(announced);
+    let sender = std::thread::spawn(move || {
+        (&far).write_all(&sealed).unwrap();
+        far
+    });
+    let ended = loop {
+        match receive(&mut publisher) {
+            Ok(came) => assert!(came.is_empty()),
+            Err(ended) => break ended,
+        }
+    };
+    assert!(
+        ended.to_string().contains("1200000 bytes in 2 frames"),
+        "{ended}"
+    );
+    drop(sender.join().unwrap());
+}
+
+#[test]
+fn a_key_that_is_not_let_in_is_held_for_a_while_and_not_listened_to() {
+    let mut guarded = Guarded::new(SocketType::Pub);
+    let strict = Guarded::new(SocketType::Pub).keys;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let publisher = Inbound::new(near, peer, Role::Subscriber, 1);
+    // It knows another server: its first word can't be opened.
+    let mut publisher = publisher.guarded_by(Some(&strict));
+    publisher.flush();
+    while publisher.is_heard() {
+        assert!(guarded.step(&far).is_none());
+        assert!(receive(&mut publisher).unwrap().is_empty());
+    }
+    assert!(!publisher.is_ready() && publisher.is_timed() && publisher.is_drained());
+    publisher.check_patience().unwrap();
+    publisher.refused = Instant::now().checked_sub(HOLD + Duration::from_secs(1));
+    assert!(matches!(publisher.check_patience(), Err(Ended::Refused)));
 }
