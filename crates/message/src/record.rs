@@ -166,6 +166,21 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Tells whether the line is JSON: without the `NaN` and `Infinity` that Python
+    /// writes.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        !self.line.non_finite
+    }
+
+    /// Tells whether the line has a member that may be a list of messages; which
+    /// they are, [`message_ranges`](crate::message_ranges) tells.
+    #[must_use]
+    pub fn may_hold_messages(&self) -> bool {
+        let mut keys = self.line.others.iter().map(|(key, _)| &**key);
+        keys.any(shapes::is_list)
+    }
+
     /// Returns who sent the message and under which name, where both are known;
     /// what [`identity`](crate::identity) says of its frames.
     ///

@@ -18,6 +18,7 @@ use crate::line::Line;
 use crate::links::Links;
 use crate::normalise::{Fields, string, tags};
 
+pub(crate) use expand::is_list;
 pub use expand::{message_ranges, object_len};
 pub use readable::{Readable, readable};
 

@@ -111,6 +111,13 @@ impl Accumulator for Analysis {
         self.numbers.merge(other.numbers);
     }
 
+    fn beside(known: &Analysis) -> Self {
+        Self {
+            replies: known.replies.beside(),
+            ..Self::default()
+        }
+    }
+
     fn of_sessions(known: Analysis) -> Option<Self> {
         Some(known)
     }

@@ -32,6 +32,11 @@ const MARKS: [&str; 9] = [
     "timeUnixNano",
 ];
 
+/// Tells whether a member of this name may be a list of messages.
+pub(crate) fn is_list(key: &str) -> bool {
+    LISTS.iter().any(|path| path.first() == Some(&key))
+}
+
 /// Returns where in a line its messages stand, if it holds a list of them: the
 /// whole of a conversation, as OpenAI's or ShareGPT's files have it.
 ///

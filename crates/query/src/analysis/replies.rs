@@ -69,6 +69,14 @@ pub(super) struct Matched {
 }
 
 impl Replies {
+    /// Begins to keep no more names than are kept here.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            level: self.level,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&mut self, found: &Found<'_>, time: Option<i64>) {
         if let Some(id) = &found.fields.id
             && let Some(name) = self.kept(id)

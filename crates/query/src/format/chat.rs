@@ -7,7 +7,7 @@ use super::clip::Clip;
 use super::colour::Paint;
 use super::column::Row;
 use super::layout::Layout;
-use super::number::grouped;
+use super::number::{grouped, of_message};
 use super::prose;
 use crate::error::Error;
 use crate::select::{Sink, Summary};
@@ -101,7 +101,7 @@ impl<W: Write> ChatFormat<W> {
         }
         self.last = Some(last);
         let field = |text: &str| self.layout.limits.field(text);
-        let (dim, number) = (self.paint.dim(), row.number);
+        let (dim, number) = (self.paint.dim(), of_message(row.number));
         write!(self.out, "{:indent$}{dim}[#{number}] {clock}{dim:#}", "")?;
         if !goes_on {
             let style = self.paint.sender(&record.sender);
@@ -157,7 +157,7 @@ impl<W: Write> Sink for ChatFormat<W> {
             Err(error) => Ok(writeln!(
                 self.out,
                 "[#{}] cannot be read: {error}",
-                entry.number
+                of_message(entry.number)
             )?),
         }
     }

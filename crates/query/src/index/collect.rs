@@ -5,6 +5,7 @@ use std::fmt;
 use super::column::Column;
 use super::dictionary::{Dictionary, put_tags};
 use super::directory::{Block, FARTHEST};
+use super::file::Dictionaries;
 use super::grams::Bitmap;
 use crate::analysis::Analysis;
 use crate::scan::{Accumulator, Batch, Found};
@@ -34,6 +35,23 @@ impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Collector").finish_non_exhaustive()
     }
+}
+
+impl From<Known> for Collector {
+    /// Goes on behind what an index knows already.
+    fn from(known: Known) -> Self {
+        Self {
+            analysis: known.analysis,
+            dictionaries: known.dictionaries.map(Dictionary::from),
+            ..Self::default()
+        }
+    }
+}
+
+/// What an index knows already.
+pub(super) struct Known {
+    pub(super) analysis: Analysis,
+    pub(super) dictionaries: Dictionaries,
 }
 
 /// Returns the hash of a message's name; never 0.
@@ -142,6 +160,7 @@ impl Collector {
             first_number,
             time: first,
             span: u32::try_from(last - first).ok()?,
+            sum: 0,
         })
     }
 }

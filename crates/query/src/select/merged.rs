@@ -58,7 +58,7 @@ pub(super) fn show(
         let line = lines.read(source, place.chunk, &place.found)?;
         sink.message(&entry(
             &place.found,
-            place.number,
+            Some(place.number),
             line,
             source,
             place.chunk,

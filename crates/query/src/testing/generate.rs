@@ -51,6 +51,8 @@ struct Fields {
     /// Names of a message and of a conversation, and whether they stand in the metadata.
     links: (Value, Value, bool),
     text: &'static str,
+    /// When it was recorded; clocks are set.
+    second: u64,
     padding: usize,
 }
 
@@ -130,10 +132,11 @@ fn fields() -> impl Strategy<Value = Fields> {
         "why? \n",
         "\u{212a}elvin ſxx",
     ];
-    let others = (one_of(&tags), one_of(&ids), links, one_of(&texts), padding);
+    let texts = (one_of(&texts), 0..60_u64);
+    let others = (one_of(&tags), one_of(&ids), links, texts, padding);
     (topics, values, others).prop_map(|(topic, values, others)| {
         let (sender, tier, chain, timestamp) = values;
-        let (tags, id, links, text, padding) = others;
+        let (tags, id, links, (text, second), padding) = others;
         Fields {
             topic,
             sender,
@@ -144,6 +147,7 @@ fn fields() -> impl Strategy<Value = Fields> {
             id,
             links,
             text,
+            second,
             padding,
         }
     })
@@ -197,7 +201,7 @@ fn ours(number: u64, fields: &Fields) -> Vec<u8> {
     };
     place["in_reply_to"] = reply.clone();
     place["context_id"] = context.clone();
-    let time = format!("2025-11-20T04:30:{:02}.123Z", number.min(59));
+    let time = format!("2025-11-20T04:30:{:02}.123Z", fields.second);
     recorded_at(number, &time, fields.topic, &payload.to_string())
 }
 

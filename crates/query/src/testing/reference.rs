@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::generate::Part;
 use crate::filter::Criteria;
 use crate::time::Instant;
 
@@ -188,15 +187,6 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
             number: 0,
         }
     })
-}
-
-/// Leaves out, where a time is asked for, the lines that do not tell when they
-/// were recorded: what their senders say of the time is in no order here.
-pub(crate) fn in_order(mut parts: Vec<Part>, criteria: &Criteria) -> Vec<Part> {
-    if criteria.since.or(criteria.until).is_some() {
-        parts.retain(|part| memchr::memmem::find(&part.bytes, b"\"recorded_at\"").is_some());
-    }
-    parts
 }
 
 /// Criteria that some of the generated messages meet.
