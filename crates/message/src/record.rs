@@ -166,6 +166,16 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Returns the content where it stands in the line as it is: in lines of this
+    /// recorder, with a checksum or without, of messages that are JSON.
+    #[must_use]
+    pub fn content_in_line(&self) -> Option<&'a str> {
+        let is_as_it_is = self.origin == Origin::Recorder
+            && self.line.exact.content_is.is_none()
+            && !self.line.non_finite;
+        self.line.content.filter(|_| is_as_it_is)
+    }
+
     /// Tells whether the line is JSON: without the `NaN` and `Infinity` that Python
     /// writes.
     #[must_use]
@@ -215,6 +225,13 @@ impl<'a> Record<'a> {
         let mut frames = Frames::new();
         rebuild(&self.line, &mut frames)?;
         Ok(frames)
+    }
+
+    /// Returns the name of the message that it answers, where the table of other
+    /// programs' lines tells. Any line's is in [`links`](Self::links).
+    #[must_use]
+    pub fn tabled_reply(&self) -> Option<Cow<'a, str>> {
+        self.links.as_ref()?.in_reply_to.clone()
     }
 
     /// Returns what the message says of its place in a conversation.

@@ -21,6 +21,7 @@ use crate::values::ValueKind;
 use coverage::Coverage;
 use names::{Count, Names};
 use replies::Replies;
+pub(crate) use replies::name_of;
 use timeline::Timeline;
 
 pub use schema::{
@@ -116,6 +117,10 @@ impl Accumulator for Analysis {
             replies: known.replies.beside(),
             ..Self::default()
         }
+    }
+
+    fn wants_replies() -> bool {
+        true
     }
 
     fn of_sessions(known: Analysis) -> Option<Self> {

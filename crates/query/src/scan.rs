@@ -96,6 +96,12 @@ pub trait Accumulator: Default + Send {
         Self::default()
     }
 
+    /// Tells whether it is worth knowing which message each one answers.
+    #[must_use]
+    fn wants_replies() -> bool {
+        false
+    }
+
     /// Tells whether it is made of [`Analysis::counts`] alone.
     #[must_use]
     fn is_of_counts() -> bool {

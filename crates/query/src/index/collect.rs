@@ -67,6 +67,10 @@ impl Accumulator for Collector {
         }
     }
 
+    fn wants_replies() -> bool {
+        true
+    }
+
     fn merge(&mut self, other: Self) {
         // Rows have their order from a single worker: there is never another one.
         self.analysis.merge(other.analysis);

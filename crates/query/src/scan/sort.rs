@@ -1,12 +1,15 @@
 //! What one worker makes of one chunk.
 
+use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use journal::{Checked, Damage, Integrity, Numbering, ReadFile, Reason};
+use message::ContentKind;
 
 use super::chunk::{self, Chunk, Lines};
 use super::{Accumulator, Found, Job};
+use crate::analysis;
 use crate::error::Error;
 use crate::fields::{Content, Fields};
 use crate::findings::PLACES;
@@ -246,8 +249,14 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
     /// Sorts a line that is one message without a checksum.
     fn unsealed(&mut self, record: message::Record<'_>, line: &[u8], start: usize) {
         let own = record.message_num;
+        let content = match record.content_in_line() {
+            Some(json) => Content::Parsed(Cow::Borrowed(json), ContentKind::Json),
+            None => Content::Of(line),
+        };
+        let in_reply_to = A::wants_replies().then(|| analysis::name_of(&record, line));
         let fields = Fields {
-            content: Content::Of(line),
+            content,
+            in_reply_to,
             ..Fields::from(record)
         };
         let place = Place {

@@ -137,7 +137,7 @@ fn numbers_are_those_of_a_full_read() {
 fn the_end_of_a_large_file_is_shown_without_reading_the_rest() {
     // Nobody knows how many messages stand before, where no line tells.
     let line = |at: u64| match at {
-        950..960 => format!("{{\"message_num\":{},\"sender\":\"a\"}}\n", at + 7_000),
+        998 => "{\"message_num\":7998,\"sender\":\"a\"}\n".to_owned(),
         _ => format!("{{\"sender\":\"a\",\"content\":{at}}}\n"),
     };
     let session: String = (0..1_000).map(line).collect();
@@ -147,13 +147,10 @@ fn the_end_of_a_large_file_is_shown_without_reading_the_rest() {
     source.tuning.threads = 1;
     source.tuning.far = 5_000;
     let (shown, read) = shown_numbers(&source, newest(3), false);
-    assert_eq!(shown, [None; 3]);
+    assert_eq!(shown, [None, Some(7_998), Some(7_999)]);
     assert!(read < session.len() as u64 / 4, "{read}");
-    let (shown, _) = shown_numbers(&source, newest(55), false);
-    assert_eq!(shown[..15].iter().flatten().count(), 15 - 5, "carried");
-    assert_eq!(shown[5..7], [Some(7_950), Some(7_951)]);
     let (shown, _) = shown_numbers(&source, newest(3), true);
-    assert_eq!(shown, [8_000, 8_001, 8_002].map(|number| Some(number - 1)));
+    assert_eq!(shown, [998, 7_998, 7_999].map(Some));
     source.tuning.far = 1 << 20;
     let (all, _) = shown_numbers(&source, newest(3), false);
     assert_eq!(all, shown);

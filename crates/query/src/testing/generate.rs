@@ -89,6 +89,7 @@ fn fields() -> impl Strategy<Value = Fields> {
         json!("0001-01-01T00:00:00Z"),
         json!("soon\u{1b}"),
         json!(1_763_649_022),
+        json!(1_763_649_022_123_i64),
         Value::Null,
     ];
     // Now and then a line is longer than what is read at once.
@@ -153,7 +154,7 @@ fn fields() -> impl Strategy<Value = Fields> {
     })
 }
 
-const KINDS: usize = 11;
+const KINDS: usize = 15;
 
 fn part(kind: usize, number: u64, fields: &Fields) -> Part {
     let (bytes, damaged, altered) = match kind {
@@ -166,7 +167,11 @@ fn part(kind: usize, number: u64, fields: &Fields) -> Part {
         7 => (glued(number, fields), 1, 0),
         8 => (b"\n  \r\n".to_vec(), 0, 0),
         9 => (b"\xff\xfe{\"sender\":\"claude\"}\n".to_vec(), 1, 0),
-        _ => (b"[\"claude\"]\n\0\0\0\n".to_vec(), 2, 0),
+        10 => (b"[\"claude\"]\n\0\0\0\n".to_vec(), 2, 0),
+        11 => (other_program(fields), 0, 0),
+        12 => (conversation(fields), 0, 0),
+        13 => (prefixed(number, fields), 0, 0),
+        _ => (python(number, fields), 0, 0),
     };
     Part {
         bytes,
@@ -247,6 +252,48 @@ fn escaped(number: u64, fields: &Fields) -> Vec<u8> {
         .replace("gem", "g\\u0065m")
         .replace('ä', "\\u00e4")
         .into_bytes()
+}
+
+/// As another program writes its conversations.
+fn other_program(fields: &Fields) -> Vec<u8> {
+    let (reply, ..) = &fields.links;
+    let line = json!({
+        "parentUuid": reply,
+        "type": "user",
+        "uuid": fields.id,
+        "timestamp": fields.timestamp,
+        "message": {"role": "gemini", "content": [{"type": "text", "text": fields.text}]},
+    });
+    (line.to_string() + "\n").into_bytes()
+}
+
+/// Several messages in a line.
+fn conversation(fields: &Fields) -> Vec<u8> {
+    let text = fields.text;
+    let line = json!({"messages": [
+        {"role": "claude", "content": text},
+        {"role": "gemini", "content": "xx"},
+    ]});
+    (line.to_string() + "\n").into_bytes()
+}
+
+/// As a container's log has it.
+fn prefixed(number: u64, fields: &Fields) -> Vec<u8> {
+    [
+        &b"2025-11-20T12:00:00.1Z stdout F "[..],
+        &spaced(number, fields),
+    ]
+    .concat()
+}
+
+/// One of ours without its checksum, written once more by Python.
+fn python(number: u64, fields: &Fields) -> Vec<u8> {
+    let line = ours(number, fields);
+    let mut line: Value = serde_json::from_slice(&line).unwrap();
+    line.as_object_mut().unwrap().remove("crc");
+    let text = serde_json::to_string(&line).unwrap();
+    let text = text.replace("\":", "\": ").replace(",\"", ", \"");
+    (text + "\n").into_bytes()
 }
 
 fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {
