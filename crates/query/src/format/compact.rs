@@ -107,10 +107,12 @@ impl<W: Write> CompactFormat<W> {
         if near.chars().count() + NEAR < room {
             return line;
         }
+        // On a narrow terminal the match itself has to have room.
+        let least = NEAR.min(room / 4);
         let start = before
             .char_indices()
             .rev()
-            .nth(NEAR)
+            .nth(least)
             .map_or(0, |(start, _)| start);
         let rest = text.get(start..).unwrap_or_default();
         format!("…{}", one_line(beginning(rest, room)))

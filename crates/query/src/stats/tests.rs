@@ -49,8 +49,15 @@ fn tally(messages: &[Message], field: fn(&Message) -> &String) -> Vec<(&str, u64
 fn times(messages: &[Message]) -> Option<(&str, &str)> {
     let parse = |message: &Message| {
         let text = &message.timestamp;
-        if let Ok(seconds) = text.parse() {
-            return OffsetDateTime::from_unix_timestamp(seconds).ok();
+        if let Ok(number) = text.parse::<i128>() {
+            // Of seconds there are not so many yet.
+            let is_milliseconds = number > 100_000_000_000;
+            let unit = if is_milliseconds {
+                1_000_000
+            } else {
+                1_000_000_000
+            };
+            return OffsetDateTime::from_unix_timestamp_nanos(number * unit).ok();
         }
         let text = if text.contains(['Z', '+']) {
             text.clone()
