@@ -14,7 +14,7 @@ mod sort;
 use std::ops::ControlFlow;
 use std::thread;
 
-pub(crate) use chunk::{Chunk, load};
+pub(crate) use chunk::{CACHE_LINE, Chunk, lag, load};
 pub(crate) use numbers::Numbers;
 use queue::Queue;
 use sort::Sorter;

@@ -12,6 +12,7 @@ use journal::ReadFile;
 
 use super::binding::read_exact;
 use super::directory::Directory;
+use crate::scan::{CACHE_LINE, lag};
 
 /// More threads do not read faster.
 const THREADS: usize = 4;
@@ -26,9 +27,12 @@ pub(super) fn of_block(
 ) -> io::Result<u32> {
     let start = block * u64::from(size);
     let bytes = length.saturating_sub(start).min(size.into());
-    buffer.resize(usize::try_from(bytes).unwrap_or(0), 0);
-    read_exact(file, buffer, start)?;
-    Ok(crc32c(buffer))
+    let bytes = usize::try_from(bytes).unwrap_or(0);
+    buffer.resize(bytes + CACHE_LINE, 0);
+    let from = lag(start, buffer);
+    let block = buffer.get_mut(from..from + bytes).unwrap_or_default();
+    read_exact(file, block, start)?;
+    Ok(crc32c(block))
 }
 
 /// Reads the first `length` bytes, on several threads.

@@ -179,6 +179,46 @@ fn shown_numbers(source: &Source, order: Order, wants: bool) -> (Vec<Option<u64>
 }
 
 #[test]
+fn files_are_merged_by_time_and_keep_the_order_of_their_lines() {
+    let line = |time: &str, number: u64| {
+        let time = match time {
+            "" => String::new(),
+            time => format!(",\"timestamp\":\"2025-11-20T{time}:00Z\""),
+        };
+        format!("{{\"message_num\":{number},\"sender\":\"s\",\"content\":1{time}}}\n")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, lines: &[(&str, u64)]| {
+        let path = dir.path().join(name);
+        let lines = lines.iter().map(|(time, number)| line(time, *number));
+        std::fs::write(&path, lines.collect::<String>()).unwrap();
+        path
+    };
+    // In the first one the clock was set back by an hour.
+    let files = [
+        file(
+            "a",
+            &[
+                ("10:00", 1),
+                ("09:10", 2),
+                ("", 3),
+                ("09:50", 4),
+                ("10:30", 5),
+            ],
+        ),
+        file(
+            "b",
+            &[("", 11), ("09:40", 12), ("10:05", 13), ("10:30", 14)],
+        ),
+    ];
+    let source = Source::files(&files).unwrap();
+    let (all, _) = kept(&source, &Criteria::default(), Order::default(), false);
+    assert_eq!(all.numbers, [11, 12, 1, 2, 3, 4, 13, 5, 14]);
+    let (newest, _) = kept(&source, &Criteria::default(), newest(3), false);
+    assert_eq!(newest.numbers, [13, 5, 14]);
+}
+
+#[test]
 fn an_error_of_the_sink_ends_it() {
     struct Full;
     impl Sink for Full {

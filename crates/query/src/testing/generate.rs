@@ -290,7 +290,10 @@ fn prefixed(number: u64, fields: &Fields) -> Vec<u8> {
 fn python(number: u64, fields: &Fields) -> Vec<u8> {
     let line = ours(number, fields);
     let mut line: Value = serde_json::from_slice(&line).unwrap();
-    line.as_object_mut().unwrap().remove("crc");
+    // Where the envelope's content was is not the same place any more.
+    for exact in ["crc", "envelope", "content_at"] {
+        line.as_object_mut().unwrap().remove(exact);
+    }
     let text = serde_json::to_string(&line).unwrap();
     let text = text.replace("\":", "\": ").replace(",\"", ", \"");
     (text + "\n").into_bytes()
