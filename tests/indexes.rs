@@ -118,6 +118,64 @@ fn each_closed_session_gets_an_index_that_changes_no_answer() {
 }
 
 #[test]
+fn the_session_being_written_gets_an_index_which_is_taken_over() {
+    let dir = Dir::new();
+    // A group of 16 MiB, and what is too young to be indexed.
+    dir.write_current(many_lines(20_000));
+    let path = |ending: &str| {
+        dir.logs()
+            .join(format!("current_session.jsonl.index{ending}"))
+    };
+    let (index, columns) = (path(""), path(".columns"));
+    let mut broker = Process::start(&mut broker_on(&dir, Ports::default()));
+    until("an index", || index.exists().then_some(()));
+    assert_eq!(assert_same_answers(&dir), "");
+    broker.kill9();
+    assert_eq!(assert_same_answers(&dir), "");
+
+    let mut broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.send(&agents("u", 1, 5));
+    dir.wait_lines(20_005);
+    assert_eq!(assert_same_answers(&dir), "");
+    broker.signal("HUP");
+    let closed = dir.wait_archives(1).remove(0);
+    wait_index(&dir, &closed);
+    until("what was taken over to go", || {
+        (!index.exists() && !columns.exists()).then_some(())
+    });
+    assert_eq!(assert_same_answers(&dir), "");
+    broker.signal("TERM");
+    broker.wait_exit().with_code(0).without_warning();
+    assert_eq!(assert_same_answers(&dir), "");
+}
+
+#[test]
+fn a_directory_that_was_copied_keeps_its_indexes() {
+    let dir = Dir::new();
+    dir.write_archive("session_20251120_143022.jsonl", many_lines(1_200));
+    dir.write_current(many_lines(20_000));
+    run(&mut viewer(&dir, &["index"])).with_code(0).says("made");
+    let copy = Dir::new();
+    fs::create_dir_all(copy.archive()).unwrap();
+    for folder in [(dir.logs(), copy.logs()), (dir.archive(), copy.archive())] {
+        for entry in fs::read_dir(folder.0).unwrap().map(|entry| entry.unwrap()) {
+            if entry.path().is_file() {
+                fs::copy(entry.path(), folder.1.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    assert_eq!(assert_same_answers(&copy), "");
+    run(&mut viewer(&copy, &["index"]))
+        .with_code(0)
+        .says("is bound to this copy");
+    run(&mut viewer(&copy, &["index"]))
+        .with_code(0)
+        .says("is there already");
+    assert_eq!(assert_same_answers(&copy), "");
+}
+
+#[test]
 fn a_session_that_was_tampered_with_is_read() {
     let dir = Dir::new();
     let mut broker = Broker::start(&dir);

@@ -1,4 +1,5 @@
-//! Makes the indexes of sessions that were closed, on a thread of its own.
+//! Makes the indexes of sessions that were closed, and extends that of the session
+//! being written, on a thread of its own.
 //!
 //! Nobody waits for it, and nothing depends on it: a session without an index is
 //! only slower to search.
@@ -10,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use query::{Built, IndexContents};
+use query::{Built, IndexContents, Trust};
 
 use crate::platform;
 
@@ -18,6 +19,11 @@ use crate::platform;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// It pauses as long as it worked, but not longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// So often it is looked whether the session being written has grown, by how much
+/// it must have for its index to be looked at.
+const PERIOD: Duration = Duration::from_secs(1);
+const GROWTH: u64 = 4 << 20;
 
 /// A shorter session is read in a moment, and an index has to be synced.
 const SHORTEST: u64 = 1 << 20;
@@ -55,8 +61,13 @@ impl Indexer {
             let _alive: Sender<()> = alive;
             platform::lower_priority();
             make_newest(&dir, &heeded);
-            for session in received.iter().map_while(|session| session) {
-                make(&session, &heeded, || true);
+            let mut current = Current::of(&dir);
+            loop {
+                match received.recv_timeout(PERIOD) {
+                    Ok(Some(session)) => make(&session, &heeded, || true),
+                    Err(RecvTimeoutError::Timeout) => current.extend(&heeded),
+                    Ok(None) | Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
         })?;
         Ok(Self {
@@ -99,10 +110,72 @@ impl Indexer {
     }
 }
 
+/// The session being written, and how much of it there was when its index was
+/// looked at last.
+struct Current {
+    path: PathBuf,
+    bytes: u64,
+    trust: Trust,
+}
+
+impl Current {
+    fn of(dir: &Path) -> Self {
+        Self {
+            path: query::current_session(dir),
+            bytes: 0,
+            // Another program may have changed anything while no broker ran.
+            trust: Trust::Nothing,
+        }
+    }
+
+    /// Extends its index, if it has grown by enough. The one that is being closed has
+    /// priority, and is served as well by what there is.
+    fn extend(&mut self, orders: &Orders) {
+        let bytes = std::fs::metadata(&self.path).map_or(0, |session| session.len());
+        if (self.bytes..self.bytes + GROWTH).contains(&bytes) {
+            return;
+        }
+        self.bytes = bytes;
+        let is_wanted = || !orders.hurry.load(Ordering::SeqCst);
+        let extended = query::extend_index(&self.path, self.trust, &mut paced(orders, is_wanted));
+        self.trust = Trust::Own;
+        match extended {
+            Ok(Some(Built::Done { bytes })) => {
+                log::debug!("extended the index of the current session, {bytes} bytes");
+            }
+            Ok(Some(Built::Stopped) | None) => {}
+            Err(error) => log::warn!(
+                "the current session is slower to search: {:#}",
+                anyhow::Error::from(error)
+            ),
+        }
+    }
+}
+
+/// Pauses as long as it worked, and tells whether to go on.
+fn paced<'o>(orders: &'o Orders, is_wanted: impl Fn() -> bool + 'o) -> impl FnMut() -> bool + 'o {
+    let mut began = Instant::now();
+    move || {
+        if !orders.hurry.load(Ordering::SeqCst) {
+            sleep(began.elapsed().min(LONGEST_PAUSE));
+        }
+        began = Instant::now();
+        is_wanted() && !orders.stop.load(Ordering::SeqCst)
+    }
+}
+
 fn make_newest(dir: &Path, orders: &Orders) {
     let newest = query::archive_paths(dir, &[]).ok();
-    let newest = newest.and_then(|mut archives| archives.pop());
-    if let Some(newest) = newest.filter(|newest| !query::has_index(newest)) {
+    let Some(newest) = newest.and_then(|mut archives| archives.pop()) else {
+        return;
+    };
+    // A directory that was copied has other times.
+    match query::renew_index(&newest) {
+        Ok(true) => log::info!("renewed the index of {}", newest.display()),
+        Ok(false) => {}
+        Err(error) => log::warn!("{:#}", anyhow::Error::from(error)),
+    }
+    if !query::has_index(&newest) {
         make(&newest, orders, || !orders.hurry.load(Ordering::SeqCst));
     }
 }
@@ -111,14 +184,7 @@ fn make(session: &Path, orders: &Orders, is_wanted: impl Fn() -> bool) {
     if std::fs::metadata(session).is_ok_and(|session| session.len() < SHORTEST) {
         return;
     }
-    let mut began = Instant::now();
-    let mut go_on = || {
-        if !orders.hurry.load(Ordering::SeqCst) {
-            sleep(began.elapsed().min(LONGEST_PAUSE));
-        }
-        began = Instant::now();
-        is_wanted() && !orders.stop.load(Ordering::SeqCst)
-    };
+    let mut go_on = paced(orders, is_wanted);
     let name = session.display();
     match query::build_index(session, IndexContents::Fields, &mut go_on) {
         Ok(Built::Done { bytes }) => log::info!("made an index of {name}, {bytes} bytes"),

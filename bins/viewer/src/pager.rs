@@ -22,7 +22,10 @@ impl Pager {
     /// where there is none, or where none is wanted.
     pub(crate) fn start(from_end: bool) -> Option<Self> {
         let line = env::var("PAGER").ok();
-        let line = line.as_deref().or(platform::PAGER)?.trim();
+        Self::run(line.as_deref().or(platform::PAGER)?.trim(), from_end)
+    }
+
+    fn run(line: &str, from_end: bool) -> Option<Self> {
         let program = line
             .split_whitespace()
             .next()
@@ -64,5 +67,17 @@ impl Drop for Pager {
         // The end of its input, and then the end of the reading.
         drop(self.input.take());
         self.child.wait().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_pager_there_is_none() {
+        for line in ["no-such-pager-anywhere -R", "/no/such/pager", "cat", ""] {
+            assert!(Pager::run(line, true).is_none(), "{line}");
+        }
     }
 }

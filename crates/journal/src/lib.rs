@@ -87,7 +87,7 @@ pub use group::Group;
 pub use head::Missing;
 pub use inspect::{Inventory, take_inventory};
 pub use journal::Journal;
-pub use line::{Checked, Piece, checksum, is_sealed, is_sealed_at, sort_line};
+pub use line::{Checked, Piece, checksum, is_sealed, is_sealed_at, looks_sealed, sort_line};
 pub use locate::open_at;
 pub use numbering::Numbering;
 pub use options::{DEFAULT_MAX_LINE, Options};

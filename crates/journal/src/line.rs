@@ -125,6 +125,14 @@ pub fn is_sealed_at<E>(
     Ok(hex(u32::try_from(crc.finalize()).unwrap_or_default()) == *digits)
 }
 
+/// Tells whether a line (without newline) has a checksum, be it right or not, or a
+/// field that was one once. Any other line is a record without checksum if it is a
+/// JSON object, and damage if it is none.
+#[must_use]
+pub fn looks_sealed(line: &[u8]) -> bool {
+    crc_field(line).is_some() || looks_like_crc(line)
+}
+
 /// Returns the checksum that a line (without newline) carries, as it is spelled
 /// there; `None` for lines of other recorders.
 ///

@@ -174,6 +174,31 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Returns the content where it stands in the line as it is: in lines of this
+    /// recorder, with a checksum or without, of messages that are JSON.
+    #[must_use]
+    pub fn content_in_line(&self) -> Option<&'a str> {
+        let is_as_it_is = self.origin == Origin::Recorder
+            && self.line.exact.content_is.is_none()
+            && !self.line.non_finite;
+        self.line.content.filter(|_| is_as_it_is)
+    }
+
+    /// Tells whether the line is JSON: without the `NaN` and `Infinity` that Python
+    /// writes.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        !self.line.non_finite
+    }
+
+    /// Tells whether the line has a member that may be a list of messages; which
+    /// they are, [`message_ranges`](crate::message_ranges) tells.
+    #[must_use]
+    pub fn may_hold_messages(&self) -> bool {
+        let mut keys = self.line.others.iter().map(|(key, _)| &**key);
+        keys.any(shapes::is_list)
+    }
+
     /// Returns who sent the message and under which name, where both are known;
     /// what [`identity`](crate::identity) says of its frames.
     ///
@@ -208,6 +233,13 @@ impl<'a> Record<'a> {
         let mut frames = Frames::new();
         rebuild(&self.line, &mut frames)?;
         Ok(frames)
+    }
+
+    /// Returns the name of the message that it answers, where the table of other
+    /// programs' lines tells. Any line's is in [`links`](Self::links).
+    #[must_use]
+    pub fn tabled_reply(&self) -> Option<Cow<'a, str>> {
+        self.links.as_ref()?.in_reply_to.clone()
     }
 
     /// Returns what the message says of its place in a conversation.

@@ -18,6 +18,7 @@ use crate::line::Line;
 use crate::links::Links;
 use crate::normalise::{Fields, string, tags};
 
+pub(crate) use expand::is_list;
 pub use expand::{message_ranges, object_len};
 pub use readable::{Readable, readable};
 
@@ -92,10 +93,18 @@ fn outer<'a>(line: &Line<'a>, shape: Option<&Shape>) -> Other<'a> {
         },
         content: line
             .content
-            .filter(|_| of.text.is_empty())
+            .filter(|content| of.text.is_empty() && !(*content == "null" && has_calls(line)))
             .or_else(|| first(line, of.text, said))
             .map(Cow::Borrowed),
     }
+}
+
+/// Tells whether a message without content calls tools instead.
+fn has_calls(line: &Line<'_>) -> bool {
+    let calls = ["tool_calls", "function_call", "toolCalls"];
+    calls
+        .iter()
+        .any(|key| find(line, key).and_then(said).is_some())
 }
 
 fn links<'a>(line: &Line<'a>, shape: &Shape) -> Links<'a> {
@@ -125,13 +134,16 @@ fn identifier(token: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A text, or a number that can be a time, as it is spelled; of an object with
-/// seconds, these.
+/// seconds, or with a date as MongoDB exports it, these.
 fn time(token: &str) -> Option<Cow<'_, str>> {
     /// The first second with so many digits was in 1973.
     const DIGITS: usize = 9;
     let digits = token.bytes().take_while(u8::is_ascii_digit).count();
     match token.as_bytes().first()? {
-        b'{' => path::member(token, "seconds").and_then(time),
+        b'{' => {
+            let mut inside = ["seconds", "$date", "$numberLong"].into_iter();
+            inside.find_map(|key| path::member(token, key).and_then(time))
+        }
         _ if digits >= DIGITS => Some(Cow::Borrowed(token)),
         _ => text(token),
     }

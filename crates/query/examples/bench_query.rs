@@ -9,11 +9,14 @@
 //! moment hits all of them alike. What is printed are the medians over all
 //! rounds of the whole process's time, as multiples of `cat` of the same file.
 //! What begins with "closed" is asked of a closed session with an index and without
-//! (`ARCHIVES` of at least 1 for `generate`, and `viewer index`).
+//! (`ARCHIVES` of at least 1 for `generate`, and `viewer index`), "current" of the one
+//! being written, and the last ones of its messages without checksums, and with
+//! Python's spacing besides, which are written beside it on first use.
 //! DuckDB is found as the program `duckdb` or as a module of `PYTHON` (python3).
 
 use std::error::Error;
 use std::fs;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,6 +29,93 @@ struct Question {
     commands: Vec<(&'static str, String)>,
     /// Whether all of them print the same number.
     is_count: bool,
+}
+
+const TWO_FIELDS: &str = "--count --sender claude_code --tier A";
+const HOUR: &str = "--count --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z";
+
+/// The journal's messages in lines of another shape.
+struct Shape {
+    file: &'static str,
+    titles: [&'static str; 5],
+    /// Makes its line of a journal's line.
+    write: fn(&[u8], &mut Vec<u8>),
+}
+
+const SHAPES: [Shape; 2] = [
+    Shape {
+        file: "unsealed.jsonl",
+        titles: [
+            "without checksums: statistics",
+            "without checksums: how many with two given fields",
+            "without checksums: the last 20",
+            "without checksums: the last 50 of a frequent sender",
+            "without checksums: one hour",
+        ],
+        write: unsealed,
+    },
+    Shape {
+        file: "spaced.jsonl",
+        titles: [
+            "Python's spacing: statistics",
+            "Python's spacing: how many with two given fields",
+            "Python's spacing: the last 20",
+            "Python's spacing: the last 50 of a frequent sender",
+            "Python's spacing: one hour",
+        ],
+        write: spaced,
+    },
+];
+
+/// Leaves the checksum out.
+fn unsealed(line: &[u8], out: &mut Vec<u8>) {
+    const FIELD: usize = ",\"crc\":\"00000000\"}".len();
+    let end = line.len().saturating_sub(FIELD);
+    out.extend_from_slice(line.get(..end).unwrap_or_default());
+    out.push(b'}');
+}
+
+/// Puts a space behind each colon and comma, too, as Python does.
+fn spaced(line: &[u8], out: &mut Vec<u8>) {
+    let mut whole = Vec::new();
+    unsealed(line, &mut whole);
+    let (mut in_string, mut is_escaped) = (false, false);
+    let mut bytes = whole.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        out.push(*byte);
+        if is_escaped {
+            is_escaped = false;
+        } else if in_string && *byte == b'\\' {
+            is_escaped = true;
+        } else if *byte == b'"' {
+            in_string = !in_string;
+        } else if !in_string && matches!(byte, b':' | b',') && bytes.peek() != Some(&&b' ') {
+            out.push(b' ');
+        }
+    }
+}
+
+impl Shape {
+    /// Makes its file of a journal's, unless it is there.
+    fn make(&self, journal: &str, dir: &str) -> Result<String, Box<dyn Error>> {
+        let path = Path::new(dir).join(self.file);
+        let text = path.to_str().ok_or("the path is no text")?.to_owned();
+        if path.exists() {
+            return Ok(text);
+        }
+        let mut input = BufReader::new(fs::File::open(journal)?);
+        let mut out = BufWriter::new(fs::File::create(&path)?);
+        let (mut line, mut made) = (Vec::new(), Vec::new());
+        while input.read_until(b'\n', &mut line)? > 0 {
+            made.clear();
+            (self.write)(line.trim_ascii_end(), &mut made);
+            made.push(b'\n');
+            out.write_all(&made)?;
+            line.clear();
+        }
+        out.flush()?;
+        Ok(text)
+    }
 }
 
 struct Tools {
@@ -101,50 +191,95 @@ impl Tools {
         vec![
             self.question("the whole file, for comparison", false, &[("cat", "cat $J")]),
             self.question("statistics", false, &[
-                ("viewer --brief", "$V --dir $D --stats --brief"),
-                ("viewer", "$V --dir $D --stats"),
+                ("viewer --brief", "$V --dir $D --current --no-index --stats --brief"),
+                ("viewer", "$V --dir $D --current --no-index --stats"),
                 ("duckdb", "SELECT (tier,chain_type,sender,count(*),min(timestamp),max(timestamp))::VARCHAR FROM JOURNAL GROUP BY tier,chain_type,sender"),
                 ("jq", "jq -c '[.tier,.chain_type,.sender]' $J | sort | uniq -c"),
             ]),
             self.question("how many with two given fields", true, &[
-                ("viewer", "$V --dir $D --count --sender claude_code --tier A"),
+                ("viewer", "$V --dir $D --current --no-index --count --sender claude_code --tier A"),
                 ("duckdb", "SELECT count(*) FROM JOURNAL WHERE sender='claude_code' AND tier='A'"),
                 ("rg (trusts the order)", two_fields),
             ]),
             self.question("how many with a common word in the text", true, &[
-                ("viewer", "$V --dir $D --count --grep recovery"),
+                ("viewer", "$V --dir $D --current --no-index --count --grep recovery"),
                 ("duckdb", "SELECT count(*) FROM JOURNAL WHERE content->>'message' LIKE '%recovery%' OR content->>'action' LIKE '%recovery%'"),
                 ("rg (in any field)", "rg -c recovery $J"),
             ]),
             self.question("how many with an absent word", true, &[
-                ("viewer", "$V --dir $D --count --grep zebra"),
+                ("viewer", "$V --dir $D --current --no-index --count --grep zebra"),
                 ("duckdb", "SELECT count(*) FROM JOURNAL WHERE content->>'message' LIKE '%zebra%'"),
             ]),
             self.question("the last 20", false, &[
-                ("viewer", "$V --dir $D --limit 20"),
+                ("viewer", "$V --dir $D --current --no-index --limit 20"),
             ]),
             self.question("the last 50 of a frequent sender", false, &[
-                ("viewer", "$V --dir $D --limit 50 --sender claude_code"),
+                ("viewer", "$V --dir $D --current --no-index --limit 50 --sender claude_code"),
                 ("rg (tac)", r#"tac $J | rg -m50 '"sender":"claude_code"' | tac"#),
             ]),
             self.question("one hour", true, &[
-                ("viewer", "$V --dir $D --count --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z"),
+                ("viewer", "$V --dir $D --current --no-index --count --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z"),
                 ("duckdb", "SELECT count(*) FROM JOURNAL WHERE recorded_at>='2025-11-20T09:00:00' AND recorded_at<'2025-11-20T10:00:00'"),
                 ("hl", "hl --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z -P $J | wc -l"),
             ]),
         ]
     }
 
+    /// Questions to the session being written, with the index of its beginning.
+    fn questions_to_current(&self) -> Vec<Question> {
+        let questions = [
+            ("current: statistics", false, "--stats"),
+            ("current: how many with two given fields", true, TWO_FIELDS),
+            ("current: one hour", true, HOUR),
+            (
+                "current: nobody's messages",
+                true,
+                "--count --sender nobody",
+            ),
+        ];
+        let asked = questions.into_iter().map(|(title, is_count, options)| {
+            let viewer = format!("$V --dir $D --current {options}");
+            let without = format!("{viewer} --no-index");
+            self.question(
+                title,
+                is_count,
+                &[("viewer", &viewer), ("no index", &without)],
+            )
+        });
+        asked.collect()
+    }
+
+    /// Questions to the same messages as others write them.
+    fn questions_to_shape(&self, shape: &Shape, path: &str) -> Vec<Question> {
+        let [statistics, fields, last, sender, hour] = shape.titles;
+        let last_of = "$V $J --limit 50 --sender claude_code";
+        let mut questions = vec![
+            self.question(statistics, false, &[
+                ("cat", "cat $J"),
+                ("viewer --brief", "$V $J --stats --brief"),
+                ("viewer", "$V $J --stats"),
+                ("duckdb", "SELECT (tier,chain_type,sender,count(*),min(timestamp),max(timestamp))::VARCHAR FROM JOURNAL GROUP BY tier,chain_type,sender"),
+            ]),
+            self.question(fields, true, &[
+                ("viewer", &format!("$V $J {TWO_FIELDS}")),
+                ("duckdb", "SELECT count(*) FROM JOURNAL WHERE sender='claude_code' AND tier='A'"),
+            ]),
+            self.question(last, false, &[("viewer", "$V $J --limit 20")]),
+            self.question(sender, false, &[("viewer", last_of)]),
+            self.question(hour, true, &[("viewer", &format!("$V $J {HOUR}"))]),
+        ];
+        let commands = questions
+            .iter_mut()
+            .flat_map(|question| &mut question.commands);
+        commands.for_each(|(_, command)| *command = command.replace("$J", path));
+        questions
+    }
+
     /// Questions to a closed session, with its index and without.
     fn questions_to_archive(&self, name: &str) -> Vec<Question> {
-        let hour = "--count --since 2025-11-20T09:00:00Z --until 2025-11-20T10:00:00Z";
         let questions = [
             ("closed: statistics", false, "--stats"),
-            (
-                "closed: how many with two given fields",
-                true,
-                "--count --sender claude_code --tier A",
-            ),
+            ("closed: how many with two given fields", true, TWO_FIELDS),
             (
                 "closed: how many with a tag",
                 true,
@@ -161,7 +296,7 @@ impl Tools {
                 "--limit 50 --sender human --chain incident",
             ),
             ("closed: nobody's messages", true, "--count --sender nobody"),
-            ("closed: one hour", true, hour),
+            ("closed: one hour", true, HOUR),
             (
                 "closed: a range of numbers",
                 true,
@@ -277,6 +412,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|archive| query::has_index(&archive.path));
     if let Some(archive) = indexed.next() {
         questions.extend(tools.questions_to_archive(&archive.name));
+    }
+    questions.extend(tools.questions_to_current());
+    for shape in &SHAPES {
+        let path = shape.make(journal, &dir)?;
+        questions.extend(tools.questions_to_shape(shape, &path));
     }
     for (_, command) in questions
         .iter_mut()

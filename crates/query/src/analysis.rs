@@ -18,9 +18,11 @@ use crate::scan::{Accumulator, Found};
 use crate::stats::Statistics;
 use crate::time::{Clock, Instant};
 use crate::values::ValueKind;
+use crate::zone::Zone;
 use coverage::Coverage;
 use names::{Count, Names};
 use replies::Replies;
+pub(crate) use replies::name_of;
 use timeline::Timeline;
 
 pub use schema::{
@@ -51,6 +53,17 @@ impl Analysis {
         let all = self.senders.entries.iter().map(|entry| entry.count.times);
         let all = all.chain([self.senders.others.times]).flatten();
         all.reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+    }
+
+    /// Returns when the first and the last message came, as `2025-11-20 14:30:22`.
+    #[must_use]
+    pub fn recorded(&self, zone: &Zone) -> Option<(String, String)> {
+        let (first, last) = self.time_range()?;
+        let time = |time: i64| {
+            let time = zone.at(Instant::from_milliseconds(time))?;
+            Some(time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+        };
+        Some((time(first)?, time(last)?))
     }
 
     /// Returns the values of a field, how many messages have each, and when the
@@ -109,6 +122,17 @@ impl Accumulator for Analysis {
         self.times.merge(other.times);
         self.replies.merge(other.replies);
         self.numbers.merge(other.numbers);
+    }
+
+    fn beside(known: &Analysis) -> Self {
+        Self {
+            replies: known.replies.beside(),
+            ..Self::default()
+        }
+    }
+
+    fn wants_replies() -> bool {
+        true
     }
 
     fn of_sessions(known: Analysis) -> Option<Self> {

@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::findings::Findings;
 use crate::source::Source;
 use crate::stats::count;
-use crate::time::{Instant, date_and_time, is_date, is_time};
+use crate::time::{date_and_time, is_date, is_time};
 use crate::values::ValueKind;
 use crate::zone::Zone;
 
@@ -92,15 +92,10 @@ pub fn holdings(dir: &Path, name: &str, zone: &Zone) -> Result<Holdings, Error> 
     let source = Source::archive(dir, name)?;
     let mut findings = Findings::default();
     let analysis: Analysis = count(&source, &Filter::default(), &mut findings)?;
-    let time = |time: i64| {
-        let time = zone.at(Instant::from_milliseconds(time))?;
-        Some(time.strftime("%Y-%m-%d %H:%M:%S").to_string())
-    };
-    let times = analysis.time_range();
     let senders = analysis.values(ValueKind::Sender).into_iter();
     Ok(Holdings {
         messages: analysis.counts.messages,
-        times: times.and_then(|(first, last)| Some((time(first)?, time(last)?))),
+        times: analysis.recorded(zone),
         senders: senders.map(|(name, ..)| name).collect(),
         damaged: findings.damaged,
     })

@@ -42,6 +42,11 @@ impl Content<'_> {
                 walk.ends = ends;
                 walk.find(test)
             }
+            Self::Parsed(json, ContentKind::Json) => {
+                let mut walk = Walk::new(json.as_bytes());
+                walk.ends = ends;
+                walk.any(test)
+            }
             _ => self.any_value(test),
         }
     }

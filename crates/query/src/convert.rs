@@ -39,6 +39,8 @@ enum Kind {
     Documents,
     /// The history of a conversation as Markdown, as aider writes it.
     Chat,
+    /// SQLite, as Cursor has it, which holds no lines.
+    Database,
 }
 
 /// The lines of a file that had none.
@@ -117,8 +119,14 @@ fn convert(file: File, path: &Path) -> Result<Option<Converted>, Error> {
     let mut next = file;
     for _ in 0..DEEPEST {
         let kind = kind_of(&mut next).map_err(failed)?;
-        if kind == Kind::Lines {
-            break;
+        match kind {
+            Kind::Lines => break,
+            Kind::Database => {
+                return Err(Error::Database {
+                    path: path.to_owned(),
+                });
+            }
+            _ => {}
         }
         let mut lines = NamedTempFile::new().map_err(failed)?;
         let broken = write_lines(kind, next, &mut lines).map_err(failed)?;
@@ -141,7 +149,7 @@ fn write_lines(kind: Kind, file: File, lines: &mut NamedTempFile) -> io::Result<
     let input = BufReader::with_capacity(BUFFER, file);
     let mut out = BufWriter::with_capacity(BUFFER, lines.as_file_mut());
     let broken = match kind {
-        Kind::Lines => None,
+        Kind::Lines | Kind::Database => None,
         Kind::Gzip => gzip::unpack(input, length, &mut out)?,
         Kind::Zstd => zstd::unpack(input, length, &mut out)?,
         Kind::Utf16(order) => utf16::write(input, order, &mut out).map(|()| None)?,
@@ -163,6 +171,9 @@ fn kind_of(file: &mut File) -> io::Result<Kind> {
 fn kind(first: &[u8]) -> Kind {
     if first.starts_with(gzip::MAGIC) {
         return Kind::Gzip;
+    }
+    if first.starts_with(b"SQLite format 3\0") {
+        return Kind::Database;
     }
     if zstd::is_one(first) {
         return Kind::Zstd;

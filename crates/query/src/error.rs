@@ -121,6 +121,17 @@ pub enum Error {
         #[source]
         source: message::DecodeError,
     },
+    /// A database, such as the one in which Cursor keeps its sessions.
+    #[error(
+        "{} is a SQLite database, which is not read; export the conversation as text first: \
+         Cursor does so with \"Export Chat\" in the chat's menu, any other with \
+         `sqlite3 -json FILE 'select * from TABLE'`",
+        shown(.path)
+    )]
+    Database {
+        /// The file.
+        path: PathBuf,
+    },
     /// What was found could not be written.
     #[error("cannot write the output")]
     Write(#[from] io::Error),

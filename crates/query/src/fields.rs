@@ -41,6 +41,9 @@ pub struct Fields<'a> {
     pub recorded_at: Option<Cow<'a, [u8]>>,
     /// The content.
     pub content: Content<'a>,
+    /// The name of the message that it answers, if it answers any; `None` where nobody
+    /// has looked: then it is somewhere in the line.
+    pub(crate) in_reply_to: Option<Option<Cow<'a, [u8]>>>,
 }
 
 /// The tags of a message.
@@ -80,6 +83,7 @@ impl Tags<'_> {
 impl<'a> From<message::Record<'a>> for Fields<'a> {
     fn from(record: message::Record<'a>) -> Self {
         Self {
+            in_reply_to: record.tabled_reply().map(|name| Some(bytes(name))),
             topic: bytes(record.topic),
             sender: bytes(record.sender),
             timestamp: bytes(record.timestamp),
@@ -114,7 +118,7 @@ impl Fields<'_> {
     }
 }
 
-fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+pub(crate) fn bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),

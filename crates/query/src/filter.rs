@@ -208,7 +208,7 @@ impl Filter {
     /// Tells whether files may be read from somewhere in the middle, where nobody
     /// knows how many lines come before.
     pub(crate) fn is_narrow(&self) -> bool {
-        self.numbers.is_some() || self.window.is_some()
+        self.numbers.is_some()
     }
 
     /// Returns the stretch of time that is asked for, if not all is.

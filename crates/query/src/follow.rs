@@ -191,7 +191,7 @@ fn see(
         return Ok(());
     }
     sink.message(&Entry {
-        number: record.number,
+        number: Some(record.number),
         path: &path,
         offset: record.offset,
         integrity: record.integrity,

@@ -1,8 +1,10 @@
-//! Indexes of closed sessions: small files that spare reading large ones.
+//! Indexes of sessions: small files that spare reading large ones.
 //!
 //! Beside `session_X.jsonl` may lie `session_X.jsonl.index`. It is derived: it can
 //! be removed at any time, and is bound to its session by the session's length,
-//! the time of its last change and a checksum of its end. What is shown is always
+//! the time of its last change and a checksum of its end; where only the time is
+//! another one, by all of the session's bytes. Of the session being written its
+//! beginning has an index, which grows with it ([`current`]). What is shown is always
 //! read from the session. The index only tells
 //!
 //! - in which stretches of the session nothing matches, so that they need not be
@@ -20,6 +22,7 @@ mod build;
 mod bytes;
 mod collect;
 mod column;
+mod current;
 mod dictionary;
 mod directory;
 mod file;
@@ -29,13 +32,16 @@ mod header;
 mod question;
 mod sessions;
 mod statistics;
+mod sums;
 mod target;
 #[cfg(test)]
 mod tests;
 mod text;
+mod writing;
 
-pub use build::{Built, IndexContents, build_index};
+pub use build::{Built, IndexContents, build_index, renew_index};
 pub(crate) use bytes::{Input, Output};
+pub use current::{Trust, extend_index};
 pub(crate) use directory::FARTHEST;
 pub(crate) use file::Index;
 pub(crate) use guide::{Guide, Known, Need};

@@ -87,8 +87,8 @@ pub use format::{
     write_salvaged, write_statistics, write_unread, write_values,
 };
 pub use index::{
-    Built, IndexContents, IndexState, Unusable, archive_paths, build_index, has_index, index_path,
-    index_state,
+    Built, IndexContents, IndexState, Trust, Unusable, archive_paths, build_index, extend_index,
+    has_index, index_path, index_state, renew_index,
 };
 pub use journal::current_session;
 pub use salvage::{Origin, Salvaged, salvage};

@@ -8,9 +8,22 @@
 use std::ops::Range;
 
 use journal::{Checked, Integrity, Piece, Reason, sort_line};
+use message::Record;
 
 /// So often a message is looked for at most in one stretch; what is left is damage.
 const TRIES: usize = 64;
+
+/// Reads a line that is one message without a checksum, and nothing else, in a
+/// single pass, but for its content; `None` for any other line, which [`sort`] sorts.
+/// What both say of a line is the same.
+pub(crate) fn one(line: &[u8]) -> Option<Record<'_>> {
+    let line = line.trim_ascii_end();
+    if line.first() != Some(&b'{') || journal::looks_sealed(line) {
+        return None;
+    }
+    let record = Record::parse_fields(line).ok()?;
+    (record.is_json() && !record.may_hold_messages()).then_some(record)
+}
 
 /// Sorts a line into messages and damage; nothing for a blank one.
 pub(crate) fn sort(line: &[u8], ended: bool) -> Vec<Piece> {
@@ -143,7 +156,7 @@ impl Search<'_> {
         }
         // Whoever tore the line may have done so before a value.
         let line = self.bytes.get(object.clone()).unwrap_or_default();
-        let record = message::Record::parse_fields(line);
+        let record = Record::parse_fields(line);
         record.is_ok_and(|record| record.sender != "unknown" && !record.timestamp.is_empty())
     }
 

@@ -14,7 +14,7 @@ mod sort;
 use std::ops::ControlFlow;
 use std::thread;
 
-pub(crate) use chunk::{Chunk, load};
+pub(crate) use chunk::{CACHE_LINE, Chunk, lag, load};
 pub(crate) use numbers::Numbers;
 use queue::Queue;
 use sort::Sorter;
@@ -37,6 +37,8 @@ pub(crate) struct Tuning {
     pub(crate) threads: usize,
     /// The length in bytes beyond which a line is damage.
     pub(crate) max_line: usize,
+    /// Behind so many bytes numbers are shown only where they cost nothing.
+    pub(crate) far: u64,
 }
 
 impl Default for Tuning {
@@ -47,6 +49,7 @@ impl Default for Tuning {
             chunk: 512 << 10,
             threads: threads.min(MOST),
             max_line: journal::DEFAULT_MAX_LINE,
+            far: 32 << 20,
         }
     }
 }
@@ -87,6 +90,18 @@ pub trait Accumulator: Default + Send {
         None
     }
 
+    /// Begins to count what comes besides sessions of which indexes know so much.
+    #[must_use]
+    fn beside(_known: &Analysis) -> Self {
+        Self::default()
+    }
+
+    /// Tells whether it is worth knowing which message each one answers.
+    #[must_use]
+    fn wants_replies() -> bool {
+        false
+    }
+
     /// Tells whether it is made of [`Analysis::counts`] alone.
     #[must_use]
     fn is_of_counts() -> bool {
@@ -120,18 +135,22 @@ pub(crate) type Deliver<'d> = dyn FnMut(&mut Batch) -> Result<ControlFlow<()>, E
 /// What is done with each batch, and with what was counted up to its end.
 type DeliverCounted<'d, A> = dyn FnMut(&mut Batch, &mut A) -> Result<ControlFlow<()>, Error> + 'd;
 
+/// How a worker begins to count.
+type Begin<'b, A> = dyn Fn() -> A + Sync + 'b;
+
 /// Works through chunks, and gives what is found to `deliver` in their order
 /// until that breaks off.
 pub(crate) fn run<A: Accumulator>(
     job: Job<'_>,
     chunks: &[Chunk],
+    begin: &Begin<'_, A>,
     deliver: &mut Deliver<'_>,
 ) -> Result<A, Error> {
     match job.index {
         Some(need) if job.parts.iter().any(Part::may_have_index) => {
-            guided::run(job, need, chunks, deliver)
+            guided::run(job, need, chunks, begin, deliver)
         }
-        _ => run_all(job, chunks, deliver),
+        _ => run_all(job, chunks, begin, deliver),
     }
 }
 
@@ -139,18 +158,19 @@ pub(crate) fn run<A: Accumulator>(
 fn run_all<A: Accumulator>(
     job: Job<'_>,
     chunks: &[Chunk],
+    begin: &Begin<'_, A>,
     deliver: &mut Deliver<'_>,
 ) -> Result<A, Error> {
     let threads = job.tuning.threads.min(chunks.len());
     if threads < 2 {
-        return run_here(job, chunks, deliver);
+        return run_here(job, chunks, begin, deliver);
     }
     let queue = Queue::new(chunks.len(), threads);
     thread::scope(|scope| {
         let work = || {
             let _leaving = queue.enter();
             let mut sorter = Sorter::new(job);
-            let mut counted = A::default();
+            let mut counted = begin();
             while let Some(at) = queue.claim() {
                 if sorter.needs_buffer() {
                     sorter.take_buffer(queue.buffer());
@@ -163,7 +183,7 @@ fn run_all<A: Accumulator>(
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let delivered = deliver_all(&queue, deliver);
         queue.stop();
-        let mut total = A::default();
+        let mut total = begin();
         for worker in workers {
             match worker.join() {
                 Ok(counted) => total.merge(counted),
@@ -189,9 +209,10 @@ fn deliver_all(queue: &Queue, deliver: &mut Deliver<'_>) -> Result<(), Error> {
 fn run_here<A: Accumulator>(
     job: Job<'_>,
     chunks: &[Chunk],
+    begin: &Begin<'_, A>,
     deliver: &mut Deliver<'_>,
 ) -> Result<A, Error> {
-    let mut counted = A::default();
+    let mut counted = begin();
     each(job, chunks, &mut counted, &mut |batch, _| deliver(batch))?;
     Ok(counted)
 }

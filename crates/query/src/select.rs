@@ -64,6 +64,12 @@ pub trait Sink {
         false
     }
 
+    /// Tells whether numbers are asked for, and not only shown where they are known:
+    /// see [`Entry::number`].
+    fn wants_numbers(&self) -> bool {
+        false
+    }
+
     /// Is called once, before the first message.
     ///
     /// # Errors
@@ -139,7 +145,7 @@ pub fn show(
             query.stream(true, 0, limit, findings, sink)
         }
         Some(limit) if limit <= PLACES => {
-            let newest = Newest::find(query, limit, findings)?;
+            let newest = Newest::find(query, limit, sink.wants_numbers(), findings)?;
             let shown = Some(newest.len());
             sink.begin(&Summary { counts, shown })?;
             newest.show(source, sink)?;
@@ -220,7 +226,7 @@ impl<'a> Query<'a> {
             index: Some(need),
             tuning: self.source.tuning,
         };
-        scan::run::<()>(job, chunks, deliver)
+        scan::run(job, chunks, &|| (), deliver)
     }
 
     /// Counts all messages, and those that match; every line is checked.
@@ -263,7 +269,8 @@ impl<'a> Query<'a> {
         }
         let mut shown = 0;
         let source = self.source;
-        let mut numbers = Numbers::new(&source.parts, source.tuning);
+        let numbers = Numbers::new(&source.parts, source.tuning);
+        let mut numbers = numbers.exact(!newest_first || sink.wants_numbers());
         let is_known = !newest_first && !self.filter.is_narrow();
         let mut lines = Some(0).filter(|_| is_known);
         let mut chunks = self.chunks(window::narrowed(source, self.filter)?);
@@ -277,14 +284,17 @@ impl<'a> Query<'a> {
                 matches.reverse();
             }
             for found in &matches {
-                let number = numbers.of(found, batch.chunk)?;
-                if !self.filter.accepts_number(number) {
-                    continue;
+                if self.filter.numbers().is_some() {
+                    let number = numbers.of(found, batch.chunk)?;
+                    if !self.filter.accepts_number(number) {
+                        continue;
+                    }
                 }
                 if skipped > 0 {
                     skipped -= 1;
                     continue;
                 }
+                let number = numbers.shown(found, batch.chunk)?;
                 sink.message(&entry(
                     found,
                     number,
@@ -306,7 +316,7 @@ impl<'a> Query<'a> {
 
 pub(crate) fn entry<'e>(
     found: &Match,
-    number: u64,
+    number: Option<u64>,
     line: &'e [u8],
     source: &'e Source,
     chunk: Chunk,

@@ -66,6 +66,7 @@ impl<'a> Line<'a> {
             id: self.id.map(Cow::Borrowed),
             recorded_at: Some(Cow::Borrowed(self.recorded_at)),
             content: Content::From(self.content),
+            in_reply_to: None,
         }
     }
 }

@@ -26,8 +26,10 @@ pub(crate) use open::current_reader;
 /// A message to be shown. Its line is parsed only where somebody asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// Its number.
-    pub number: u64,
+    /// Its number. Far behind the beginning of a file of lines without checksums it
+    /// is the one that the line, or one shortly before it, carries; `None` where none
+    /// does. Whoever needs it says so ([`Sink::wants_numbers`](crate::Sink::wants_numbers)).
+    pub number: Option<u64>,
     /// The file that it stands in.
     pub path: &'a Path,
     /// Where its line begins, in bytes from the start of the file.
@@ -93,10 +95,25 @@ pub(crate) struct Part {
     spool: Option<Arc<NamedTempFile>>,
     /// What was found wrong before any line was read.
     pub(crate) damage: Vec<Damage>,
-    /// Whether an index is looked for.
-    may_have_index: bool,
+    /// Whether a journal wrote it, so that its numbers grow.
+    pub(crate) is_session: bool,
+    /// Which index is looked for.
+    indexed: Indexed,
+    /// Whether the session has the bytes that its index was made of, where its time
+    /// did not tell.
+    has_content: OnceLock<bool>,
     /// Why its index is not used, if it has one.
     complaint: OnceLock<String>,
+}
+
+/// Which index a file may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Indexed {
+    No,
+    /// One of all of it.
+    Closed,
+    /// One of its beginning.
+    Current,
 }
 
 impl Source {
@@ -281,11 +298,11 @@ impl Source {
         self.instead.as_deref()
     }
 
-    /// Answers without the indexes of closed sessions.
+    /// Answers without the indexes of sessions.
     #[must_use]
     pub fn without_index(mut self) -> Self {
         for part in &mut self.parts {
-            part.may_have_index = false;
+            part.indexed = Indexed::No;
         }
         self
     }
@@ -340,6 +357,8 @@ impl Part {
     /// A file that somebody may write to.
     fn live(path: &Path, file: Arc<dyn ReadFile>) -> Result<Self, Error> {
         let mut part = Self::whole(path, file.clone())?;
+        part.is_session = true;
+        part.indexed = Indexed::Current;
         part.end = tail::settle(file.as_ref(), &part)?;
         Ok(part)
     }
@@ -389,7 +408,9 @@ impl Part {
             held: Some(file),
             spool: None,
             damage: Vec::new(),
-            may_have_index: false,
+            is_session: false,
+            indexed: Indexed::No,
+            has_content: OnceLock::new(),
             complaint: OnceLock::new(),
         })
     }
@@ -404,13 +425,15 @@ impl Part {
             held: None,
             spool: None,
             damage: Vec::new(),
-            may_have_index: true,
+            is_session: true,
+            indexed: Indexed::Closed,
+            has_content: OnceLock::new(),
             complaint: OnceLock::new(),
         })
     }
 
     pub(crate) fn may_have_index(&self) -> bool {
-        self.may_have_index && self.complaint.get().is_none()
+        self.indexed != Indexed::No && self.complaint.get().is_none()
     }
 
     /// Opens the index, if there is one that belongs to the file as it is read.
@@ -419,16 +442,29 @@ impl Part {
             return None;
         }
         let file = self.open().ok()?;
-        if file.size().ok() != Some(self.end) {
+        if self.indexed == Indexed::Closed && file.size().ok() != Some(self.end) {
             return None;
         }
-        match Index::open(&self.path, file.as_ref()) {
+        let opened = Index::open(&self.path, file.as_ref());
+        match opened.and_then(|index| self.own(index, file.as_ref())) {
             Ok(index) => Some(index),
             Err(Unusable::Missing) => None,
+            // A session that has just begun has none yet, and the former one's is there.
+            Err(Unusable::OtherSession) if self.indexed == Indexed::Current => None,
             Err(unusable) => {
                 self.complain(&unusable.to_string());
                 None
             }
+        }
+    }
+
+    /// Returns an index if it belongs to the file as far as that is read.
+    fn own(&self, index: Index, file: &dyn ReadFile) -> Result<Index, Unusable> {
+        let is_read = index.session_bytes() <= self.end;
+        let is_same = || *self.has_content.get_or_init(|| index.has_content_of(file));
+        match is_read && (index.has_stamp_of(&self.path) || is_same()) {
+            true => Ok(index),
+            false => Err(Unusable::OtherSession),
         }
     }
 

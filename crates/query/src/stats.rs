@@ -86,7 +86,7 @@ pub fn count<A: Accumulator>(
     };
     let size = source.tuning.chunk;
     let stretches = window::narrowed(source, filter)?.into_iter();
-    let to_read = stretches.filter(|stretch| !known.has(stretch.part));
+    let to_read = stretches.filter_map(|stretch| known.rest_of(stretch));
     let chunks: Vec<_> = to_read.flat_map(|stretch| stretch.cut(size)).collect();
     let job = Job {
         parts: &source.parts,
@@ -99,8 +99,9 @@ pub fn count<A: Accumulator>(
     let mut numbers = Numbers::new(&source.parts, source.tuning);
     let mut late = A::default();
     let mut lines = Some(0).filter(|_| !filter.is_narrow());
-    let mut found = known.findings;
-    let mut counted: A = scan::run(job, &chunks, &mut |batch| {
+    let mut found = known.findings.clone();
+    let mut counted: A = scan::run(job, &chunks, &|| A::beside(&known.analysis), &mut |batch| {
+        lines = known.lines_before(batch.chunk).or(lines);
         let found = found[batch.chunk.part].get_or_insert_default();
         merge_findings(found, batch, &mut numbers, source, &mut lines)?;
         for uncertain in &batch.matches {

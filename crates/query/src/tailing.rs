@@ -296,7 +296,7 @@ impl Tail {
             };
             if filter.accepts_number(number) && filter.matches(&fields) {
                 sink.message(&Entry {
-                    number,
+                    number: Some(number),
                     path: &self.path,
                     offset,
                     integrity,

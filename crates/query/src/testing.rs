@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 pub(crate) use generate::journal;
-pub(crate) use reference::{Message, criteria, in_order, matching, messages};
+pub(crate) use reference::{Message, criteria, matching, messages, milliseconds};
 
 use crate::scan::Tuning;
 use crate::source::Source;

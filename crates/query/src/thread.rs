@@ -60,7 +60,7 @@ pub fn show_thread(
     for (at, depth, number) in shown {
         let Member { place, chunk, .. } = &members[at];
         let line = lines.read(source, *chunk, place)?;
-        let mut entry = entry(place, number, line, source, *chunk);
+        let mut entry = entry(place, Some(number), line, source, *chunk);
         entry.depth = depth;
         sink.message(&entry)?;
     }
@@ -177,7 +177,7 @@ impl<'a> Search<'a> {
         }
         let mut numbers = Numbers::new(&source.parts, source.tuning);
         let mut lines = Some(0).filter(|_| !backward);
-        scan::run::<()>(job, &chunks, &mut |batch| {
+        scan::run(job, &chunks, &|| (), &mut |batch| {
             merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
             let mut matches = std::mem::take(&mut batch.matches);
             if backward {

@@ -3,7 +3,7 @@
 mod clock;
 mod odd;
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 pub(crate) use clock::Clock;
 
@@ -93,14 +93,9 @@ impl Instant {
     }
 
     /// Returns the instant so much earlier.
-    pub(crate) fn earlier(self, by: Duration) -> Self {
+    #[cfg(test)]
+    pub(crate) fn earlier(self, by: std::time::Duration) -> Self {
         let seconds = self.seconds.saturating_sub_unsigned(by.as_secs());
-        Self { seconds, ..self }
-    }
-
-    /// Returns the instant so much later.
-    pub(crate) fn later(self, by: Duration) -> Self {
-        let seconds = self.seconds.saturating_add_unsigned(by.as_secs());
         Self { seconds, ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! What is said where nothing matches: where more is, and what was perhaps meant.
 
-use query::{Criteria, Filter, Findings, Source};
+use query::{Analysis, Criteria, Filter, Findings, Source};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -26,6 +26,9 @@ pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Resul
     let everything = all.as_ref().unwrap_or(source);
     if everything.bytes() <= MOST {
         say_what_is_unknown(everything, &criteria)?;
+    }
+    if everything.bytes() <= MOST && (criteria.since.is_some() || criteria.until.is_some()) {
+        say_when_messages_came(args, everything)?;
     }
     if let Some(all) = &all
         && !commands::looks_everywhere(args)
@@ -54,6 +57,21 @@ fn say_what_is_unknown(source: &Source, criteria: &Criteria) -> anyhow::Result<(
             output::print_note(&format!("no message is named '{id}'"));
         }
     }
+    Ok(())
+}
+
+fn say_when_messages_came(args: &Args, source: &Source) -> anyhow::Result<()> {
+    let filter = Filter::default();
+    let analysis: Analysis = query::count(source, &filter, &mut Findings::default())?;
+    let Some((first, last)) = analysis.recorded(&commands::zone(args)) else {
+        return Ok(());
+    };
+    let count = analysis.counts.messages;
+    let messages = if count == 1 { "message" } else { "messages" };
+    output::print_note(&format!(
+        "the {} {messages} that there are came from {first} to {last}",
+        query::grouped(count)
+    ));
     Ok(())
 }
 

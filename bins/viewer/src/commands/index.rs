@@ -1,11 +1,12 @@
-//! `index`: makes the indexes of closed sessions.
+//! `index`: makes the indexes of closed sessions, and extends that of the session
+//! being written.
 
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use query::{Built, IndexContents, IndexState, Unusable, sanitise};
+use query::{Built, IndexContents, IndexState, Trust, Unusable, sanitise};
 
 use crate::args::Index;
 use crate::exit::Exit;
@@ -35,6 +36,9 @@ pub(crate) fn run(dir: &Path, options: &Index) -> anyhow::Result<Exit> {
             .and_then(|()| out.flush())
             .context("cannot write the output")?;
     }
+    if options.archive.is_empty() {
+        extend_current(dir, &mut out)?;
+    }
     if sessions.is_empty() {
         writeln!(out, "There are no closed sessions yet.").context("cannot write the output")?;
     }
@@ -46,6 +50,24 @@ pub(crate) fn run(dir: &Path, options: &Index) -> anyhow::Result<Exit> {
     })
 }
 
+/// The broker does so, too, but for a directory that it is not running in.
+fn extend_current(dir: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+    let session = query::current_session(dir);
+    if !session.is_file() {
+        return Ok(());
+    }
+    if let Some(Built::Done { bytes }) =
+        query::extend_index(&session, Trust::Nothing, &mut || true)?
+    {
+        writeln!(
+            out,
+            "current_session.jsonl: index of its beginning made ({bytes} bytes)"
+        )
+        .context("cannot write the output")?;
+    }
+    Ok(())
+}
+
 /// Makes an index where there is none that fits, and tells what was done.
 fn make(session: &Path, contents: IndexContents) -> anyhow::Result<String> {
     let why = match query::index_state(session) {
@@ -53,6 +75,9 @@ fn make(session: &Path, contents: IndexContents) -> anyhow::Result<String> {
             has_text: false, ..
         } if contents == IndexContents::FieldsAndText => " in place of one without text".to_owned(),
         IndexState::Good { bytes, .. } => {
+            if query::renew_index(session)? {
+                return Ok(format!("the index is bound to this copy ({bytes} bytes)"));
+            }
             return Ok(format!("the index is there already ({bytes} bytes)"));
         }
         IndexState::Bad(Unusable::Missing) => String::new(),

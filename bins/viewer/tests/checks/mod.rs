@@ -7,6 +7,7 @@
 )]
 
 mod cases;
+mod context;
 mod follow;
 mod formats;
 mod places;

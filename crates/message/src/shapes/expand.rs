@@ -17,6 +17,8 @@ const LISTS: [&[&str]; 8] = [
     &["resourceSpans", "scopeSpans", "spans"],
     &["resourceSpans", "instrumentationLibrarySpans", "spans"],
 ];
+/// A member with messages by the names of their nodes.
+const TREE: &str = "mapping";
 /// A line with one of these is a message itself, which only quotes others.
 const OWN: [&str; 5] = ["response", "content", "choices", "sender", "MESSAGE"];
 /// What a message in a list has, at least one of it.
@@ -31,6 +33,11 @@ const MARKS: [&str; 9] = [
     "spanId",
     "timeUnixNano",
 ];
+
+/// Tells whether a member of this name may be a list of messages.
+pub(crate) fn is_list(key: &str) -> bool {
+    key == TREE || LISTS.iter().any(|path| path.first() == Some(&key))
+}
 
 /// Returns where in a line its messages stand, if it holds a list of them: the
 /// whole of a conversation, as OpenAI's or ShareGPT's files have it.
@@ -47,6 +54,7 @@ pub fn message_ranges(line: &[u8]) -> Vec<Range<usize>> {
         let key = path.first().map_or(&b""[..], |key| key.as_bytes());
         memchr::memmem::find(line, key).is_some()
     });
+    let has_list = has_list || memchr::memmem::find(line, TREE.as_bytes()).is_some();
     let Some(line) = has_list.then(|| std::str::from_utf8(line).ok()).flatten() else {
         return Vec::new();
     };
@@ -59,7 +67,7 @@ pub fn message_ranges(line: &[u8]) -> Vec<Range<usize>> {
         collect(object, path, &mut found);
         (!found.is_empty()).then_some(found)
     });
-    let found = found.unwrap_or_default();
+    let found = found.unwrap_or_else(|| of_tree(object));
     let is_message = |element: &&str| MARKS.iter().any(|key| member(element, key).is_some());
     if !found.iter().all(is_message) {
         return Vec::new();
@@ -70,6 +78,20 @@ pub fn message_ranges(line: &[u8]) -> Vec<Range<usize>> {
         start..start + element.len()
     });
     ranges.collect()
+}
+
+/// Takes the messages of a tree of nodes by their names, as ChatGPT's export has them.
+fn of_tree(object: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let nodes = member(object, TREE).unwrap_or("null");
+    let read = Scanner::new(nodes).members(|_, node| {
+        let message = member(node, "message").filter(|message| message.starts_with('{'));
+        found.extend(message);
+    });
+    match read {
+        Ok(()) => found,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Goes along the keys, and takes the elements of the last array.

@@ -84,6 +84,7 @@ fn list(json: &str, depth: usize) -> Option<String> {
     for element in elements(json) {
         let part = match element.as_bytes().first() {
             Some(b'{') if depth < DEEPEST => object(element, depth + 1).map(|found| found.text),
+            Some(b'[') if depth < DEEPEST => list(element, depth + 1).map(Cow::Owned),
             Some(b'"') => text(element),
             _ => None,
         };

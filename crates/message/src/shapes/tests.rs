@@ -105,6 +105,57 @@ fn texts_are_found_wherever_programs_put_them() {
 }
 
 #[test]
+fn whoever_calls_tools_without_a_word_is_not_silent() {
+    let line = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"ls","arguments":"{}"}}]}"#;
+    let record = parse(line);
+    let said = readable(&record.content).map(|found| found.text.into_owned());
+    assert_eq!(said.as_deref(), Some("[tool call] ls {}"));
+    assert_eq!(parse(r#"{"sender":"a","content":null}"#).content, "null");
+}
+
+#[test]
+fn parts_within_parts_are_read() {
+    let json = r#"[{"type":"text","text":"a"},[{"type":"text","text":"b"},["c"]]]"#;
+    assert_eq!(readable(json).unwrap().text, "a\n\nb\n\nc");
+}
+
+#[test]
+fn dates_of_databases_are_times() {
+    for (time, expected) in [
+        (
+            r#"{"$date":"2025-11-20T10:00:00Z"}"#,
+            "2025-11-20T10:00:00Z",
+        ),
+        (
+            r#"{"$date":{"$numberLong":"1763632800000"}}"#,
+            "1763632800000",
+        ),
+        (r#"{"seconds":1763632800,"nanos":5}"#, "1763632800"),
+    ] {
+        let line = format!(r#"{{"sender":"a","content":1,"timestamp":{time}}}"#);
+        assert_eq!(parse(&line).timestamp, expected, "{line}");
+    }
+}
+
+#[test]
+fn a_tree_of_messages_is_its_messages() {
+    let line = r#"{"title":"T","mapping":{"a":{"id":"a","message":null,"children":["b"]},"b":{"id":"b","message":{"id":"b","author":{"role":"user"},"create_time":1763632801.5,"content":{"content_type":"text","parts":["Hello"]}}}}}"#;
+    let ranges = crate::message_ranges(line.as_bytes());
+    let [range] = &ranges[..] else {
+        panic!("{ranges:?}");
+    };
+    let record = parse(&line[range.clone()]);
+    assert_eq!(
+        (&*record.sender, &*record.timestamp),
+        ("user", "1763632801.5")
+    );
+    assert_eq!(readable(&record.content).unwrap().text, "Hello");
+    // A mapping of something else is no conversation.
+    let other = r#"{"mapping":{"a":{"message":{"x":1}}},"note":"n"}"#;
+    assert!(crate::message_ranges(other.as_bytes()).is_empty());
+}
+
+#[test]
 fn nesting_without_end_is_no_obstacle() {
     for (open, close) in [
         ("[", "]"),

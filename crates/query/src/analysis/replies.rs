@@ -6,13 +6,14 @@
 //! begins with a zero bit, then with two, and so on: what is left is a sample of
 //! pairs that is the same however the work was split.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use super::open;
-use crate::fields::Content;
+use crate::fields::{Content, bytes};
 use crate::scan::Found;
 use crate::shape::{Reply, closing_quote, reply};
 
@@ -69,6 +70,14 @@ pub(super) struct Matched {
 }
 
 impl Replies {
+    /// Begins to keep no more names than are kept here.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            level: self.level,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&mut self, found: &Found<'_>, time: Option<i64>) {
         if let Some(id) = &found.fields.id
             && let Some(name) = self.kept(id)
@@ -99,6 +108,9 @@ impl Replies {
     /// Returns which name a message answers, if that one is kept.
     #[inline]
     fn answered(&self, found: &Found<'_>) -> Option<u64> {
+        if let Some(to) = &found.fields.in_reply_to {
+            return self.kept(to.as_ref()?);
+        }
         // Before the content, a line of ours has no links.
         let text = match found.fields.content {
             Content::From(content) => content,
@@ -194,6 +206,14 @@ impl Replies {
         matched.open.sort_unstable();
         matched
     }
+}
+
+/// Returns the name that a message answers, if it answers any, of a record that is
+/// read already.
+pub(crate) fn name_of<'a>(record: &message::Record<'a>, line: &[u8]) -> Option<Cow<'a, [u8]>> {
+    let told = record.tabled_reply();
+    let told = told.or_else(|| REPLY.find(line).and_then(|_| record.links().in_reply_to));
+    told.map(bytes)
 }
 
 /// Returns the name that a message answers if it answers any: what stands behind

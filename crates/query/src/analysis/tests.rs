@@ -12,7 +12,6 @@ use crate::filter::{Criteria, Filter};
 use crate::findings::Findings;
 use crate::source::Source;
 use crate::testing::{self, Message, journal};
-use crate::time::Instant;
 use crate::zone::Zone;
 
 /// A message, in which file it stands, and when it was recorded in milliseconds.
@@ -27,11 +26,8 @@ fn read(files: &[Vec<u8>]) -> Vec<Placed> {
     messages
         .map(|(file, message)| {
             let time = message.recorded_at.as_ref().unwrap_or(&message.timestamp);
-            let (seconds, nanoseconds) = Instant::parse(time).map_or((i64::MIN, 0), Instant::parts);
-            let time = seconds.checked_mul(1_000);
-            let time = time.map(|time| time + i64::from(nanoseconds / 1_000_000));
             // Nobody sent a message in the year 1.
-            let time = time.filter(|time| *time > 0);
+            let time = testing::milliseconds(time).filter(|time| *time > 0);
             (file, message, time)
         })
         .collect()

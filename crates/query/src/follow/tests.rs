@@ -74,7 +74,7 @@ impl Sink for Numbers {
     }
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
-        self.0.push(entry.number);
+        self.0.push(entry.number.unwrap());
         Ok(())
     }
 }

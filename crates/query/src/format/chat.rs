@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr;
+
 use super::body::{Body, bytes_note, indented};
 use super::clip::Clip;
 use super::colour::Paint;
 use super::column::Row;
 use super::layout::Layout;
-use super::number::grouped;
+use super::number::{grouped, of_message};
 use super::prose;
 use crate::error::Error;
 use crate::select::{Sink, Summary};
@@ -59,6 +62,7 @@ impl<W: Write> ChatFormat<W> {
         let time = self.layout.zone.date_and_time(row.time());
         let (day, clock) = match time.split_once(' ') {
             Some((day, clock)) if time.len() == 19 => (day.to_owned(), clock.to_owned()),
+            _ if time.is_empty() => (String::new(), time.clone()),
             _ => (String::new(), self.layout.limits.field(&time)),
         };
         if !day.is_empty() && day != self.day {
@@ -101,20 +105,43 @@ impl<W: Write> ChatFormat<W> {
         }
         self.last = Some(last);
         let field = |text: &str| self.layout.limits.field(text);
-        let (dim, number) = (self.paint.dim(), row.number);
-        write!(self.out, "{:indent$}{dim}[#{number}] {clock}{dim:#}", "")?;
+        let (dim, number) = (self.paint.dim(), of_message(row.number));
+        let head = format!("[#{number}] {clock}");
+        let mut pieces = vec![("", dim, head.trim_end().to_owned())];
         if !goes_on {
             let style = self.paint.sender(&record.sender);
-            write!(self.out, "  {style}{}{style:#}", field(&record.sender))?;
+            pieces.push(("  ", style, field(&record.sender)));
             if !record.topic.is_empty() {
-                write!(self.out, " → {}", field(&record.topic))?;
+                let topic = format!("→ {}", field(&record.topic));
+                pieces.push((" ", Style::new(), topic));
             }
             if record.tier != "E" {
-                write!(self.out, "  {dim}tier {}{dim:#}", field(&record.tier))?;
+                pieces.push(("  ", dim, format!("tier {}", field(&record.tier))));
             }
         }
         if let Some(reply) = record.links().in_reply_to {
-            write!(self.out, "  {dim}↩ {}{dim:#}", field(&reply))?;
+            pieces.push(("  ", dim, format!("↩ {}", field(&reply))));
+        }
+        self.write_pieces(&pieces, indent)
+    }
+
+    /// Writes pieces, each behind a separator, or on the next line where there is no
+    /// room.
+    fn write_pieces(&mut self, pieces: &[(&str, Style, String)], indent: usize) -> io::Result<()> {
+        let columns = self.layout.wrap.unwrap_or(usize::MAX);
+        let mut used = indent;
+        write!(self.out, "{:indent$}", "")?;
+        for (separator, style, text) in pieces {
+            let width = separator.width() + text.width();
+            if used.saturating_add(width) > columns && used > indent {
+                let behind = indent + STEP;
+                write!(self.out, "\n{:behind$}", "")?;
+                used = behind;
+            } else {
+                self.out.write_all(separator.as_bytes())?;
+            }
+            write!(self.out, "{style}{text}{style:#}")?;
+            used += width;
         }
         writeln!(self.out)
     }
@@ -157,7 +184,7 @@ impl<W: Write> Sink for ChatFormat<W> {
             Err(error) => Ok(writeln!(
                 self.out,
                 "[#{}] cannot be read: {error}",
-                entry.number
+                of_message(entry.number)
             )?),
         }
     }

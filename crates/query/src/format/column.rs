@@ -107,7 +107,7 @@ impl FromStr for Column {
 /// A message, as a row of a table.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
-    pub(super) number: u64,
+    pub(super) number: Option<u64>,
     /// How deep in a conversation's tree it stands.
     pub(super) depth: usize,
     pub(super) record: Record<'a>,
@@ -142,7 +142,7 @@ impl<'a> Row<'a> {
         let record = &self.record;
         let borrowed = |text: &'_ Cow<'a, str>| Some(text.clone());
         match column {
-            Column::Number => Some(Cow::Owned(self.number.to_string())),
+            Column::Number => self.number.map(|number| Cow::Owned(number.to_string())),
             Column::Time => Some(Cow::Borrowed(self.time())),
             Column::Topic => borrowed(&record.topic),
             Column::Sender => borrowed(&record.sender),

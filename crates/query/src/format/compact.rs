@@ -8,6 +8,7 @@ use super::cell::{beginning, one_line, push_cell, push_cut, push_right};
 use super::colour::Paint;
 use super::column::{Column, Row};
 use super::layout::Layout;
+use super::number::of_message;
 use crate::error::Error;
 use crate::select::{Sink, Summary};
 use crate::source::Entry;
@@ -106,10 +107,12 @@ impl<W: Write> CompactFormat<W> {
         if near.chars().count() + NEAR < room {
             return line;
         }
+        // On a narrow terminal the match itself has to have room.
+        let least = NEAR.min(room / 4);
         let start = before
             .char_indices()
             .rev()
-            .nth(NEAR)
+            .nth(least)
             .map_or(0, |(start, _)| start);
         let rest = text.get(start..).unwrap_or_default();
         format!("…{}", one_line(beginning(rest, room)))
@@ -177,6 +180,10 @@ impl<W: Write> CompactFormat<W> {
 }
 
 impl<W: Write> Sink for CompactFormat<W> {
+    fn wants_numbers(&self) -> bool {
+        self.layout.wants_numbers()
+    }
+
     fn begin(&mut self, _: &Summary) -> Result<(), Error> {
         Ok(())
     }
@@ -187,7 +194,7 @@ impl<W: Write> Sink for CompactFormat<W> {
             Err(error) => Ok(writeln!(
                 self.out,
                 "{:>6}  cannot be read: {error}",
-                entry.number
+                of_message(entry.number)
             )?),
         }
     }

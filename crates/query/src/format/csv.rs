@@ -15,6 +15,7 @@ use crate::source::Entry;
 pub(super) struct CsvFormat<W> {
     out: W,
     columns: Vec<Column>,
+    wants_numbers: bool,
     is_terminal: bool,
     has_bom: bool,
 }
@@ -28,6 +29,7 @@ impl<W: Write> CsvFormat<W> {
         Self {
             out,
             columns,
+            wants_numbers: layout.wants_numbers(),
             is_terminal: layout.is_terminal,
             has_bom: layout.has_bom,
         }
@@ -48,6 +50,10 @@ impl<W: Write> CsvFormat<W> {
 }
 
 impl<W: Write> Sink for CsvFormat<W> {
+    fn wants_numbers(&self) -> bool {
+        self.wants_numbers
+    }
+
     fn begin(&mut self, _: &Summary) -> Result<(), Error> {
         if self.has_bom {
             self.out.write_all("\u{feff}".as_bytes())?;
@@ -60,7 +66,12 @@ impl<W: Write> Sink for CsvFormat<W> {
         let row = Row::read(entry).ok();
         let cell = |column: &Column| match (&row, column) {
             (Some(row), _) => row.text(*column).unwrap_or_default(),
-            (None, Column::Number) => Cow::Owned(entry.number.to_string()),
+            (None, Column::Number) => Cow::Owned(
+                entry
+                    .number
+                    .map(|number| number.to_string())
+                    .unwrap_or_default(),
+            ),
             (None, _) => Cow::Borrowed(""),
         };
         let columns = self.columns.clone();

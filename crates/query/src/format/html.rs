@@ -17,6 +17,7 @@ use super::colour::Paint;
 use super::column::Row;
 use super::layout::Layout;
 use super::marks::Marks;
+use super::number::of_message;
 use crate::analysis::Analysis;
 use crate::error::{Error, shown};
 use crate::fields::Fields;
@@ -65,7 +66,11 @@ impl<W: Write> HtmlFormat<W> {
         let parent = reply.as_deref().and_then(|id| self.parents.get(id));
         let out = &mut self.out;
         self.count += 1;
-        let (count, number, kind) = (self.count, row.number, self.paint.kind(&record.sender));
+        let (count, number, kind) = (
+            self.count,
+            of_message(row.number),
+            self.paint.kind(&record.sender),
+        );
         write!(out, "<article id=\"m{count}\" class=\"k{kind}\"")?;
         if let Some((parent, _)) = parent {
             write!(out, " data-parent=\"m{parent}\"")?;
@@ -82,7 +87,8 @@ impl<W: Write> HtmlFormat<W> {
         match (&reply, parent) {
             (Some(_), Some((parent, number))) => writeln!(
                 out,
-                "<p class=\"reply\">in reply to <a href=\"#m{parent}\">#{number}</a></p>"
+                "<p class=\"reply\">in reply to <a href=\"#m{parent}\">#{}</a></p>",
+                of_message(number)
             )?,
             (Some(id), None) => {
                 writeln!(
@@ -108,7 +114,7 @@ impl<W: Write> HtmlFormat<W> {
         }
         writeln!(out, "</p>\n</article>")?;
         if let Some(id) = &record.message_id {
-            self.parents.insert(id, (count, number));
+            self.parents.insert(id, (count, row.number));
         }
         Ok(())
     }
@@ -144,7 +150,7 @@ impl<W: Write> Sink for HtmlFormat<W> {
         let row = match Row::read(entry) {
             Ok(row) => row,
             Err(error) => {
-                let (number, reason) = (entry.number, error.to_string());
+                let (number, reason) = (of_message(entry.number), error.to_string());
                 let reason = Text(&reason);
                 writeln!(
                     self.out,
@@ -159,7 +165,7 @@ impl<W: Write> Sink for HtmlFormat<W> {
             line: entry.line,
             file: 0,
             offset: entry.offset,
-            number: Some(entry.number),
+            number: entry.number,
             handles: crate::shape::Handles::default(),
         });
         Ok(())

@@ -1,5 +1,6 @@
 //! Messages as JSON, for programs.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use super::column::{Column, Row};
@@ -15,6 +16,7 @@ use crate::source::Entry;
 pub(super) struct JsonFormat<W> {
     out: W,
     columns: Vec<Column>,
+    wants_numbers: bool,
     is_first: bool,
 }
 
@@ -34,6 +36,7 @@ impl<W: Write> JsonFormat<W> {
         Self {
             out,
             columns,
+            wants_numbers: layout.wants_numbers(),
             is_first: true,
         }
     }
@@ -46,6 +49,10 @@ impl<W: Write> JsonlFormat<W> {
 }
 
 impl<W: Write> Sink for JsonFormat<W> {
+    fn wants_numbers(&self) -> bool {
+        self.wants_numbers
+    }
+
     fn begin(&mut self, _: &Summary) -> Result<(), Error> {
         Ok(self.out.write_all(b"[")?)
     }
@@ -64,6 +71,10 @@ impl<W: Write> Sink for JsonFormat<W> {
 }
 
 impl<W: Write> Sink for JsonlFormat<W> {
+    fn wants_numbers(&self) -> bool {
+        self.layout.wants_numbers()
+    }
+
     fn begin(&mut self, _: &Summary) -> Result<(), Error> {
         Ok(())
     }
@@ -89,7 +100,8 @@ fn write_entry(entry: &Entry<'_>, columns: &[Column], out: &mut dyn Write) -> io
     let row = match Row::read(entry) {
         Ok(row) => row,
         Err(error) => {
-            write!(out, "{{\"message_num\":{},\"error\":", entry.number)?;
+            let number = Number(entry.number);
+            write!(out, "{{\"message_num\":{number},\"error\":")?;
             write_string(&error.to_string(), out)?;
             return out.write_all(b"}");
         }
@@ -104,7 +116,7 @@ fn write_entry(entry: &Entry<'_>, columns: &[Column], out: &mut dyn Write) -> io
 
 fn write_value(row: &Row<'_>, column: Column, out: &mut dyn Write) -> io::Result<()> {
     match column {
-        Column::Number => write!(out, "{}", row.number),
+        Column::Number => write!(out, "{}", Number(row.number)),
         Column::Content => write_json(&row.record.content, out),
         Column::Tags => {
             out.write_all(b"[")?;
@@ -120,6 +132,18 @@ fn write_value(row: &Row<'_>, column: Column, out: &mut dyn Write) -> io::Result
             Some(text) => write_string(&text, out),
             None => out.write_all(b"null"),
         },
+    }
+}
+
+/// A message's number as JSON.
+struct Number(Option<u64>);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(number) => write!(f, "{number}"),
+            None => f.write_str("null"),
+        }
     }
 }
 

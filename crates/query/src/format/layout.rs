@@ -108,6 +108,13 @@ pub struct Layout {
     pub columns: Vec<Column>,
 }
 
+impl Layout {
+    /// Tells whether the numbers of messages were asked for.
+    pub(super) fn wants_numbers(&self) -> bool {
+        self.columns.contains(&Column::Number)
+    }
+}
+
 impl Default for Layout {
     fn default() -> Self {
         Self {

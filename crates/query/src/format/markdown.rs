@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::body::{Body, bytes_note, indented};
 use super::column::Row;
 use super::layout::Layout;
-use super::number::counted;
+use super::number::{counted, of_message};
 use crate::error::{Error, shown};
 use crate::sanitise::sanitise;
 use crate::select::{Sink, Summary};
@@ -29,7 +29,11 @@ impl<W: Write> MarkdownFormat<W> {
         let out = &mut self.out;
         let record = &row.record;
         let (sender, topic) = (inline(&record.sender), inline(&record.topic));
-        writeln!(out, "\n### \\#{} {sender} → {topic}\n", row.number)?;
+        writeln!(
+            out,
+            "\n### \\#{} {sender} → {topic}\n",
+            of_message(row.number)
+        )?;
         let time = self.layout.zone.date_and_time(row.time());
         let (tier, chain) = (inline(&record.tier), inline(&record.chain_type));
         write!(out, "{} · tier {tier} · {chain}", inline(&time))?;
@@ -79,7 +83,7 @@ impl<W: Write> Sink for MarkdownFormat<W> {
                 writeln!(
                     self.out,
                     "\n### \\#{} cannot be read: {reason}",
-                    entry.number
+                    of_message(entry.number)
                 )?;
             }
         }

@@ -19,6 +19,11 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// Writes the number of a message, which is not always known.
+pub(super) fn of_message(number: Option<u64>) -> String {
+    number.map_or_else(|| "?".to_owned(), |number| number.to_string())
+}
+
 /// Writes how many there are of something: `1 message`, `2,000 messages`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!(

@@ -52,7 +52,7 @@ impl<W: Write> Sink for RawFormat<W> {
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         let frames = entry.record().and_then(|record| record.frames());
         let frames = frames.map_err(|source| Error::Frames {
-            number: entry.number,
+            number: entry.number.unwrap_or(0),
             source,
         })?;
         let mut payloads = frames.iter().skip(1).peekable();

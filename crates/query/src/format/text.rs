@@ -10,7 +10,7 @@ use super::body::{Body, bytes_note};
 use super::clip::Limits;
 use super::colour::Paint;
 use super::layout::Layout;
-use super::number::grouped;
+use super::number::{grouped, of_message};
 use super::prose;
 use crate::error::{Error, shown};
 use crate::pretty::indent_with;
@@ -88,21 +88,18 @@ impl<W: Write> TextFormat<W> {
         let dim = paint.dim();
         let rule = "=".repeat(self.layout.wrap.unwrap_or(RULE));
         let time = entry.record().ok().map(|record| self.time(&record));
+        let number = of_message(entry.number);
         let indent = STEP * entry.depth.min(DEEPEST);
         let out = &mut Indent::new(&mut self.out, entry.depth);
         let record = match entry.record() {
             Ok(record) => record,
-            Err(error) => return writeln!(out, "\n[#{}] cannot be read: {error}", entry.number),
+            Err(error) => return writeln!(out, "\n[#{number}] cannot be read: {error}"),
         };
         let field = |text: &str| limits.field(text);
         writeln!(out, "\n{dim}{rule}{dim:#}")?;
         let (sender, topic) = (field(&record.sender), field(&record.topic));
         let style = paint.sender(&record.sender);
-        writeln!(
-            out,
-            "[#{}] {style}{sender}{style:#} → {topic}",
-            entry.number
-        )?;
+        writeln!(out, "[#{number}] {style}{sender}{style:#} → {topic}")?;
         writeln!(out, "[TIME] {}", time.unwrap_or_default())?;
         let (tier, chain) = (field(&record.tier), field(&record.chain_type));
         writeln!(out, "[TIER] {tier} | [CHAIN] {chain}")?;

@@ -2,28 +2,19 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::ops::ControlFlow;
+use std::io;
 use std::path::Path;
 
-use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 use journal::{FileSystem, RealFs};
 use tempfile::NamedTempFile;
 
 use super::binding::Binding;
-use super::collect::{Collector, Row};
-use super::column::{Column, pack};
-use super::directory::{Block, Directory, Group, Packed, Shape};
-use super::grams::Bitmap;
-use super::header::{Header, Span};
-use super::statistics;
+use super::current;
+use super::directory::Shape;
+use super::file::Index;
 use super::target::index_path;
-use super::text;
+use super::writing::{Pieces, Writing};
 use crate::error::Error;
-use crate::filter::Filter;
-use crate::findings::Findings;
-use crate::scan::{self, Job, Numbers, Tuning};
-use crate::select::merge_findings;
 use crate::source::Source;
 
 /// What came of making an index.
@@ -52,7 +43,8 @@ pub enum IndexContents {
 ///
 /// It reads the session once, on this thread, in bounded memory, and asks after
 /// each half MiB whether to go on. Until it is whole and on stable storage the
-/// index has another name.
+/// index has another name. What the index of the current session knew of it is
+/// taken over, so that only the rest is read ([`extend_index`](super::extend_index)).
 ///
 /// # Errors
 /// [`Error::Read`] where the session can't be read, and [`Error::File`] where the
@@ -63,39 +55,87 @@ pub fn build_index(
     contents: IndexContents,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Built, Error> {
-    build(session, contents, Shape::default(), go_on)
+    let begun = match contents {
+        IndexContents::Fields => current::begun(session),
+        IndexContents::FieldsAndText => None,
+    };
+    let shape = begun
+        .as_ref()
+        .map_or_else(Shape::default, |begun| begun.directory.shape);
+    let built = make(session, contents, shape, begun.as_ref(), go_on)?;
+    if let (Some(_), Built::Done { .. }) = (begun, built) {
+        current::remove_begun(session);
+    }
+    Ok(built)
 }
 
+#[cfg(test)]
 pub(super) fn build(
     session: &Path,
     contents: IndexContents,
     shape: Shape,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Built, Error> {
+    make(session, contents, shape, None, go_on)
+}
+
+fn make(
+    session: &Path,
+    contents: IndexContents,
+    shape: Shape,
+    begun: Option<&Index>,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Built, Error> {
     let failed = |source| Error::file("make an index of", session, source);
-    let mut source = Source::session(session)?;
-    source.tuning = Tuning {
-        chunk: shape.block.into(),
-        threads: 1,
-        ..Tuning::default()
-    };
+    let source = Source::session(session)?;
     let file = source.parts[0].open()?;
-    let before = Binding::of(session, file.as_ref()).map_err(failed)?;
+    let before = Binding::of_closed(session, file.as_ref()).map_err(failed)?;
     let (temporary, prefix) = temporary(session).map_err(failed)?;
-    let mut writing = Writing::new(temporary.as_file(), contents, shape, failed)?;
-    if writing.pass(&source, go_on)?.is_break() {
+    let out = Pieces::behind_header(temporary.as_file()).map_err(failed)?;
+    let mut writing = Writing::new(out, None, contents, shape);
+    if let Some(begun) = begun {
+        writing.take_over(begun, session).map_err(failed)?;
+    }
+    if writing.pass(source, before.length, go_on)?.is_break() {
         return Ok(Built::Stopped);
     }
-    if Binding::of(session, file.as_ref()).map_err(failed)? != before {
+    if Binding::of_closed(session, file.as_ref()).map_err(failed)? != before {
         return Err(failed(io::Error::other("it was changed meanwhile")));
     }
-    let bytes = writing.finish(before)?;
-    publish(temporary, session, &prefix).map_err(failed)?;
+    let bytes = writing.finish(before).map_err(failed)?;
+    publish(temporary, session, &prefix, IS_SYNCED).map_err(failed)?;
     Ok(Built::Done { bytes })
 }
 
+/// Binds the index of a closed session to the time that the session has now, if it
+/// is the same session: a copy has another time, and would be read to compare its
+/// bytes at each question. Tells whether that was needed.
+///
+/// # Errors
+/// [`Error::Read`] where the session can't be read, and [`Error::File`] where the
+/// index can't be written.
+pub fn renew_index(session: &Path) -> Result<bool, Error> {
+    let failed = |source| Error::file("renew the index of", session, source);
+    let source = Source::session(session)?;
+    let file = source.parts[0].open()?;
+    let Ok(index) = Index::open(session, file.as_ref()) else {
+        return Ok(false);
+    };
+    let binding = Binding::of_closed(session, file.as_ref()).map_err(failed)?;
+    if index.has_stamp_of(session) || !index.has_content_of(file.as_ref()) {
+        return Ok(false);
+    }
+    let (temporary, prefix) = temporary(session).map_err(failed)?;
+    let mut out = temporary.as_file();
+    let renewed = index.copy_to(&mut out, binding);
+    renewed
+        .and_then(|()| publish(temporary, session, &prefix, IS_SYNCED))
+        .map_err(failed)?;
+    Ok(true)
+}
+
 /// Creates a file with a name of its own, and locks it as long as it is written.
-fn temporary(session: &Path) -> io::Result<(NamedTempFile, String)> {
+pub(super) fn temporary(session: &Path) -> io::Result<(NamedTempFile, String)> {
     let index = index_path(session);
     let name = index.file_name().unwrap_or_else(|| OsStr::new("index"));
     let prefix = format!("{}.", name.to_string_lossy());
@@ -112,13 +152,18 @@ const TEMPORARY: &str = ".tmp";
 const IS_SYNCED: bool = !cfg!(test);
 
 /// Gives the index its name, and removes what unfinished ones left.
-fn publish(temporary: NamedTempFile, session: &Path, prefix: &str) -> io::Result<()> {
-    if IS_SYNCED {
+pub(super) fn publish(
+    temporary: NamedTempFile,
+    session: &Path,
+    prefix: &str,
+    is_synced: bool,
+) -> io::Result<()> {
+    if is_synced {
         temporary.as_file().sync_all()?;
     }
     temporary.persist(index_path(session))?;
     let dir = session.parent().unwrap_or(Path::new("."));
-    if IS_SYNCED {
+    if is_synced {
         RealFs.sync_dir(dir)?;
     }
     for entry in fs::read_dir(dir)?.flatten() {
@@ -131,171 +176,4 @@ fn publish(temporary: NamedTempFile, session: &Path, prefix: &str) -> io::Result
         }
     }
     Ok(())
-}
-
-/// An index on its way to the disk.
-struct Writing<'f, F> {
-    out: BufWriter<&'f File>,
-    at: u64,
-    /// The checksum of what was written behind the header.
-    body: Digest,
-    directory: Directory,
-    collector: Collector,
-    findings: Findings,
-    /// The rows of the blocks that are in no group yet.
-    rows: Vec<Row>,
-    /// The texts of these blocks, if they are gathered.
-    texts: Vec<Bitmap>,
-    failed: F,
-}
-
-impl<'f, F: Fn(io::Error) -> Error + Copy> Writing<'f, F> {
-    fn new(
-        file: &'f File,
-        contents: IndexContents,
-        shape: Shape,
-        failed: F,
-    ) -> Result<Self, Error> {
-        let has_text = contents == IndexContents::FieldsAndText && text::fits(shape);
-        let mut writing = Self {
-            out: BufWriter::new(file),
-            at: Header::SIZE as u64,
-            body: Digest::new(CrcAlgorithm::Crc32Iscsi),
-            directory: Directory {
-                shape,
-                blocks: Vec::new(),
-                groups: Vec::new(),
-                texts: has_text.then(Vec::new),
-                dictionaries: Span::default(),
-                statistics: Span::default(),
-            },
-            collector: Collector::new(has_text),
-            findings: Findings::default(),
-            rows: Vec::new(),
-            texts: Vec::new(),
-            failed,
-        };
-        // The header comes last.
-        writing.out.write_all(&[0; Header::SIZE]).map_err(failed)?;
-        Ok(writing)
-    }
-
-    /// Reads the whole session.
-    fn pass(
-        &mut self,
-        source: &Source,
-        go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<ControlFlow<()>, Error> {
-        let job = Job {
-            parts: &source.parts,
-            filter: &Filter::default(),
-            needle: None,
-            wants_matches: false,
-            index: None,
-            tuning: source.tuning,
-        };
-        let stretches = source.stretches().into_iter();
-        let chunks: Vec<_> = stretches
-            .flat_map(|stretch| stretch.cut(source.tuning.chunk))
-            .collect();
-        let mut numbers = Numbers::new(&source.parts, source.tuning);
-        let mut lines = Some(0);
-        let mut collector = std::mem::take(&mut self.collector);
-        let mut flow = ControlFlow::Continue(());
-        scan::each(job, &chunks, &mut collector, &mut |batch, collector| {
-            let block = collector.end_block(batch, &mut self.rows);
-            let text = collector.text.as_mut().map(std::mem::take);
-            self.texts.extend(text);
-            let findings = &mut self.findings;
-            merge_findings(findings, batch, &mut numbers, source, &mut lines)?;
-            self.add(block).map_err(self.failed)?;
-            if !go_on() {
-                flow = ControlFlow::Break(());
-            }
-            Ok(flow)
-        })?;
-        self.collector = collector;
-        Ok(flow)
-    }
-
-    fn add(&mut self, block: Block) -> io::Result<()> {
-        self.directory.blocks.push(block);
-        let group = self.directory.shape.group as usize;
-        if self.directory.blocks.len().is_multiple_of(group) {
-            self.end_group()?;
-        }
-        Ok(())
-    }
-
-    fn end_group(&mut self) -> io::Result<()> {
-        let rows = std::mem::take(&mut self.rows);
-        let mut group = Group::default();
-        for (packed, column) in group.iter_mut().zip(Column::ALL) {
-            let (width, bytes) = pack(rows.iter().map(|row| row[column.at()]));
-            let span = self.put(&bytes)?;
-            *packed = Packed { width, span };
-        }
-        self.directory.groups.push(group);
-        if self.directory.texts.is_some() {
-            let texts = std::mem::take(&mut self.texts);
-            let span = text::put(texts, &mut |bytes| self.put(bytes))?;
-            self.directory.texts.get_or_insert_default().push(span);
-        }
-        self.rows = rows;
-        self.rows.clear();
-        Ok(())
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> io::Result<Span> {
-        let length = u32::try_from(bytes.len()).ok();
-        let Some(length) = length.filter(|length| *length <= Span::LONGEST) else {
-            let text = "there is too much in it that is different each time";
-            return Err(io::Error::other(text));
-        };
-        self.out.write_all(bytes)?;
-        self.body.update(bytes);
-        let span = Span {
-            offset: self.at,
-            length,
-            crc: crc32c(bytes),
-        };
-        self.at += u64::from(length);
-        Ok(span)
-    }
-
-    /// Writes what is known only in the end; returns the length of the index.
-    fn finish(mut self, binding: Binding) -> Result<u64, Error> {
-        self.end(binding).map_err(self.failed)
-    }
-
-    fn end(&mut self, binding: Binding) -> io::Result<u64> {
-        if self.directory.groups.len() as u64 * u64::from(self.directory.shape.group)
-            < self.directory.blocks.len() as u64
-        {
-            self.end_group()?;
-        }
-        let mut bytes = Vec::new();
-        for dictionary in &self.collector.dictionaries {
-            dictionary.put(&mut bytes);
-        }
-        self.directory.dictionaries = self.put(&bytes)?;
-        let analysis = std::mem::take(&mut self.collector.analysis);
-        let findings = std::mem::take(&mut self.findings);
-        let pieces = statistics::put(&analysis, &findings, &mut |bytes| self.put(bytes));
-        self.directory.statistics = pieces?;
-        let mut bytes = Vec::new();
-        self.directory.put(&mut bytes);
-        let directory = self.put(&bytes)?;
-        let header = Header {
-            binding,
-            length: self.at,
-            directory,
-            body: u32::try_from(self.body.finalize()).unwrap_or_default(),
-        };
-        self.out.flush()?;
-        let mut file = *self.out.get_ref();
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(&header.to_bytes())?;
-        Ok(self.at)
-    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::column::Column;
 use super::dictionary::{Dictionary, put_tags};
 use super::directory::{Block, FARTHEST};
+use super::file::Dictionaries;
 use super::grams::Bitmap;
 use crate::analysis::Analysis;
 use crate::scan::{Accumulator, Batch, Found};
@@ -36,6 +37,23 @@ impl fmt::Debug for Collector {
     }
 }
 
+impl From<Known> for Collector {
+    /// Goes on behind what an index knows already.
+    fn from(known: Known) -> Self {
+        Self {
+            analysis: known.analysis,
+            dictionaries: known.dictionaries.map(Dictionary::from),
+            ..Self::default()
+        }
+    }
+}
+
+/// What an index knows already.
+pub(super) struct Known {
+    pub(super) analysis: Analysis,
+    pub(super) dictionaries: Dictionaries,
+}
+
 /// Returns the hash of a message's name; never 0.
 pub(super) fn id_hash(id: &[u8]) -> u32 {
     crc32c(id).max(1)
@@ -47,6 +65,10 @@ impl Accumulator for Collector {
         if self.is_odd || self.row(found).is_none() {
             self.is_odd = true;
         }
+    }
+
+    fn wants_replies() -> bool {
+        true
     }
 
     fn merge(&mut self, other: Self) {
@@ -142,6 +164,7 @@ impl Collector {
             first_number,
             time: first,
             span: u32::try_from(last - first).ok()?,
+            sum: 0,
         })
     }
 }

@@ -44,6 +44,21 @@ impl Dictionary {
     }
 }
 
+impl From<Option<Vec<Box<[u8]>>>> for Dictionary {
+    /// Goes on behind values that have numbers already; `None` where they were
+    /// too many.
+    fn from(known: Option<Vec<Box<[u8]>>>) -> Self {
+        let mut dictionary = Self {
+            has_too_many: known.is_none(),
+            ..Self::default()
+        };
+        for value in known.unwrap_or_default() {
+            dictionary.number(&value);
+        }
+        dictionary
+    }
+}
+
 /// Reads the values of a field; `Some(None)` where there were too many.
 pub(super) fn read(input: &mut Input<'_>) -> Option<Option<Vec<Box<[u8]>>>> {
     input.option(|input| {

@@ -28,6 +28,8 @@ pub(super) struct Block {
     /// latest one is.
     pub(super) time: i64,
     pub(super) span: u32,
+    /// The checksum of the bytes of the block.
+    pub(super) sum: u32,
 }
 
 /// A column of some blocks.
@@ -73,7 +75,7 @@ pub(super) struct Directory {
 }
 
 impl Block {
-    const SIZE: usize = 1 + 4 + 8 + 8 + 8 + 4;
+    const SIZE: usize = 1 + 4 + 8 + 8 + 8 + 4 + 4;
 
     fn put(&self, out: &mut Vec<u8>) {
         out.put_u8(u8::from(self.is_plain));
@@ -82,6 +84,7 @@ impl Block {
         out.put_u64(self.first_number);
         out.put_i64(self.time);
         out.put_u32(self.span);
+        out.put_u32(self.sum);
     }
 
     fn read(input: &mut Input<'_>) -> Option<Self> {
@@ -96,6 +99,7 @@ impl Block {
             first_number: input.u64()?,
             time: input.i64()?,
             span: input.u32()?,
+            sum: input.u32()?,
         })
     }
 
@@ -161,6 +165,12 @@ impl Directory {
             statistics: Span::read(&mut input)?,
         };
         input.end().map(|()| directory)
+    }
+
+    /// Tells whether the last group is full, so that more can be put behind it.
+    pub(super) fn ends_with_a_group(&self) -> bool {
+        let group = self.shape.group as usize;
+        self.blocks.len().is_multiple_of(group)
     }
 
     /// Returns the group of a block, and how many messages come before the block

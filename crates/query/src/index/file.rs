@@ -1,26 +1,29 @@
 //! An index that was opened: it is whole, and belongs to its session.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 use journal::{FileSystem, ReadFile, RealFs};
 
-use super::binding::{Binding, read_exact};
+use super::binding::{Binding, changed, created, read_exact};
 use super::bytes::Input;
 use super::column::{Column, Values};
 use super::dictionary;
 use super::directory::Directory;
 use super::header::{Header, Span, Wrong};
 use super::statistics::Statistics;
-use super::target::{Unusable, index_path};
+use super::sums;
+use super::target::{Unusable, columns_path, index_path};
 use super::text::{Table, Wanted};
 
 /// An index. Its pieces are read, and their checksums compared, when they are used.
 #[derive(Debug)]
 pub(crate) struct Index {
     file: Box<dyn ReadFile>,
+    /// Holds the columns, where they are in a file of their own.
+    columns: Option<Box<dyn ReadFile>>,
     header: Header,
     pub(super) directory: Directory,
 }
@@ -29,7 +32,9 @@ pub(crate) struct Index {
 pub(super) type Dictionaries = [Option<Vec<Box<[u8]>>>; Column::NAMED.len()];
 
 impl Index {
-    /// Opens the index of a session, and finds out whether it belongs to it.
+    /// Opens the index of a closed session, or of the beginning of the current one,
+    /// and finds out whether it can belong to it: whether it is as long, or long
+    /// enough, and has the same end. See also [`has_stamp_of`](Self::has_stamp_of).
     pub(crate) fn open(session: &Path, journal: &dyn ReadFile) -> Result<Self, Unusable> {
         let path = index_path(session);
         let file = open_regular(&path)?;
@@ -46,20 +51,80 @@ impl Index {
         if header.length != length {
             return Err(Unusable::Broken);
         }
-        // The cheap comparison first.
-        if header.binding.length != journal.size()?
-            || header.binding != Binding::of(session, journal)?
-        {
+        // The cheap comparisons first.
+        let size = journal.size()?;
+        let is_long_enough = match header.apart {
+            0 => header.binding.length == size,
+            _ => header.binding.length <= size,
+        };
+        if !is_long_enough || !header.binding.fits(journal)? {
             return Err(Unusable::OtherSession);
         }
+        let columns = match header.apart {
+            0 => None,
+            length => Some(open_columns(session, length)?),
+        };
         let directory = fetch(file.as_ref(), length, header.directory)
             .and_then(|bytes| Directory::read(&bytes, header.binding.length))
             .ok_or(Unusable::Broken)?;
         Ok(Self {
             file,
+            columns,
             header,
             directory,
         })
+    }
+
+    /// Tells whether the session was not changed since, as far as its time says;
+    /// a copy has another one.
+    pub(crate) fn has_stamp_of(&self, session: &Path) -> bool {
+        let stamp = match self.columns {
+            Some(_) => created(session),
+            None => changed(session),
+        };
+        // Where the system does not tell, nothing is known.
+        stamp.is_ok_and(|stamp| stamp != 0 && stamp == self.header.binding.stamp)
+    }
+
+    /// Reads the session to find out whether it has the same bytes.
+    pub(crate) fn has_content_of(&self, journal: &dyn ReadFile) -> bool {
+        sums::are_same(journal, &self.directory, self.session_bytes())
+    }
+
+    /// Tells whether it is the index of the session that lies there, whatever its time.
+    pub(super) fn belongs_to(&self, session: &Path, journal: &dyn ReadFile) -> bool {
+        self.has_stamp_of(session) || self.has_content_of(journal)
+    }
+
+    /// Tells whether it is one of the session being written, or was.
+    pub(super) fn is_of_current(&self) -> bool {
+        self.columns.is_some()
+    }
+
+    /// Writes it once more, for a session that has another time.
+    pub(super) fn copy_to(&self, out: &mut dyn Write, binding: Binding) -> io::Result<()> {
+        let header = Header {
+            binding,
+            ..self.header
+        };
+        out.write_all(&header.to_bytes())?;
+        let mut at = Header::SIZE as u64;
+        let mut piece = vec![0; 64 << 10];
+        while at < self.header.length {
+            match self.file.read_at(&mut piece, at)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => {
+                    out.write_all(piece.get(..count).unwrap_or_default())?;
+                    at += count as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns how many bytes of the file of columns belong to it.
+    pub(super) fn apart(&self) -> u64 {
+        self.header.apart
     }
 
     /// Returns its length.
@@ -67,9 +132,16 @@ impl Index {
         self.header.length
     }
 
-    /// Returns the length of the session.
-    pub(super) fn session_bytes(&self) -> u64 {
+    /// Returns how many bytes of the session it tells of.
+    pub(crate) fn session_bytes(&self) -> u64 {
         self.header.binding.length
+    }
+
+    /// Returns a limit for what it counts. The last line that it tells of may end
+    /// far behind the beginning that it belongs to.
+    pub(super) fn most_bytes(&self) -> u64 {
+        let behind = u64::from(u32::MAX) * u64::from(self.is_of_current());
+        self.session_bytes().saturating_add(behind)
     }
 
     /// Reads a piece; `None` where it is not as it was written.
@@ -90,8 +162,16 @@ impl Index {
     /// Reads a column of a group of blocks.
     pub(super) fn column(&self, group: usize, column: Column) -> Option<Values> {
         let packed = self.directory.groups.get(group)?.get(column.at())?;
-        let bytes = self.fetch(packed.span)?;
+        let bytes = self.fetch_column(packed.span)?;
         Some(Values::new(packed.width, bytes))
+    }
+
+    /// Reads the bytes of a column; `None` where they are not as they were written.
+    pub(super) fn fetch_column(&self, span: Span) -> Option<Vec<u8>> {
+        match &self.columns {
+            Some(columns) => fetch(columns.as_ref(), self.header.apart, span),
+            None => self.fetch(span),
+        }
     }
 
     /// Tells whether it knows of texts.
@@ -136,10 +216,24 @@ impl Index {
         if at != self.header.length || body.finalize() != u64::from(self.header.body) {
             return Err(Unusable::Broken);
         }
+        let columns = self.directory.groups.iter().flatten();
+        let mut spans = columns.map(|packed| packed.span);
+        if self.columns.is_some() && !spans.all(|span| self.fetch_column(span).is_some()) {
+            return Err(Unusable::Broken);
+        }
         // Other hashes than this program's are those of another build of it.
         let nothing = crate::Analysis::default();
         let known = self.statistics(0, Path::new(""), Some(&nothing));
         known.map(|_| ()).ok_or(Unusable::OtherVersion)
+    }
+}
+
+/// Opens the columns of the current session's index.
+fn open_columns(session: &Path, length: u64) -> Result<Box<dyn ReadFile>, Unusable> {
+    match open_regular(&columns_path(session)) {
+        Ok(file) if file.size()? >= length => Ok(file),
+        Ok(_) | Err(Unusable::Missing) => Err(Unusable::Broken),
+        Err(unusable) => Err(unusable),
     }
 }
 

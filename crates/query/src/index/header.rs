@@ -7,7 +7,7 @@ use crc_fast::crc32_iscsi as crc32c;
 /// No text begins so, and a copy through a text mode changes it.
 const MAGIC: [u8; 8] = *b"\x89SIDX\r\n\x1a";
 /// Every change of the layout, and of what is counted, is a new version.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// A stretch of the index with its checksum. What is read is never longer than
 /// [`LONGEST`](Self::LONGEST), whatever an index says.
@@ -43,6 +43,8 @@ pub(super) struct Header {
     pub(super) binding: Binding,
     /// How long the index itself is.
     pub(super) length: u64,
+    /// So many bytes of columns are in a file of their own; 0 where they are in this.
+    pub(super) apart: u64,
     pub(super) directory: Span,
     /// The checksum of everything behind the header; that of each piece is enough
     /// to read it.
@@ -59,14 +61,15 @@ pub(super) enum Wrong {
 }
 
 impl Header {
-    /// Magic, version, binding, length, directory, body, and the checksum of all these.
-    pub(super) const SIZE: usize = 8 + 4 + Binding::SIZE + 8 + Span::SIZE + 4 + 4;
+    /// Magic, version, binding, length, apart, directory, body, and the checksum of all these.
+    pub(super) const SIZE: usize = 8 + 4 + Binding::SIZE + 8 + 8 + Span::SIZE + 4 + 4;
 
     pub(super) fn to_bytes(self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.put_u32(VERSION);
         self.binding.put(&mut out);
         out.put_u64(self.length);
+        out.put_u64(self.apart);
         self.directory.put(&mut out);
         out.put_u32(self.body);
         let crc = crc32c(&out);
@@ -88,6 +91,7 @@ impl Header {
         let header = Self {
             binding: Binding::read(&mut input)?,
             length: input.u64()?,
+            apart: input.u64()?,
             directory: Span::read(&mut input)?,
             body: input.u32()?,
         };

@@ -265,6 +265,7 @@ fn passes(test: &FieldTest, column: Column, dictionaries: &Dictionaries) -> Opti
             id: None,
             recorded_at: None,
             content: Content::From(&[]),
+            in_reply_to: None,
         };
         match column {
             Column::Sender => fields.sender = Cow::Borrowed(value),

@@ -1,8 +1,8 @@
-//! Whole sessions of which everything is counted already.
+//! Sessions of which everything is counted already, or their beginning.
 
 use crate::analysis::Analysis;
 use crate::findings::Findings;
-use crate::scan::Accumulator;
+use crate::scan::{Accumulator, Chunk};
 use crate::source::Source;
 
 /// What the indexes of a question's sessions know of them.
@@ -12,6 +12,8 @@ pub(crate) struct Sessions {
     pub(crate) analysis: Analysis,
     /// For each file, what was found wrong with it; `None` where it has to be read.
     pub(crate) findings: Vec<Option<Findings>>,
+    /// For each file how many bytes and lines are known of, from the beginning.
+    known: Vec<(u64, u64)>,
 }
 
 impl Sessions {
@@ -19,6 +21,7 @@ impl Sessions {
     pub(crate) fn none(source: &Source) -> Self {
         Self {
             findings: vec![None; source.parts.len()],
+            known: vec![(0, 0); source.parts.len()],
             ..Self::default()
         }
     }
@@ -33,24 +36,36 @@ impl Sessions {
                 if known.is_none() {
                     part.complain("it is damaged");
                 }
-                known
+                Some((index.session_bytes(), known?))
             });
-            let findings = known.map(|known| {
-                if sessions.analysis.counts.messages == 0 {
-                    sessions.analysis = known.analysis;
-                } else {
-                    sessions.analysis.merge(known.analysis);
-                }
-                source.has_read(part.end);
-                known.findings
-            });
-            sessions.findings.push(findings);
+            let Some((bytes, known)) = known else {
+                sessions.findings.push(None);
+                sessions.known.push((0, 0));
+                continue;
+            };
+            if sessions.analysis.counts.messages == 0 {
+                sessions.analysis = known.analysis;
+            } else {
+                sessions.analysis.merge(known.analysis);
+            }
+            source.has_read(bytes);
+            sessions.known.push((bytes, known.lines));
+            sessions.findings.push(Some(known.findings));
         }
         sessions
     }
 
-    /// Tells whether a file need not be read.
-    pub(crate) fn has(&self, part: usize) -> bool {
-        self.findings.get(part).is_some_and(Option::is_some)
+    /// Returns what has to be read of a whole file, if that is anything.
+    pub(crate) fn rest_of(&self, file: Chunk) -> Option<Chunk> {
+        let (bytes, _) = self.known.get(file.part).copied().unwrap_or_default();
+        let start = file.start.max(bytes);
+        (start < file.end).then_some(Chunk { start, ..file })
+    }
+
+    /// Returns how many lines come before a chunk with which reading a file begins.
+    pub(crate) fn lines_before(&self, chunk: Chunk) -> Option<u64> {
+        let known = self.known.get(chunk.part).copied();
+        let known = known.filter(|(bytes, _)| *bytes == chunk.start && *bytes > 0);
+        known.map(|(_, lines)| lines)
     }
 }

@@ -16,6 +16,8 @@ use crate::findings::{Alteration, Findings, PLACES};
 pub(crate) struct Statistics {
     pub(crate) analysis: Analysis,
     pub(crate) findings: Findings,
+    /// How many lines there are.
+    pub(crate) lines: u64,
 }
 
 const REASONS: [Reason; 6] = [
@@ -31,9 +33,11 @@ const REASONS: [Reason; 6] = [
 pub(super) fn put(
     analysis: &Analysis,
     findings: &Findings,
+    lines: u64,
     put: &mut dyn FnMut(&[u8]) -> io::Result<Span>,
 ) -> io::Result<Span> {
     let mut out = Vec::new();
+    out.put_u64(lines);
     out.put_u64(findings.damaged);
     out.put_count(findings.damage.len());
     for damage in &findings.damage {
@@ -69,14 +73,19 @@ impl Statistics {
         known: Option<&Analysis>,
     ) -> Option<Self> {
         let mut input = Input(bytes);
-        let findings = read_findings(&mut input, session, index.session_bytes())?;
+        let lines = input.u64()?;
+        let findings = read_findings(&mut input, session, index.most_bytes())?;
         let fetch = &|span| index.fetch(span);
-        let limit = index.session_bytes();
+        let limit = index.most_bytes();
         let analysis = store::read(&mut input, fetch, file, limit, known)?;
         if known.is_some() {
             input.end()?;
         }
-        Some(Self { analysis, findings })
+        Some(Self {
+            analysis,
+            findings,
+            lines,
+        })
     }
 }
 

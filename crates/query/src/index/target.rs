@@ -4,20 +4,30 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use journal::{FileSystem, RealFs};
+use journal::{FileSystem, ReadFile, RealFs};
 
 use super::file::Index;
 use crate::archives;
 use crate::error::Error;
 
 const SUFFIX: &str = ".index";
+const COLUMNS: &str = ".columns";
 
 /// Returns where the index of a closed session lies, whether there is one or not.
 #[must_use]
 pub fn index_path(session: &Path) -> PathBuf {
-    let mut name = session.file_name().map_or_else(OsString::new, Into::into);
-    name.push(SUFFIX);
-    session.with_file_name(name)
+    with_suffix(session, SUFFIX)
+}
+
+/// Returns where the columns of the current session's index lie.
+pub(super) fn columns_path(session: &Path) -> PathBuf {
+    with_suffix(&index_path(session), COLUMNS)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().map_or_else(OsString::new, Into::into);
+    name.push(suffix);
+    path.with_file_name(name)
 }
 
 /// Why the index of a session is not used.
@@ -62,7 +72,8 @@ pub fn index_state(session: &Path) -> IndexState {
         Ok(file) => file,
         Err(error) => return IndexState::Bad(error.into()),
     };
-    match Index::open(session, file.as_ref()).and_then(|index| index.check().map(|()| index)) {
+    let checked = open_own(session, file.as_ref()).and_then(|index| index.check().map(|()| index));
+    match checked {
         Ok(index) => IndexState::Good {
             bytes: index.bytes(),
             has_text: index.has_text(),
@@ -76,7 +87,16 @@ pub fn index_state(session: &Path) -> IndexState {
 #[must_use]
 pub fn has_index(session: &Path) -> bool {
     let file = RealFs.open_read(session);
-    file.is_ok_and(|file| Index::open(session, file.as_ref()).is_ok())
+    file.is_ok_and(|file| open_own(session, file.as_ref()).is_ok())
+}
+
+/// Opens an index that belongs to the session, whatever its time.
+fn open_own(session: &Path, file: &dyn ReadFile) -> Result<Index, Unusable> {
+    let index = Index::open(session, file)?;
+    match index.belongs_to(session, file) {
+        true => Ok(index),
+        false => Err(Unusable::OtherSession),
+    }
 }
 
 /// Finds closed sessions by their names, or all of them where none is given.

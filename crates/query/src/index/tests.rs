@@ -16,6 +16,8 @@ use answers::Kept;
 
 /// All that can be asked, with indexes and without.
 mod answers;
+/// The session being written, and copies of closed ones.
+mod current;
 /// Any sessions and any indexes.
 mod properties;
 /// Searches for texts.

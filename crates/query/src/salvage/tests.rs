@@ -98,7 +98,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn exactly_the_readable_records_are_kept(parts in journal(), hurts in hurts()) {
-        let mut session: Vec<u8> = parts.into_iter().flat_map(|part| part.bytes).collect();
+        // Lines are copied, and one with a list of messages is one line.
+        let has_list = |bytes: &[u8]| memchr::memmem::find(bytes, b"{\"messages\":[").is_some();
+        let parts = parts.into_iter().filter(|part| !has_list(&part.bytes));
+        let mut session: Vec<u8> = parts.flat_map(|part| part.bytes).collect();
         for Hurt { at, removed, put } in hurts {
             let at = at.index(session.len() + 1);
             let end = session.len().min(at + removed);

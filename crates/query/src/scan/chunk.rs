@@ -10,6 +10,10 @@ const BEHIND: usize = 8 << 10;
 /// So much is read at once of a line that is too long to be held.
 const SKIPPED: usize = 1 << 20;
 
+/// The system copies bytes several times as fast where they have the same place
+/// within their cache lines before and after.
+pub(crate) const CACHE_LINE: usize = 64;
+
 /// A stretch of a file; it has the lines that begin in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Chunk {
@@ -52,7 +56,14 @@ pub(crate) fn load(
     buffer: &mut Vec<u8>,
 ) -> Result<Lines, Error> {
     // The byte before tells whether a line begins at the start.
-    let base = chunk.start.saturating_sub(1);
+    let before = chunk.start.saturating_sub(1);
+    let left = part.end.saturating_sub(before);
+    let most = left.min(chunk.end.saturating_sub(before) + BEHIND as u64);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    if buffer.len() < most.saturating_add(CACHE_LINE) {
+        buffer.resize(most.saturating_add(CACHE_LINE), 0);
+    }
+    let base = before.saturating_sub(lag(before, buffer) as u64);
     let mut reading = Reading {
         file,
         part,
@@ -64,10 +75,13 @@ pub(crate) fn load(
     reading.fill_to(length + BEHIND)?;
     let from = match chunk.start {
         0 => 0,
-        _ => match memchr::memchr(b'\n', reading.filled_bytes(0)) {
-            Some(at) if at + 1 < length => at + 1,
-            _ => return Ok(Lines::default()),
-        },
+        _ => {
+            let skipped = usize::try_from(before - base).unwrap_or(0);
+            match memchr::memchr(b'\n', reading.filled_bytes(skipped)) {
+                Some(at) if skipped + at + 1 < length => skipped + at + 1,
+                _ => return Ok(Lines::default()),
+            }
+        }
     };
     let mut lines = Lines {
         base,
@@ -93,6 +107,14 @@ pub(crate) fn load(
         }
     }
     Ok(lines)
+}
+
+/// Returns how many bytes before `offset` reading has to begin for what is at the
+/// beginning of a buffer to have the same place in its cache line as in the file.
+pub(crate) fn lag(offset: u64, buffer: &[u8]) -> usize {
+    const MASK: u64 = CACHE_LINE as u64 - 1;
+    let within_file = usize::try_from(offset & MASK).unwrap_or(0);
+    within_file.wrapping_sub(buffer.as_ptr().addr()) % CACHE_LINE
 }
 
 struct Reading<'a> {
@@ -192,6 +214,20 @@ impl Reading<'_> {
                 return Ok(at);
             }
             at += count as u64;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_the_same_place_in_their_cache_lines() {
+        let buffer = vec![0; 200];
+        for offset in 0..200_u64 {
+            let behind = usize::try_from(offset).unwrap() + 64 - lag(offset, &buffer);
+            assert_eq!(behind % 64, buffer.as_ptr().addr() % 64, "{offset}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::{Accumulator, Batch, Chunk, Deliver, Job, run_all};
+use super::{Accumulator, Batch, Begin, Chunk, Deliver, Job, run_all};
 use crate::error::Error;
 use crate::index::{Guide, Known, Need};
 
@@ -15,10 +15,11 @@ pub(super) fn run<A: Accumulator>(
     job: Job<'_>,
     need: Need,
     chunks: &[Chunk],
+    begin: &Begin<'_, A>,
     deliver: &mut Deliver<'_>,
 ) -> Result<A, Error> {
     let mut guide = Guide::new(job, need);
-    let mut total = A::default();
+    let mut total = begin();
     let mut rest = chunks;
     while !rest.is_empty() {
         let ahead = if job.wants_matches { AHEAD } else { usize::MAX };
@@ -32,7 +33,7 @@ pub(super) fn run<A: Accumulator>(
             wrong: None,
         };
         let to_read = steps.to_read();
-        total.merge(run_all(job, &to_read, &mut |batch| {
+        total.merge(run_all(job, &to_read, begin, &mut |batch| {
             steps.give(Some(batch), deliver)
         })?);
         if !steps.is_over {

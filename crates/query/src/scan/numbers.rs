@@ -26,7 +26,14 @@ pub(crate) struct Numbers<'a> {
     starts: BTreeMap<(usize, u64), Numbering>,
     /// The numbers of the records in the chunk that was asked for last.
     last: Option<(Chunk, HashMap<u64, u64>)>,
+    /// Those of the chunk of which they were shown last, as far as it tells them.
+    carried: Option<(Chunk, HashMap<u64, u64>)>,
+    is_exact: bool,
 }
+
+/// Is given where a record begins, the number that it carries, its number and what
+/// its checksum says.
+type See<'s> = dyn FnMut(u64, Option<u64>, u64, Integrity) + 's;
 
 impl<'a> Numbers<'a> {
     pub(crate) fn new(parts: &'a [Part], tuning: Tuning) -> Self {
@@ -37,6 +44,8 @@ impl<'a> Numbers<'a> {
             buffer: Vec::new(),
             starts: BTreeMap::new(),
             last: None,
+            carried: None,
+            is_exact: false,
         }
     }
 
@@ -48,15 +57,51 @@ impl<'a> Numbers<'a> {
         if self.last.as_ref().is_none_or(|(last, _)| *last != chunk) {
             let start = self.before(chunk)?;
             let mut numbers = HashMap::new();
-            self.pass(chunk, start, &mut |offset, number, _| {
+            let end = self.pass(chunk, start, &mut |offset, _, number, _| {
                 numbers.insert(offset, number);
             })?;
+            // The next chunk is asked for next, most of the time.
+            self.starts.insert((chunk.part, chunk.end), end);
             self.last = Some((chunk, numbers));
         }
         let numbers = self.last.as_ref().map(|(_, numbers)| numbers);
         let number = numbers.and_then(|numbers| numbers.get(&found.offset));
         // A record is missing only where the file was changed meanwhile.
         Ok(number.copied().unwrap_or(0))
+    }
+
+    /// Returns the number of a record as it is shown. In a large file of lines without
+    /// checksums it is the one that the record carries, or that the ones before it in
+    /// its chunk do, and `None` where there is none, unless [`of`](Self::of) has to
+    /// be asked anyway: that would mean to read all that comes before.
+    pub(crate) fn shown(&mut self, found: &Match, chunk: Chunk) -> Result<Option<u64>, Error> {
+        let is_far = chunk.start > self.tuning.far;
+        let is_known = self.starts.contains_key(&(chunk.part, chunk.start));
+        if matches!(found.number, Number::Known(_)) || self.is_exact || !is_far || is_known {
+            return self.of(found, chunk).map(Some);
+        }
+        if self.carried.as_ref().is_none_or(|(last, _)| *last != chunk) {
+            let (mut numbers, mut is_carried) = (HashMap::new(), false);
+            self.pass(
+                chunk,
+                Numbering::default(),
+                &mut |offset, own, number, _| {
+                    is_carried |= own.is_some();
+                    if is_carried {
+                        numbers.insert(offset, number);
+                    }
+                },
+            )?;
+            self.carried = Some((chunk, numbers));
+        }
+        let numbers = self.carried.as_ref().map(|(_, numbers)| numbers);
+        Ok(numbers.and_then(|numbers| numbers.get(&found.offset).copied()))
+    }
+
+    /// Looks up all numbers, however much has to be read for that.
+    pub(crate) fn exact(mut self, is_exact: bool) -> Self {
+        self.is_exact = is_exact;
+        self
     }
 
     /// Returns the number of the last record of a file.
@@ -88,7 +133,7 @@ impl<'a> Numbers<'a> {
                 ..chunk
             };
             let mut is_certain = false;
-            let mut see = |_, _, integrity| is_certain |= integrity == Integrity::Verified;
+            let mut see = |_, _, _, integrity| is_certain |= integrity == Integrity::Verified;
             let end = self.pass(step, Numbering::default(), &mut see)?;
             if is_certain {
                 break end;
@@ -97,18 +142,18 @@ impl<'a> Numbers<'a> {
             at = start;
         };
         for step in steps.into_iter().rev() {
-            numbering = self.pass(step, numbering, &mut |_, _, _| {})?;
+            numbering = self.pass(step, numbering, &mut |_, _, _, _| {})?;
             self.starts.insert((step.part, step.end), numbering.clone());
         }
         Ok(numbering)
     }
 
-    /// Goes through a chunk, and gives offset, number and integrity of each record.
+    /// Goes through a chunk, and gives each record to `see`.
     fn pass(
         &mut self,
         chunk: Chunk,
         mut numbering: Numbering,
-        see: &mut dyn FnMut(u64, u64, Integrity),
+        see: &mut See<'_>,
     ) -> Result<Numbering, Error> {
         let part = &self.parts[chunk.part];
         let file = match &self.open {
@@ -121,12 +166,18 @@ impl<'a> Numbers<'a> {
         let mut offset = lines.base + lines.from as u64;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
+            if let Some(record) = crate::pieces::one(text) {
+                let (own, integrity) = (record.message_num, Integrity::Unverified);
+                see(offset, own, numbering.assign(own, integrity), integrity);
+                offset += line.len() as u64;
+                continue;
+            }
             for piece in crate::pieces::sort(text, text.len() < line.len()) {
                 match piece.checked {
                     Checked::Bad(_) => numbering.skip(),
                     Checked::Record { number, integrity } => {
-                        let number = numbering.assign(number, integrity);
-                        see(offset + piece.range.start as u64, number, integrity);
+                        let (own, at) = (number, offset + piece.range.start as u64);
+                        see(at, own, numbering.assign(own, integrity), integrity);
                     }
                 }
             }

@@ -1,14 +1,17 @@
 //! What one worker makes of one chunk.
 
+use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use journal::{Checked, Damage, Integrity, Numbering, ReadFile, Reason};
+use message::ContentKind;
 
 use super::chunk::{self, Chunk, Lines};
 use super::{Accumulator, Found, Job};
+use crate::analysis;
 use crate::error::Error;
-use crate::fields::Fields;
+use crate::fields::{Content, Fields};
 use crate::findings::PLACES;
 use crate::shape::{Handles, Reader};
 
@@ -216,6 +219,10 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
             self.record(&fields, place, Some(read.number), Integrity::Verified);
             return;
         }
+        if let Some(record) = crate::pieces::one(line) {
+            self.unsealed(record, line.trim_ascii_end(), start);
+            return;
+        }
         for piece in crate::pieces::sort(line, ended) {
             let at = start + piece.range.start;
             let bytes = line.get(piece.range).unwrap_or_default();
@@ -237,6 +244,27 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
                 },
             }
         }
+    }
+
+    /// Sorts a line that is one message without a checksum.
+    fn unsealed(&mut self, record: message::Record<'_>, line: &[u8], start: usize) {
+        let own = record.message_num;
+        let content = match record.content_in_line() {
+            Some(json) => Content::Parsed(Cow::Borrowed(json), ContentKind::Json),
+            None => Content::Of(line),
+        };
+        let in_reply_to = A::wants_replies().then(|| analysis::name_of(&record, line));
+        let fields = Fields {
+            content,
+            in_reply_to,
+            ..Fields::from(record)
+        };
+        let place = Place {
+            line,
+            start,
+            handles: Handles::default(),
+        };
+        self.record(&fields, place, own, Integrity::Unverified);
     }
 
     fn number(&mut self, own: Option<u64>, integrity: Integrity) -> Number {

@@ -35,7 +35,12 @@ pub fn show_around(
 ) -> Result<u64, Error> {
     source.add_damage_to(findings);
     let query = Query { source, filter };
-    let newest = Newest::find(query, order.limit.unwrap_or(u64::MAX), findings)?;
+    let newest = Newest::find(
+        query,
+        order.limit.unwrap_or(u64::MAX),
+        sink.wants_numbers(),
+        findings,
+    )?;
     let mut places = places_around(source, &newest, around)?;
     if order.newest_first {
         places.reverse();
@@ -47,7 +52,7 @@ pub fn show_around(
     let mut numbers = Numbers::new(&source.parts, source.tuning);
     let mut lines = Lines::default();
     for (found, chunk) in &places {
-        let number = numbers.of(found, *chunk)?;
+        let number = numbers.shown(found, *chunk)?;
         let line = lines.read(source, *chunk, found)?;
         sink.message(&entry(found, number, line, source, *chunk))?;
     }

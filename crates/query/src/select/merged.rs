@@ -1,9 +1,12 @@
 //! Messages of files that have nothing to do with each other, put in the order of
 //! their times.
 //!
-//! A message without a time stands behind the one before it in its file. The
-//! place of each message to be shown is held in memory.
+//! Within a file the order of the lines stays, also where a clock was set back, and
+//! a message without a time stands behind the one before it. The place of each
+//! message to be shown is held in memory.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 
 use super::{Counts, Order, Query, Sink, Summary, entry, merge_findings};
@@ -38,8 +41,7 @@ pub(super) fn show(
         counts.messages += messages;
     }
     counts.matching = places.len() as u64;
-    // Equal times leave the files' own order as it is.
-    places.sort_by_key(|place| place.time);
+    let mut places = merge(places);
     if let Some(limit) = order.limit {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         places.drain(..places.len().saturating_sub(limit));
@@ -58,13 +60,36 @@ pub(super) fn show(
         let line = lines.read(source, place.chunk, &place.found)?;
         sink.message(&entry(
             &place.found,
-            place.number,
+            Some(place.number),
             line,
             source,
             place.chunk,
         ))?;
     }
     Ok(shown)
+}
+
+/// Puts the files' messages together: the next one is the earliest of those that
+/// come next in their files, and of equal times that of the first file.
+fn merge(places: Vec<Place>) -> Vec<Place> {
+    let count = places.len();
+    let mut files: BTreeMap<usize, VecDeque<Place>> = BTreeMap::new();
+    for place in places {
+        files.entry(place.chunk.part).or_default().push_back(place);
+    }
+    let heads = files
+        .iter()
+        .filter_map(|(file, rest)| Some((rest.front()?.time, *file)));
+    let mut next: BinaryHeap<_> = heads.map(Reverse).collect();
+    let mut merged = Vec::with_capacity(count);
+    while let Some(Reverse((_, file))) = next.pop() {
+        let Some(rest) = files.get_mut(&file) else {
+            continue;
+        };
+        merged.extend(rest.pop_front());
+        next.extend(rest.front().map(|place| Reverse((place.time, file))));
+    }
+    merged
 }
 
 /// Finds the matches of one file, and returns how many messages were looked at.

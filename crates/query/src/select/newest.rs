@@ -11,18 +11,25 @@ use crate::source::{Lines, Source};
 use crate::window;
 
 /// Where the newest matches stand, the oldest of them first.
-pub(super) struct Newest(VecDeque<(Match, Chunk)>);
+pub(super) struct Newest {
+    places: VecDeque<(Match, Chunk)>,
+    wants_numbers: bool,
+}
 
 impl Newest {
     /// Finds at most `limit` of them.
     pub(super) fn find(
         query: Query<'_>,
         limit: u64,
+        wants_numbers: bool,
         findings: &mut Findings,
     ) -> Result<Self, Error> {
         let mut places = VecDeque::new();
         if limit == 0 {
-            return Ok(Self(places));
+            return Ok(Self {
+                places,
+                wants_numbers,
+            });
         }
         let Query { source, filter } = query;
         let mut numbers = Numbers::new(&source.parts, source.tuning);
@@ -54,24 +61,28 @@ impl Newest {
         for here in found.into_iter().rev() {
             findings.append(here);
         }
-        Ok(Self(places))
+        Ok(Self {
+            places,
+            wants_numbers,
+        })
     }
 
     /// Returns them, the oldest first.
     pub(super) fn places(&self) -> impl Iterator<Item = &(Match, Chunk)> {
-        self.0.iter()
+        self.places.iter()
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.places.len() as u64
     }
 
     /// Reads them again, and shows them.
     pub(super) fn show(&self, source: &Source, sink: &mut dyn super::Sink) -> Result<(), Error> {
-        let mut numbers = Numbers::new(&source.parts, source.tuning);
+        let numbers = Numbers::new(&source.parts, source.tuning);
+        let mut numbers = numbers.exact(self.wants_numbers);
         let mut lines = Lines::default();
-        for (found, chunk) in &self.0 {
-            let number = numbers.of(found, *chunk)?;
+        for (found, chunk) in &self.places {
+            let number = numbers.shown(found, *chunk)?;
             let line = lines.read(source, *chunk, found)?;
             sink.message(&entry(found, number, line, source, *chunk))?;
         }

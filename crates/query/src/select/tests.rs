@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::filter::Criteria;
 use crate::testing::{
-    criteria, dir_with, in_order, journal, matching as expected, messages, open, recorded, tuning,
+    criteria, dir_with, journal, matching as expected, messages, open, recorded, tuning,
 };
 
 /// Keeps what it is given.
@@ -29,7 +29,7 @@ impl Sink for Kept {
         assert!(self.summary.is_some());
         assert!(entry.record().is_ok());
         self.offsets.push(entry.offset);
-        self.numbers.push(entry.number);
+        self.numbers.push(entry.number.unwrap());
         Ok(())
     }
 }
@@ -134,6 +134,91 @@ fn numbers_are_those_of_a_full_read() {
 }
 
 #[test]
+fn the_end_of_a_large_file_is_shown_without_reading_the_rest() {
+    // Nobody knows how many messages stand before, where no line tells.
+    let line = |at: u64| match at {
+        998 => "{\"message_num\":7998,\"sender\":\"a\"}\n".to_owned(),
+        _ => format!("{{\"sender\":\"a\",\"content\":{at}}}\n"),
+    };
+    let session: String = (0..1_000).map(line).collect();
+    let dir = dir_with(session.as_bytes());
+    let mut source = open(&dir);
+    source.tuning.chunk = 1_000;
+    source.tuning.threads = 1;
+    source.tuning.far = 5_000;
+    let (shown, read) = shown_numbers(&source, newest(3), false);
+    assert_eq!(shown, [None, Some(7_998), Some(7_999)]);
+    assert!(read < session.len() as u64 / 4, "{read}");
+    let (shown, _) = shown_numbers(&source, newest(3), true);
+    assert_eq!(shown, [998, 7_998, 7_999].map(Some));
+    source.tuning.far = 1 << 20;
+    let (all, _) = shown_numbers(&source, newest(3), false);
+    assert_eq!(all, shown);
+}
+
+/// The numbers that are shown, and how many bytes were looked at for that.
+fn shown_numbers(source: &Source, order: Order, wants: bool) -> (Vec<Option<u64>>, u64) {
+    struct Shown(Vec<Option<u64>>, bool);
+    impl Sink for Shown {
+        fn wants_numbers(&self) -> bool {
+            self.1
+        }
+        fn begin(&mut self, _: &Summary) -> Result<(), Error> {
+            Ok(())
+        }
+        fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+            self.0.push(entry.number);
+            Ok(())
+        }
+    }
+    let before = source.progress().bytes();
+    let mut shown = Shown(Vec::new(), wants);
+    let (filter, mut findings) = (Filter::default(), Findings::default());
+    show(source, &filter, order, &mut findings, &mut shown).unwrap();
+    (shown.0, source.progress().bytes() - before)
+}
+
+#[test]
+fn files_are_merged_by_time_and_keep_the_order_of_their_lines() {
+    let line = |time: &str, number: u64| {
+        let time = match time {
+            "" => String::new(),
+            time => format!(",\"timestamp\":\"2025-11-20T{time}:00Z\""),
+        };
+        format!("{{\"message_num\":{number},\"sender\":\"s\",\"content\":1{time}}}\n")
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, lines: &[(&str, u64)]| {
+        let path = dir.path().join(name);
+        let lines = lines.iter().map(|(time, number)| line(time, *number));
+        std::fs::write(&path, lines.collect::<String>()).unwrap();
+        path
+    };
+    // In the first one the clock was set back by an hour.
+    let files = [
+        file(
+            "a",
+            &[
+                ("10:00", 1),
+                ("09:10", 2),
+                ("", 3),
+                ("09:50", 4),
+                ("10:30", 5),
+            ],
+        ),
+        file(
+            "b",
+            &[("", 11), ("09:40", 12), ("10:05", 13), ("10:30", 14)],
+        ),
+    ];
+    let source = Source::files(&files).unwrap();
+    let (all, _) = kept(&source, &Criteria::default(), Order::default(), false);
+    assert_eq!(all.numbers, [11, 12, 1, 2, 3, 4, 13, 5, 14]);
+    let (newest, _) = kept(&source, &Criteria::default(), newest(3), false);
+    assert_eq!(newest.numbers, [13, 5, 14]);
+}
+
+#[test]
 fn an_error_of_the_sink_ends_it() {
     struct Full;
     impl Sink for Full {
@@ -166,7 +251,6 @@ proptest! {
         wants_counts in any::<bool>(),
         tuning in tuning(),
     ) {
-        let parts = in_order(parts, &criteria);
         let session: Vec<u8> = parts.iter().flat_map(|part| part.bytes.clone()).collect();
         let all = messages(&session);
         let mut expected = expected(&all, &criteria);

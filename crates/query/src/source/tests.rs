@@ -17,7 +17,7 @@ fn numbers(source: &Source) -> (Vec<u64>, Findings) {
             Ok(())
         }
         fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
-            self.0.push(entry.number);
+            self.0.push(entry.number.unwrap());
             Ok(())
         }
     }

@@ -51,6 +51,8 @@ struct Fields {
     /// Names of a message and of a conversation, and whether they stand in the metadata.
     links: (Value, Value, bool),
     text: &'static str,
+    /// When it was recorded; clocks are set.
+    second: u64,
     padding: usize,
 }
 
@@ -87,6 +89,7 @@ fn fields() -> impl Strategy<Value = Fields> {
         json!("0001-01-01T00:00:00Z"),
         json!("soon\u{1b}"),
         json!(1_763_649_022),
+        json!(1_763_649_022_123_i64),
         Value::Null,
     ];
     // Now and then a line is longer than what is read at once.
@@ -130,10 +133,11 @@ fn fields() -> impl Strategy<Value = Fields> {
         "why? \n",
         "\u{212a}elvin ſxx",
     ];
-    let others = (one_of(&tags), one_of(&ids), links, one_of(&texts), padding);
+    let texts = (one_of(&texts), 0..60_u64);
+    let others = (one_of(&tags), one_of(&ids), links, texts, padding);
     (topics, values, others).prop_map(|(topic, values, others)| {
         let (sender, tier, chain, timestamp) = values;
-        let (tags, id, links, text, padding) = others;
+        let (tags, id, links, (text, second), padding) = others;
         Fields {
             topic,
             sender,
@@ -144,12 +148,13 @@ fn fields() -> impl Strategy<Value = Fields> {
             id,
             links,
             text,
+            second,
             padding,
         }
     })
 }
 
-const KINDS: usize = 11;
+const KINDS: usize = 15;
 
 fn part(kind: usize, number: u64, fields: &Fields) -> Part {
     let (bytes, damaged, altered) = match kind {
@@ -162,7 +167,11 @@ fn part(kind: usize, number: u64, fields: &Fields) -> Part {
         7 => (glued(number, fields), 1, 0),
         8 => (b"\n  \r\n".to_vec(), 0, 0),
         9 => (b"\xff\xfe{\"sender\":\"claude\"}\n".to_vec(), 1, 0),
-        _ => (b"[\"claude\"]\n\0\0\0\n".to_vec(), 2, 0),
+        10 => (b"[\"claude\"]\n\0\0\0\n".to_vec(), 2, 0),
+        11 => (other_program(fields), 0, 0),
+        12 => (conversation(fields), 0, 0),
+        13 => (prefixed(number, fields), 0, 0),
+        _ => (python(number, fields), 0, 0),
     };
     Part {
         bytes,
@@ -197,7 +206,7 @@ fn ours(number: u64, fields: &Fields) -> Vec<u8> {
     };
     place["in_reply_to"] = reply.clone();
     place["context_id"] = context.clone();
-    let time = format!("2025-11-20T04:30:{:02}.123Z", number.min(59));
+    let time = format!("2025-11-20T04:30:{:02}.123Z", fields.second);
     recorded_at(number, &time, fields.topic, &payload.to_string())
 }
 
@@ -243,6 +252,51 @@ fn escaped(number: u64, fields: &Fields) -> Vec<u8> {
         .replace("gem", "g\\u0065m")
         .replace('ä', "\\u00e4")
         .into_bytes()
+}
+
+/// As another program writes its conversations.
+fn other_program(fields: &Fields) -> Vec<u8> {
+    let (reply, ..) = &fields.links;
+    let line = json!({
+        "parentUuid": reply,
+        "type": "user",
+        "uuid": fields.id,
+        "timestamp": fields.timestamp,
+        "message": {"role": "gemini", "content": [{"type": "text", "text": fields.text}]},
+    });
+    (line.to_string() + "\n").into_bytes()
+}
+
+/// Several messages in a line.
+fn conversation(fields: &Fields) -> Vec<u8> {
+    let text = fields.text;
+    let line = json!({"messages": [
+        {"role": "claude", "content": text},
+        {"role": "gemini", "content": "xx"},
+    ]});
+    (line.to_string() + "\n").into_bytes()
+}
+
+/// As a container's log has it.
+fn prefixed(number: u64, fields: &Fields) -> Vec<u8> {
+    [
+        &b"2025-11-20T12:00:00.1Z stdout F "[..],
+        &spaced(number, fields),
+    ]
+    .concat()
+}
+
+/// One of ours without its checksum, written once more by Python.
+fn python(number: u64, fields: &Fields) -> Vec<u8> {
+    let line = ours(number, fields);
+    let mut line: Value = serde_json::from_slice(&line).unwrap();
+    // Where the envelope's content was is not the same place any more.
+    for exact in ["crc", "envelope", "content_at"] {
+        line.as_object_mut().unwrap().remove(exact);
+    }
+    let text = serde_json::to_string(&line).unwrap();
+    let text = text.replace("\":", "\": ").replace(",\"", ", \"");
+    (text + "\n").into_bytes()
 }
 
 fn legacy(fields: &Fields, has_metadata: bool) -> Vec<u8> {

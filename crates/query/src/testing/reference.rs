@@ -1,11 +1,14 @@
 //! Answers by reading each line into a generic JSON value.
 
-use std::collections::HashMap;
+use std::ops::Range;
 
+use journal::Integrity;
 use proptest::prelude::*;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::generate::Part;
 use crate::filter::Criteria;
 use crate::time::Instant;
 
@@ -31,45 +34,101 @@ pub(crate) struct Message {
     pub(crate) own_number: Option<u64>,
     /// As a reader counts that goes through the whole file.
     pub(crate) number: u64,
+    /// The number in the line, whatever its checksum says of it.
+    carried: Option<u64>,
+    integrity: Integrity,
 }
 
 /// Reads a whole journal.
 pub(crate) fn messages(session: &[u8]) -> Vec<Message> {
+    let mut numbering = journal::Numbering::default();
     let mut offset = 0;
     let mut messages = Vec::new();
     for line in session.split(|byte| *byte == b'\n') {
-        for piece in crate::pieces::sort(line, true) {
-            if let journal::Checked::Record { .. } = piece.checked {
-                let at = offset + piece.range.start as u64;
-                messages.extend(message(&line[piece.range], at));
+        match record(line) {
+            Some(record) => {
+                if !is_prefix(&line[..record.start]) {
+                    numbering.skip();
+                }
+                for range in messages_in(&line[record.clone()]) {
+                    let (from, to) = (record.start + range.start, record.start + range.end);
+                    let mut message = message(&line[from..to], offset + from as u64);
+                    message.number = numbering.assign(message.carried, message.integrity);
+                    messages.push(message);
+                }
             }
+            None if line.trim_ascii().is_empty() => {}
+            None => numbering.skip(),
         }
         offset += line.len() as u64 + 1;
-    }
-    let numbers = numbers(session);
-    for message in &mut messages {
-        message.number = numbers[&message.offset];
     }
     messages
 }
 
-fn numbers(session: &[u8]) -> HashMap<u64, u64> {
-    let mut numbering = journal::Numbering::default();
-    let mut numbers = HashMap::new();
-    let mut offset = 0;
-    for line in session.split(|byte| *byte == b'\n') {
-        for piece in crate::pieces::sort(line, true) {
-            match piece.checked {
-                journal::Checked::Record { number, integrity } => {
-                    let at = offset + piece.range.start as u64;
-                    numbers.insert(at, numbering.assign(number, integrity));
-                }
-                journal::Checked::Bad(_) => numbering.skip(),
-            }
-        }
-        offset += line.len() as u64 + 1;
+/// Finds the record that a line ends with: all of it, or an object that is no part
+/// of one before it.
+fn record(line: &[u8]) -> Option<Range<usize>> {
+    let end = line.trim_ascii_end().len();
+    let braces = (0..end).filter(|at| line[*at] == b'{');
+    for (count, start) in braces.enumerate() {
+        let Ok(Value::Object(object)) = serde_json::from_slice(&line[start..end]) else {
+            continue;
+        };
+        let is_whole = ["message_num", "SpeakerName"]
+            .iter()
+            .any(|key| object.contains_key(*key));
+        return (count == 0 || is_whole).then_some(start..end);
     }
-    numbers
+    None
+}
+
+/// What a log puts in front of a line is no damage.
+fn is_prefix(before: &[u8]) -> bool {
+    let text = std::str::from_utf8(before);
+    text.is_ok_and(|text| !text.contains(['{', '"', '\0']))
+}
+
+/// A list of messages is as many messages.
+fn messages_in(record: &[u8]) -> Vec<Range<usize>> {
+    #[derive(serde::Deserialize)]
+    struct List<'a> {
+        #[serde(borrow)]
+        messages: Vec<&'a RawValue>,
+    }
+    let whole = 0..record.len();
+    let Ok(list) = serde_json::from_slice::<List<'_>>(record) else {
+        return vec![whole];
+    };
+    let start = |element: &RawValue| element.get().as_ptr() as usize - record.as_ptr() as usize;
+    let ranges = list.messages.iter().map(|element| {
+        let start = start(element);
+        start..start + element.get().len()
+    });
+    ranges.collect()
+}
+
+/// Reads a time as milliseconds since 1970.
+pub(crate) fn milliseconds(text: &str) -> Option<i64> {
+    let nanoseconds = nanoseconds(text)?;
+    i64::try_from(nanoseconds.div_euclid(1_000_000)).ok()
+}
+
+fn nanoseconds(text: &str) -> Option<i128> {
+    if let Ok(number) = text.parse::<i128>() {
+        // Seconds or milliseconds: the first are not that many for a while.
+        return Some(
+            number
+                * if number > 100_000_000_000 {
+                    1_000_000
+                } else {
+                    1_000_000_000
+                },
+        );
+    }
+    let with_offset = format!("{text}Z");
+    let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    let time = parse(text).or_else(|| parse(&with_offset))?;
+    Some(time.unix_timestamp_nanos())
 }
 
 fn texts(value: &Value) -> Vec<String> {
@@ -100,9 +159,8 @@ fn in_reply_to(line: &Value) -> Option<String> {
     texts.find(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn message(line: &[u8], offset: u64) -> Option<Message> {
-    let value: Value = serde_json::from_slice(line).ok()?;
-    value.as_object()?;
+fn message(line: &[u8], offset: u64) -> Message {
+    let value: Value = serde_json::from_slice(line).unwrap();
     let text = |candidates: [&Value; 2], default: &str| {
         let present = candidates.into_iter().find(|value| !value.is_null());
         present
@@ -141,62 +199,70 @@ fn message(line: &[u8], offset: u64) -> Option<Message> {
     // A line without a content is one itself.
     let mut whole = value.clone();
     for around in ["message_num", "crc"] {
-        whole.as_object_mut()?.remove(around);
+        whole.as_object_mut().unwrap().remove(around);
     }
-    let is_altered = |piece: &journal::Piece| {
-        matches!(piece.checked, journal::Checked::Record { integrity, .. }
-            if integrity == journal::Integrity::Altered)
+    let integrity = integrity(line);
+    let carried = value["message_num"].as_u64();
+    let said = &value["message"];
+    let message = Message {
+        offset,
+        topic: text([&value["topic"], none], ""),
+        sender: text([&value["sender"], &value["role"]], "unknown"),
+        tier: text([&value["tier"], none], "E"),
+        chain: text([&value["chain_type"], none], "unknown"),
+        timestamp: match &value["timestamp"] {
+            // A number of seconds, where this recorder has not put it right.
+            Value::Number(time) if !is_ours => time.to_string(),
+            time => text([time, none], default),
+        },
+        recorded_at: recorded_at.map(str::to_owned),
+        tags: tags([&value["shl_tags"], none]),
+        id: id([&value["message_id"], none]),
+        texts: texts(value.get("content").unwrap_or(&whole)),
+        in_reply_to,
+        length: line.trim_ascii_end().len() as u64,
+        own_number: carried.filter(|_| integrity != Integrity::Altered),
+        number: 0,
+        carried,
+        integrity,
     };
-    let is_altered = journal::sort_line(line, true).iter().any(is_altered);
-    let own_number = value["message_num"].as_u64().filter(|_| !is_altered);
-    Some(if is_legacy {
+    if is_legacy {
         Message {
-            offset,
             topic: text([&metadata["topic"], &value["topic"]], ""),
             sender: text([&value["SpeakerName"], none], "unknown"),
             tier: text([&metadata["ace_tier"], &value["ace_tier"]], "E"),
             chain: text([&metadata["chain_type"], &value["chain_type"]], "unknown"),
             timestamp: text([&value["Timestamp"], none], default),
-            recorded_at: recorded_at.map(str::to_owned),
             tags: tags([&metadata["shl_tags"], &value["shl_tags"]]),
             id: id([&metadata["zmq_message_id"], &value["Id"]]),
             texts: texts(&inner.unwrap_or_default()),
-            in_reply_to: in_reply_to.clone(),
-            length: line.trim_ascii_end().len() as u64,
-            own_number,
-            number: 0,
+            ..message
+        }
+    } else if value.get("uuid").is_some() {
+        Message {
+            topic: "claude_code".to_owned(),
+            sender: text([&said["role"], none], "unknown"),
+            id: id([&value["uuid"], none]),
+            texts: texts(&said["content"]),
+            in_reply_to: id([&value["parentUuid"], none]),
+            ..message
         }
     } else {
-        Message {
-            offset,
-            topic: text([&value["topic"], none], ""),
-            sender: text([&value["sender"], none], "unknown"),
-            tier: text([&value["tier"], none], "E"),
-            chain: text([&value["chain_type"], none], "unknown"),
-            timestamp: match &value["timestamp"] {
-                // A number of seconds, where this recorder has not put it right.
-                Value::Number(time) if !is_ours => time.to_string(),
-                time => text([time, none], default),
-            },
-            recorded_at: recorded_at.map(str::to_owned),
-            tags: tags([&value["shl_tags"], none]),
-            id: id([&value["message_id"], none]),
-            texts: texts(value.get("content").unwrap_or(&whole)),
-            in_reply_to: in_reply_to.clone(),
-            length: line.trim_ascii_end().len() as u64,
-            own_number,
-            number: 0,
-        }
-    })
+        message
+    }
 }
 
-/// Leaves out, where a time is asked for, the lines that do not tell when they
-/// were recorded: what their senders say of the time is in no order here.
-pub(crate) fn in_order(mut parts: Vec<Part>, criteria: &Criteria) -> Vec<Part> {
-    if criteria.since.or(criteria.until).is_some() {
-        parts.retain(|part| memchr::memmem::find(&part.bytes, b"\"recorded_at\"").is_some());
+/// What the checksum says, which covers the line up to the comma before it.
+fn integrity(line: &[u8]) -> Integrity {
+    let key = b",\"crc\":\"";
+    let Some(at) = memchr::memmem::rfind(line, key) else {
+        return Integrity::Unverified;
+    };
+    let sum = format!("{:08x}", crc_fast::crc32_iscsi(&line[..=at]));
+    match &line[at + key.len()..] {
+        rest if *rest == *format!("{sum}\"}}").as_bytes() => Integrity::Verified,
+        _ => Integrity::Altered,
     }
-    parts
 }
 
 /// Criteria that some of the generated messages meet.
@@ -289,8 +355,12 @@ fn is_wanted(message: &Message, criteria: &Criteria) -> bool {
         message.texts.iter().any(|text| regex.is_match(text))
     };
     let time = message.recorded_at.as_ref().unwrap_or(&message.timestamp);
-    let time = Instant::parse(time);
-    let (number, since, until) = (message.number, criteria.since, criteria.until);
+    let time = nanoseconds(time);
+    let at = |bound: Option<Instant>| {
+        let (seconds, nanoseconds) = bound?.parts();
+        Some(i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds))
+    };
+    let (number, since, until) = (message.number, at(criteria.since), at(criteria.until));
     wanted(&criteria.tier, &|value| message.tier == value)
         && wanted(&criteria.chain, &|value| message.chain == value)
         && wanted(&criteria.sender, &|value| message.sender == value)

@@ -12,7 +12,7 @@ impl Sink for Shown {
     }
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
-        self.0.push((entry.number, entry.depth));
+        self.0.push((entry.number.unwrap(), entry.depth));
         Ok(())
     }
 }

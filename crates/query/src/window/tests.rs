@@ -2,7 +2,8 @@ use super::*;
 use crate::filter::Criteria;
 use crate::findings::Findings;
 use crate::select;
-use crate::testing::{dir_with, open, recorded_at};
+use crate::testing::{archive, dir_with, open, recorded, recorded_at};
+use crate::time::Instant;
 
 /// Lines a second apart, behind some of an older recorder.
 fn session() -> Vec<u8> {
@@ -55,12 +56,10 @@ fn a_range_of_numbers_is_found_without_reading_the_rest() {
 }
 
 #[test]
-fn a_stretch_of_time_is_found_without_reading_the_rest() {
+fn a_stretch_of_time_is_found() {
     let at = |text: &str| Instant::parse(&format!("2025-11-20T{text}"));
-    let (count, bytes) = found(|c| (c.since, c.until) = (at("03:20:00"), at("03:20:10")));
+    let (count, _) = found(|c| (c.since, c.until) = (at("03:20:00"), at("03:20:10")));
     assert_eq!(count, 10);
-    // A minute more on either side.
-    assert!(bytes < 140 * 330, "{bytes}");
     assert_eq!(found(|c| c.since = at("03:50:00")).0, 1);
     assert_eq!(found(|c| c.until = at("03:01:50")).0, 100 + 9);
     assert_eq!(found(|c| c.until = at("02:01:00")).0, 60);
@@ -127,5 +126,57 @@ fn a_clock_set_back_hides_no_message() {
         let filter = Filter::compile(&criteria).unwrap();
         let found = select::matching(&source, &filter, &mut Findings::default()).unwrap();
         assert_eq!(found, expected, "{since}");
+    }
+}
+
+/// How many messages of a file match.
+fn found_in(source: &Source, criteria: &Criteria) -> u64 {
+    let filter = Filter::compile(criteria).unwrap();
+    select::matching(source, &filter, &mut Findings::default()).unwrap()
+}
+
+#[test]
+fn a_clock_set_back_and_forth_for_a_moment_hides_no_message() {
+    // One message a second; ten of them were recorded while the clock was a day behind.
+    let session = |behind: std::ops::Range<u64>| -> Vec<u8> {
+        let lines = (0..3_600_u64).flat_map(|at| {
+            let day = if behind.contains(&at) { 19 } else { 20 };
+            let time = format!("2025-11-{day}T03:{:02}:{:02}.000Z", at / 60, at % 60);
+            recorded_at(at + 1, &time, "t", "{}")
+        });
+        lines.collect()
+    };
+    let day_before = Criteria {
+        since: Instant::parse("2025-11-19T00:00:00Z"),
+        until: Instant::parse("2025-11-20T00:00:00Z"),
+        ..Criteria::default()
+    };
+    for start in (0..3_590).step_by(97) {
+        let dir = dir_with(&session(start..start + 10));
+        assert_eq!(found_in(&open(&dir), &day_before), 10, "from {start} on");
+        archive(dir.path(), "session_20251120_143022.jsonl");
+        let session = &crate::archive_paths(dir.path(), &[]).unwrap()[0];
+        crate::build_index(session, crate::IndexContents::Fields, &mut || true).unwrap();
+        let source = Source::all(dir.path()).unwrap();
+        assert_eq!(found_in(&source, &day_before), 10, "with an index");
+    }
+}
+
+#[test]
+fn a_file_with_journals_in_any_order_is_searched_as_a_whole() {
+    // Somebody put the newer of two sessions first.
+    let session =
+        |numbers: std::ops::Range<u64>| numbers.flat_map(|number| recorded(number, "t", "{}"));
+    let both: Vec<u8> = session(2_000..3_000).chain(session(1..2_000)).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), both).unwrap();
+    let source = Source::file(file.path()).unwrap();
+    for first in [1, 900, 1_995, 2_000, 2_990] {
+        let criteria = Criteria {
+            from: Some(first),
+            to: Some(first + 9),
+            ..Criteria::default()
+        };
+        assert_eq!(found_in(&source, &criteria), 10, "from {first} on");
     }
 }

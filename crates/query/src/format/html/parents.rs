@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// The last so many are remembered.
 const MOST: usize = if cfg!(test) { 4 } else { 1 << 17 };
 
-/// A message's place on the page, and its number.
-type Place = (u64, u64);
+/// A message's place on the page, and its number where that is known.
+type Place = (u64, Option<u64>);
 
 /// Messages by their names.
 #[derive(Debug, Default)]
@@ -51,10 +51,13 @@ mod tests {
     fn the_newest_names_are_remembered() {
         let mut parents = Parents::default();
         for number in 0..6 {
-            parents.insert(&number.to_string(), (number, 7));
-            parents.insert(&number.to_string(), (99, 9));
+            parents.insert(&number.to_string(), (number, Some(7)));
+            parents.insert(&number.to_string(), (99, Some(9)));
         }
-        assert_eq!((parents.get("1"), parents.get("5")), (None, Some((5, 7))));
+        assert_eq!(
+            (parents.get("1"), parents.get("5")),
+            (None, Some((5, Some(7))))
+        );
         assert_eq!(parents.places.len(), MOST);
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Answers {
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Shown {
-    number: u64,
+    number: Option<u64>,
     path: PathBuf,
     offset: u64,
     line: String,

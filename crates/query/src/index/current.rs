@@ -1,0 +1,192 @@
+//! The index of the beginning of the session being written.
+//!
+//! More is only ever added to a session, so what was known of its beginning stays
+//! true. Whole groups of blocks are added to a file of columns, which only grows,
+//! and a small file with all the rest takes the place of the one before. That one
+//! says how much of the columns belongs to it: what a program that was killed has
+//! left behind that is overwritten, and readers with the former file lose nothing.
+//!
+//! Nothing is synced here. That would make the recorder's fsync wait, and what a
+//! crash leaves has checksums that tell whether it is whole.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use journal::ReadFile;
+
+use super::binding::Binding;
+use super::build::{Built, IndexContents, publish, temporary};
+use super::directory::Shape;
+use super::file::Index;
+use super::target::{columns_path, index_path};
+use super::writing::{Pieces, Writing};
+use crate::error::Error;
+use crate::source::Source;
+
+/// How the current session is cut up: an index grows by a group of 16 MiB.
+const SHAPE: Shape = Shape {
+    block: 512 << 10,
+    group: 32,
+};
+/// So far from the end nothing is indexed yet: a group of records that the disk
+/// refused is taken back.
+const YOUNG: u64 = 2 << 20;
+
+/// How thoroughly the index that is there is looked at before it is extended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// It is one that this program has made itself.
+    Own,
+    /// Its session and all of it are read, and it is made anew where they differ.
+    Nothing,
+}
+
+/// Extends the index of the session being written, or makes the first one; `None`
+/// where there is not enough new in it, or another program is at it.
+///
+/// It reads what is new, on this thread, in bounded memory, and asks after each half
+/// MiB whether to go on.
+///
+/// # Errors
+/// [`Error::Read`] where the session can't be read, and [`Error::File`] where the
+/// index can't be written. What was there before is used further then.
+pub fn extend_index(
+    session: &Path,
+    trust: Trust,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Built>, Error> {
+    extend(session, SHAPE, YOUNG, trust, go_on)
+}
+
+pub(super) fn extend(
+    session: &Path,
+    shape: Shape,
+    young: u64,
+    trust: Trust,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Built>, Error> {
+    let failed = |source| Error::file("make an index of", session, source);
+    let source = Source::session(session)?;
+    let file = source.parts[0].open()?;
+    let known = known(session, file.as_ref(), trust).filter(|known| known.directory.shape == shape);
+    let so_far = known.as_ref().map_or(0, Index::session_bytes);
+    let end = whole_groups(file.as_ref(), shape, young).map_err(failed)?;
+    if end <= so_far {
+        return Ok(None);
+    }
+    let (columns, is_new) = match &known {
+        Some(_) => (Columns::open(session), false),
+        None => (Columns::create(session), true),
+    };
+    let columns = columns.map_err(failed)?;
+    if columns.file().try_lock().is_err() {
+        return Ok(None);
+    }
+    let (temporary, prefix) = temporary(session).map_err(failed)?;
+    let out = Pieces::behind_header(temporary.as_file()).map_err(failed)?;
+    let apart = known.as_ref().map_or(0, Index::apart);
+    let apart = Pieces::behind(columns.file(), apart).map_err(failed)?;
+    let mut writing = Writing::new(out, Some(apart), IndexContents::Fields, shape);
+    if let Some(known) = &known {
+        writing.take_over(known, session).map_err(failed)?;
+    }
+    if writing.pass(source, end, go_on)?.is_break() {
+        return Ok(Some(Built::Stopped));
+    }
+    let binding = Binding::of_current(session, file.as_ref(), end).map_err(failed)?;
+    let bytes = writing.finish(binding).map_err(failed)?;
+    if is_new {
+        columns.publish(session).map_err(failed)?;
+    }
+    publish(temporary, session, &prefix, false).map_err(failed)?;
+    Ok(Some(Built::Done { bytes }))
+}
+
+/// Opens the index that is there, if more can be added to it.
+fn known(session: &Path, file: &dyn ReadFile, trust: Trust) -> Option<Index> {
+    let index = Index::open(session, file).ok()?;
+    let is_good = match trust {
+        Trust::Own => index.belongs_to(session, file),
+        Trust::Nothing => index.check().is_ok() && index.has_content_of(file),
+    };
+    (is_good && index.is_of_current() && index.directory.ends_with_a_group()).then_some(index)
+}
+
+/// Returns where the last whole group ends whose lines are all there.
+fn whole_groups(file: &dyn ReadFile, shape: Shape, young: u64) -> io::Result<u64> {
+    let group = u64::from(shape.block) * u64::from(shape.group);
+    let size = file.size()?;
+    let end = size.saturating_sub(young) / group * group;
+    match end == 0 || has_newline(file, end - 1)? {
+        true => Ok(end),
+        // One line is longer than all that; it is waited for.
+        false => Ok(0),
+    }
+}
+
+fn has_newline(file: &dyn ReadFile, mut at: u64) -> io::Result<bool> {
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let count = file.read_at(&mut piece, at)?;
+        let read = piece.get(..count).unwrap_or_default();
+        if count == 0 || memchr::memchr(b'\n', read).is_some() {
+            return Ok(count > 0);
+        }
+        at += count as u64;
+    }
+}
+
+/// The file of columns, which has another name until an index refers to it.
+enum Columns {
+    There(File),
+    New(tempfile::NamedTempFile),
+}
+
+impl Columns {
+    fn open(session: &Path) -> io::Result<Self> {
+        let mut options = File::options();
+        let file = options.read(true).write(true).open(columns_path(session))?;
+        Ok(Self::There(file))
+    }
+
+    fn create(session: &Path) -> io::Result<Self> {
+        Ok(Self::New(temporary(session)?.0))
+    }
+
+    fn file(&self) -> &File {
+        match self {
+            Self::There(file) => file,
+            Self::New(file) => file.as_file(),
+        }
+    }
+
+    fn publish(self, session: &Path) -> io::Result<()> {
+        if let Self::New(file) = self {
+            file.persist(columns_path(session))?;
+        }
+        Ok(())
+    }
+}
+
+/// The path that a closed session had while it was written.
+fn former_path(closed: &Path) -> Option<PathBuf> {
+    Some(journal::current_session(closed.parent()?.parent()?))
+}
+
+/// Opens what the index of the current session knew of one that is closed now.
+pub(super) fn begun(closed: &Path) -> Option<Index> {
+    let file = Source::session(closed).ok()?.parts[0].open().ok()?;
+    let index = Index::open(&former_path(closed)?, file.as_ref()).ok()?;
+    let is_good = index.is_of_current() && index.belongs_to(closed, file.as_ref());
+    (is_good && index.directory.ends_with_a_group()).then_some(index)
+}
+
+/// Removes it, when the closed session has an index of its own.
+pub(super) fn remove_begun(closed: &Path) {
+    if let Some(session) = former_path(closed) {
+        // Whoever still reads them keeps them, or has them removed the next time.
+        let _gone_already = fs::remove_file(index_path(&session));
+        let _gone_already = fs::remove_file(columns_path(&session));
+    }
+}
