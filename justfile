@@ -32,6 +32,14 @@ interop:
 faults:
     cargo test --test faults --features strace
 
+# Simulates brokers for this many seconds; a seed that fails is told step by step by `SIMULATE_SEED=...`.
+simulate seconds="60" from="0":
+    SIMULATE_SECONDS={{seconds}} SIMULATE_FROM={{from}} cargo test --release -p transport --lib simulation::promises -- --nocapture
+
+# Takes safeguards out of a scratch copy, one by one: does the simulation notice each within this many seconds?
+simulate-without seconds="60" *names:
+    tests/util/take_out.py {{seconds}} {{names}}
+
 # Opens the page made of a hostile journal in a browser without a screen: nothing of it may run.
 page browser='chromium':
     cargo build -p viewer && tests/util/page.sh {{browser}} target/debug/viewer

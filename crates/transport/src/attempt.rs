@@ -1,8 +1,9 @@
 //! Input and output that does not wait.
 
-use std::io::{self, ErrorKind, Write};
-use std::net::TcpStream;
+use std::io::{self, ErrorKind, IoSlice};
 use std::time::Duration;
+
+use crate::net::Socket;
 
 /// What came of an attempt to read or write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +39,10 @@ pub(crate) const HANDSHAKE: Duration = Duration::from_secs(30);
 
 /// Writes what waits to be sent, and removes what has left. It is [`Progress::Wait`]
 /// where some of it is left.
-pub(crate) fn flush(stream: &TcpStream, unsent: &mut Vec<u8>) -> io::Result<Progress> {
+pub(crate) fn flush(socket: &dyn Socket, unsent: &mut Vec<u8>) -> io::Result<Progress> {
     let mut count = 0;
     while !unsent.is_empty() {
-        match attempt(|| (&*stream).write(unsent))? {
+        match attempt(|| socket.send(&[IoSlice::new(unsent)]))? {
             Progress::Bytes(written) => {
                 unsent.drain(..written);
                 count += written;

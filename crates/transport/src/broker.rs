@@ -1,37 +1,24 @@
-//! The whole pipeline: starts its parts in order and stops them in order.
+//! A broker: takes the ports, starts the threads, and stops them in order.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::Duration;
 
-use journal::{Archived, IoError, Options, Recovery, Writer};
-use zmtp::Role;
+use journal::{Archived, IoError, Recovery};
 
+use crate::assembly::{Assembled, Ports, Shared, assemble, open};
 use crate::config::Config;
-use crate::control::{self, Control, Facts, Parts};
-use crate::delivery::{Acceptor, Delivery};
 use crate::error::{Failure, StartError};
-use crate::health::Health;
-use crate::intake::{self, Collector, Counters, Intake, Unread};
+use crate::intake::Unread;
 use crate::keys::{self, Keys};
-use crate::letterbox::Letterbox;
-use crate::net::Server;
 use crate::platform::listen;
-use crate::queue::Queue;
-use crate::recorder::{ArchiveRequest, Recorder};
-use crate::recording::Recording;
-use crate::roster::Roster;
-use crate::rotation::Rotation;
-use crate::shutdown::Phase;
-use crate::tail::Tail;
+use crate::recorder::ArchiveRequest;
+use crate::stop::{Running, Stopped, stop};
 use crate::thread::{Part, Report};
-use crate::waker::{Waker, sleeper};
-
-/// How long subscribers are given to take what they have not got when the
-/// broker stops. What they miss they get from the journal next time.
-const DRAIN: Duration = Duration::from_secs(2);
+use crate::worker::Threads;
 
 /// A broker that is running.
 ///
@@ -42,55 +29,19 @@ pub struct Broker {
     pub_port: u16,
     sub_port: u16,
     control_port: u16,
-    phase: Arc<Phase>,
-    queue: Arc<Queue>,
-    tail: Arc<Tail>,
-    delivery: Arc<Delivery>,
-    counters: Arc<Counters>,
-    letters: Arc<Letterbox>,
-    recorded: Arc<AtomicU64>,
-    requests: mpsc::Sender<ArchiveRequest>,
+    shared: Shared,
+    parts: Threaded,
+    /// Looks at the keys, until the other end is dropped.
+    watch: Option<(mpsc::Sender<()>, Part<()>)>,
+}
+
+/// The threads of the parts.
+struct Threaded {
     intake: Part<Option<Unread>>,
-    recording: Arc<Recording>,
     /// Whether everything was recorded.
     recorder: Part<bool>,
     acceptor: Part<()>,
     control: Part<()>,
-    control_waker: Arc<Waker>,
-    /// Looks at the keys, until the other end is dropped.
-    keys: Option<(mpsc::Sender<()>, Part<()>)>,
-    intake_waker: Arc<Waker>,
-    acceptor_waker: Arc<Waker>,
-}
-
-/// How a broker has ended.
-#[derive(Debug)]
-pub struct Stopped {
-    /// How many messages were recorded in this run.
-    pub recorded: u64,
-    /// How many messages were refused because they were too large.
-    pub refused: u64,
-    /// How many publishers were disconnected because they did not speak ZeroMQ
-    /// as a publisher does.
-    pub disconnected: u64,
-    /// What had arrived and could not be taken in before the time was up.
-    pub unread: Option<Unread>,
-    /// What became of the session.
-    pub session: LastSession,
-}
-
-/// What became of the session that was being written when a broker ended.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LastSession {
-    /// It was archived.
-    Archived(Archived),
-    /// Nothing was in it.
-    Empty,
-    /// It could not be archived, and is continued next time.
-    Kept(IoError),
-    /// Recording had failed; what is in it is continued next time.
-    Broken,
 }
 
 impl Broker {
@@ -105,155 +56,43 @@ impl Broker {
         config: &Config,
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
-        let options = Options {
-            seen: control::highest_position(&config.dir),
-            ..config.journal_options()
+        let opened = open(config)?;
+        let (publishers, pub_port) = bind("publishers", config.bind, config.pub_port)?;
+        let (subscribers, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
+        let (requests, control_port) = bind("requests", config.bind, config.control_port)?;
+        let ports = Ports {
+            publishers: Box::new(publishers),
+            subscribers: Box::new(subscribers),
+            requests: Box::new(requests),
+            numbers: [pub_port, sub_port],
         };
-        let (writer, recovery) = Writer::open(&config.dir, options)?;
-        let (intake_listener, pub_port) = bind("publishers", config.bind, config.pub_port)?;
-        let (listener, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
-        let (control_listener, control_port) = bind("requests", config.bind, config.control_port)?;
-        let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
-
-        let phase = Arc::new(Phase::default());
-        let counters = Arc::new(Counters::default());
-        let queue = Arc::new(Queue::new(config.queue_bytes(), intake_sleeper.waker()));
-        let session_path = writer.session_path();
-        let next = writer.next_number();
-        let tail = Arc::new(Tail::new(
-            session_path.clone(),
-            (writer.session(), writer.session_file()),
-            next,
-            config.history,
-            config.tail_bytes(),
-        ));
-        let recorded = Arc::new(AtomicU64::new(0));
-        let health = Arc::new(Health::default());
-        let letters = Arc::new(control::letterbox(config));
-        let delivery = Arc::new(Delivery {
-            tail: Arc::clone(&tail),
-            phase: Arc::clone(&phase),
-            history: config.history,
-            connected: AtomicUsize::new(0),
-            roster: Roster::default(),
-            keys: config.keys.clone(),
-            counters: Arc::clone(&counters),
-        });
-
-        let (requests, received) = mpsc::channel();
-        let recorder = Recorder {
-            writer,
-            queue: Arc::clone(&queue),
-            spare: Arc::default(),
-            tail: Arc::clone(&tail),
-            requests: received,
-            rotation: Rotation::new(config.rotate_at, config.zone.clone(), (config.clock)()),
-            clock: Arc::clone(&config.clock),
-            max_session: config.max_session,
-            recorded: Arc::clone(&recorded),
-            health: Arc::clone(&health),
-            on_archived: Arc::clone(&config.on_archived),
-            failed: None,
-        };
-        let recording = Arc::new(Recording::new(recorder));
-        let intake_waker = intake_sleeper.waker();
-        let server = Server::new(
-            intake_listener,
-            Role::Subscriber,
-            "publisher",
-            config.max_message,
-            config.unfinished_bytes(),
-        )
-        .with_keys(config.keys.clone());
-        let publishers = server.visitors();
-        let intake = Intake::new(intake::Parts {
-            server,
-            phase: Arc::clone(&phase),
-            sleeper: intake_sleeper,
-            health: Arc::clone(&health),
-            collector: Collector::new(
-                Arc::clone(&recording),
-                Arc::clone(&counters),
-                next,
-                config.max_line(),
-                Arc::clone(&config.clock),
-            )
-            .strict(config.strict_keys()),
-            letters: Arc::clone(&letters),
-            stop_timeout: config.stop_timeout,
-        });
-        let acceptor = Acceptor {
-            listener,
-            delivery: Arc::clone(&delivery),
-            sleeper: acceptor_sleeper,
-        };
-
-        let facts = Facts {
-            dir: config.dir.clone(),
-            tail: Arc::clone(&tail),
-            health,
-            counters: Arc::clone(&counters),
-            publishers,
-            delivery: Arc::clone(&delivery),
-            recorded: Arc::clone(&recorded),
-            damaged: recovery.damaged,
-            altered: recovery.altered,
-            journal: recovery.journal.clone(),
-            missing: recovery.missing.as_slice().into(),
-            unread: recovery.unread.clone(),
-            max_message: config.max_message,
-            dedupe_window: config.dedupe_window,
-            consumer_timeout: config.consumer_timeout.as_secs(),
-            pub_port,
-            sub_port,
-            started: Instant::now(),
-        };
-        let control = Parts {
-            listener: control_listener,
-            phase: Arc::clone(&phase),
-            letters: Arc::clone(&letters),
-            intake: Arc::clone(&intake_waker),
-            queue: Arc::clone(&queue),
-            archive: requests.clone(),
-            facts,
-        };
-        let control = Control::new(control, config)?;
-
+        let assembled = assemble(config, opened, ports, Arc::new(Threads))?;
+        let Assembled {
+            recovery,
+            session_path,
+            intake,
+            acceptor,
+            control,
+            shared,
+        } = assembled;
         let failed = Report {
             on_failure,
-            queue: Arc::clone(&queue),
+            queue: Arc::clone(&shared.queue),
         };
-        let keys = match &config.keys {
-            Some(keys) => Some(watch_keys(
-                keys,
-                &failed,
-                [
-                    Arc::clone(&intake_waker),
-                    acceptor.sleeper.waker(),
-                    control.waker(),
-                ],
-                Arc::clone(&tail),
-            )?),
-            None => None,
-        };
-        Ok(Self {
-            keys,
-            intake_waker,
-            acceptor_waker: acceptor.sleeper.waker(),
-            control_waker: control.waker(),
+        let watch = config.keys.as_ref();
+        let watch = watch.map(|keys| watch_keys(keys, &failed, &shared));
+        let watch = watch.transpose()?;
+        let recording = Arc::clone(&shared.recording);
+        let parts = Threaded {
             control: Part::spawn("control", &failed, |failed| {
                 if let Err(error) = control.run() {
                     failed.report(Failure::Control(error));
                 }
             })?,
-            recorder: Part::spawn("recorder", &failed, {
-                let recording = Arc::clone(&recording);
-                move |failed| {
-                    let result = recording.run();
-                    result.map_err(|failure| failed.report(failure)).is_ok()
-                }
+            recorder: Part::spawn("recorder", &failed, move |failed| {
+                let result = recording.run();
+                result.map_err(|failure| failed.report(failure)).is_ok()
             })?,
-            recording,
             intake: Part::spawn("intake", &failed, |failed| {
                 let result = intake.run();
                 result.unwrap_or_else(|error| {
@@ -262,19 +101,16 @@ impl Broker {
                 })
             })?,
             acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
+        };
+        Ok(Self {
             recovery,
             session_path,
             pub_port,
             sub_port,
             control_port,
-            phase,
-            queue,
-            letters,
-            tail,
-            delivery,
-            counters,
-            recorded,
-            requests,
+            shared,
+            parts,
+            watch,
         })
     }
 
@@ -287,7 +123,7 @@ impl Broker {
     /// Returns whose keys are let in; `None` where none are needed.
     #[must_use]
     pub fn keys(&self) -> Option<&Keys> {
-        self.delivery.keys.as_deref()
+        self.shared.delivery.keys.as_deref()
     }
 
     /// Returns the port on which publishers are received.
@@ -317,19 +153,19 @@ impl Broker {
     /// Returns how many messages were recorded in this run.
     #[must_use]
     pub fn recorded(&self) -> u64 {
-        self.recorded.load(Ordering::Relaxed)
+        self.shared.recorded.load(Ordering::Relaxed)
     }
 
     /// Returns how many messages were refused because they were too large.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.counters.refused.load(Ordering::Relaxed)
+        self.shared.counters.refused.load(Ordering::Relaxed)
     }
 
     /// Returns how many subscribers are connected.
     #[must_use]
     pub fn subscribers(&self) -> usize {
-        self.delivery.connected.load(Ordering::Relaxed)
+        self.shared.delivery.connected.load(Ordering::Relaxed)
     }
 
     /// Closes the session and begins a new one; `None` where nothing is in it.
@@ -344,10 +180,10 @@ impl Broker {
             // Who asked may have stopped waiting.
             reply: Box::new(move |result| drop(reply.send(result))),
         };
-        if self.requests.send(request).is_err() {
+        if self.shared.requests.send(request).is_err() {
             return Ok(None);
         }
-        self.queue.nudge();
+        self.shared.queue.nudge();
         // A recorder that ends instead of answering archives as it stops.
         answer.recv().unwrap_or(Ok(None))
     }
@@ -359,46 +195,41 @@ impl Broker {
     }
 
     fn shut_down(&mut self) -> Stopped {
-        if let Some((stop, mut watch)) = self.keys.take() {
+        if let Some((stop, mut watch)) = self.watch.take() {
             drop(stop);
             watch.join();
         }
-        self.phase.stop_intake();
-        self.intake_waker.wake();
-        self.acceptor_waker.wake();
-        let unread = self.intake.join().flatten();
-        self.letters.close();
-        self.queue.end();
-        let all_recorded = self.recorder.join().unwrap_or(false);
-        self.phase.finish_delivery();
-        self.control_waker.wake();
-        self.control.join();
-        self.tail.listeners.wake_all();
-        self.acceptor.wait(DRAIN);
-        self.phase.close();
-        self.tail.listeners.wake_all();
-        self.acceptor.join();
-        let session = match all_recorded.then(|| self.recording.finish()) {
-            Some(Ok(Some(archived))) => LastSession::Archived(archived),
-            Some(Ok(None)) => LastSession::Empty,
-            Some(Err(error)) => LastSession::Kept(error),
-            None => LastSession::Broken,
-        };
-        Stopped {
-            recorded: self.recorded(),
-            refused: self.refused(),
-            disconnected: self.counters.disconnected.load(Ordering::Relaxed),
-            unread,
-            session,
-        }
+        stop(&self.shared, &mut self.parts)
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        if !self.acceptor.is_joined() {
+        if !self.parts.acceptor.is_joined() {
             drop(self.shut_down());
         }
+    }
+}
+
+impl Running for Threaded {
+    fn end_intake(&mut self) -> Option<Unread> {
+        self.intake.join().flatten()
+    }
+
+    fn end_recorder(&mut self) -> bool {
+        self.recorder.join().unwrap_or(false)
+    }
+
+    fn end_control(&mut self) {
+        self.control.join();
+    }
+
+    fn drain_delivery(&mut self, time: Duration) {
+        self.acceptor.wait(time);
+    }
+
+    fn end_delivery(&mut self) {
+        self.acceptor.join();
     }
 }
 
@@ -407,11 +238,16 @@ impl Drop for Broker {
 fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
     keys: &Arc<Keys>,
     failed: &Report<F>,
-    wakers: [Arc<Waker>; 3],
-    tail: Arc<Tail>,
+    shared: &Shared,
 ) -> std::io::Result<(mpsc::Sender<()>, Part<()>)> {
     let (stop, stopped) = mpsc::channel();
-    let keys = Arc::clone(keys);
+    let (keys, tail) = (Arc::clone(keys), Arc::clone(&shared.tail));
+    let wakers = [
+        &shared.intake_waker,
+        &shared.acceptor_waker,
+        &shared.control_waker,
+    ];
+    let wakers = wakers.map(Arc::clone);
     let thread = Part::spawn("keys", failed, move |_| {
         keys::watch(&keys, &stopped, || {
             wakers.iter().for_each(|waker| waker.wake());

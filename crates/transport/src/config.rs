@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
-use journal::Options;
+use journal::{FileSystem, Options, RealFs};
 
 use crate::keys::Keys;
 use crate::rotation::local_stamp;
@@ -50,6 +50,9 @@ pub struct Config {
     /// Whether a message is refused that says to be sent by the owner of another
     /// key than the one that it came with.
     pub strict_sender: bool,
+    /// The file system that the journal is on: the system's own, or one that a
+    /// test makes fail.
+    pub fs: Arc<dyn FileSystem>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// The time zone of the rotation and of the archives' names.
@@ -80,6 +83,7 @@ impl Config {
             stop_timeout: Duration::from_secs(30),
             keys: None,
             strict_sender: false,
+            fs: Arc::new(RealFs),
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
             on_archived: Arc::new(|_| {}),
@@ -116,6 +120,7 @@ impl Config {
         Options {
             max_line: self.max_line(),
             stamp: Arc::new(move || local_stamp(clock(), &zone)),
+            fs: Arc::clone(&self.fs),
             ..Options::default()
         }
     }

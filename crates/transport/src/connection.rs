@@ -1,21 +1,21 @@
 //! A link that speaks ZeroMQ's protocol over the accepted TCP connection.
 
 use std::collections::VecDeque;
-use std::io::{IoSlice, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::IoSlice;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
-use zmq::PollItem;
 use zmtp::curve::{Opened, Opener, Sealed};
 use zmtp::{Command, Handshake, Header, Peer, Role};
 
 use crate::attempt::{HANDSHAKE, Progress, attempt, flush};
+use crate::clock;
 use crate::keys::{Keys, Member, Narrowed, handshake};
 use crate::link::{Link, LinkError, MAX_TOPIC, Subscription};
-use crate::platform::{prepare, raw};
+use crate::net::{Events, Item, Socket, poll};
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
 
@@ -31,8 +31,9 @@ const SEALED: usize = 256 << 10;
 /// One subscriber's connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Arc<TcpStream>,
-    peer: Option<SocketAddr>,
+    socket: Arc<dyn Socket>,
+    /// Its address, for the log.
+    peer: SocketAddr,
     /// Until the handshake is done.
     handshake: Option<Handshake>,
     began: Instant,
@@ -67,13 +68,12 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Serves an accepted connection.
-    pub(crate) fn new(stream: TcpStream) -> Result<Self, LinkError> {
-        prepare(&stream)?;
-        Ok(Self {
-            peer: stream.peer_addr().ok(),
-            stream: Arc::new(stream),
+    pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr) -> Self {
+        Self {
+            socket: socket.into(),
+            peer,
             handshake: Some(Handshake::new(Role::Publisher)),
-            began: Instant::now(),
+            began: clock::now(),
             received: Vec::new(),
             looked_at: 0,
             unsent: Vec::new(),
@@ -87,7 +87,7 @@ impl Connection {
             narrowed: None,
             subscriptions: VecDeque::new(),
             passed_over: 0,
-        })
+        }
     }
 
     /// Lets nobody in but the owners of these keys.
@@ -136,7 +136,7 @@ impl Connection {
         self.received.drain(..self.looked_at);
         self.looked_at = 0;
         let mut buffer = [0; READ];
-        match attempt(|| (&*self.stream).read(&mut buffer))? {
+        match attempt(|| self.socket.recv(&mut buffer))? {
             Progress::Bytes(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();
                 self.received.extend_from_slice(bytes);
@@ -165,7 +165,7 @@ impl Connection {
         self.looked_at += consumed;
         if done {
             self.begin()?;
-        } else if self.began.elapsed() > HANDSHAKE {
+        } else if clock::now().duration_since(self.began) > HANDSHAKE {
             return Err(LinkError::Silent);
         }
         Ok(())
@@ -276,7 +276,7 @@ impl Connection {
     }
 
     fn refuse_topic(&self, length: u64) {
-        let peer = self.peer.map_or_else(String::new, |peer| peer.to_string());
+        let peer = self.peer;
         log_throttled!(
             Level::Warn,
             "refused a subscription of {length} bytes of the subscriber {peer}: a topic has at \
@@ -287,7 +287,7 @@ impl Connection {
     /// Sends greetings and answers; false where some of it is left.
     fn flush(&mut self) -> Result<bool, LinkError> {
         loop {
-            match flush(&self.stream, &mut self.unsent)? {
+            match flush(&*self.socket, &mut self.unsent)? {
                 Progress::Bytes(_) => {}
                 Progress::Wait => return Ok(false),
                 Progress::End => return Err(LinkError::Closed),
@@ -309,7 +309,7 @@ impl Connection {
             return Ok(true);
         };
         while !sealed.ready().is_empty() {
-            match attempt(|| (&*self.stream).write(sealed.ready()))? {
+            match attempt(|| self.socket.send(&[IoSlice::new(sealed.ready())]))? {
                 Progress::Bytes(count) => sealed.consume(count),
                 Progress::Wait => return Ok(false),
                 Progress::End => return Err(LinkError::Closed),
@@ -398,7 +398,7 @@ impl Link for Connection {
         let wanted: usize = messages.iter().map(|slice| slice.len()).sum();
         let sent = match self.sealed {
             Some(_) => self.seal(messages)?,
-            None => match attempt(|| (&*self.stream).write_vectored(messages))? {
+            None => match attempt(|| self.socket.send(messages))? {
                 Progress::Bytes(count) => count,
                 Progress::Wait => 0,
                 Progress::End => return Err(LinkError::Closed),
@@ -414,8 +414,8 @@ impl Link for Connection {
 
 /// What a connection waits for; the connection itself is free meanwhile.
 pub(crate) struct Watch {
-    stream: Arc<TcpStream>,
-    interest: zmq::PollEvents,
+    socket: Arc<dyn Socket>,
+    interest: Events,
     timeout: Duration,
 }
 
@@ -423,17 +423,14 @@ impl Connection {
     /// Returns what to wait for: what the subscriber sends, and with
     /// `until_room` that the connection takes more; for at most `timeout`.
     pub(crate) fn watch(&self, until_room: bool, timeout: Duration) -> Watch {
-        let mut interest = zmq::POLLIN;
-        if until_room || self.has_unsent() || self.answer.is_some() {
-            interest |= zmq::POLLOUT;
-        }
+        let write = until_room || self.has_unsent() || self.answer.is_some();
         let timeout = match self.handshake {
             Some(_) => timeout.min(HANDSHAKE),
             None => timeout,
         };
         Watch {
-            stream: Arc::clone(&self.stream),
-            interest,
+            socket: Arc::clone(&self.socket),
+            interest: Events::new(true, write),
             timeout,
         }
     }
@@ -441,27 +438,19 @@ impl Connection {
 
 impl Connection {
     /// Returns what to wait for together with others: the socket, and what for.
-    pub(crate) fn poll_item(&self) -> PollItem<'_> {
-        let mut interest = zmq::POLLIN;
-        if self.has_unsent() {
-            interest |= zmq::POLLOUT;
-        }
-        PollItem::from_fd(raw(&*self.stream), interest)
+    pub(crate) fn poll_item(&self) -> Item<'_> {
+        Item::new(&*self.socket, Events::new(true, self.has_unsent()))
     }
 }
 
 impl Watch {
     /// Waits until there is something to do, or somebody wakes the thread.
-    pub(crate) fn wait(&self, sleeper: &Sleeper) -> Result<(), LinkError> {
+    pub(crate) fn wait(&self, sleeper: &Sleeper) -> std::io::Result<()> {
         let mut items = [
-            PollItem::from_fd(sleeper.fd(), zmq::POLLIN),
-            PollItem::from_fd(raw(&*self.stream), self.interest),
+            Item::new(sleeper, Events::READ),
+            Item::new(&*self.socket, self.interest),
         ];
-        let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
-        match zmq::poll(&mut items, timeout) {
-            Ok(_) | Err(zmq::Error::EINTR) => Ok(()),
-            Err(error) => Err(std::io::Error::from(error).into()),
-        }
+        poll(&mut items, Some(self.timeout))
     }
 }
 
@@ -469,7 +458,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // What was sent still arrives, and then the end. A client that is gone
         // needs to be told nothing.
-        let _told: std::io::Result<()> = self.stream.shutdown(Shutdown::Write);
+        let _told: std::io::Result<()> = self.socket.finish();
     }
 }
 

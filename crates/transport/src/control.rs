@@ -39,11 +39,13 @@ use self::request::{Request, parse};
 use self::router::{Incoming, Peer, Router};
 pub(crate) use self::start::{Parts, letterbox};
 pub(crate) use self::status::Facts;
+use crate::clock;
 use crate::letterbox::Outcome;
 use crate::queue::Queue;
 use crate::recorder::ArchiveRequest;
 use crate::shutdown::Phase;
 use crate::waker::{Sleeper, Waker};
+use crate::worker::{Next, Spawn, Spawned, Worker};
 
 /// How many requests are taken before replies are looked after.
 const QUANTUM: usize = 256;
@@ -53,6 +55,17 @@ const TICK: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(10);
 /// How soon a journal that could not be read is tried again.
 const RELOAD: Duration = Duration::from_secs(5);
+
+/// How far the thread is.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    New,
+    Serving,
+    /// Nothing more is recorded; until this time what has arrived is answered.
+    LastCall(Instant),
+    /// Until this time replies leave.
+    Flushing(Instant),
+}
 
 /// The thread that owns the control port's connections.
 pub(crate) struct Control {
@@ -65,7 +78,9 @@ pub(crate) struct Control {
     archive: mpsc::Sender<ArchiveRequest>,
     publishing: Publishing,
     consumers: Consumers,
-    positions: Option<std::thread::JoinHandle<()>>,
+    storing: Option<Box<dyn Spawned>>,
+    spawn: Arc<dyn Spawn>,
+    stage: Stage,
     facts: Facts,
     keys: Keys,
     /// Whose names nobody else may say to be the sender of a message.
@@ -85,21 +100,49 @@ impl Control {
 
     /// Serves requests until the broker has recorded all that it will.
     pub(crate) fn run(mut self) -> io::Result<()> {
-        self.load();
-        let result = self.serve();
+        let result = loop {
+            match self.turn() {
+                Ok(Next::Done) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+        };
         self.positions_end();
         result
     }
 
-    fn serve(&mut self) -> io::Result<()> {
-        while self.phase.is_recording() {
-            let more = self.receive();
-            self.read_mail();
-            let served = self.consumers.serve(&mut self.router);
-            self.look_around(more);
-            self.wait(more || served != Served::Idle)?;
+    /// Does what there is to do, and then waits for more.
+    pub(crate) fn turn(&mut self) -> io::Result<Next> {
+        match self.stage {
+            Stage::New => {
+                self.load();
+                self.stage = Stage::Serving;
+            }
+            Stage::Serving if self.phase.is_recording() => self.serve()?,
+            Stage::Serving => self.stage = Stage::LastCall(clock::now() + limits::LINGER),
+            Stage::LastCall(until) => {
+                if !self.take_last(until)? {
+                    self.end();
+                    self.stage = Stage::Flushing(clock::now() + limits::LINGER);
+                }
+            }
+            Stage::Flushing(until) => {
+                if self.router.is_flushed() || clock::now() >= until {
+                    return Ok(Next::Done);
+                }
+                self.sleeper.about_to_sleep();
+                self.router.serve(&mut self.sleeper, RETRY)?;
+            }
         }
-        self.finish()
+        Ok(Next::More)
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        let more = self.receive();
+        self.read_mail();
+        let served = self.consumers.serve(&mut self.router);
+        self.look_around(more);
+        self.wait(more || served != Served::Idle)
     }
 
     /// Takes requests; true where there may be more.
@@ -237,7 +280,7 @@ impl Control {
                         log::error!(
                             "the journal can't be read, so repeated messages can't be recognised: {reason}"
                         );
-                        self.reload = Some(Instant::now() + RELOAD);
+                        self.reload = Some(clock::now() + RELOAD);
                     }
                     let replies = self.publishing.know(known);
                     self.intake.wake();
@@ -273,15 +316,15 @@ impl Control {
     fn look_around(&mut self, more: bool) {
         let stalled = self.publishing.refuse_stalled();
         self.send(stalled);
-        if self.reload.is_some_and(|due| due <= Instant::now()) {
+        if self.reload.is_some_and(|due| due <= clock::now()) {
             self.reload = None;
             self.load();
         }
-        let time = self.looked.elapsed();
+        let time = clock::now().duration_since(self.looked);
         if time < TICK || more {
             return;
         }
-        self.looked = Instant::now();
+        self.looked = clock::now();
         // A broker that was paused counts no more than a moment of the pause.
         let expired = self.consumers.expire(time.min(2 * TICK));
         self.send(expired);
@@ -306,55 +349,59 @@ impl Control {
         let (dir, keys) = (self.facts.dir.clone(), self.keys.clone());
         let next = self.facts.tail.current().next;
         let oldest = next.saturating_sub(self.window).max(1);
-        let read = move || {
+        let read = Loading(Some(Box::new(move || {
             let known = dedupe::load(&dir, oldest, next, &keys);
             let known = known.map_err(|error| format!("{error}: {}", error.source));
             mailbox.post(Mail::Known(known));
-        };
-        let thread = std::thread::Builder::new().name("known".to_owned());
-        if let Err(error) = thread.spawn(read) {
+        })));
+        if let Err(error) = self.spawn.spawn("known".to_owned(), Box::new(read)) {
             self.mailbox.post(Mail::Known(Err(error.to_string())));
         }
     }
 
-    /// Answers what can be answered: nothing more is recorded.
-    fn finish(&mut self) -> io::Result<()> {
-        // Acknowledgements that have arrived are stored, and messages that have
-        // are refused, so that their senders know.
-        let last_call = Instant::now() + limits::LINGER;
-        loop {
-            self.sleeper.about_to_sleep();
-            self.router.serve(&mut self.sleeper, Duration::ZERO)?;
-            let Some(incoming) = self.router.receive() else {
-                break;
-            };
-            self.handle(incoming);
-            while Instant::now() < last_call && self.receive() {}
-            if Instant::now() >= last_call {
-                break;
-            }
-        }
+    /// Takes what has arrived when nothing more is recorded: acknowledgements are
+    /// stored, and messages are refused, so that their senders know. False where
+    /// there is no more, or no more time.
+    fn take_last(&mut self, until: Instant) -> io::Result<bool> {
+        self.sleeper.about_to_sleep();
+        self.router.serve(&mut self.sleeper, Duration::ZERO)?;
+        let Some(incoming) = self.router.receive() else {
+            return Ok(false);
+        };
+        self.handle(incoming);
+        while clock::now() < until && self.receive() {}
+        Ok(clock::now() < until)
+    }
+
+    /// Answers all who still wait.
+    fn end(&mut self) {
         self.positions_end();
         self.read_mail();
         let (publishing, consumers) = (self.publishing.end(), self.consumers.end());
         self.send(publishing);
         self.send(consumers);
-        let give_up = Instant::now() + limits::LINGER;
-        while !self.router.is_flushed() && Instant::now() < give_up {
-            self.sleeper.about_to_sleep();
-            self.router.serve(&mut self.sleeper, RETRY)?;
-        }
-        Ok(())
     }
 
     fn positions_end(&mut self) {
         self.consumers.positions.end();
-        if let Some(thread) = self.positions.take()
-            && thread.join().is_err()
-        {
-            log::error!("the thread that stores consumers' positions panicked");
+        if let Some(storing) = self.storing.take() {
+            storing.join();
         }
     }
+}
+
+/// The thread that reads the journal once.
+struct Loading(Option<Box<dyn FnOnce() + Send>>);
+
+impl Worker for Loading {
+    fn turn(&mut self) -> Next {
+        if let Some(read) = self.0.take() {
+            read();
+        }
+        Next::Done
+    }
+
+    fn wait(&mut self) {}
 }
 
 fn no_frames() -> Refusal {

@@ -1,29 +1,28 @@
 //! Port 5556: accepts subscribers and serves each on a thread of its own.
 
-use std::collections::HashMap;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, MutexGuard, mpsc};
-use std::thread::JoinHandle;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use log::Level;
-use zmq::PollItem;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Watch};
 use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::link::LinkError;
-use crate::lobby::{Admitted, Lobby, leave};
-use crate::platform::raw;
-use crate::roster::{Entry, Roster};
+use crate::listeners::Listening;
+use crate::lobby::{Lobby, leave};
+use crate::net::{Events, Item, Port, poll};
+use crate::roster::{Guest, Roster};
 use crate::shutdown::Phase;
 use crate::station::{Service, Station};
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
-use crate::waker::{Sleeper, sleeper};
+use crate::waker::{Sleeper, Waker, sleeper};
+use crate::worker::{Next, Spawn, Spawned, Worker};
 
 /// A subscriber that is idle wakes up so often at the latest.
 const IDLE: Duration = Duration::from_secs(60);
@@ -44,7 +43,7 @@ pub(crate) struct Delivery {
     /// How many subscribers are connected.
     pub(crate) connected: AtomicUsize,
     /// Who they are.
-    pub(crate) roster: Roster,
+    pub(crate) roster: Arc<Roster>,
     /// Whose keys are let in; `None` where none are needed.
     pub(crate) keys: Option<Arc<Keys>>,
     pub(crate) counters: Arc<Counters>,
@@ -52,94 +51,113 @@ pub(crate) struct Delivery {
 
 /// The thread that accepts connections, and owns those that serve them.
 pub(crate) struct Acceptor {
-    pub(crate) listener: TcpListener,
-    pub(crate) delivery: Arc<Delivery>,
-    pub(crate) sleeper: Sleeper,
+    port: Box<dyn Port>,
+    delivery: Arc<Delivery>,
+    sleeper: Sleeper,
+    spawn: Arc<dyn Spawn>,
+    subscribers: Vec<Box<dyn Spawned>>,
+    /// Those whose handshake is under way.
+    lobby: Lobby,
+    accepted: u64,
+    /// Set while the system has no more file descriptors.
+    exhausted: bool,
 }
 
 impl Acceptor {
-    /// Accepts until the broker stops, then joins all subscribers' threads.
-    pub(crate) fn run(mut self) {
-        let (ended, endings) = mpsc::channel();
-        let mut threads: HashMap<u64, JoinHandle<()>> = HashMap::new();
-        let mut lobby = Lobby::new(
-            self.delivery.keys.clone(),
-            Arc::clone(&self.delivery.counters),
-        );
-        let mut admitted = Vec::new();
-        for id in 0.. {
-            let reap = || reap(&endings, &mut threads);
-            let Some((link, peer)) = self.accept(&mut lobby, &mut admitted, reap) else {
-                break;
-            };
-            let delivery = Arc::clone(&self.delivery);
-            let (ended, acceptor) = (ended.clone(), self.sleeper.waker());
-            let name = format!("subscriber-{id}");
-            let spawned = std::thread::Builder::new().name(name).spawn(move || {
-                delivery.serve(link, peer);
-                // The acceptor outlives its threads but for a panic of its own.
-                let _told = ended.send(id);
-                acceptor.wake();
-            });
-            match spawned {
-                Ok(thread) => drop(threads.insert(id, thread)),
-                Err(error) => log_throttled!(
-                    Level::Error,
-                    "refused subscriber {peer}: no thread: {error}"
-                ),
-            }
-        }
-        drop(self.listener);
-        threads.into_values().for_each(join);
+    /// Returns what makes it look whether the broker stops.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        self.sleeper.waker()
     }
 
-    /// Returns the next connection on which the handshake is done; `None` when the
-    /// broker stops. Further ones are `admitted` already.
-    fn accept(
-        &mut self,
-        lobby: &mut Lobby,
-        admitted: &mut Vec<Admitted>,
-        mut reap: impl FnMut(),
-    ) -> Option<Admitted> {
+    pub(crate) fn new(
+        port: Box<dyn Port>,
+        delivery: Arc<Delivery>,
+        sleeper: Sleeper,
+        spawn: Arc<dyn Spawn>,
+    ) -> Self {
+        Self {
+            port,
+            lobby: Lobby::new(delivery.keys.clone(), Arc::clone(&delivery.counters)),
+            delivery,
+            sleeper,
+            spawn,
+            subscribers: Vec::new(),
+            accepted: 0,
+            exhausted: false,
+        }
+    }
+
+    /// Accepts until the broker stops, then joins all subscribers' threads.
+    pub(crate) fn run(mut self) {
         loop {
             self.sleeper.about_to_sleep();
-            reap();
-            if !self.delivery.phase.is_running() {
-                return None;
+            match self.turn() {
+                Next::More => {}
+                Next::Idle => self.wait(),
+                Next::Done => break,
             }
-            if admitted.is_empty() {
-                admitted.extend(lobby.serve());
+        }
+        drop(self.port);
+        self.subscribers.into_iter().for_each(Spawned::join);
+    }
+
+    /// Goes on with the handshakes, and accepts a connection, if there is one.
+    pub(crate) fn turn(&mut self) -> Next {
+        self.subscribers.retain(|subscriber| !subscriber.is_done());
+        self.exhausted = false;
+        if !self.delivery.phase.is_running() {
+            return Next::Done;
+        }
+        for (link, peer) in self.lobby.serve() {
+            self.serve(link, peer);
+        }
+        match self.port.accept() {
+            Ok((socket, peer)) => {
+                self.lobby.enter(socket, peer);
+                Next::More
             }
-            if let Some(next) = admitted.pop() {
-                return Some(next);
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Next::Idle,
+            Err(error) if is_exhausted(&error) => {
+                log_throttled!(
+                    Level::Error,
+                    "cannot accept another subscriber now: {error}"
+                );
+                self.exhausted = true;
+                Next::Idle
             }
-            match self.listener.accept() {
-                Ok((stream, peer)) => lobby.enter(stream, peer),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait(lobby, None),
-                Err(error) if is_exhausted(&error) => {
-                    log_throttled!(
-                        Level::Error,
-                        "cannot accept another subscriber now: {error}"
-                    );
-                    self.wait(lobby, Some(EXHAUSTED));
-                }
-                // A client that gave up while it waited in the queue.
-                Err(error) => log::debug!("a connection was not accepted: {error}"),
+            // A client that gave up while it waited in the queue.
+            Err(error) => {
+                log::debug!("a connection was not accepted: {error}");
+                Next::More
             }
+        }
+    }
+
+    fn serve(&mut self, link: Connection, peer: SocketAddr) {
+        let name = format!("subscriber-{}", self.accepted);
+        self.accepted += 1;
+        let served = Served::new(&self.delivery, link, peer);
+        let spawned = served.and_then(|served| self.spawn.spawn(name, Box::new(served)));
+        match spawned {
+            Ok(subscriber) => self.subscribers.push(subscriber),
+            Err(error) => log_throttled!(
+                Level::Error,
+                "refused subscriber {peer}: no thread: {error}"
+            ),
         }
     }
 
     /// Waits for a connection, for those whose handshake is under way, or only for
     /// time to pass.
-    fn wait(&mut self, lobby: &Lobby, pause: Option<Duration>) {
-        let mut items = vec![PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN)];
-        if pause.is_none() {
-            items.push(PollItem::from_fd(raw(&self.listener), zmq::POLLIN));
+    fn wait(&mut self) {
+        let mut items = vec![Item::new(&self.sleeper, Events::READ)];
+        if !self.exhausted {
+            items.push(Item::new(&*self.port, Events::READ));
         }
-        items.extend(lobby.poll_items());
-        let timeout = pause.into_iter().chain(lobby.timeout()).min();
-        let timeout = timeout.map_or(-1, |time| i64::try_from(time.as_millis()).unwrap_or(-1));
-        if let Err(error) = zmq::poll(&mut items, timeout) {
+        items.extend(self.lobby.poll_items());
+        let pause = self.exhausted.then_some(EXHAUSTED);
+        let timeout = pause.into_iter().chain(self.lobby.timeout()).min();
+        if let Err(error) = poll(&mut items, timeout) {
             log::debug!("polling for subscribers: {error}");
         }
         self.sleeper.awake();
@@ -155,32 +173,94 @@ fn is_exhausted(error: &io::Error) -> bool {
     )
 }
 
-/// Joins the threads that have ended.
-fn reap(endings: &mpsc::Receiver<u64>, threads: &mut HashMap<u64, JoinHandle<()>>) {
-    endings
-        .try_iter()
-        .filter_map(|id| threads.remove(&id))
-        .for_each(join);
+/// Serves one subscriber until it leaves or the broker stops.
+struct Served {
+    delivery: Arc<Delivery>,
+    peer: SocketAddr,
+    station: Arc<Station>,
+    sleeper: Sleeper,
+    /// What is waited for behind an idle turn.
+    watch: Option<Watch>,
+    /// Whether others may serve it meanwhile.
+    asleep: bool,
+    /// Why the system does not let it wait.
+    failed: Option<io::Error>,
+    /// Whom new records are told.
+    listening: Option<Listening>,
+    guest: Option<Guest>,
 }
 
-fn join(thread: JoinHandle<()>) {
-    if thread.join().is_err() {
-        log::error!("a subscriber's thread panicked; the others go on");
-    }
-}
-
-impl Delivery {
-    /// Serves one subscriber until it leaves or the broker stops.
-    fn serve(&self, link: Connection, peer: SocketAddr) {
-        self.connected.fetch_add(1, Ordering::Relaxed);
+impl Served {
+    fn new(delivery: &Arc<Delivery>, link: Connection, peer: SocketAddr) -> io::Result<Self> {
+        let sleeper = sleeper()?;
         log::debug!("subscriber {peer} connected");
-        let guest = self
+        delivery.connected.fetch_add(1, Ordering::Relaxed);
+        let guest = delivery
             .roster
             .enter(peer.to_string(), link.introduction().clone());
-        let result = self.try_serve(link, Arc::clone(&guest.entry));
-        drop(guest);
-        self.tail.prune();
-        self.connected.fetch_sub(1, Ordering::Relaxed);
+        let station = Arc::new(Station::new(
+            link,
+            Subscriber::new(delivery.history),
+            Arc::clone(&guest.entry),
+            sleeper.waker(),
+        ));
+        let listening = Listening::new(&delivery.tail, Arc::clone(&station) as _);
+        Ok(Self {
+            delivery: Arc::clone(delivery),
+            peer,
+            station,
+            sleeper,
+            watch: None,
+            asleep: false,
+            failed: None,
+            listening: Some(listening),
+            guest: Some(guest),
+        })
+    }
+
+    fn advance(&mut self) -> Result<Next, TurnError> {
+        if std::mem::take(&mut self.asleep) {
+            self.sleeper.awake();
+        }
+        if let Some(error) = self.failed.take() {
+            return Err(LinkError::from(error).into());
+        }
+        let phase = &self.delivery.phase;
+        if phase.is_closing() {
+            return Ok(Next::Done);
+        }
+        let station = Arc::clone(&self.station);
+        let mut service = station.lock();
+        service.link.check_key()?;
+        let watch = match service.advance(&self.delivery.tail)? {
+            Turn::More => return Ok(Next::More),
+            Turn::Full => service.link.watch(true, STUCK),
+            Turn::Quiet(pause) => service.link.watch(false, pause + MOMENT),
+            // The broker stops, and all has left for the subscriber.
+            Turn::Idle if !phase.is_recording() => return Ok(Next::Done),
+            Turn::Idle => return Ok(self.sleep(service)),
+        };
+        self.watch = Some(watch);
+        Ok(Next::Idle)
+    }
+
+    /// Is about to sleep until something is recorded, asked for, or over.
+    /// Meanwhile the subscriber may be served by others.
+    fn sleep(&mut self, mut service: MutexGuard<'_, Service>) -> Next {
+        self.sleeper.about_to_sleep();
+        self.asleep = true;
+        // What came before the announcement has woken nobody.
+        let delivery = &self.delivery;
+        if !delivery.phase.is_recording() || !service.subscriber.is_up_to_date(&delivery.tail) {
+            return Next::More;
+        }
+        service.idle = true;
+        self.watch = Some(service.link.watch(false, IDLE));
+        Next::Idle
+    }
+
+    fn end(&self, result: Result<(), TurnError>) -> Next {
+        let peer = self.peer;
         match result {
             Ok(()) => log::debug!("subscriber {peer} was sent everything"),
             Err(TurnError::Link(error)) => leave(peer, &error),
@@ -193,55 +273,32 @@ impl Delivery {
                 );
             }
         }
+        Next::Done
     }
+}
 
-    fn try_serve(&self, link: Connection, entry: Arc<Entry>) -> Result<(), TurnError> {
-        let mut sleeper = sleeper().map_err(LinkError::from)?;
-        let subscriber = Subscriber::new(self.history);
-        let station = Arc::new(Station::new(link, subscriber, entry, sleeper.waker()));
-        let listening = self.tail.listeners.add(Arc::clone(&station) as _);
-        let result = self.run(&station, &mut sleeper);
-        drop(listening);
-        result
-    }
-
-    fn run(&self, station: &Station, sleeper: &mut Sleeper) -> Result<(), TurnError> {
-        while !self.phase.is_closing() {
-            let mut service = station.lock();
-            service.link.check_key()?;
-            let watch = match service.advance(&self.tail)? {
-                Turn::More => continue,
-                Turn::Full => service.link.watch(true, STUCK),
-                Turn::Quiet(pause) => service.link.watch(false, pause + MOMENT),
-                // The broker stops, and all has left for the subscriber.
-                Turn::Idle if !self.phase.is_recording() => break,
-                Turn::Idle => {
-                    self.sleep(service, sleeper)?;
-                    continue;
-                }
-            };
-            drop(service);
-            watch.wait(sleeper)?;
+impl Worker for Served {
+    fn turn(&mut self) -> Next {
+        match self.advance() {
+            Ok(Next::Done) => self.end(Ok(())),
+            Ok(next) => next,
+            Err(error) => self.end(Err(error)),
         }
-        Ok(())
     }
 
-    /// Sleeps until something is recorded, asked for, or over. Meanwhile the
-    /// subscriber may be served by others.
-    fn sleep(
-        &self,
-        mut service: MutexGuard<'_, Service>,
-        sleeper: &mut Sleeper,
-    ) -> Result<(), LinkError> {
-        sleeper.about_to_sleep();
-        // What came before the announcement has woken nobody.
-        if self.phase.is_recording() && service.subscriber.is_up_to_date(&self.tail) {
-            service.idle = true;
-            let watch = service.link.watch(false, IDLE);
-            drop(service);
-            watch.wait(sleeper)?;
+    fn wait(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            self.failed = watch.wait(&self.sleeper).err();
         }
-        sleeper.awake();
-        Ok(())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // First it is not told of new records any more, then it is gone.
+        drop(self.listening.take());
+        drop(self.guest.take());
+        self.delivery.tail.prune();
+        self.delivery.connected.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::clock;
+
 pub(crate) use self::histogram::{Histogram, Percentiles};
 
 /// A commit that takes longer than this counts as a stall.
@@ -41,12 +43,12 @@ struct State {
 impl Health {
     /// Notes that a commit begins.
     pub(crate) fn begin(&self) {
-        self.lock().committing = Some((Instant::now(), SystemTime::now()));
+        self.lock().committing = Some((clock::now(), SystemTime::now()));
     }
 
     /// Notes that it is done, and that there is no stall any more.
     pub(crate) fn committed(&self, bytes: u64) {
-        let now = Instant::now();
+        let now = clock::now();
         let mut state = self.lock();
         if let Some((began, _)) = state.committing.take() {
             self.commits.add(now.saturating_duration_since(began));
@@ -75,11 +77,12 @@ impl Health {
     /// takes very long.
     pub(crate) fn stall(&self) -> Option<Stall> {
         let state = self.lock();
-        let slow = state.committing.filter(|(began, _)| began.elapsed() > SLOW);
+        let took = |began| clock::now().saturating_duration_since(began);
+        let slow = state.committing.filter(|(began, _)| took(*began) > SLOW);
         let slow = slow.map(|(began, since)| Stall {
             reason: format!(
                 "the disk has not answered for {} seconds",
-                began.elapsed().as_secs()
+                took(began).as_secs()
             ),
             since,
         });
@@ -88,7 +91,8 @@ impl Health {
 
     /// Returns how long ago the last commit was done.
     pub(crate) fn last_commit(&self) -> Option<Duration> {
-        self.lock().last_commit.map(|at| at.elapsed())
+        let last = self.lock().last_commit?;
+        Some(clock::now().saturating_duration_since(last))
     }
 
     pub(crate) fn percentiles(&self) -> Option<Percentiles> {

@@ -4,6 +4,7 @@ mod collector;
 mod last_call;
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -55,19 +56,29 @@ impl Intake {
     /// not be taken in.
     pub(crate) fn run(mut self) -> io::Result<Option<Unread>> {
         loop {
-            if self.last_call.is_none() && !self.parts.phase.is_running() {
-                self.last_call = Some(LastCall::new(self.parts.stop_timeout));
-                self.parts.server.begin_draining();
-            }
-            self.receive()?;
-            self.parts.collector.add_letters(&self.parts.letters);
-            self.parts.collector.record();
-            if self.is_over() {
-                let publishers = &self.parts.server.connections;
-                report_unfinished(publishers);
-                return Ok(unread(publishers, &mut vec![0; READ]));
+            if let ControlFlow::Break(unread) = self.turn()? {
+                return Ok(unread);
             }
         }
+    }
+
+    /// Waits until there is something to do, and does it once; it is over when
+    /// the broker stops and all that had arrived was taken in.
+    pub(crate) fn turn(&mut self) -> io::Result<ControlFlow<Option<Unread>>> {
+        if self.last_call.is_none() && !self.parts.phase.is_running() {
+            self.last_call = Some(LastCall::new(self.parts.stop_timeout));
+            self.parts.server.begin_draining();
+        }
+        self.receive()?;
+        self.parts.collector.add_letters(&self.parts.letters);
+        self.parts.collector.record();
+        if !self.is_over() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let publishers = &self.parts.server.connections;
+        report_unfinished(publishers);
+        let unread = unread(publishers, &mut vec![0; READ]);
+        Ok(ControlFlow::Break(unread))
     }
 
     /// Waits until there is something to receive or to do, and receives it.

@@ -15,9 +15,11 @@
 //! It has no options of its own, prints nothing (it logs), and handles no
 //! signals: that is the program's part.
 
+mod assembly;
 mod attempt;
 mod batch;
 mod broker;
+mod clock;
 mod config;
 mod connection;
 mod control;
@@ -30,6 +32,7 @@ mod keys;
 mod large;
 mod letterbox;
 mod link;
+mod listeners;
 mod lobby;
 mod net;
 mod outgoing;
@@ -41,8 +44,11 @@ mod roster;
 mod rotation;
 mod segment;
 mod shutdown;
+#[cfg(test)]
+mod simulation;
 mod spare;
 mod station;
+mod stop;
 mod subscriber;
 mod subscriptions;
 mod tail;
@@ -51,8 +57,9 @@ mod testing;
 mod thread;
 mod throttle;
 mod waker;
+mod worker;
 
-pub use broker::{Broker, LastSession, Stopped};
+pub use broker::Broker;
 pub use config::Config;
 pub use error::{Failure, StartError};
 pub use intake::Unread;
@@ -64,3 +71,4 @@ pub mod curve {
     pub use zmtp::curve::{Certificate, Keypair};
 }
 pub use keys::{Keys, KeysError, RightsError};
+pub use stop::{LastSession, Stopped};

@@ -1,18 +1,19 @@
 //! Subscribers that have not finished their handshake: they have no threads, and there
 //! are not many of them at a time.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
-use zmq::PollItem;
 use zmtp::HandshakeError;
 
+use crate::clock;
 use crate::connection::Connection;
 use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::link::LinkError;
+use crate::net::{Item, Socket};
 use crate::throttle::log_throttled;
 
 /// How many there may be. When more come, the oldest one goes: who belongs here needs a
@@ -53,27 +54,22 @@ impl Lobby {
     }
 
     /// Takes in an accepted connection, and greets it.
-    pub(crate) fn enter(&mut self, stream: TcpStream, peer: SocketAddr) {
-        match Connection::new(stream) {
-            Ok(connection) => {
-                if self.guests.len() >= MOST {
-                    // In the order in which they came.
-                    let oldest = self.guests.remove(0);
-                    log_throttled!(
-                        Level::Warn,
-                        "disconnected the subscriber {}: {MOST} others had not finished their \
-                         handshake either",
-                        oldest.peer
-                    );
-                }
-                self.guests.push(Guest {
-                    connection: connection.guarded_by(self.keys.as_ref()),
-                    peer,
-                    refused: None,
-                });
-            }
-            Err(error) => log::debug!("subscriber {peer} was not accepted: {error}"),
+    pub(crate) fn enter(&mut self, socket: Box<dyn Socket>, peer: SocketAddr) {
+        if self.guests.len() >= MOST {
+            // In the order in which they came.
+            let oldest = self.guests.remove(0);
+            log_throttled!(
+                Level::Warn,
+                "disconnected the subscriber {}: {MOST} others had not finished their handshake \
+                 either",
+                oldest.peer
+            );
         }
+        self.guests.push(Guest {
+            connection: Connection::new(socket, peer).guarded_by(self.keys.as_ref()),
+            peer,
+            refused: None,
+        });
     }
 
     /// Returns how long to wait at most.
@@ -82,7 +78,7 @@ impl Lobby {
     }
 
     /// Returns what to wait for. Those that were refused are left alone.
-    pub(crate) fn poll_items(&self) -> impl Iterator<Item = PollItem<'_>> {
+    pub(crate) fn poll_items(&self) -> impl Iterator<Item = Item<'_>> {
         let heard = self.guests.iter().filter(|guest| guest.refused.is_none());
         heard.map(|guest| guest.connection.poll_item())
     }
@@ -92,7 +88,7 @@ impl Lobby {
         let mut admitted = Vec::new();
         for mut guest in std::mem::take(&mut self.guests) {
             if let Some(refused) = guest.refused {
-                if refused.elapsed() < HOLD {
+                if clock::now() - refused < HOLD {
                     self.guests.push(guest);
                 }
                 continue;
@@ -104,7 +100,7 @@ impl Lobby {
                     error @ (LinkError::Handshake(HandshakeError::Curve(_)) | LinkError::Denied(_)),
                 ) => {
                     log_throttled!(Level::Warn, "refused {}: {error}", guest.peer);
-                    guest.refused = Some(Instant::now());
+                    guest.refused = Some(clock::now());
                     self.guests.push(guest);
                 }
                 Err(LinkError::Handshake(wrong)) if wrong.is_lasting() => {

@@ -7,13 +7,17 @@ mod ended;
 mod favour;
 mod inbound;
 mod outbox;
+mod poll;
 mod server;
 mod sift;
+mod socket;
 mod strangers;
 mod visitors;
 
 pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
+pub(crate) use self::poll::{Events, Item, Pollable, poll};
 pub(crate) use self::server::{Server, Wanted};
+pub(crate) use self::socket::{Port, Socket};
 pub(crate) use self::strangers::Strangers;
 pub(crate) use self::visitors::{Visitors, described};

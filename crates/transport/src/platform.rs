@@ -12,18 +12,6 @@ pub(crate) type LocalStream = std::os::unix::net::UnixStream;
 #[cfg(not(unix))]
 pub(crate) type LocalStream = TcpStream;
 
-/// The handle of a socket, for polling it together with ZeroMQ sockets.
-#[cfg(unix)]
-pub(crate) fn raw<T: std::os::fd::AsRawFd>(socket: &T) -> zmq_sys::RawFd {
-    socket.as_raw_fd()
-}
-
-/// The handle of a socket, for polling it together with ZeroMQ sockets.
-#[cfg(windows)]
-pub(crate) fn raw<T: std::os::windows::io::AsRawSocket>(socket: &T) -> zmq_sys::RawFd {
-    socket.as_raw_socket() as zmq_sys::RawFd
-}
-
 /// Connects two ends with each other.
 #[cfg(unix)]
 pub(crate) fn stream_pair() -> io::Result<(LocalStream, LocalStream)> {

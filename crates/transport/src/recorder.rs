@@ -11,6 +11,7 @@ use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
 use log::Level;
 
 use crate::batch::Batch;
+use crate::clock;
 use crate::error::Failure;
 use crate::health::Health;
 use crate::letterbox::Outcome;
@@ -21,8 +22,6 @@ use crate::spare::Spare;
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
 
-/// How often a full disk is tried again.
-const RETRY: Duration = Duration::from_millis(200);
 /// How often a full disk is complained about.
 const COMPLAIN: Duration = Duration::from_secs(5);
 
@@ -47,15 +46,33 @@ pub(crate) struct Recorder {
     pub(crate) on_archived: Arc<dyn Fn(&Path) + Send + Sync>,
     /// Why recording has failed on another thread than the recorder's.
     pub(crate) failed: Option<Failure>,
+    /// What waits for room on a full disk.
+    pub(crate) held: Option<Held>,
+}
+
+/// Batches that are committed as soon as the disk has room for them.
+pub(crate) struct Held {
+    batches: Vec<Batch>,
+    /// When it was last said that they wait.
+    complained: Option<Instant>,
 }
 
 impl Recorder {
+    /// Records batches, or holds them where the disk is full.
     pub(crate) fn record(&mut self, batches: Vec<Batch>) -> Result<(), Failure> {
-        let committed = self.commit(&batches)?;
-        let memory = batches.iter().map(Batch::memory).sum();
-        self.publish(batches, &committed);
-        self.queue.release(memory);
-        Ok(())
+        self.commit(Held {
+            batches,
+            complained: None,
+        })
+    }
+
+    /// Tries once more to record what is held; false where nothing is.
+    pub(crate) fn retry(&mut self) -> Result<bool, Failure> {
+        let Some(held) = self.held.take() else {
+            return Ok(false);
+        };
+        self.commit(held)?;
+        Ok(true)
     }
 
     /// Records a batch that was never in the queue.
@@ -126,36 +143,40 @@ impl Recorder {
         }
     }
 
-    /// Commits a group, and holds it while the disk is full.
-    fn commit(&mut self, batches: &[Batch]) -> Result<Committed, Failure> {
-        let groups: Vec<&Group> = batches.iter().map(|batch| &batch.group).collect();
-        let mut complained: Option<Instant> = None;
-        loop {
-            let error = match self.try_commit(&groups) {
-                Ok(committed) => {
-                    if complained.is_some() {
-                        log::warn!("there is room again: recording goes on");
-                    }
-                    return Ok(committed);
+    /// Commits a group, and makes it visible. While the disk is full it is held,
+    /// unless the broker stops: then somebody has to know.
+    fn commit(&mut self, mut held: Held) -> Result<(), Failure> {
+        let groups: Vec<&Group> = held.batches.iter().map(|batch| &batch.group).collect();
+        let error = match self.try_commit(&groups) {
+            Ok(committed) => {
+                if held.complained.is_some() {
+                    log::warn!("there is room again: recording goes on");
                 }
-                Err(error @ CommitError::NoRoom { .. }) => error,
-                Err(error) => return Err(error.into()),
-            };
-            self.health.stalled(&format!("disk full: {error}"));
-            if complained.is_none_or(|at| at.elapsed() >= COMPLAIN) {
-                log::error!(
-                    "DISK FULL: {error}; nothing is lost, delivery waits until there is room"
-                );
-                complained = Some(Instant::now());
+                let memory = held.batches.iter().map(Batch::memory).sum();
+                self.publish(held.batches, &committed);
+                self.queue.release(memory);
+                return Ok(());
             }
-            self.refuse_requests();
-            if self.queue.has_ended() {
-                let in_hand: usize = batches.iter().map(Batch::len).sum();
-                let messages = in_hand + self.queue.waiting();
-                return Err(Failure::NotRecorded { messages });
-            }
-            self.queue.pause(RETRY);
+            Err(error @ CommitError::NoRoom { .. }) => error,
+            Err(error) => return Err(error.into()),
+        };
+        self.health.stalled(&format!("disk full: {error}"));
+        let now = clock::now();
+        if held
+            .complained
+            .is_none_or(|at| now.duration_since(at) >= COMPLAIN)
+        {
+            log::error!("DISK FULL: {error}; nothing is lost, delivery waits until there is room");
+            held.complained = Some(now);
         }
+        self.refuse_requests();
+        if self.queue.has_ended() {
+            let in_hand: usize = held.batches.iter().map(Batch::len).sum();
+            let messages = in_hand + self.queue.waiting();
+            return Err(Failure::NotRecorded { messages });
+        }
+        self.held = Some(held);
+        Ok(())
     }
 
     fn try_commit(&mut self, groups: &[&Group]) -> Result<Committed, CommitError> {

@@ -11,9 +11,12 @@ use crate::error::Failure;
 use crate::queue::{Queue, Taken};
 use crate::recorder::Recorder;
 use crate::spare::Spare;
+use crate::worker::Next;
 
 /// How often the wall clock is looked at when nothing comes in.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_millis(200);
 /// A batch of up to so many bytes is recorded by intake itself while the
 /// recorder is idle. What is larger comes fast, and more of it can be received
 /// meanwhile.
@@ -39,19 +42,33 @@ impl Recording {
     /// is on disk.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let _closing = Closing(self);
-        loop {
-            self.queue.wait(TICK);
-            let mut recorder = self.lock();
-            if let Some(failure) = recorder.failed.take() {
-                return Err(failure);
+        while self.turn()? != Next::Done {
+            // Behind what is held nothing else can be recorded.
+            match self.lock().held.is_some() {
+                true => self.queue.pause(RETRY),
+                false => self.queue.wait(TICK),
             }
+        }
+        Ok(())
+    }
+
+    /// Records what has come, up to a group, and does what else is due.
+    pub(crate) fn turn(&self) -> Result<Next, Failure> {
+        let mut recorder = self.lock();
+        if let Some(failure) = recorder.failed.take() {
+            return Err(failure);
+        }
+        if !recorder.retry()? {
             match self.queue.take() {
                 Taken::Batches(batches) => recorder.record(batches)?,
                 Taken::Nothing => {}
-                Taken::End => return Ok(()),
+                Taken::End => return Ok(Next::Done),
             }
+        }
+        if recorder.held.is_none() {
             recorder.look_around();
         }
+        Ok(Next::Idle)
     }
 
     /// Records a small batch at once, if nothing comes before it; leaves any
@@ -63,6 +80,7 @@ impl Recording {
     pub(crate) fn record_or_leave(&self, batch: Batch) {
         if batch.group.bytes().len() <= AT_ONCE
             && let Some(mut recorder) = self.try_lock()
+            && recorder.held.is_none()
             && self.queue.is_idle()
         {
             recorder.record_at_once(batch);
@@ -74,6 +92,12 @@ impl Recording {
     /// Closes the session, when nothing is recorded any more.
     pub(crate) fn finish(&self) -> Result<Option<Archived>, IoError> {
         self.lock().writer.archive(None)
+    }
+
+    /// Tells whether somebody else records now.
+    #[cfg(test)]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.try_lock().is_none()
     }
 
     fn lock(&self) -> MutexGuard<'_, Recorder> {

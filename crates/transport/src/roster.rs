@@ -32,14 +32,14 @@ pub(crate) struct Entry {
 
 /// Takes the entry out when the subscriber leaves.
 #[derive(Debug)]
-pub(crate) struct Guest<'a> {
-    roster: &'a Roster,
+pub(crate) struct Guest {
+    roster: Arc<Roster>,
     id: u64,
     pub(crate) entry: Arc<Entry>,
 }
 
 impl Roster {
-    pub(crate) fn enter(&self, peer: String, introduction: Peer) -> Guest<'_> {
+    pub(crate) fn enter(self: &Arc<Self>, peer: String, introduction: Peer) -> Guest {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let entry = Arc::new(Entry {
             peer,
@@ -50,7 +50,7 @@ impl Roster {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.insert(id, Arc::clone(&entry));
         Guest {
-            roster: self,
+            roster: Arc::clone(self),
             id,
             entry,
         }
@@ -87,7 +87,7 @@ impl Entry {
     }
 }
 
-impl Drop for Guest<'_> {
+impl Drop for Guest {
     fn drop(&mut self) {
         let entries = self.roster.entries.lock();
         let mut entries = entries.unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn who_left_is_not_listed() {
-        let roster = Roster::default();
+        let roster = Arc::new(Roster::default());
         let first = roster.enter("a".to_owned(), Peer::default());
         let second = roster.enter("b".to_owned(), Peer::default());
         drop(first);
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn topics_are_a_set_and_long_ones_are_cut() {
-        let roster = Roster::default();
+        let roster = Arc::new(Roster::default());
         let guest = roster.enter("a".to_owned(), Peer::default());
         let (x, long): (Arc<[u8]>, Arc<[u8]>) = (b"x"[..].into(), vec![b'y'; 60_000].into());
         for topic in [&x, &x, &long, &long] {

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::connection::Connection;
 use crate::link::{Link as _, Subscription};
+use crate::listeners::Listener;
 use crate::roster::Entry;
 use crate::subscriber::{Subscriber, Turn, TurnError};
 use crate::tail::Tail;
-use crate::waker::{Listener, Waker};
+use crate::waker::Waker;
 
 /// So often in a row something is read from a subscriber before it is sent
 /// something.

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::cursor::{Cursor, Step};
 use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
 use crate::outgoing::Outgoing;
@@ -42,6 +43,9 @@ pub(crate) struct Subscriber {
     waiting: Topics,
     first_waiting: Instant,
     last_waiting: Instant,
+    /// Where the committed end was when the first of them came: what is recorded
+    /// from then on is not missed, however short the history is.
+    asked: Option<Cursor>,
     /// Messages that a cursor has passed and that are not sent yet.
     outgoing: Outgoing,
     history: u64,
@@ -72,7 +76,7 @@ pub(crate) enum Turn {
 
 impl Subscriber {
     pub(crate) fn new(history: u64) -> Self {
-        let now = Instant::now();
+        let now = clock::now();
         Self {
             caught_up: Topics::default(),
             live: None,
@@ -80,6 +84,7 @@ impl Subscriber {
             waiting: Topics::default(),
             first_waiting: now,
             last_waiting: now,
+            asked: None,
             outgoing: Outgoing::default(),
             history,
         }
@@ -112,7 +117,7 @@ impl Subscriber {
         {
             replay.topics.add(topic);
         } else if !self.waiting.contains(&topic) {
-            self.last_waiting = Instant::now();
+            self.last_waiting = clock::now();
             if self.waiting.is_empty() {
                 self.first_waiting = self.last_waiting;
             }
@@ -169,6 +174,7 @@ impl Subscriber {
 
     /// Sends what there is to send, up to a quantum.
     pub(crate) fn turn(&mut self, tail: &Tail, link: &mut dyn Link) -> Result<Turn, TurnError> {
+        self.note_asked(tail);
         let mut sent = 0;
         while sent < QUANTUM {
             if self.outgoing.is_empty() {
@@ -187,6 +193,14 @@ impl Subscriber {
         Ok(Turn::More)
     }
 
+    fn note_asked(&mut self, tail: &Tail) {
+        if self.waiting.is_empty() {
+            self.asked = None;
+        } else if self.asked.is_none() {
+            self.asked = Some(Cursor::at_head(tail.head()));
+        }
+    }
+
     fn rest(&self) -> Turn {
         if self.waiting.is_empty() {
             Turn::Idle
@@ -197,7 +211,7 @@ impl Subscriber {
 
     fn until_replay(&self) -> Duration {
         let due = (self.last_waiting + QUIET).min(self.first_waiting + PATIENCE);
-        due.saturating_duration_since(Instant::now())
+        due.saturating_duration_since(clock::now())
     }
 
     /// Lets the cursor whose turn it is choose what is sent next.
@@ -229,12 +243,14 @@ impl Subscriber {
     }
 
     fn start_replay(&mut self, tail: &Tail) -> Result<(), Lost> {
-        let (cursor, head) = Cursor::at_window(tail, self.history)?;
+        let (window, head) = Cursor::at_window(tail, self.history)?;
+        let asked = self.asked.take();
+        let asked = asked.filter(|asked| asked.place() < window.place());
         // A subscriber that is behind the window gets there with `live`.
         let live = self.live.get_or_insert_with(|| Cursor::at_head(head));
         self.replay = Some(Replay {
             topics: std::mem::take(&mut self.waiting),
-            cursor,
+            cursor: asked.unwrap_or(window),
             until: live.place(),
         });
         Ok(())
@@ -250,7 +266,7 @@ impl Subscriber {
     /// Lets the quiet time be over now, or not before this is said again.
     #[cfg(test)]
     fn quiet_is_over(&mut self, over: bool) {
-        let now = Instant::now();
+        let now = clock::now();
         let at = if over {
             now.checked_sub(PATIENCE)
         } else {

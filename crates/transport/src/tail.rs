@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use journal::{Archived, Committed, Session, SessionFile};
 
 use crate::batch::Batch;
+use crate::listeners::Listeners;
 use crate::segment::Segment;
-use crate::waker::Listeners;
 
 /// So many messages stay in memory also where a new subscription gets fewer:
 /// a live subscriber is a few groups behind the disk, and reading those back

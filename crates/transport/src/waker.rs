@@ -1,12 +1,13 @@
 //! Wakes a thread that waits for sockets.
 
-use std::fmt;
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::platform::{LocalStream, raw, stream_pair};
-use crate::tail::Tail;
+use rustix::fd::{AsFd as _, BorrowedFd};
+
+use crate::net::Pollable;
+use crate::platform::{LocalStream, stream_pair};
 
 /// Wakes its [`Sleeper`], from any thread; cheap while that is awake.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Sleeper {
     }
 
     /// Announces a wait: after this the thread looks once more for work, and
-    /// then polls [`fd`](Self::fd) together with its sockets.
+    /// then polls it together with its sockets.
     pub(crate) fn about_to_sleep(&self) {
         self.waker.asleep.store(true, Ordering::SeqCst);
     }
@@ -90,94 +91,26 @@ impl Sleeper {
             self.owed = self.owed.saturating_sub(drained);
         }
     }
-
-    pub(crate) fn fd(&self) -> zmq_sys::RawFd {
-        raw(&self.end)
-    }
 }
 
-/// Somebody who waits for new records.
-pub(crate) trait Listener: Send + Sync {
-    /// Ends the wait of the listener's thread.
-    fn wake(&self);
-
-    /// Hands it new records on the caller's thread, where that can be done
-    /// without waiting; else wakes its own.
-    fn serve(&self, _: &Tail) {
-        self.wake();
-    }
-}
-
-impl Listener for Waker {
-    fn wake(&self) {
-        Self::wake(self);
-    }
-}
-
-/// All who wait for new records.
-#[derive(Default)]
-pub(crate) struct Listeners(Mutex<Vec<Arc<dyn Listener>>>);
-
-/// So many listeners are served by whoever has recorded something: with more
-/// of them, the next message would wait.
-const SERVED: usize = 8;
-
-impl Listeners {
-    /// Adds a listener until the returned guard is dropped.
-    pub(crate) fn add(&self, listener: Arc<dyn Listener>) -> Listening<'_> {
-        self.lock().push(Arc::clone(&listener));
-        Listening {
-            listeners: self,
-            listener,
-        }
-    }
-
-    pub(crate) fn wake_all(&self) {
-        for listener in self.lock().iter() {
-            listener.wake();
-        }
-    }
-
-    /// Hands all of them a few new records.
-    pub(crate) fn serve_all(&self, tail: &Tail) {
-        let listeners = self.lock();
-        let (served, woken) = listeners.split_at(listeners.len().min(SERVED));
-        woken.iter().for_each(|listener| listener.wake());
-        served.iter().for_each(|listener| listener.serve(tail));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<dyn Listener>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for Listeners {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} listeners", self.lock().len())
-    }
-}
-
-/// Takes a listener out again.
-pub(crate) struct Listening<'a> {
-    listeners: &'a Listeners,
-    listener: Arc<dyn Listener>,
-}
-
-impl Drop for Listening<'_> {
-    fn drop(&mut self) {
-        let mut listeners = self.listeners.lock();
-        listeners.retain(|other| !Arc::ptr_eq(other, &self.listener));
+impl Pollable for Sleeper {
+    fn handle(&self) -> BorrowedFd<'_> {
+        self.end.as_fd()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::net::{Events, Item, poll};
 
     /// Tells whether a wait would end at once.
     fn is_signalled(sleeper: &Sleeper) -> bool {
-        let mut items = [zmq::PollItem::from_fd(sleeper.fd(), zmq::POLLIN)];
-        zmq::poll(&mut items, 0).unwrap() > 0
+        let mut items = [Item::new(sleeper, Events::READ)];
+        poll(&mut items, Some(Duration::ZERO)).unwrap();
+        items[0].ready.read
     }
 
     #[test]

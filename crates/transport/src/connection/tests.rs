@@ -1,6 +1,8 @@
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::net::Port;
 use crate::testing::greeting;
 use crate::testing::guarded::Guarded;
 use zmtp::SocketType;
@@ -9,7 +11,8 @@ use zmtp::SocketType;
 fn connected() -> (TcpStream, Connection) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let mut connection = Connection::new(listener.accept().unwrap().0).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let mut connection = Connection::new(near, peer);
     far.write_all(&greeting(b"SUB")).unwrap();
     while connection.handshake.is_some() {
         connection.receive().unwrap();
@@ -143,7 +146,8 @@ fn with_a_key_messages_leave_in_boxes_and_subscriptions_come_in_them() {
     let mut guarded = Guarded::new(SocketType::Sub);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let connection = Connection::new(listener.accept().unwrap().0).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let connection = Connection::new(near, peer);
     let mut connection = connection.guarded_by(Some(&guarded.keys));
     let mut session = loop {
         connection.greet().unwrap();

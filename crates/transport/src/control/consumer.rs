@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use journal::{Missing, checksum};
 use message::Record;
 use serde_json::{Map, Value};
-use zmq::PollItem;
 
 use super::begin::{Place, begin, recorded, unreadable};
 use super::feed::{Feed, Out, Room};
@@ -17,14 +16,18 @@ use super::positions::Position;
 use super::refusal::Refusal;
 use super::request::{Consume, Filter, From};
 use super::walk::{Step, Walker};
+use crate::clock;
 use crate::health::Health;
+use crate::listeners::Listening;
+use crate::net::{Events, Item, poll};
 use crate::tail::Tail;
 use crate::waker::Sleeper;
+use crate::worker::{Next, Worker};
 
 /// A consumer that has nothing to do wakes up so often at the latest.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// What a consumer's thread works with.
+/// What a consumer works with.
 pub(super) struct Consumer {
     pub(super) handle: u64,
     /// The id of the request that began it.
@@ -39,7 +42,33 @@ pub(super) struct Consumer {
     pub(super) health: Arc<Health>,
     pub(super) feed: Arc<Feed>,
     pub(super) mailbox: Arc<Mailbox>,
-    pub(super) sleeper: Sleeper,
+}
+
+/// A consumer's thread.
+pub(super) struct Reading {
+    consumer: Consumer,
+    stage: Stage,
+    sleeper: Sleeper,
+    /// It is told of new records.
+    _listening: Listening,
+}
+
+/// How far a consumer's thread is.
+enum Stage {
+    /// The journal was not looked at yet.
+    New,
+    Walking(Box<Walk>),
+    Over,
+}
+
+/// A walk through the journal.
+struct Walk {
+    walker: Walker,
+    /// The last number that is wanted.
+    until: u64,
+    pace: Option<Pace>,
+    /// When the record that the walker stands at may be sent.
+    due: Option<Instant>,
 }
 
 /// Keeps the pace of a rehearsal.
@@ -58,13 +87,127 @@ enum End {
     Failed(Refusal),
 }
 
+impl Worker for Reading {
+    fn turn(&mut self) -> Next {
+        let walk = match &mut self.stage {
+            Stage::New => self.consumer.start().map(|walk| {
+                self.stage = Stage::Walking(Box::new(walk));
+                Next::More
+            }),
+            Stage::Walking(walk) => self.consumer.advance(walk),
+            Stage::Over => return Next::Done,
+        };
+        walk.unwrap_or_else(|end| {
+            self.stage = Stage::Over;
+            self.consumer.end(end);
+            Next::Done
+        })
+    }
+
+    fn wait(&mut self) {
+        let Stage::Walking(walk) = &self.stage else {
+            return;
+        };
+        self.sleeper.about_to_sleep();
+        // What came before the announcement has woken nobody.
+        if let Some(most) = self.consumer.nothing_to_do(walk) {
+            let mut items = [Item::new(&self.sleeper, Events::READ)];
+            if let Err(error) = poll(&mut items, Some(most)) {
+                log::debug!("polling for a consumer: {error}");
+            }
+        }
+        self.sleeper.awake();
+    }
+}
+
+impl Reading {
+    pub(super) fn new(consumer: Consumer, sleeper: Sleeper) -> Self {
+        let listening = Listening::new(&consumer.tail, sleeper.waker());
+        Self {
+            consumer,
+            stage: Stage::New,
+            sleeper,
+            _listening: listening,
+        }
+    }
+}
+
 impl Consumer {
-    /// Reads and sends until the end.
-    pub(super) fn run(mut self) {
-        let tail = Arc::clone(&self.tail);
-        let listening = tail.listeners.add(self.sleeper.waker());
-        let end = self.serve();
-        drop(listening);
+    /// Says where reading begins, and begins.
+    fn start(&self) -> Result<Walk, End> {
+        let until = match self.request.follow {
+            true => u64::MAX,
+            false => self.tail.current().next.saturating_sub(1),
+        };
+        let after = self.begin().map_err(End::Failed)?;
+        self.feed.note(after);
+        self.push(Out::Started(after));
+        let start = None;
+        Ok(Walk {
+            walker: Walker::after(after, &self.dir, &self.tail, &self.health),
+            until,
+            pace: self.request.pace.map(|times| Pace { times, start }),
+            due: None,
+        })
+    }
+
+    /// Goes to the next record and sends it, if it is wanted.
+    fn advance(&self, walk: &mut Walk) -> Result<Next, End> {
+        match self.feed.room() {
+            Room::Closed => return Err(End::Closed),
+            Room::Wait => return Ok(Next::Idle),
+            Room::Go => {}
+        }
+        if let Some(due) = walk.due {
+            if clock::now() < due {
+                return Ok(Next::Idle);
+            }
+            walk.due = None;
+            self.send(walk);
+            return Ok(Next::More);
+        }
+        if walk.walker.number() >= walk.until {
+            return Err(End::Head);
+        }
+        match walk.walker.step() {
+            Err(error) => return Err(End::Failed(unreadable(&error))),
+            Ok(Step::Skipped) => self.feed.note(walk.walker.number()),
+            Ok(Step::Head) if !self.request.follow => return Err(End::Head),
+            Ok(Step::Head) => return Ok(Next::Idle),
+            Ok(Step::Record) if walk.walker.number() > walk.until => return Err(End::Head),
+            Ok(Step::Record) => {
+                walk.due = self.due(walk);
+                if walk.due.is_none() {
+                    self.send(walk);
+                }
+            }
+        }
+        Ok(Next::More)
+    }
+
+    /// Returns when the walker's record is due, where that is not now.
+    fn due(&self, walk: &mut Walk) -> Option<Instant> {
+        let pace = walk.pace.as_mut()?;
+        let record = Record::parse(walk.walker.record()).ok()?;
+        if !matches(&self.request.filter, &record) {
+            return None;
+        }
+        pace.due(&record).filter(|due| *due > clock::now())
+    }
+
+    /// Returns for how long there is nothing to do, unless somebody says so.
+    fn nothing_to_do(&self, walk: &Walk) -> Option<Duration> {
+        match self.feed.room() {
+            Room::Closed => None,
+            Room::Wait => Some(IDLE),
+            Room::Go => match walk.due {
+                Some(due) => Some(due.saturating_duration_since(clock::now()).min(IDLE)),
+                None => walk.walker.is_at_head().then_some(IDLE),
+            },
+        }
+    }
+
+    fn end(&self, end: End) {
         match end {
             End::Closed => {}
             End::Head => {
@@ -74,45 +217,6 @@ impl Consumer {
                 });
             }
             End::Failed(refusal) => self.push(Out::Refused(refusal)),
-        }
-    }
-
-    fn serve(&mut self) -> End {
-        let until = match self.request.follow {
-            true => u64::MAX,
-            false => self.tail.current().next.saturating_sub(1),
-        };
-        let after = match self.begin() {
-            Ok(after) => after,
-            Err(refusal) => return End::Failed(refusal),
-        };
-        self.feed.note(after);
-        self.push(Out::Started(after));
-        let mut walker = Walker::after(after, &self.dir, &self.tail, &self.health);
-        let mut pace = self.request.pace.map(|times| Pace { times, start: None });
-        loop {
-            match self.feed.room() {
-                Room::Closed => return End::Closed,
-                Room::Wait => self.wait(IDLE, |feed, _| feed.room() == Room::Wait, &walker),
-                Room::Go if walker.number() >= until => return End::Head,
-                Room::Go => match walker.step() {
-                    Err(error) => return End::Failed(unreadable(&error)),
-                    Ok(Step::Skipped) => self.feed.note(walker.number()),
-                    Ok(Step::Head) if !self.request.follow => return End::Head,
-                    Ok(Step::Head) => self.wait(
-                        IDLE,
-                        |feed, walker| feed.room() == Room::Go && walker.is_at_head(),
-                        &walker,
-                    ),
-                    Ok(Step::Record) if walker.number() > until => return End::Head,
-                    Ok(Step::Record) => {
-                        if !self.send(&mut walker, pace.as_mut()) {
-                            return End::Closed;
-                        }
-                        self.feed.note(walker.number());
-                    }
-                },
-            }
         }
     }
 
@@ -132,35 +236,38 @@ impl Consumer {
         begin(from, self.kept.as_ref(), &place)
     }
 
-    /// Sends the walker's record if it is wanted; false when the consumer is
-    /// not wanted any more.
-    fn send(&mut self, walker: &mut Walker, pace: Option<&mut Pace>) -> bool {
+    /// Sends the walker's record, if it is wanted.
+    fn send(&self, walk: &mut Walk) {
+        let walker = &mut walk.walker;
+        match self.message(walker) {
+            Message::Wanted(out) => self.push(out),
+            Message::Unwanted => {}
+            Message::Unreadable => walker.skip_unreadable(),
+        }
+        self.feed.note(walker.number());
+    }
+
+    /// Makes a message of the walker's record.
+    fn message(&self, walker: &mut Walker) -> Message {
         let record = match Record::parse(walker.record()) {
             Ok(record) => record,
             Err(error) => {
-                log::debug!(
-                    "a consumer passed over message {}: {error}",
-                    walker.number()
-                );
-                walker.skip_unreadable();
-                return true;
+                let number = walker.number();
+                log::debug!("a consumer passed over message {number}: {error}");
+                return Message::Unreadable;
             }
         };
         if !matches(&self.request.filter, &record) {
-            return true;
+            return Message::Unwanted;
         }
         let frames = match record.frames() {
             Ok(frames) if !frames.is_empty() => frames,
-            _ => {
-                drop(record);
-                walker.skip_unreadable();
-                return true;
-            }
+            _ => return Message::Unreadable,
         };
         let topic = frames.get(0).unwrap_or_default();
         let member = self.request.member.as_ref();
         if member.is_some_and(|member| !member.rights.covers(topic)) {
-            return true;
+            return Message::Unwanted;
         }
         let recorded_at = record.recorded_at.as_deref().unwrap_or(&record.timestamp);
         let mut header = Map::new();
@@ -169,21 +276,17 @@ impl Consumer {
         header.insert("consumer".to_owned(), self.handle.into());
         header.insert("message_num".to_owned(), walker.number().into());
         header.insert("recorded_at".to_owned(), recorded_at.into());
-        let due = pace.and_then(|pace| pace.due(&record));
-        if due.is_some_and(|due| !self.wait_until(due)) {
-            return false;
-        }
+        let checksum = checksum(walker.record()).map(str::to_owned);
         let gap = walker.take_gap();
         if gap > 0 {
             header.insert("gap".to_owned(), gap.into());
         }
-        self.push(Out::Message {
+        Message::Wanted(Out::Message {
             number: walker.number(),
-            checksum: checksum(walker.record()).map(str::to_owned),
+            checksum,
             header: Value::Object(header).to_string(),
             frames,
-        });
-        true
+        })
     }
 
     fn push(&self, out: Out) {
@@ -191,48 +294,21 @@ impl Consumer {
             self.mailbox.post(Mail::Ready(self.handle));
         }
     }
+}
 
-    /// Waits while a condition holds, for at most so long.
-    fn wait(&mut self, most: Duration, holds: impl Fn(&Feed, &Walker) -> bool, walker: &Walker) {
-        self.sleeper.about_to_sleep();
-        // What came before the announcement has woken nobody.
-        if holds(&self.feed, walker) {
-            self.poll(most);
-        }
-        self.sleeper.awake();
-    }
-
-    /// Waits for a moment to come; false when the consumer is not wanted any more.
-    fn wait_until(&mut self, due: Instant) -> bool {
-        loop {
-            self.sleeper.about_to_sleep();
-            let left = due.saturating_duration_since(Instant::now());
-            let closed = self.feed.room() == Room::Closed;
-            if !closed && !left.is_zero() {
-                self.poll(left.min(IDLE));
-            }
-            self.sleeper.awake();
-            if closed || left.is_zero() {
-                return !closed;
-            }
-        }
-    }
-
-    fn poll(&self, most: Duration) {
-        let mut items = [PollItem::from_fd(self.sleeper.fd(), zmq::POLLIN)];
-        // A wait is over at its end, not a millisecond before it.
-        let timeout = i64::try_from(most.as_millis()).unwrap_or(i64::MAX) + 1;
-        if let Err(error) = zmq::poll(&mut items, timeout) {
-            log::debug!("polling for a consumer: {error}");
-        }
-    }
+/// What a record is to a consumer.
+enum Message {
+    Wanted(Out),
+    Unwanted,
+    /// It has no frames that could be sent.
+    Unreadable,
 }
 
 impl Pace {
     /// Returns when a record is due; one whose clock went back is due at once.
     fn due(&mut self, record: &Record<'_>) -> Option<Instant> {
         let time = recorded(record)?;
-        let (first, start) = *self.start.get_or_insert_with(|| (time, Instant::now()));
+        let (first, start) = *self.start.get_or_insert_with(|| (time, clock::now()));
         let passed = time.duration_since(first).as_secs_f64().max(0.0) / self.times;
         start.checked_add(Duration::try_from_secs_f64(passed).ok()?)
     }

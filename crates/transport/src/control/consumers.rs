@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use journal::Missing;
 use serde_json::{Value, json};
 
-use super::consumer::{Consumer, ended};
+use super::consumer::{Consumer, Reading, ended};
 use super::feed::{Feed, Out};
 use super::limits;
 use super::mail::Mailbox;
@@ -21,6 +20,7 @@ use super::router::{Peer, Router, Sent};
 use crate::health::Health;
 use crate::tail::Tail;
 use crate::waker::{Waker, sleeper};
+use crate::worker::Spawn;
 
 /// How many messages one consumer is sent before the next one's turn.
 const QUANTUM: usize = 256;
@@ -33,6 +33,7 @@ pub(super) struct Source {
     pub(super) tail: Arc<Tail>,
     pub(super) health: Arc<Health>,
     pub(super) mailbox: Arc<Mailbox>,
+    pub(super) spawn: Arc<dyn Spawn>,
 }
 
 /// All consumers of this run.
@@ -55,7 +56,6 @@ struct Entry {
     name: Option<String>,
     feed: Arc<Feed>,
     waker: Arc<Waker>,
-    thread: Option<JoinHandle<()>>,
     /// For how long nothing was heard of the client although it was listened to.
     silent: Duration,
     ended: bool,
@@ -110,19 +110,20 @@ impl Consumers {
             health: Arc::clone(&self.source.health),
             feed: Arc::clone(&feed),
             mailbox: Arc::clone(&self.source.mailbox),
-            sleeper,
         };
-        let thread = std::thread::Builder::new()
-            .name("consumer".to_owned())
-            .spawn(move || consumer.run())
-            .map_err(failed)?;
+        let reading = Reading::new(consumer, sleeper);
+        // It ends at its next look at the feed when it is closed; nobody waits.
+        let spawned = self
+            .source
+            .spawn
+            .spawn("consumer".to_owned(), Box::new(reading));
+        drop(spawned.map_err(failed)?);
         let entry = Entry {
             peer: *peer,
             id: id.clone(),
             name,
             feed,
             waker,
-            thread: Some(thread),
             silent: Duration::ZERO,
             ended: false,
         };
@@ -226,12 +227,10 @@ impl Consumers {
     }
 
     fn remove(&mut self, handle: u64) -> Option<Entry> {
-        let mut entry = self.entries.remove(&handle)?;
+        let entry = self.entries.remove(&handle)?;
         self.ready.remove(&handle);
         entry.feed.close();
         entry.waker.wake();
-        // It ends at its next look at the feed; nobody waits for it.
-        drop(entry.thread.take());
         Some(entry)
     }
 

@@ -17,6 +17,7 @@ use self::file::{read_all, remove, write_all};
 use super::limits;
 use super::refusal::Refusal;
 use super::router::Peer;
+use crate::worker::{Next, Worker};
 
 /// Something that is to be done for a name, and who asked for that.
 #[derive(Debug)]
@@ -138,32 +139,41 @@ impl Positions {
         self.lock().stored.clone()
     }
 
-    /// Does what is asked for until the end, as much at once as has collected.
-    pub(super) fn run(&self, told: impl Fn(Vec<Order>, Result<(), String>)) {
-        while let Some(orders) = self.next_orders() {
-            let done = match orders.as_slice() {
-                [
-                    Order {
-                        name,
-                        what: What::Forget { .. },
-                        ..
-                    },
-                ] => remove(&self.dir, name),
-                orders => self.store(orders),
+    /// Does what can be done at once of what is asked for.
+    fn turn(&self, told: &dyn Fn(Vec<Order>, Result<(), String>)) -> Next {
+        let Some(orders) = self.next_orders() else {
+            return match self.lock().ended {
+                true => Next::Done,
+                false => Next::Idle,
             };
-            self.lock().in_hand.clear();
-            told(orders, done.map_err(|error| error.to_string()));
-        }
+        };
+        let done = match orders.as_slice() {
+            [
+                Order {
+                    name,
+                    what: What::Forget { .. },
+                    ..
+                },
+            ] => remove(&self.dir, name),
+            orders => self.store(orders),
+        };
+        self.lock().in_hand.clear();
+        told(orders, done.map_err(|error| error.to_string()));
+        Next::More
     }
 
-    /// Waits for orders, and takes those that can be done together: positions up
-    /// to the next name that is to be forgotten, or that alone.
+    /// Waits until something is asked for, or the end.
+    fn wait(&self) {
+        let waited = self.changed.wait_while(self.lock(), |state| {
+            state.waiting.is_empty() && !state.ended
+        });
+        drop(waited);
+    }
+
+    /// Takes the orders that can be done together: positions up to the next
+    /// name that is to be forgotten, or that alone.
     fn next_orders(&self) -> Option<Vec<Order>> {
         let mut state = self.lock();
-        while state.waiting.is_empty() && !state.ended {
-            let waited = self.changed.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
-        }
         let keeps = |order: &Order| matches!(order.what, What::Keep(_));
         let until = state
             .waiting
@@ -243,15 +253,35 @@ impl State {
     }
 }
 
-/// Starts the thread that stores positions.
-pub(super) fn spawn(
-    positions: &Arc<Positions>,
-    told: impl Fn(Vec<Order>, Result<(), String>) + Send + 'static,
-) -> std::io::Result<std::thread::JoinHandle<()>> {
-    let positions = Arc::clone(positions);
-    std::thread::Builder::new()
-        .name("positions".to_owned())
-        .spawn(move || positions.run(told))
+/// The thread that stores positions, and tells what became of them.
+pub(super) struct Storing {
+    positions: Arc<Positions>,
+    told: Box<Told>,
+}
+
+/// Takes orders that are done, or why they are not.
+type Told = dyn Fn(Vec<Order>, Result<(), String>) + Send;
+
+impl Storing {
+    pub(super) fn new(
+        positions: &Arc<Positions>,
+        told: impl Fn(Vec<Order>, Result<(), String>) + Send + 'static,
+    ) -> Self {
+        Self {
+            positions: Arc::clone(positions),
+            told: Box::new(told),
+        }
+    }
+}
+
+impl Worker for Storing {
+    fn turn(&mut self) -> Next {
+        self.positions.turn(&self.told)
+    }
+
+    fn wait(&mut self) {
+        self.positions.wait();
+    }
 }
 
 #[cfg(test)]

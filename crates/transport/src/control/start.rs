@@ -1,33 +1,35 @@
 //! Makes the control thread's parts.
 
-use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
-use std::time::Instant;
 
 use super::consumers::{Consumers, Source};
 use super::dedupe::Keys;
 use super::limits;
 use super::mail::{Mail, Mailbox};
-use super::positions::{self, Positions};
+use super::positions::{Positions, Storing};
 use super::publishing::{Path, Publishing};
 use super::router::Router;
-use super::{Control, Facts};
+use super::{Control, Facts, Stage};
+use crate::clock;
 use crate::config::Config;
 use crate::letterbox::{Answer, Letterbox};
+use crate::net::Port;
 use crate::queue::Queue;
 use crate::recorder::ArchiveRequest;
 use crate::shutdown::Phase;
 use crate::waker::{Waker, sleeper};
+use crate::worker::Spawn;
 
 /// What the control thread needs of the rest of the broker.
 pub(crate) struct Parts {
-    pub(crate) listener: TcpListener,
+    pub(crate) port: Box<dyn Port>,
     pub(crate) phase: Arc<Phase>,
     pub(crate) letters: Arc<Letterbox>,
     pub(crate) intake: Arc<Waker>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) archive: mpsc::Sender<ArchiveRequest>,
     pub(crate) facts: Facts,
+    pub(crate) spawn: Arc<dyn Spawn>,
 }
 
 /// Makes the box in which messages wait for intake.
@@ -58,16 +60,20 @@ impl Control {
             tail: Arc::clone(tail),
             health: Arc::clone(health),
             mailbox: Arc::clone(&mailbox),
+            spawn: Arc::clone(&parts.spawn),
         };
         let kept = Arc::new(Positions::open(&config.dir));
         let told = Arc::clone(&mailbox);
-        let writer = positions::spawn(&kept, move |all, result| {
+        let storing = Storing::new(&kept, move |all, result| {
             told.post(Mail::Positions(all, result));
-        })?;
+        });
+        let storing = parts
+            .spawn
+            .spawn("positions".to_owned(), Box::new(storing))?;
         let keys = Keys::default();
         Ok(Self {
             router: Router::new(
-                parts.listener,
+                parts.port,
                 config.max_message,
                 config.letter_bytes(),
                 Arc::clone(&parts.facts.counters),
@@ -82,12 +88,14 @@ impl Control {
             archive: parts.archive,
             publishing: Publishing::new(path, config.dedupe_window, keys.clone()),
             consumers: Consumers::new(source, kept, config.consumer_timeout),
-            positions: Some(writer),
+            storing: Some(storing),
+            spawn: parts.spawn,
+            stage: Stage::New,
             facts: parts.facts,
             keys,
             window: config.dedupe_window,
             reload: None,
-            looked: Instant::now(),
+            looked: clock::now(),
             refused: 0,
         })
     }

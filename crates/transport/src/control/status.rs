@@ -88,7 +88,7 @@ impl Facts {
             "version": env!("CARGO_PKG_VERSION"),
             "protocol": limits::PROTOCOL,
             "pid": std::process::id(),
-            "uptime_seconds": self.started.elapsed().as_secs(),
+            "uptime_seconds": crate::clock::now().duration_since(self.started).as_secs(),
             "time": &*message::format_time(SystemTime::now()),
             "ports": {"publish": self.pub_port, "subscribe": self.sub_port},
             "recording": stall.is_none(),

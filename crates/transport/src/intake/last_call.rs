@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::net::Inbound;
 
 /// After this long it is said that the stop takes time.
@@ -28,7 +29,7 @@ pub(super) struct LastCall {
 impl LastCall {
     pub(super) fn new(limit: Duration) -> Self {
         Self {
-            began: Instant::now(),
+            began: clock::now(),
             limit,
             told: false,
         }
@@ -36,7 +37,7 @@ impl LastCall {
 
     /// Tells whether there is no more time.
     pub(super) fn is_over(&mut self, publishers: &[Inbound]) -> bool {
-        let waited = self.began.elapsed();
+        let waited = clock::now().duration_since(self.began);
         if waited >= PATIENCE && !self.told {
             self.told = true;
             let (limit, left) = (self.limit.as_secs(), left(publishers).count());
@@ -61,7 +62,7 @@ pub(super) fn unread(publishers: &[Inbound], scratch: &mut [u8]) -> Option<Unrea
     };
     for publisher in left(publishers) {
         // Where the connection has ended, there is nothing behind it.
-        let count = publisher.stream.peek(scratch).unwrap_or(0);
+        let count = publisher.socket.peek(scratch).unwrap_or(0);
         unread.publishers += 1;
         unread.bytes += (count + publisher.held()) as u64;
     }

@@ -1,9 +1,9 @@
 //! A connection on which messages come in.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read as _};
 use std::mem;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,10 @@ use super::boxes::{Plain, open_boxes};
 use super::ended::Ended;
 use super::outbox::Outbox;
 use super::sift::{Answers, Sift, Step};
+use super::socket::{Reading, Socket};
 use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
+use crate::clock;
 use crate::keys::{Keys, Member, handshake};
-use crate::platform::prepare;
 use crate::throttle::log_throttled;
 
 /// How much is read from a connection at once, about.
@@ -35,7 +36,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 /// One connection: bytes come in, whole messages come out.
 #[derive(Debug)]
 pub(crate) struct Inbound {
-    pub(crate) stream: TcpStream,
+    pub(crate) socket: Box<dyn Socket>,
     pub(crate) peer: SocketAddr,
     /// Tells this connection from all others of its server, also earlier ones.
     pub(crate) id: u64,
@@ -89,15 +90,9 @@ enum State {
 }
 
 impl Inbound {
-    pub(crate) fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        role: Role,
-        id: u64,
-    ) -> io::Result<Self> {
-        prepare(&stream)?;
-        Ok(Self {
-            stream,
+    pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr, role: Role, id: u64) -> Self {
+        Self {
+            socket,
             peer,
             id,
             state: State::Handshake(Box::new(Handshake::new(role))),
@@ -119,7 +114,7 @@ impl Inbound {
             introduction: Peer::default(),
             opener: None,
             refused: None,
-        })
+        }
     }
 
     /// Lets nobody in but the owners of these keys.
@@ -184,8 +179,8 @@ impl Inbound {
 
     /// Notes that it was asked while the broker stops, and had nothing.
     pub(crate) fn found_empty(&mut self) {
-        let first = *self.emptied.get_or_insert_with(Instant::now);
-        self.drained = first.elapsed() >= QUIET;
+        let first = *self.emptied.get_or_insert_with(clock::now);
+        self.drained = clock::now().duration_since(first) >= QUIET;
     }
 
     /// Tells whether the broker stops and has taken in all that had arrived.
@@ -241,7 +236,7 @@ impl Inbound {
     /// no answers, or that is silent for longer than it had announced.
     pub(crate) fn check_patience(&self) -> Result<(), Ended> {
         match () {
-            () if self.refused.is_some_and(|at| at.elapsed() > HOLD) => Err(Ended::Refused),
+            () if self.refused.is_some_and(|at| clock::now() - at > HOLD) => Err(Ended::Refused),
             () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
             () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
             // Held back, its last request has not been answered yet.
@@ -265,7 +260,7 @@ impl Inbound {
         if let State::Handshake(handshake) = &mut self.state {
             self.outbox.end().extend(handshake.take_unsent());
         }
-        match self.outbox.flush(&self.stream) {
+        match self.outbox.flush(&*self.socket) {
             Ok(Progress::Bytes(count)) if count > 0 => self.silent = Duration::ZERO,
             Ok(Progress::Bytes(_) | Progress::Wait) => {}
             Ok(Progress::End) | Err(_) => self.deaf = true,
@@ -305,7 +300,7 @@ impl Inbound {
         let Some((front, space)) = scratch.split_at_mut_checked(held) else {
             return Ok(false);
         };
-        let count = match attempt(|| (&self.stream).read(space))? {
+        let count = match attempt(|| self.socket.recv(space))? {
             Progress::Bytes(count) => count,
             Progress::Wait => return Ok(false),
             Progress::End => return Err(Ended::Left),
@@ -365,7 +360,7 @@ impl Inbound {
     /// the broker more than it costs the peer. All that has come of it is consumed.
     fn refuse(&mut self, reason: &dyn std::fmt::Display, bytes: &[u8]) -> usize {
         log_throttled!(Level::Warn, "refused {}: {reason}", self.peer);
-        self.refused = Some(Instant::now());
+        self.refused = Some(clock::now());
         self.drained = true;
         bytes.len()
     }
@@ -425,7 +420,7 @@ impl Inbound {
             missing => missing.min(4 * READ),
         };
         let before = self.held.len();
-        let result = (&self.stream)
+        let result = Reading(&*self.socket)
             .take(wanted as u64)
             .read_to_end(&mut self.held);
         // What has come before the end of the connection was sent in time: it

@@ -1,10 +1,10 @@
 //! What waits to be sent over a connection.
 
-use std::io::{self, Write};
-use std::net::TcpStream;
+use std::io::{self, IoSlice};
 
 use zmtp::curve::Sealer;
 
+use super::socket::Socket;
 use crate::attempt::{Progress, attempt};
 
 /// Sent bytes are taken out of the front when they are this many, and more than
@@ -66,12 +66,12 @@ impl Outbox {
 
     /// Sends what waits, as far as that goes without waiting. It is
     /// [`Progress::Wait`] where some of it is left and nothing could be sent.
-    pub(crate) fn flush(&mut self, stream: &TcpStream) -> io::Result<Progress> {
+    pub(crate) fn flush(&mut self, socket: &dyn Socket) -> io::Result<Progress> {
         self.seal()?;
         let mut count = 0;
         while self.len() > 0 {
             let rest = self.bytes.get(self.sent..).unwrap_or_default();
-            match attempt(|| (&*stream).write(rest))? {
+            match attempt(|| socket.send(&[IoSlice::new(rest)]))? {
                 Progress::Bytes(written) => {
                     self.sent += written;
                     count += written;
@@ -102,7 +102,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 

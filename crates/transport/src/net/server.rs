@@ -2,20 +2,21 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::Level;
-use zmq::{PollEvents, PollItem};
 use zmtp::Role;
 
 use super::ended::Ended;
 use super::favour::Favour;
 use super::inbound::{Inbound, READ, SMALL};
+use super::poll::{Events, Item, poll};
+use super::socket::Port;
 use super::visitors::Visitors;
+use crate::attempt::is_end;
+use crate::clock;
 use crate::keys::{Keys, Member};
-use crate::platform::raw;
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
 
@@ -46,8 +47,8 @@ pub(crate) struct Wanted {
 #[derive(Debug, Clone, Copy)]
 struct Found {
     /// What it was asked for.
-    asked: PollEvents,
-    ready: PollEvents,
+    asked: Events,
+    ready: Events,
 }
 
 /// What polling has found.
@@ -63,7 +64,7 @@ struct Ready {
 /// A port with its connections: it reads what peers send, and never waits for
 /// one of them while another one has something.
 pub(crate) struct Server {
-    listener: TcpListener,
+    port: Box<dyn Port>,
     role: Role,
     /// What its peers are called in the log.
     peers: &'static str,
@@ -91,14 +92,14 @@ impl Server {
     /// Serves a port: messages may have up to `max_message` bytes, and
     /// unfinished ones take up to about `max_unfinished` bytes of memory.
     pub(crate) fn new(
-        listener: TcpListener,
+        port: Box<dyn Port>,
         role: Role,
         peers: &'static str,
         max_message: u64,
         max_unfinished: usize,
     ) -> Self {
         Self {
-            listener,
+            port,
             role,
             peers,
             max_message,
@@ -106,7 +107,7 @@ impl Server {
             favour: Favour::new(max_unfinished),
             next_id: 0,
             rests_until: None,
-            asked: Instant::now(),
+            asked: clock::now(),
             draining: false,
             scratch: vec![0; 2 * READ],
             keys: None,
@@ -211,36 +212,32 @@ impl Server {
     fn wait(&mut self, sleeper: &mut Sleeper, wanted: Wanted) -> io::Result<Ready> {
         let favoured = self.favour.choose(&self.connections);
         let interests = self.interests(favoured, wanted.room);
-        let accepting =
-            wanted.accept && self.rests_until.is_none_or(|until| until <= Instant::now());
-        let mut items = vec![PollItem::from_fd(sleeper.fd(), zmq::POLLIN)];
+        let accepting = wanted.accept && self.rests_until.is_none_or(|until| until <= clock::now());
+        let mut items = vec![Item::new(sleeper, Events::READ)];
         if accepting {
-            items.push(PollItem::from_fd(raw(&self.listener), zmq::POLLIN));
+            items.push(Item::new(&*self.port, Events::READ));
         }
         let others = items.len();
         let connections = self.connections.iter().zip(&interests);
         items.extend(connections.filter_map(|(connection, &interest)| {
             // A connection that is held back is left out: polling would return
             // at once for one that the peer has ended.
-            let item = PollItem::from_fd(raw(&connection.stream), interest);
-            (!interest.is_empty()).then_some(item)
+            let item = Item::new(&*connection.socket, interest);
+            (!interest.is_none()).then_some(item)
         }));
-        match zmq::poll(&mut items, self.timeout(wanted, accepting)) {
-            Ok(_) | Err(zmq::Error::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let mut found = items.iter().skip(others).map(PollItem::get_revents);
+        poll(&mut items, self.timeout(wanted, accepting))?;
+        let mut found = items.iter().skip(others).map(|item| item.ready);
         let connections = interests.iter().map(|&asked| {
-            let ready = match asked.is_empty() {
-                true => PollEvents::empty(),
-                false => found.next().unwrap_or(PollEvents::empty()),
+            let ready = match asked.is_none() {
+                true => Events::NONE,
+                false => found.next().unwrap_or_default(),
             };
             Found { asked, ready }
         });
         let connections = connections.collect();
-        let accept = accepting && items.get(1).is_some_and(PollItem::is_readable);
+        let accept = accepting && items.get(1).is_some_and(|port| port.ready.read);
         sleeper.awake();
-        let now = Instant::now();
+        let now = clock::now();
         let time = now.duration_since(self.asked).min(TICK);
         self.asked = now;
         Ok(Ready {
@@ -251,29 +248,25 @@ impl Server {
         })
     }
 
-    /// In milliseconds; -1 is for ever.
-    fn timeout(&self, wanted: Wanted, accepting: bool) -> i64 {
+    /// Returns for how long to wait; `None` is for ever.
+    fn timeout(&self, wanted: Wanted, accepting: bool) -> Option<Duration> {
         let patient = self.connections.iter().any(Inbound::is_timed);
         let own = match () {
             () if wanted.accept && !accepting => Some(EXHAUSTED),
             () if patient || self.favour.is_needed(&self.connections) => Some(TICK),
             () => None,
         };
-        let timeout = own.into_iter().chain(wanted.timeout).min();
-        // Rounded up: a wait that is cut short would only be begun again.
-        timeout.map_or(-1, |time| {
-            i64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(i64::MAX)
-        })
+        own.into_iter().chain(wanted.timeout).min()
     }
 
     /// Decides from whom bytes are taken now. Who is left out feels it: that is
     /// how back-pressure comes to peers.
-    fn interests(&self, favoured: Option<usize>, room: bool) -> Vec<PollEvents> {
+    fn interests(&self, favoured: Option<usize>, room: bool) -> Vec<Events> {
         let takes = |(index, connection): (usize, &Inbound)| {
             let goes_on = !connection.is_large() || favoured.is_none_or(|other| other == index);
             let has_room = !connection.is_ready() || (room && goes_on);
             let may_read = has_room && connection.is_heard();
-            events(may_read, connection.has_unsent())
+            Events::new(may_read, connection.has_unsent())
         };
         self.connections.iter().enumerate().map(takes).collect()
     }
@@ -281,25 +274,24 @@ impl Server {
     fn accept(&mut self) {
         self.rests_until = None;
         loop {
-            match self.listener.accept() {
-                Ok((stream, peer)) => {
+            match self.port.accept() {
+                Ok((socket, peer)) => {
                     self.next_id += 1;
-                    match Inbound::new(stream, peer, self.role, self.next_id) {
-                        Ok(connection) => {
-                            let mut connection = connection.guarded_by(self.keys.as_ref());
-                            // It is heard first: what goes wrong now is seen then.
-                            connection.flush();
-                            self.connections.push(connection);
-                        }
-                        Err(error) => log::debug!("a {} was not accepted: {error}", self.peers),
-                    }
+                    let connection = Inbound::new(socket, peer, self.role, self.next_id);
+                    let mut connection = connection.guarded_by(self.keys.as_ref());
+                    // It is heard first: what goes wrong now is seen then.
+                    connection.flush();
+                    self.connections.push(connection);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // A peer that gave up while it waited in the queue.
+                Err(error) if is_end(&error) => {
+                    log::debug!("a {} was not accepted: {error}", self.peers);
+                }
                 Err(error) => {
                     let peers = self.peers;
                     log_throttled!(Level::Error, "cannot accept another {peers} now: {error}");
-                    self.rests_until = Some(Instant::now() + EXHAUSTED);
+                    self.rests_until = Some(clock::now() + EXHAUSTED);
                     return;
                 }
             }
@@ -355,7 +347,7 @@ impl Server {
     fn late(&mut self, ready: &Ready) -> Option<(usize, Ended)> {
         let favoured = ready.favoured?;
         let asked = ready.connections.get(favoured)?.asked;
-        if !asked.contains(zmq::POLLIN) {
+        if !asked.read {
             return None;
         }
         let result = self
@@ -373,11 +365,11 @@ fn serve(
     scratch: &mut [u8],
     take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
 ) -> Result<bool, Ended> {
-    if found.ready.contains(zmq::POLLOUT) {
+    if found.ready.write {
         connection.flush();
     }
     // An error shows when it is read, behind what came before it.
-    if found.ready.intersects(zmq::POLLIN | zmq::POLLERR) {
+    if found.ready.read || found.ready.failed {
         return connection.receive(max_message, scratch, take);
     }
     Ok(false)
@@ -386,21 +378,10 @@ fn serve(
 /// Notes that nothing came from a peer, which counts against it only where it
 /// was asked.
 fn gave_nothing(connection: &mut Inbound, found: Found, time: Duration, draining: bool) {
-    if !found.asked.is_empty() && found.ready.is_empty() {
+    if !found.asked.is_none() && found.ready.is_none() {
         connection.gave_nothing(time);
     }
-    if draining && found.asked.contains(zmq::POLLIN) {
+    if draining && found.asked.read {
         connection.found_empty();
     }
-}
-
-fn events(read: bool, write: bool) -> PollEvents {
-    let mut events = PollEvents::empty();
-    if read {
-        events |= zmq::POLLIN;
-    }
-    if write {
-        events |= zmq::POLLOUT;
-    }
-    events
 }

@@ -42,6 +42,7 @@ impl Idle {
             recorded: Arc::new(AtomicU64::new(0)),
             health: Arc::new(Health::default()),
             failed: None,
+            held: None,
             on_archived,
         };
         Self {

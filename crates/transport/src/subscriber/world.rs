@@ -56,7 +56,9 @@ impl Peer {
     pub(super) fn serve(&mut self, tail: &Tail, names: &BTreeMap<u64, &str>) {
         loop {
             let waited = !self.subscriber.waiting.is_empty();
-            let first = tail.window(self.subscriber.history).first;
+            let window = tail.window(self.subscriber.history).first;
+            let asked = self.subscriber.asked.as_ref();
+            let first = asked.map_or(window, |asked| window.min(asked.number() + 1));
             let turn = self.subscriber.turn(tail, &mut self.link).unwrap();
             if waited && self.subscriber.waiting.is_empty() {
                 self.model.replay(first);

@@ -6,11 +6,12 @@ use super::*;
 fn answers(positions: &Positions) -> Vec<(u64, What)> {
     let told = RefCell::new(Vec::new());
     positions.end();
-    positions.run(|orders, result| {
+    let tell = |orders: Vec<Order>, result| {
         assert_eq!(result, Ok(()));
         let answer = |order: Order| (order.id.as_u64().unwrap(), order.what);
         told.borrow_mut().extend(orders.into_iter().map(answer));
-    });
+    };
+    while positions.turn(&tell) == Next::More {}
     told.into_inner()
 }
 

@@ -2,7 +2,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::net::READ;
+use crate::net::{Port, READ};
 use crate::testing::greeting;
 
 const LIMIT: usize = 100_000;
@@ -20,9 +20,9 @@ impl Publishers {
         let (mut far, mut near) = (Vec::new(), Vec::new());
         for &held in held {
             let stream = TcpStream::connect(address).unwrap();
-            let (accepted, peer) = listener.accept().unwrap();
+            let (accepted, peer) = Port::accept(&listener).unwrap();
             let mut publisher =
-                Inbound::new(accepted, peer, zmtp::Role::Subscriber, near.len() as u64).unwrap();
+                Inbound::new(accepted, peer, zmtp::Role::Subscriber, near.len() as u64);
             (&stream).write_all(&greeting(b"PUB")).unwrap();
             let header = b"\x02\0\0\0\0\0\x0f\x42\x40";
             let part = [&header[..], &vec![0; held - header.len()]].concat();

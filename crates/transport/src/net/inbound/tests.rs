@@ -1,7 +1,8 @@
 use std::io::Write;
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 use super::*;
+use crate::net::Port;
 use crate::testing::greeting;
 use crate::testing::guarded::Guarded;
 
@@ -9,8 +10,8 @@ use crate::testing::guarded::Guarded;
 fn connected() -> (TcpStream, Inbound) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (near, peer) = listener.accept().unwrap();
-    let mut publisher = Inbound::new(near, peer, Role::Subscriber, 1).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let mut publisher = Inbound::new(near, peer, Role::Subscriber, 1);
     (&far).write_all(&greeting(b"PUB")).unwrap();
     while !publisher.is_ready() {
         assert!(receive(&mut publisher).unwrap().is_empty());
@@ -152,7 +153,7 @@ fn a_peer_that_takes_nothing_any_more_is_read_to_its_end() {
     let whole = message(&[b"t", b"{}"]);
     (&far).write_all(&whole).unwrap();
     // A later answer can't be sent.
-    publisher.stream.shutdown(Shutdown::Write).unwrap();
+    publisher.socket.finish().unwrap();
     publisher.push([b"answer".as_slice()]);
     publisher.flush();
     assert!(!publisher.has_unsent());
@@ -237,8 +238,8 @@ fn connected_with_key() -> (TcpStream, zmtp::curve::Session, Inbound, Vec<u8>) {
     let mut guarded = Guarded::new(SocketType::Pub);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (near, peer) = listener.accept().unwrap();
-    let publisher = Inbound::new(near, peer, Role::Subscriber, 1).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let publisher = Inbound::new(near, peer, Role::Subscriber, 1);
     let mut publisher = publisher.guarded_by(Some(&guarded.keys));
     publisher.flush();
     let session = loop {
@@ -379,8 +380,8 @@ fn a_key_that_is_not_let_in_is_held_for_a_while_and_not_listened_to() {
     let strict = Guarded::new(SocketType::Pub).keys;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (near, peer) = listener.accept().unwrap();
-    let publisher = Inbound::new(near, peer, Role::Subscriber, 1).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let publisher = Inbound::new(near, peer, Role::Subscriber, 1);
     // It knows another server: its first word can't be opened.
     let mut publisher = publisher.guarded_by(Some(&strict));
     publisher.flush();
