@@ -24,6 +24,10 @@ e2e *names:
 crash rounds="100":
     CRASH_ROUNDS={{rounds}} cargo test --test e2e -- crash:: --nocapture
 
+# Tries the broker with other implementations of ZeroMQ, as far as they can be had.
+interop:
+    cargo build -p broker && python3 tests/interop/run.py target/debug/broker target/interop docs/interop.md
+
 # Faults made by the kernel itself. Needs Linux, strace and root.
 faults:
     cargo test --test faults --features strace

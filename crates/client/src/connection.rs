@@ -31,14 +31,14 @@ pub(crate) struct Connection {
 /// What carries the messages. The bundled libzmq has no CURVE.
 enum Socket {
     Open(zmq::Socket),
-    Guarded(RefCell<Guarded>),
+    Guarded(Box<RefCell<Guarded>>),
 }
 
 impl Socket {
     fn open(context: &zmq::Context, endpoint: &str, keys: Option<&Keys>) -> zmq::Result<Self> {
         Ok(match keys {
             None => Self::Open(dealer(context, endpoint)?),
-            Some(keys) => Self::Guarded(RefCell::new(Guarded::open(endpoint, keys))),
+            Some(keys) => Self::Guarded(Box::new(RefCell::new(Guarded::open(endpoint, keys)))),
         })
     }
 

@@ -17,9 +17,7 @@ use crate::keys::{self, Keys};
 use crate::platform::listen;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{Running, Stopped, stop};
-use crate::tail::Tail;
 use crate::thread::{Part, Report};
-use crate::waker::Waker;
 use crate::worker::Threads;
 
 /// A broker that is running.
@@ -34,7 +32,7 @@ pub struct Broker {
     shared: Shared,
     parts: Threaded,
     /// Looks at the keys, until the other end is dropped.
-    keys: Option<(mpsc::Sender<()>, Part<()>)>,
+    watch: Option<(mpsc::Sender<()>, Part<()>)>,
 }
 
 /// The threads of the parts.
@@ -81,8 +79,9 @@ impl Broker {
             on_failure,
             queue: Arc::clone(&shared.queue),
         };
-        let keys = config.keys.as_ref();
-        let keys = keys.map(|keys| watch_keys(keys, &failed, &shared));
+        let watch = config.keys.as_ref();
+        let watch = watch.map(|keys| watch_keys(keys, &failed, &shared));
+        let watch = watch.transpose()?;
         let recording = Arc::clone(&shared.recording);
         let parts = Threaded {
             control: Part::spawn("control", &failed, |failed| {
@@ -111,7 +110,7 @@ impl Broker {
             control_port,
             shared,
             parts,
-            keys: keys.transpose()?,
+            watch,
         })
     }
 
@@ -196,7 +195,7 @@ impl Broker {
     }
 
     fn shut_down(&mut self) -> Stopped {
-        if let Some((stop, mut watch)) = self.keys.take() {
+        if let Some((stop, mut watch)) = self.watch.take() {
             drop(stop);
             watch.join();
         }
@@ -242,13 +241,13 @@ fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
     shared: &Shared,
 ) -> std::io::Result<(mpsc::Sender<()>, Part<()>)> {
     let (stop, stopped) = mpsc::channel();
-    let keys = Arc::clone(keys);
-    let wakers: [Arc<Waker>; 3] = [
-        Arc::clone(&shared.intake_waker),
-        Arc::clone(&shared.acceptor_waker),
-        Arc::clone(&shared.control_waker),
+    let (keys, tail) = (Arc::clone(keys), Arc::clone(&shared.tail));
+    let wakers = [
+        &shared.intake_waker,
+        &shared.acceptor_waker,
+        &shared.control_waker,
     ];
-    let tail: Arc<Tail> = Arc::clone(&shared.tail);
+    let wakers = wakers.map(Arc::clone);
     let thread = Part::spawn("keys", failed, move |_| {
         keys::watch(&keys, &stopped, || {
             wakers.iter().for_each(|waker| waker.wake());

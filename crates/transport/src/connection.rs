@@ -32,6 +32,7 @@ const SEALED: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Connection {
     socket: Arc<dyn Socket>,
+    /// Its address, for the log.
     peer: SocketAddr,
     /// Until the handshake is done.
     handshake: Option<Handshake>,
@@ -69,8 +70,8 @@ impl Connection {
     /// Serves an accepted connection.
     pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr) -> Self {
         Self {
-            peer,
             socket: socket.into(),
+            peer,
             handshake: Some(Handshake::new(Role::Publisher)),
             began: clock::now(),
             received: Vec::new(),

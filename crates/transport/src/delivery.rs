@@ -55,10 +55,10 @@ pub(crate) struct Acceptor {
     delivery: Arc<Delivery>,
     sleeper: Sleeper,
     spawn: Arc<dyn Spawn>,
+    subscribers: Vec<Box<dyn Spawned>>,
     /// Those whose handshake is under way.
     lobby: Lobby,
-    subscribers: Vec<Box<dyn Spawned>>,
-    admitted: u64,
+    accepted: u64,
     /// Set while the system has no more file descriptors.
     exhausted: bool,
 }
@@ -75,15 +75,14 @@ impl Acceptor {
         sleeper: Sleeper,
         spawn: Arc<dyn Spawn>,
     ) -> Self {
-        let lobby = Lobby::new(delivery.keys.clone(), Arc::clone(&delivery.counters));
         Self {
             port,
+            lobby: Lobby::new(delivery.keys.clone(), Arc::clone(&delivery.counters)),
             delivery,
             sleeper,
             spawn,
-            lobby,
             subscribers: Vec::new(),
-            admitted: 0,
+            accepted: 0,
             exhausted: false,
         }
     }
@@ -102,7 +101,7 @@ impl Acceptor {
         self.subscribers.into_iter().for_each(Spawned::join);
     }
 
-    /// Goes on with all handshakes, and accepts a connection, if there is one.
+    /// Goes on with the handshakes, and accepts a connection, if there is one.
     pub(crate) fn turn(&mut self) -> Next {
         self.subscribers.retain(|subscriber| !subscriber.is_done());
         self.exhausted = false;
@@ -135,8 +134,8 @@ impl Acceptor {
     }
 
     fn serve(&mut self, link: Connection, peer: SocketAddr) {
-        let name = format!("subscriber-{}", self.admitted);
-        self.admitted += 1;
+        let name = format!("subscriber-{}", self.accepted);
+        self.accepted += 1;
         let served = Served::new(&self.delivery, link, peer);
         let spawned = served.and_then(|served| self.spawn.spawn(name, Box::new(served)));
         match spawned {

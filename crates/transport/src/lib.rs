@@ -65,10 +65,10 @@ pub use error::{Failure, StartError};
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};
-pub use stop::{LastSession, Stopped};
 /// Keys and the files they are in.
 pub mod curve {
     pub use message::LONGEST_KEY_NAME;
     pub use zmtp::curve::{Certificate, Keypair};
 }
 pub use keys::{Keys, KeysError, RightsError};
+pub use stop::{LastSession, Stopped};

@@ -60,14 +60,13 @@ impl Lobby {
             let oldest = self.guests.remove(0);
             log_throttled!(
                 Level::Warn,
-                "disconnected the subscriber {}: {MOST} others had not finished their \
-                 handshake either",
+                "disconnected the subscriber {}: {MOST} others had not finished their handshake \
+                 either",
                 oldest.peer
             );
         }
-        let connection = Connection::new(socket, peer);
         self.guests.push(Guest {
-            connection: connection.guarded_by(self.keys.as_ref()),
+            connection: Connection::new(socket, peer).guarded_by(self.keys.as_ref()),
             peer,
             refused: None,
         });
@@ -89,7 +88,7 @@ impl Lobby {
         let mut admitted = Vec::new();
         for mut guest in std::mem::take(&mut self.guests) {
             if let Some(refused) = guest.refused {
-                if clock::now().duration_since(refused) < HOLD {
+                if clock::now() - refused < HOLD {
                     self.guests.push(guest);
                 }
                 continue;

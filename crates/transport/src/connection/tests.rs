@@ -7,17 +7,12 @@ use crate::testing::greeting;
 use crate::testing::guarded::Guarded;
 use zmtp::SocketType;
 
-/// Accepts a connection, as the broker does.
-fn accept(listener: &TcpListener) -> Connection {
-    let (socket, peer) = Port::accept(listener).unwrap();
-    Connection::new(socket, peer)
-}
-
 /// A subscriber's end and the broker's end of a connection, after the handshake.
 fn connected() -> (TcpStream, Connection) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let mut connection = accept(&listener);
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let mut connection = Connection::new(near, peer);
     far.write_all(&greeting(b"SUB")).unwrap();
     while connection.handshake.is_some() {
         connection.receive().unwrap();
@@ -151,7 +146,8 @@ fn with_a_key_messages_leave_in_boxes_and_subscriptions_come_in_them() {
     let mut guarded = Guarded::new(SocketType::Sub);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let connection = accept(&listener);
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let connection = Connection::new(near, peer);
     let mut connection = connection.guarded_by(Some(&guarded.keys));
     let mut session = loop {
         connection.greet().unwrap();

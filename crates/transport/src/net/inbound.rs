@@ -236,7 +236,7 @@ impl Inbound {
     /// no answers, or that is silent for longer than it had announced.
     pub(crate) fn check_patience(&self) -> Result<(), Ended> {
         match () {
-            () if self.refused.is_some_and(|at| at.elapsed() > HOLD) => Err(Ended::Refused),
+            () if self.refused.is_some_and(|at| clock::now() - at > HOLD) => Err(Ended::Refused),
             () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
             () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
             // Held back, its last request has not been answered yet.

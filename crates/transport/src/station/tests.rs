@@ -8,12 +8,6 @@ use crate::roster::Roster;
 use crate::testing::{Bench, greeting};
 use crate::waker::{Sleeper, sleeper};
 
-/// Accepts a connection, as the broker does.
-fn accept(listener: &TcpListener) -> Connection {
-    let (socket, peer) = Port::accept(listener).unwrap();
-    Connection::new(socket, peer)
-}
-
 /// A subscriber of everything that has got all there is, and its far end.
 struct Served {
     station: Station,
@@ -26,16 +20,14 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         far.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let link = accept(&listener);
+        let (near, peer) = Port::accept(&listener).unwrap();
+        let link = Connection::new(near, peer);
         far.write_all(&greeting(b"SUB")).unwrap();
         far.write_all(b"\0\x01\x01").unwrap();
         let sleeper = sleeper().unwrap();
         let subscriber = Subscriber::new(0);
-        let entry = Arc::clone(
-            &Arc::new(Roster::default())
-                .enter("peer".to_owned(), zmtp::Peer::default())
-                .entry,
-        );
+        let roster = Arc::new(Roster::default());
+        let entry = Arc::clone(&roster.enter("peer".to_owned(), zmtp::Peer::default()).entry);
         let station = Station::new(link, subscriber, entry, sleeper.waker());
         // Its replay is over when it is idle with a topic.
         loop {
