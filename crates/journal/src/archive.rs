@@ -16,6 +16,7 @@ use std::io;
 
 use crate::error::{AtPath, IoError};
 use crate::fs::{FileSystem, Kind, sync_dir_if_possible};
+use crate::operation::Operation;
 use crate::session::{Layout, archive_name, is_archive_name};
 
 /// Moves the current session's file into the archive, steps 1 and 2.
@@ -27,7 +28,7 @@ pub(crate) fn move_session(
 ) -> Result<String, IoError> {
     let name = reserve(fs, layout, stamp, label)?;
     let (from, to) = (layout.current(), layout.archive(&name));
-    let renamed = fs.rename(&from, &to).at("archive", &from);
+    let renamed = fs.rename(&from, &to).at(Operation::Archive, &from);
     // A network's file system may have renamed it nevertheless. If the removal
     // fails too, the next start does it.
     if renamed.is_err() && fs.open_read(&to).and_then(|file| file.size()).ok() == Some(0) {
@@ -41,8 +42,8 @@ pub(crate) fn move_session(
 /// False where the file system syncs no directories.
 pub(crate) fn sync_move(fs: &dyn FileSystem, layout: &Layout) -> Result<bool, IoError> {
     let archive_dir = layout.archive_dir();
-    let synced = sync_dir_if_possible(fs, &archive_dir).at("sync", &archive_dir)?;
-    let ours = sync_dir_if_possible(fs, &layout.dir).at("sync", &layout.dir)?;
+    let synced = sync_dir_if_possible(fs, &archive_dir).at(Operation::Sync, &archive_dir)?;
+    let ours = sync_dir_if_possible(fs, &layout.dir).at(Operation::Sync, &layout.dir)?;
     Ok(synced && ours)
 }
 
@@ -60,7 +61,7 @@ fn reserve(
         let path = layout.archive(&name);
         match fs.create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
-            result => return result.at("create", &path).map(|()| name),
+            result => return result.at(Operation::Create, &path).map(|()| name),
         }
     }
 }
@@ -68,10 +69,10 @@ fn reserve(
 /// Removes names that were reserved and never used; they hold no byte.
 pub(crate) fn remove_reservations(fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
     let dir = layout.archive_dir();
-    for entry in fs.list(&dir).at("list", &dir)? {
+    for entry in fs.list(&dir).at(Operation::List, &dir)? {
         if is_archive_name(&entry.name) && entry.kind == Kind::File && entry.bytes == 0 {
             let path = layout.archive(&entry.name);
-            fs.remove_file(&path).at("remove", &path)?;
+            fs.remove_file(&path).at(Operation::Remove, &path)?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ReadError;
 use crate::fs::{DirEntry, FileSystem, Kind, RealFs};
+use crate::operation::Operation;
 use crate::reader::Reader;
 use crate::session::{Layout, is_archive_name, is_derived_name};
 use crate::session_file::SessionFile;
@@ -112,7 +113,7 @@ pub(crate) fn look(fs: &dyn FileSystem, layout: &Layout) -> Result<Listing, Read
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(source) => {
             return Err(ReadError {
-                operation: "list",
+                operation: Operation::List,
                 path,
                 offset: 0,
                 source,

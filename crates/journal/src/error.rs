@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::operation::Operation;
+
 /// Why a journal could not be opened for writing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,7 +39,7 @@ pub enum OpenError {
 #[error("cannot {operation} {}", .path.display())]
 pub struct IoError {
     /// What was being done, such as `create` or `sync`.
-    pub operation: &'static str,
+    pub operation: Operation,
     /// The file or directory.
     pub path: PathBuf,
     /// What the system said.
@@ -48,7 +50,7 @@ pub struct IoError {
 impl IoError {
     /// A second fsync may succeed without writing what the failed one lost.
     pub(crate) fn is_failed_sync(&self) -> bool {
-        self.operation == "sync"
+        self.operation.leaves_doubt()
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -116,10 +118,10 @@ pub enum CommitError {
     #[error("recording failed")]
     Failed(#[from] IoError),
     /// An earlier operation failed for good; nothing is accepted any more.
-    #[error("recording has stopped: {stage} of {} failed before: {reason}", .path.display())]
+    #[error("recording has stopped: could not {operation} {} before: {reason}", .path.display())]
     Finished {
         /// The operation that failed.
-        stage: &'static str,
+        operation: Operation,
         /// Its file.
         path: PathBuf,
         /// What the system said then.
@@ -157,7 +159,7 @@ pub enum AppendError {
 #[error("cannot {operation} {} at offset {offset}", .path.display())]
 pub struct ReadError {
     /// What was being done.
-    pub operation: &'static str,
+    pub operation: Operation,
     /// The file.
     pub path: PathBuf,
     /// Where in it, in bytes.
@@ -169,11 +171,11 @@ pub struct ReadError {
 
 /// Attaches the operation and the file to an [`io::Error`].
 pub(crate) trait AtPath<T> {
-    fn at(self, operation: &'static str, path: &Path) -> Result<T, IoError>;
+    fn at(self, operation: Operation, path: &Path) -> Result<T, IoError>;
 }
 
 impl<T> AtPath<T> for io::Result<T> {
-    fn at(self, operation: &'static str, path: &Path) -> Result<T, IoError> {
+    fn at(self, operation: Operation, path: &Path) -> Result<T, IoError> {
         self.map_err(|source| IoError {
             operation,
             path: path.to_owned(),

@@ -16,6 +16,7 @@ use time::macros::format_description;
 use crate::error::{AtPath, IoError};
 use crate::fs::{AppendFile, FileSystem, sync_dir_if_possible};
 use crate::identity::new_uuid;
+use crate::operation::Operation;
 use crate::sealed_text;
 use crate::session::Layout;
 use crate::session_file::SessionFile;
@@ -117,7 +118,7 @@ impl Head {
                     ErrorKind::Unsupported,
                     format!("it is of version {version}, and this program knows version {VERSION}"),
                 ))
-                .at("read", &path)
+                .at(Operation::Read, &path)
             }
             None => Ok(Found::Damaged),
         }
@@ -201,7 +202,7 @@ impl Head {
         let path = layout.head();
         let text = sealed_text::write(self)
             .map_err(io::Error::from)
-            .at("write to", &path)?;
+            .at(Operation::WriteRecords, &path)?;
         if let Some(mut open) = file.take()
             && open.append(text.as_bytes()).is_ok()
         {
@@ -243,26 +244,28 @@ impl HeadFile {
 fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoError> {
     let (new, path) = (layout.new_head(), layout.head());
     match fs.remove_file(&new) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).at("remove", &new),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).at(Operation::Remove, &new);
+        }
         _ => {}
     }
-    let mut file = fs.open_append(&new).at("create", &new)?;
+    let mut file = fs.open_append(&new).at(Operation::Create, &new)?;
     let mut rest = text;
     while !rest.is_empty() {
         match file.append(&[IoSlice::new(rest)]) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()).at("write to", &new),
+            Ok(0) => return Err(ErrorKind::WriteZero.into()).at(Operation::WriteRecords, &new),
             Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).at("write to", &new),
+            Err(error) => return Err(error).at(Operation::WriteRecords, &new),
         }
     }
-    file.sync().at("sync", &new)?;
+    file.sync().at(Operation::Sync, &new)?;
     // An open file may refuse to be renamed on Windows.
     drop(file);
-    fs.rename(&new, &path).at("rename", &new)?;
+    fs.rename(&new, &path).at(Operation::Rename, &new)?;
     sync_dir_if_possible(fs, &layout.dir)
         .map(drop)
-        .at("sync", &layout.dir)
+        .at(Operation::Sync, &layout.dir)
 }
 
 /// Returns the time in UTC, to the second.

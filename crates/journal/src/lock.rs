@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use crate::error::{AtPath, OpenError};
 use crate::fs::{FileSystem, LockGuard};
+use crate::operation::Operation;
 use crate::session::Layout;
 
 /// Takes the directory's lock and leaves this process's id beside it.
@@ -19,11 +20,12 @@ pub(crate) fn take_lock(
                 owner: owner(fs, layout),
             });
         }
-        result => result.at("lock", &path)?,
+        result => result.at(Operation::Lock, &path)?,
     };
     let path = layout.owner();
     let id = std::process::id().to_string();
-    fs.write_hint(&path, id.as_bytes()).at("write", &path)?;
+    fs.write_hint(&path, id.as_bytes())
+        .at(Operation::Write, &path)?;
     Ok(guard)
 }
 

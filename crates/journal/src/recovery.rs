@@ -10,6 +10,7 @@ use crate::damage::{Damage, Integrity};
 use crate::error::{AtPath, IoError, OpenError};
 use crate::fs::{AppendFile, FileSystem, parent_of, sync_dir_if_possible, sync_if_readable};
 use crate::head::{Head, Missing};
+use crate::operation::Operation;
 use crate::options::Options;
 use crate::reader::Reader;
 use crate::record::Item;
@@ -133,9 +134,10 @@ impl Recovery {
 /// A writer that was killed may have created them and come no further.
 pub(crate) fn create_dirs(fs: &dyn FileSystem, layout: &Layout) -> Result<(), IoError> {
     let archive_dir = layout.archive_dir();
-    fs.create_dir_all(&archive_dir).at("create", &archive_dir)?;
+    fs.create_dir_all(&archive_dir)
+        .at(Operation::Create, &archive_dir)?;
     match parent_of(&layout.dir) {
-        Some(parent) => sync_if_readable(fs, parent).at("sync", parent),
+        Some(parent) => sync_if_readable(fs, parent).at(Operation::Sync, parent),
         None => Ok(()),
     }
 }
@@ -149,11 +151,11 @@ pub(crate) fn open_session(
     layout: &Layout,
 ) -> Result<(Box<dyn AppendFile>, u64, bool), IoError> {
     let path = layout.current();
-    let mut file = fs.open_append(&path).at("open", &path)?;
-    let mut len = file.size().at("measure", &path)?;
+    let mut file = fs.open_append(&path).at(Operation::Open, &path)?;
+    let mut len = file.size().at(Operation::Measure, &path)?;
     let fenced = fence(fs, file.as_mut(), &path, &mut len)?;
-    file.sync().at("sync", &path)?;
-    sync_dir_if_possible(fs, &layout.dir).at("sync", &layout.dir)?;
+    file.sync().at(Operation::Sync, &path)?;
+    sync_dir_if_possible(fs, &layout.dir).at(Operation::Sync, &layout.dir)?;
     Ok((file, len, fenced))
 }
 
@@ -168,17 +170,17 @@ pub(crate) fn fence(
         return Ok(false);
     }
     let newline = [IoSlice::new(b"\n")];
-    if file.append(&newline).at("append to", path)? == 0 {
-        return Err(io::ErrorKind::WriteZero.into()).at("append to", path);
+    if file.append(&newline).at(Operation::Append, path)? == 0 {
+        return Err(io::ErrorKind::WriteZero.into()).at(Operation::Append, path);
     }
     *len += 1;
     Ok(true)
 }
 
 fn last_byte(fs: &dyn FileSystem, path: &Path, len: u64) -> Result<Option<u8>, IoError> {
-    let file = fs.open_read(path).at("open", path)?;
+    let file = fs.open_read(path).at(Operation::Open, path)?;
     let mut byte = [0; 1];
-    let count = file.read_at(&mut byte, len - 1).at("read", path)?;
+    let count = file.read_at(&mut byte, len - 1).at(Operation::Read, path)?;
     Ok(byte.first().copied().filter(|_| count == 1))
 }
 

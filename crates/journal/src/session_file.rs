@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, ReadFile};
 use crate::line::is_sealed_at;
+use crate::operation::Operation;
 use crate::record::Ending;
 use crate::session::CURRENT;
 
@@ -29,7 +30,7 @@ impl SessionFile {
     pub fn open(fs: &dyn FileSystem, path: &Path) -> Result<Self, ReadError> {
         match fs.open_read(path) {
             Ok(file) => Ok(Self::new(path, Arc::from(file))),
-            Err(source) => Err(failed("open", path, 0, source)),
+            Err(source) => Err(failed(Operation::Open, path, 0, source)),
         }
     }
 
@@ -64,13 +65,13 @@ impl SessionFile {
     /// [`ReadError`] where it can't be measured.
     pub fn size(&self) -> Result<u64, ReadError> {
         let size = self.file.size();
-        size.map_err(|source| failed("measure", &self.path, 0, source))
+        size.map_err(|source| failed(Operation::Measure, &self.path, 0, source))
     }
 
     /// Reads some bytes from `offset` on; 0 only at the end of the file.
     pub(crate) fn read_at(&self, buf: &mut [u8], offset: u64) -> Result<usize, ReadError> {
         let read = self.file.read_at(buf, offset);
-        read.map_err(|source| failed("read", &self.path, offset, source))
+        read.map_err(|source| failed(Operation::Read, &self.path, offset, source))
     }
 
     /// Fills the buffer from `offset` on, as far as the file reaches; returns
@@ -102,11 +103,11 @@ impl SessionFile {
         }
         let end = offset + filled as u64;
         let source = io::ErrorKind::UnexpectedEof.into();
-        Err(failed("read", &self.path, end, source))
+        Err(failed(Operation::Read, &self.path, end, source))
     }
 }
 
-fn failed(operation: &'static str, path: &Path, offset: u64, source: io::Error) -> ReadError {
+fn failed(operation: Operation, path: &Path, offset: u64, source: io::Error) -> ReadError {
     let path = path.to_owned();
     ReadError {
         operation,

@@ -20,6 +20,7 @@ use crate::error::{CommitError, IoError, OpenError};
 use crate::fs::{AppendFile, LockGuard};
 use crate::group::Group;
 use crate::lock::take_lock;
+use crate::operation::Operation;
 use crate::options::Options;
 use crate::recovery::{Recovery, create_dirs, open_session, survey};
 use crate::session::Layout;
@@ -91,7 +92,7 @@ impl Writer {
     /// Accepts nothing more, because a commit did not return.
     pub(crate) fn abandon(&mut self) {
         self.state = State::Finished(Cause {
-            stage: "writing",
+            operation: Operation::WriteRecords,
             path: self.layout.current(),
             reason: "a commit panicked".to_owned(),
         });

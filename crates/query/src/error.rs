@@ -150,7 +150,7 @@ impl Error {
 impl From<journal::ReadError> for Error {
     fn from(error: journal::ReadError) -> Self {
         Self::Read {
-            operation: error.operation,
+            operation: error.operation.as_str(),
             path: error.path,
             source: error.source,
         }
@@ -160,7 +160,7 @@ impl From<journal::ReadError> for Error {
 impl From<journal::IoError> for Error {
     fn from(error: journal::IoError) -> Self {
         Self::Read {
-            operation: error.operation,
+            operation: error.operation.as_str(),
             path: error.path,
             source: error.source,
         }

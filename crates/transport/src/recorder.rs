@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime};
 
-use journal::{Archived, CommitError, Committed, Group, IoError, Writer};
+use journal::{Archived, CommitError, Committed, Group, IoError, Operation, Writer};
 use log::Level;
 
 use crate::batch::Batch;
@@ -190,7 +190,7 @@ impl Recorder {
     fn refuse_requests(&self) {
         for ArchiveRequest { reply, .. } in self.requests.try_iter() {
             let error = IoError {
-                operation: "archive",
+                operation: Operation::Archive,
                 path: self.writer.session_path(),
                 source: ErrorKind::StorageFull.into(),
             };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use journal::{ReadError, Reader, RealFs, SessionFile};
+use journal::{Operation, ReadError, Reader, RealFs, SessionFile};
 
 /// How much of a session's beginning tells it from all others: the number of
 /// its first record is in it.
@@ -125,14 +125,14 @@ impl Segment {
                 }
                 let error = "another file has its name now";
                 Err(failed(
-                    "find again",
+                    Operation::FindAgain,
                     path.clone(),
                     std::io::Error::other(error),
                 ))
             }
             Held::Nothing => {
                 let error = std::io::ErrorKind::NotFound.into();
-                Err(failed("find", PathBuf::new(), error))
+                Err(failed(Operation::Find, PathBuf::new(), error))
             }
         }
     }
@@ -149,7 +149,7 @@ fn beginning(file: &SessionFile) -> Result<Vec<u8>, ReadError> {
     Ok(beginning)
 }
 
-fn failed(operation: &'static str, path: PathBuf, source: std::io::Error) -> ReadError {
+fn failed(operation: Operation, path: PathBuf, source: std::io::Error) -> ReadError {
     ReadError {
         operation,
         path,
@@ -161,7 +161,7 @@ fn failed(operation: &'static str, path: PathBuf, source: std::io::Error) -> Rea
 /// Says that somebody has cut off or changed what was committed.
 pub(crate) fn cut_short(path: &Path, offset: u64) -> ReadError {
     ReadError {
-        operation: "read on in",
+        operation: Operation::ReadOn,
         path: path.to_owned(),
         offset,
         source: std::io::ErrorKind::UnexpectedEof.into(),

@@ -10,6 +10,7 @@ use super::Writer;
 use super::state::{Cause, Leftover, State};
 use crate::error::{CommitError, IoError};
 use crate::group::Group;
+use crate::operation::Operation;
 
 impl Writer {
     /// Writes the groups to the session's file, or to a fresh one.
@@ -18,7 +19,7 @@ impl Writer {
             match self.write_and_sync(groups) {
                 Ok(()) => return Ok(()),
                 Err(error) if self.file.is_none() => return Err(self.not_written(groups, error)),
-                Err(error) if error.is_full() && error.operation == "write to" => {
+                Err(error) if error.is_full() && error.operation == Operation::WriteRecords => {
                     return Err(self.give_back(groups, error));
                 }
                 Err(error) => self.state = State::Leaving(Cause::from(&error)),

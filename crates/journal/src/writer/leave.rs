@@ -7,6 +7,7 @@ use super::outcome::{Archived, FreshFile};
 use super::state::{Leftover, State};
 use crate::error::{AtPath, IoError, OpenError};
 use crate::lock::take_lock;
+use crate::operation::Operation;
 use crate::recovery::create_dirs;
 
 impl Writer {
@@ -33,7 +34,7 @@ impl Writer {
         if self.session.bytes == 0 {
             let path = self.layout.current();
             let removed = self.options.fs.remove_file(&path);
-            removed.at("remove", &path)?;
+            removed.at(Operation::Remove, &path)?;
             self.session = self.session.following(self.next);
             return Ok(None);
         }
@@ -49,8 +50,9 @@ impl Writer {
         };
         // With the doubtful bytes in place the records would stand in both
         // files, also where somebody gave the old one another name.
-        if file.size().at("measure", &path)? > self.session.bytes {
-            file.set_len(self.session.bytes).at("cut back", &path)?;
+        if file.size().at(Operation::Measure, &path)? > self.session.bytes {
+            file.set_len(self.session.bytes)
+                .at(Operation::CutBack, &path)?;
         }
         self.leftover = Leftover::Nothing;
         // The file has failed before; another failure tells nothing new.
@@ -74,7 +76,7 @@ impl Writer {
                 Ok(())
             }
             Err(OpenError::Io(error)) => Err(error),
-            Err(error) => Err(io::Error::other(error)).at("lock", &self.layout.dir),
+            Err(error) => Err(io::Error::other(error)).at(Operation::Lock, &self.layout.dir),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::{CommitError, IoError};
+use crate::operation::Operation;
 
 /// What an earlier failure leaves of the writer.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ pub(super) enum Leftover {
 /// The failure behind a [`State`].
 #[derive(Debug, Clone)]
 pub(super) struct Cause {
-    pub(super) stage: &'static str,
+    pub(super) operation: Operation,
     pub(super) path: PathBuf,
     pub(super) reason: String,
 }
@@ -43,7 +44,7 @@ impl Cause {
     pub(super) fn to_io_error(&self) -> IoError {
         let source = format!("recording has stopped before: {}", self.reason);
         IoError {
-            operation: self.stage,
+            operation: self.operation,
             path: self.path.clone(),
             source: io::Error::other(source),
         }
@@ -52,12 +53,12 @@ impl Cause {
     /// Tells a commit of a failure before it.
     pub(super) fn to_commit_error(&self) -> CommitError {
         let Self {
-            stage,
+            operation,
             path,
             reason,
         } = self.clone();
         CommitError::Finished {
-            stage,
+            operation,
             path,
             reason,
         }
@@ -67,7 +68,7 @@ impl Cause {
 impl From<&IoError> for Cause {
     fn from(error: &IoError) -> Self {
         Self {
-            stage: error.operation,
+            operation: error.operation,
             path: error.path.clone(),
             reason: format!("{error}: {}", error.source),
         }

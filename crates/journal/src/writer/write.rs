@@ -7,6 +7,7 @@ use super::state::Leftover;
 use crate::error::{AtPath, IoError};
 use crate::fs::AppendFile;
 use crate::group::Group;
+use crate::operation::Operation;
 use crate::recovery::{fence, open_session};
 
 impl Writer {
@@ -20,14 +21,14 @@ impl Writer {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        write_all(file.as_mut(), groups).at("write to", &path)?;
-        file.sync().at("sync", &path)?;
+        write_all(file.as_mut(), groups).at(Operation::WriteRecords, &path)?;
+        file.sync().at(Operation::Sync, &path)?;
         self.leftover = Leftover::Nothing;
         // Whoever removes the file or its directory while it is written would
         // otherwise have everything recorded in a file that nobody can find.
         if !file.is_at(&path) {
             let gone = io::Error::new(io::ErrorKind::NotFound, "it was removed or replaced");
-            return Err(gone).at("find", &path);
+            return Err(gone).at(Operation::Find, &path);
         }
         Ok(())
     }
@@ -50,7 +51,8 @@ impl Writer {
     pub(super) fn cut_back(&mut self) -> Result<(), IoError> {
         if let (Leftover::Uncut, Some(file)) = (self.leftover, &mut self.file) {
             let path = self.layout.current();
-            file.set_len(self.session.bytes).at("cut back", &path)?;
+            file.set_len(self.session.bytes)
+                .at(Operation::CutBack, &path)?;
             self.leftover = Leftover::Unsynced;
         }
         Ok(())
@@ -63,11 +65,11 @@ impl Writer {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        let mut len = file.size().at("measure", &path)?;
+        let mut len = file.size().at(Operation::Measure, &path)?;
         if len < self.session.bytes {
             let lost = self.session.bytes - len;
             let cut = io::Error::other(format!("another program cut {lost} bytes off it"));
-            return Err(cut).at("find", &path);
+            return Err(cut).at(Operation::Find, &path);
         }
         if len > self.session.bytes {
             // Nobody knows what they are.
