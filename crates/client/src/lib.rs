@@ -44,3 +44,8 @@ pub use crate::consumer::{Consume, Consumer, From, Message};
 pub use crate::error::Error;
 pub use crate::keys::{Keys, KeysError};
 pub use crate::publish::Published;
+
+/// The examples of the README run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -99,3 +99,8 @@ pub use recovery::{Jump, Recovery, Tail};
 pub use session::current_session;
 pub use session_file::SessionFile;
 pub use writer::{Archived, Committed, FreshFile, Session, Writer};
+
+/// The examples of the README run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -37,3 +37,8 @@ pub use frame::{
 };
 pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Peer, PeerKey};
 pub use socket_type::{Role, SocketType};
+
+/// The examples of the README run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
