@@ -27,6 +27,10 @@ struct Plan {
     publishers: usize,
     subscribers: usize,
     requesters: usize,
+    /// The broker's `--max-memory` in bytes.
+    memory: u64,
+    /// How many times less often the recorder gets a turn.
+    slowness: usize,
     /// How many messages a new subscription gets.
     history: u64,
     /// How often the broker is started.
@@ -60,6 +64,8 @@ impl Plan {
             publishers: rng.usize(1..4),
             subscribers: rng.usize(0..4),
             requesters: rng.usize(0..3),
+            memory: [256 << 10, 1 << 20][rng.usize(..2)],
+            slowness: [1, 1, 10][rng.usize(..3)],
             history: [0, 3, 10_000][rng.usize(..3)],
             lives: rng.usize(1..5),
             steps: [100, 400, 1500][rng.usize(..3)],

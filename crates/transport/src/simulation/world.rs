@@ -362,7 +362,7 @@ impl World {
         let wall = Arc::clone(&self.wall);
         Config {
             history: self.plan.history,
-            max_memory: 1 << 20,
+            max_memory: self.plan.memory,
             max_message: 1 << 20,
             max_session: self.plan.rotation.then_some(20_000),
             rotate_at: self.plan.rotation.then_some((0, 0)),
@@ -396,6 +396,7 @@ impl World {
         let parts = self.parts();
         match draw(8) {
             0 | 1 => parts.intake(),
+            2 | 3 if draw(self.plan.slowness) > 0 => {}
             2 | 3 => parts.recorder(),
             4 => parts.acceptor(),
             5 => parts.control(),
@@ -506,6 +507,11 @@ impl World {
                 client.borrow_mut().act(self);
             }
             parts.all();
+            if parts.failed.get() {
+                // What had failed before was noticed now: nothing more comes.
+                self.is_calm.set(false);
+                return;
+            }
             clock::advance(Duration::from_millis(20));
             let busy = self.clients.iter().any(|client| client.borrow().is_busy());
             let before = std::mem::replace(&mut moved, self.moved.get());
@@ -600,7 +606,7 @@ impl Stopping<'_> {
                 return;
             }
             self.0.step();
-            if step % 16 == 0 {
+            if step % (16 * self.0.plan.slowness) == 0 {
                 self.1.all();
                 clock::advance(Duration::from_millis(5));
             }

@@ -48,17 +48,23 @@ impl Publisher {
         match draw(10) {
             // It leaves in order: what it has written arrives.
             0 if draw(20) == 0 && !ending => self.leave(),
-            1..4 if !ending => self.publish(),
+            1..4 if !ending => self.publish(world),
             _ => self.write(world),
         }
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, world: &World) {
         let Some(wire) = &mut self.wire else { return };
+        // Where memory is short, unfinished messages take turns, and who stalls in
+        // one for too long is sent away.
+        let largest = match world.plan.memory {
+            1_048_576.. => 60_000,
+            _ => 28_000,
+        };
         for _ in 0..=draw(4) {
             let size = match draw(12) {
-                0 => draw(60_000),
-                1..4 => draw(3_000),
+                0 | 1 => draw(largest),
+                2..5 => draw(3_000),
                 _ => draw(60),
             };
             let id = format!("{}-{}", self.name, self.sent);
@@ -83,6 +89,11 @@ impl Publisher {
         for id in arrived {
             model.arrive(self.connection, &id);
             world.counts.borrow_mut().messages += 1;
+        }
+        // Whoever has said all leaves: the last bytes come together with the end.
+        let is_done = !wire.has_unsent();
+        if is_done && draw(20) == 0 {
+            self.leave();
         }
     }
 }
