@@ -10,7 +10,7 @@
 //! crash leaves has checksums that tell whether it is whole.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,8 @@ const SHAPE: Shape = Shape {
     block: 512 << 10,
     group: 32,
 };
+/// What the file of columns begins with, so that it has bytes where no block has any.
+const COLUMNS: [u8; 8] = *b"\x89SIDXC\r\n";
 /// So far from the end nothing is indexed yet: a group of records that the disk
 /// refused is taken back.
 const YOUNG: u64 = 2 << 20;
@@ -89,7 +91,11 @@ pub(super) fn extend(
     }
     let (temporary, prefix) = temporary(session).map_err(failed)?;
     let out = Pieces::behind_header(temporary.as_file()).map_err(failed)?;
-    let apart = known.as_ref().map_or(0, Index::apart);
+    let apart = known.as_ref().map_or(COLUMNS.len() as u64, Index::apart);
+    if is_new {
+        let mut file = columns.file();
+        file.write_all(&COLUMNS).map_err(failed)?;
+    }
     let apart = Pieces::behind(columns.file(), apart).map_err(failed)?;
     let mut writing = Writing::new(out, Some(apart), IndexContents::Fields, shape);
     if let Some(known) = &known {

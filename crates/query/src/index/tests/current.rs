@@ -193,6 +193,17 @@ fn whoever_is_told_to_stop_does_so_while_it_compares() {
 }
 
 #[test]
+fn a_session_without_checksums_has_an_index_too() {
+    let line = |number: u64| format!("{{\"message_num\":{number},\"sender\":\"even\"}}\n");
+    let session: String = (1..=1_000).map(line).collect();
+    let (dir, session) = journal_of(session.as_bytes());
+    let (built, _) = extended(&session, Trust::Nothing);
+    assert!(matches!(built, Some(Built::Done { .. })));
+    assert_eq!(extended(&session, Trust::Own), (None, 0), "it is there");
+    assert_eq!(asked(&dir, &even()), (1_000, None));
+}
+
+#[test]
 fn half_a_line_is_not_taken_for_a_message() {
     let whole = lines(1..=1_000);
     let (dir, session) = journal_of(&whole);
