@@ -170,13 +170,14 @@ fn make_newest(dir: &Path, orders: &Orders) {
         return;
     };
     // A directory that was copied has other times.
-    match query::renew_index(&newest) {
+    let is_wanted = || !orders.hurry.load(Ordering::SeqCst);
+    match query::renew_index(&newest, &mut paced(orders, is_wanted)) {
         Ok(true) => log::info!("renewed the index of {}", newest.display()),
         Ok(false) => {}
         Err(error) => log::warn!("{:#}", anyhow::Error::from(error)),
     }
     if !query::has_index(&newest) {
-        make(&newest, orders, || !orders.hurry.load(Ordering::SeqCst));
+        make(&newest, orders, is_wanted);
     }
 }
 

@@ -225,6 +225,24 @@ impl Tools {
         ]
     }
 
+    /// Asks a session with its index and without.
+    fn with_and_without(
+        &self,
+        session: &str,
+        questions: &[(&'static str, bool, &str)],
+    ) -> Vec<Question> {
+        let asked = questions.iter().map(|(title, is_count, options)| {
+            let viewer = format!("$V --dir $D {session} {options}");
+            let without = format!("{viewer} --no-index");
+            self.question(
+                title,
+                *is_count,
+                &[("viewer", &viewer), ("no index", &without)],
+            )
+        });
+        asked.collect()
+    }
+
     /// Questions to the session being written, with the index of its beginning.
     fn questions_to_current(&self) -> Vec<Question> {
         let questions = [
@@ -237,16 +255,7 @@ impl Tools {
                 "--count --sender nobody",
             ),
         ];
-        let asked = questions.into_iter().map(|(title, is_count, options)| {
-            let viewer = format!("$V --dir $D --current {options}");
-            let without = format!("{viewer} --no-index");
-            self.question(
-                title,
-                is_count,
-                &[("viewer", &viewer), ("no index", &without)],
-            )
-        });
-        asked.collect()
+        self.with_and_without("--current", &questions)
     }
 
     /// Questions to the same messages as others write them.
@@ -303,16 +312,7 @@ impl Tools {
                 "--count --from 500000 --to 600000",
             ),
         ];
-        let asked = questions.into_iter().map(|(title, is_count, options)| {
-            let viewer = format!("$V --dir $D --archive {name} {options}");
-            let without = format!("{viewer} --no-index");
-            self.question(
-                title,
-                is_count,
-                &[("viewer", &viewer), ("no index", &without)],
-            )
-        });
-        asked.collect()
+        self.with_and_without(&format!("--archive {name}"), &questions)
     }
 }
 

@@ -75,7 +75,7 @@ fn make(session: &Path, contents: IndexContents) -> anyhow::Result<String> {
             has_text: false, ..
         } if contents == IndexContents::FieldsAndText => " in place of one without text".to_owned(),
         IndexState::Good { bytes, .. } => {
-            if query::renew_index(session)? {
+            if query::renew_index(session, &mut || true)? {
                 return Ok(format!("the index is bound to this copy ({bytes} bytes)"));
             }
             return Ok(format!("the index is there already ({bytes} bytes)"));

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use journal::{FileSystem, RealFs};
@@ -56,7 +57,7 @@ pub fn build_index(
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Built, Error> {
     let begun = match contents {
-        IndexContents::Fields => current::begun(session),
+        IndexContents::Fields => current::begun(session, go_on),
         IndexContents::FieldsAndText => None,
     };
     let shape = begun
@@ -109,12 +110,13 @@ fn make(
 
 /// Binds the index of a closed session to the time that the session has now, if it
 /// is the same session: a copy has another time, and would be read to compare its
-/// bytes at each question. Tells whether that was needed.
+/// bytes at each question. Tells whether that was needed. It asks after each half MiB
+/// whether to go on.
 ///
 /// # Errors
 /// [`Error::Read`] where the session can't be read, and [`Error::File`] where the
 /// index can't be written.
-pub fn renew_index(session: &Path) -> Result<bool, Error> {
+pub fn renew_index(session: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<bool, Error> {
     let failed = |source| Error::file("renew the index of", session, source);
     let source = Source::session(session)?;
     let file = source.parts[0].open()?;
@@ -122,8 +124,12 @@ pub fn renew_index(session: &Path) -> Result<bool, Error> {
         return Ok(false);
     };
     let binding = Binding::of_closed(session, file.as_ref()).map_err(failed)?;
-    if index.has_stamp_of(session) || !index.has_content_of(file.as_ref()) {
+    if index.has_stamp_of(session) {
         return Ok(false);
+    }
+    match index.has_content_of_paced(file.as_ref(), go_on) {
+        ControlFlow::Continue(true) => {}
+        _ => return Ok(false),
     }
     let (temporary, prefix) = temporary(session).map_err(failed)?;
     let mut out = temporary.as_file();

@@ -10,7 +10,8 @@
 //! crash leaves has checksums that tell whether it is whole.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use journal::ReadFile;
@@ -29,6 +30,8 @@ const SHAPE: Shape = Shape {
     block: 512 << 10,
     group: 32,
 };
+/// What the file of columns begins with, so that it has bytes where no block has any.
+const COLUMNS: [u8; 8] = *b"\x89SIDXC\r\n";
 /// So far from the end nothing is indexed yet: a group of records that the disk
 /// refused is taken back.
 const YOUNG: u64 = 2 << 20;
@@ -69,7 +72,10 @@ pub(super) fn extend(
     let failed = |source| Error::file("make an index of", session, source);
     let source = Source::session(session)?;
     let file = source.parts[0].open()?;
-    let known = known(session, file.as_ref(), trust).filter(|known| known.directory.shape == shape);
+    let ControlFlow::Continue(known) = known(session, file.as_ref(), trust, go_on) else {
+        return Ok(Some(Built::Stopped));
+    };
+    let known = known.filter(|known| known.directory.shape == shape);
     let so_far = known.as_ref().map_or(0, Index::session_bytes);
     let end = whole_groups(file.as_ref(), shape, young).map_err(failed)?;
     if end <= so_far {
@@ -85,7 +91,11 @@ pub(super) fn extend(
     }
     let (temporary, prefix) = temporary(session).map_err(failed)?;
     let out = Pieces::behind_header(temporary.as_file()).map_err(failed)?;
-    let apart = known.as_ref().map_or(0, Index::apart);
+    let apart = known.as_ref().map_or(COLUMNS.len() as u64, Index::apart);
+    if is_new {
+        let mut file = columns.file();
+        file.write_all(&COLUMNS).map_err(failed)?;
+    }
     let apart = Pieces::behind(columns.file(), apart).map_err(failed)?;
     let mut writing = Writing::new(out, Some(apart), IndexContents::Fields, shape);
     if let Some(known) = &known {
@@ -104,13 +114,23 @@ pub(super) fn extend(
 }
 
 /// Opens the index that is there, if more can be added to it.
-fn known(session: &Path, file: &dyn ReadFile, trust: Trust) -> Option<Index> {
-    let index = Index::open(session, file).ok()?;
-    let is_good = match trust {
-        Trust::Own => index.belongs_to(session, file),
-        Trust::Nothing => index.check().is_ok() && index.has_content_of(file),
+fn known(
+    session: &Path,
+    file: &dyn ReadFile,
+    trust: Trust,
+    go_on: &mut dyn FnMut() -> bool,
+) -> ControlFlow<(), Option<Index>> {
+    let Ok(index) = Index::open(session, file) else {
+        return ControlFlow::Continue(None);
     };
-    (is_good && index.is_of_current() && index.directory.ends_with_a_group()).then_some(index)
+    let is_likely = match trust {
+        Trust::Own => index.has_stamp_of(session),
+        Trust::Nothing => false,
+    };
+    let is_good =
+        is_likely || (index.check().is_ok() && index.has_content_of_paced(file, go_on)?);
+    let is_good = is_good && index.is_of_current() && index.directory.ends_with_a_group();
+    ControlFlow::Continue(is_good.then_some(index))
 }
 
 /// Returns where the last whole group ends whose lines are all there.
@@ -175,11 +195,12 @@ fn former_path(closed: &Path) -> Option<PathBuf> {
 }
 
 /// Opens what the index of the current session knew of one that is closed now.
-pub(super) fn begun(closed: &Path) -> Option<Index> {
+pub(super) fn begun(closed: &Path, go_on: &mut dyn FnMut() -> bool) -> Option<Index> {
     let file = Source::session(closed).ok()?.parts[0].open().ok()?;
     let index = Index::open(&former_path(closed)?, file.as_ref()).ok()?;
-    let is_good = index.is_of_current() && index.belongs_to(closed, file.as_ref());
-    (is_good && index.directory.ends_with_a_group()).then_some(index)
+    let is_same = index.has_stamp_of(closed)
+        || index.has_content_of_paced(file.as_ref(), go_on) == ControlFlow::Continue(true);
+    (is_same && index.is_of_current() && index.directory.ends_with_a_group()).then_some(index)
 }
 
 /// Removes it, when the closed session has an index of its own.

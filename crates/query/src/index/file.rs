@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
@@ -89,6 +90,16 @@ impl Index {
     /// Reads the session to find out whether it has the same bytes.
     pub(crate) fn has_content_of(&self, journal: &dyn ReadFile) -> bool {
         sums::are_same(journal, &self.directory, self.session_bytes())
+    }
+
+    /// As [`has_content_of`](Self::has_content_of), on this thread, as long as it is to
+    /// go on.
+    pub(super) fn has_content_of_paced(
+        &self,
+        journal: &dyn ReadFile,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> ControlFlow<(), bool> {
+        sums::are_same_paced(journal, &self.directory, self.session_bytes(), go_on)
     }
 
     /// Tells whether it is the index of the session that lies there, whatever its time.

@@ -4,6 +4,7 @@
 //! length. Each block's checksum tells, at the speed of reading.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -33,6 +34,27 @@ pub(super) fn of_block(
     let block = buffer.get_mut(from..from + bytes).unwrap_or_default();
     read_exact(file, block, start)?;
     Ok(crc32c(block))
+}
+
+/// Reads the first `length` bytes on this thread, and asks after each block whether to
+/// go on.
+pub(super) fn are_same_paced(
+    file: &dyn ReadFile,
+    directory: &Directory,
+    length: u64,
+    go_on: &mut dyn FnMut() -> bool,
+) -> ControlFlow<(), bool> {
+    let mut buffer = Vec::new();
+    for (at, block) in directory.blocks.iter().enumerate() {
+        let sum = of_block(file, at as u64, directory.shape.block, length, &mut buffer);
+        if sum.ok() != Some(block.sum) {
+            return ControlFlow::Continue(false);
+        }
+        if !go_on() {
+            return ControlFlow::Break(());
+        }
+    }
+    ControlFlow::Continue(true)
 }
 
 /// Reads the first `length` bytes, on several threads.

@@ -82,12 +82,13 @@ pub fn index_state(session: &Path) -> IndexState {
     }
 }
 
-/// Tells whether a closed session has an index that belongs to it. Unlike
-/// [`index_state`] it does not read all of the index.
+/// Tells whether a closed session has an index that belongs to it, as far as its time
+/// tells. Unlike [`index_state`] it reads neither all of the index nor of the session.
 #[must_use]
 pub fn has_index(session: &Path) -> bool {
     let file = RealFs.open_read(session);
-    file.is_ok_and(|file| open_own(session, file.as_ref()).is_ok())
+    let index = file.map(|file| Index::open(session, file.as_ref()));
+    index.is_ok_and(|index| index.is_ok_and(|index| index.has_stamp_of(session)))
 }
 
 /// Opens an index that belongs to the session, whatever its time.

@@ -176,6 +176,34 @@ fn what_a_crash_left_of_an_index_is_made_anew() {
 }
 
 #[test]
+fn whoever_is_told_to_stop_does_so_while_it_compares() {
+    let (dir, session) = journal_of(&lines(1..=1_000));
+    extended(&session, Trust::Nothing);
+    let index = fs::read(index_path(&session)).unwrap();
+    append(&session, &lines(1_001..=1_100));
+    let mut left = 2;
+    let mut go_on = || {
+        left -= 1;
+        left > 0
+    };
+    let built = extend(&session, SMALL, 0, Trust::Nothing, &mut go_on).unwrap();
+    assert_eq!((built, left), (Some(Built::Stopped), 0));
+    assert_eq!(fs::read(index_path(&session)).unwrap(), index);
+    assert_eq!(asked(&dir, &even()), (550, None));
+}
+
+#[test]
+fn a_session_without_checksums_has_an_index_too() {
+    let line = |number: u64| format!("{{\"message_num\":{number},\"sender\":\"even\"}}\n");
+    let session: String = (1..=1_000).map(line).collect();
+    let (dir, session) = journal_of(session.as_bytes());
+    let (built, _) = extended(&session, Trust::Nothing);
+    assert!(matches!(built, Some(Built::Done { .. })));
+    assert_eq!(extended(&session, Trust::Own), (None, 0), "it is there");
+    assert_eq!(asked(&dir, &even()), (1_000, None));
+}
+
+#[test]
 fn half_a_line_is_not_taken_for_a_message() {
     let whole = lines(1..=1_000);
     let (dir, session) = journal_of(&whole);
@@ -199,10 +227,13 @@ fn a_copy_of_a_session_keeps_its_index() {
     let file = fs::File::options().write(true).open(&closed).unwrap();
     file.set_modified(copied).unwrap();
     assert_eq!(asked(&dir, &even()), (500, None), "nothing to complain of");
-    assert!(crate::has_index(&closed));
+    assert!(!crate::has_index(&closed), "not as far as its time tells");
+    // Whoever is told to stop leaves it as it is.
+    assert!(!renew_index(&closed, &mut || false).unwrap());
     // From now on the bytes need not be compared any more.
-    assert!(renew_index(&closed).unwrap());
-    assert!(!renew_index(&closed).unwrap());
+    assert!(renew_index(&closed, &mut || true).unwrap());
+    assert!(!renew_index(&closed, &mut || true).unwrap());
+    assert!(crate::has_index(&closed));
     tamper(&closed);
     let file = fs::File::options().write(true).open(&closed).unwrap();
     file.set_modified(copied).unwrap();
