@@ -187,10 +187,10 @@ fn the_directory_is_conversation_logs_unless_told_otherwise() {
 #[test]
 fn it_listens_on_several_addresses_with_the_same_ports() {
     let dir = Dir::new();
-    let broker = Broker::start_with(&dir, &["--bind", "127.0.0.2,127.0.0.3"]);
-    let said = broker.stdout.text();
+    let started = Broker::start_with(&dir, &["--bind", "127.0.0.2,127.0.0.3"]);
+    let said = started.stdout.text();
     assert!(said.contains("Bound to 127.0.0.2, 127.0.0.3"), "{said}");
-    let ports = broker.ports;
+    let ports = started.ports;
     for port in [ports.publish, ports.subscribe, ports.control] {
         TcpStream::connect(("127.0.0.2", port)).unwrap();
         TcpStream::connect(("127.0.0.3", port)).unwrap();
