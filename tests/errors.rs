@@ -183,6 +183,32 @@ fn the_directory_is_conversation_logs_unless_told_otherwise() {
     assert!(dir.current().is_file());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn it_listens_on_several_addresses_with_the_same_ports() {
+    let dir = Dir::new();
+    let started = Broker::start_with(&dir, &["--bind", "127.0.0.2,127.0.0.3"]);
+    let said = started.stdout.text();
+    assert!(said.contains("Bound to 127.0.0.2, 127.0.0.3"), "{said}");
+    let ports = started.ports;
+    for port in [ports.publish, ports.subscribe, ports.control] {
+        TcpStream::connect(("127.0.0.2", port)).unwrap();
+        TcpStream::connect(("127.0.0.3", port)).unwrap();
+        TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    }
+    let status = |address: &str| {
+        let port = ports.control.to_string();
+        run(broker().args(["status", "--bind", address, "--control-port", &port]))
+    };
+    status("127.0.0.2").with_code(0);
+    status("127.0.0.3").with_code(0);
+    let mut command = broker();
+    command.current_dir(dir.path());
+    run(command.args(["--bind", "127.0.0.2,0.0.0.0"]))
+        .with_code(2)
+        .warns("--bind 0.0.0.0 lets in");
+}
+
 /// All of 127.0.0.0/8 is the machine itself, so another address of it shows what is bound.
 #[cfg(target_os = "linux")]
 #[test]

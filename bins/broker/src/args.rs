@@ -30,15 +30,17 @@ pub(crate) struct Args {
     )]
     pub(crate) dir: PathBuf,
 
-    /// The address to listen on; anything but loopback lets others in
+    /// The addresses to listen on, with commas between them; beyond loopback it needs
+    /// --curve or --insecure
     #[arg(
         long,
         value_name = "ADDR",
         env = "BROKER_BIND",
         default_value = "127.0.0.1",
+        value_delimiter = ',',
         value_parser = parse_address
     )]
-    pub(crate) bind: IpAddr,
+    pub(crate) bind: Vec<IpAddr>,
 
     /// A folder with the broker's keys and those of the clients that are let in: all
     /// ports speak CURVE then. Made with `broker keygen`
@@ -177,23 +179,23 @@ pub(crate) struct Limit(pub(crate) Option<u64>);
 impl Args {
     /// Refuses to let in others without keys, unless that was said in so many words.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.bind.is_loopback() || self.curve.is_some() || self.insecure {
+        let beyond = self.bind.iter().find(|address| !address.is_loopback());
+        let Some(beyond) = beyond.filter(|_| self.curve.is_none() && !self.insecure) else {
             return Ok(());
-        }
+        };
         Err(format!(
-            "--bind {} lets in everybody who can reach this machine, to read and to write all \
+            "--bind {beyond} lets in everybody who can reach this machine, to read and to write all \
              that is said.\n\
              With keys only those get in who own one: make them with `broker keygen`, then start \
              with --curve DIR.\n\
-             Where the network itself keeps others out, say --insecure.",
-            self.bind
+             Where the network itself keeps others out, say --insecure."
         ))
     }
 
     /// Returns the broker's settings.
     pub(crate) fn config(&self) -> Config {
         Config {
-            bind: self.bind,
+            bind: self.bind.clone(),
             strict_sender: self.strict_sender,
             pub_port: self.pub_port,
             sub_port: self.sub_port,

@@ -52,15 +52,16 @@ pub(crate) enum Command {
 /// Where the running broker is.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Target {
-    /// The address that the broker listens on
+    /// The address that the broker listens on; of several the first is asked
     #[arg(
         long,
         value_name = "ADDR",
         env = "BROKER_BIND",
         default_value = "127.0.0.1",
+        value_delimiter = ',',
         value_parser = parse_address
     )]
-    bind: IpAddr,
+    bind: Vec<IpAddr>,
 
     /// The port on which it serves requests
     #[arg(
@@ -188,7 +189,8 @@ impl Target {
     /// Returns where a port of the broker is reached. A broker that listens on
     /// all addresses is reached on this machine's own.
     pub(crate) fn address(&self, port: u16) -> SocketAddr {
-        let ip = match self.bind {
+        let first = self.bind.first().copied();
+        let ip = match first.unwrap_or(Ipv4Addr::LOCALHOST.into()) {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,

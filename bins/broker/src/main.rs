@@ -127,7 +127,7 @@ fn listen_help(source: &std::io::Error, port: u16, option: &str) -> String {
              or choose another port with {option}"
         ),
         ErrorKind::AddrNotAvailable => {
-            "the address given with --bind is none of this machine's".to_owned()
+            "an address given with --bind is none of this machine's".to_owned()
         }
         ErrorKind::PermissionDenied => {
             format!("port {port} is reserved by the system: choose another port with {option}")

@@ -1,6 +1,7 @@
 //! What the broker says on stdout, and its warnings about what it found.
 
 use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::Path;
 
 use journal::Jump;
@@ -59,14 +60,17 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
 
 /// Says who can get in.
 fn reach(broker: &Broker, args: &Args) -> String {
-    let bind = args.bind;
+    let bind: Vec<String> = args.bind.iter().map(ToString::to_string).collect();
+    let bind = bind.join(", ");
     match broker.keys() {
         Some(keys) => format!(
             "Bound to {bind}; keys let in (CURVE): {}; the broker's own key: {}",
             keys.count(),
             keys.public()
         ),
-        None if bind.is_loopback() => format!("Bound to {bind}: only this machine gets in"),
+        None if args.bind.iter().all(IpAddr::is_loopback) => {
+            format!("Bound to {bind}: only this machine gets in")
+        }
         None => format!("Bound to {bind} WITHOUT KEYS: whoever reaches the ports gets in"),
     }
 }

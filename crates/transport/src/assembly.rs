@@ -15,7 +15,7 @@ use crate::delivery::{Acceptor, Delivery};
 use crate::health::Health;
 use crate::intake::{self, Collector, Counters, Intake};
 use crate::letterbox::Letterbox;
-use crate::net::{Port, Server};
+use crate::net::{Entrance, Server};
 use crate::queue::Queue;
 use crate::recorder::{ArchiveRequest, Recorder};
 use crate::recording::Recording;
@@ -27,9 +27,9 @@ use crate::worker::Spawn;
 
 /// Where clients connect to.
 pub(crate) struct Ports {
-    pub(crate) publishers: Box<dyn Port>,
-    pub(crate) subscribers: Box<dyn Port>,
-    pub(crate) requests: Box<dyn Port>,
+    pub(crate) publishers: Entrance,
+    pub(crate) subscribers: Entrance,
+    pub(crate) requests: Entrance,
     /// What clients are told of the first two.
     pub(crate) numbers: [u16; 2],
 }
@@ -174,7 +174,7 @@ pub(crate) fn assemble(
         started: clock::now(),
     };
     let control = Parts {
-        port: ports.requests,
+        entrance: ports.requests,
         phase: Arc::clone(&phase),
         letters: Arc::clone(&letters),
         intake: Arc::clone(&intake_waker),

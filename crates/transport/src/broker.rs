@@ -1,6 +1,6 @@
 //! A broker: takes the ports, starts the threads, and stops them in order.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::{Failure, StartError};
 use crate::intake::Unread;
 use crate::keys::{self, Keys};
+use crate::net::{Entrance, Port};
 use crate::platform::listen;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{Running, Stopped, stop};
@@ -57,13 +58,14 @@ impl Broker {
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
         let opened = open(config)?;
-        let (publishers, pub_port) = bind("publishers", config.bind, config.pub_port)?;
-        let (subscribers, sub_port) = bind("subscribers", config.bind, config.sub_port)?;
-        let (requests, control_port) = bind("requests", config.bind, config.control_port)?;
+        let bind = |role, port| bind(role, &config.bind, port);
+        let (publishers, pub_port) = bind("publishers", config.pub_port)?;
+        let (subscribers, sub_port) = bind("subscribers", config.sub_port)?;
+        let (requests, control_port) = bind("requests", config.control_port)?;
         let ports = Ports {
-            publishers: Box::new(publishers),
-            subscribers: Box::new(subscribers),
-            requests: Box::new(requests),
+            publishers,
+            subscribers,
+            requests,
             numbers: [pub_port, sub_port],
         };
         let assembled = assemble(config, opened, ports, Arc::new(Threads))?;
@@ -257,15 +259,22 @@ fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
     Ok((stop, thread))
 }
 
-fn bind(role: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListener, u16), StartError> {
-    let address = SocketAddr::new(ip, port);
-    let bound = listen(address).and_then(|listener| {
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
-    });
-    bound.map_err(|source| StartError::Listen {
-        role,
-        address,
-        source,
-    })
+/// Listens on the same port of several addresses; 0 is one that the first of them has
+/// free.
+fn bind(role: &'static str, ips: &[IpAddr], port: u16) -> Result<(Entrance, u16), StartError> {
+    let (mut ports, mut port): (Vec<Box<dyn Port>>, _) = (Vec::new(), port);
+    for ip in ips {
+        let address = SocketAddr::new(*ip, port);
+        let bound = listen(address).and_then(|listener| {
+            port = listener.local_addr()?.port();
+            ports.push(Box::new(listener));
+            Ok(())
+        });
+        bound.map_err(|source| StartError::Listen {
+            role,
+            address,
+            source,
+        })?;
+    }
+    Ok((Entrance::new(ports), port))
 }

@@ -16,8 +16,8 @@ use crate::rotation::local_stamp;
 pub struct Config {
     /// The journal's directory; it is created where it is missing.
     pub dir: PathBuf,
-    /// The address to listen on.
-    pub bind: IpAddr,
+    /// The addresses to listen on, with the same ports on each.
+    pub bind: Vec<IpAddr>,
     /// The publishers' port; 0 picks a free one.
     pub pub_port: u16,
     /// The subscribers' port; 0 picks a free one.
@@ -69,7 +69,7 @@ impl Config {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
-            bind: IpAddr::from([127, 0, 0, 1]),
+            bind: vec![IpAddr::from([127, 0, 0, 1])],
             pub_port: 5555,
             sub_port: 5556,
             control_port: 5558,

@@ -14,7 +14,7 @@ use crate::keys::Keys;
 use crate::link::LinkError;
 use crate::listeners::Listening;
 use crate::lobby::{Lobby, leave};
-use crate::net::{Events, Item, Port, poll};
+use crate::net::{Entrance, Events, Item, poll};
 use crate::roster::{Guest, Roster};
 use crate::shutdown::Phase;
 use crate::station::{Service, Station};
@@ -51,7 +51,7 @@ pub(crate) struct Delivery {
 
 /// The thread that accepts connections, and owns those that serve them.
 pub(crate) struct Acceptor {
-    port: Box<dyn Port>,
+    entrance: Entrance,
     delivery: Arc<Delivery>,
     sleeper: Sleeper,
     spawn: Arc<dyn Spawn>,
@@ -70,13 +70,13 @@ impl Acceptor {
     }
 
     pub(crate) fn new(
-        port: Box<dyn Port>,
+        entrance: Entrance,
         delivery: Arc<Delivery>,
         sleeper: Sleeper,
         spawn: Arc<dyn Spawn>,
     ) -> Self {
         Self {
-            port,
+            entrance,
             lobby: Lobby::new(delivery.keys.clone(), Arc::clone(&delivery.counters)),
             delivery,
             sleeper,
@@ -97,7 +97,7 @@ impl Acceptor {
                 Next::Done => break,
             }
         }
-        drop(self.port);
+        drop(self.entrance);
         self.subscribers.into_iter().for_each(Spawned::join);
     }
 
@@ -111,7 +111,7 @@ impl Acceptor {
         for (link, peer) in self.lobby.serve() {
             self.serve(link, peer);
         }
-        match self.port.accept() {
+        match self.entrance.accept() {
             Ok((socket, peer)) => {
                 self.lobby.enter(socket, peer);
                 Next::More
@@ -152,7 +152,7 @@ impl Acceptor {
     fn wait(&mut self) {
         let mut items = vec![Item::new(&self.sleeper, Events::READ)];
         if !self.exhausted {
-            items.push(Item::new(&*self.port, Events::READ));
+            items.extend(self.entrance.poll_items());
         }
         items.extend(self.lobby.poll_items());
         let pause = self.exhausted.then_some(EXHAUSTED);

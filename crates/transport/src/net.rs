@@ -18,6 +18,6 @@ pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
 pub(crate) use self::poll::{Events, Item, Pollable, poll};
 pub(crate) use self::server::{Server, Wanted};
-pub(crate) use self::socket::{Port, Socket};
+pub(crate) use self::socket::{Entrance, Port, Socket};
 pub(crate) use self::strangers::Strangers;
 pub(crate) use self::visitors::{Visitors, described};

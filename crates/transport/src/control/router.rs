@@ -14,7 +14,7 @@ use zmtp::{Role, StreamError};
 use super::limits;
 use crate::intake::Counters;
 use crate::keys::{Keys, Member};
-use crate::net::{Ended, Inbound, Port, Server, Wanted};
+use crate::net::{Ended, Entrance, Inbound, Server, Wanted};
 use crate::throttle::log_throttled;
 use crate::waker::Sleeper;
 
@@ -68,7 +68,7 @@ impl Router {
     /// Serves requests whose messages have up to `max_message` bytes;
     /// unfinished ones take up to about `max_unfinished` bytes of memory.
     pub(super) fn new(
-        port: Box<dyn Port>,
+        entrance: Entrance,
         max_message: u64,
         max_unfinished: usize,
         counters: Arc<Counters>,
@@ -76,7 +76,7 @@ impl Router {
     ) -> Self {
         let most = max_message.saturating_add(limits::HEADER as u64);
         Self {
-            server: Server::new(port, Role::Router, "client", most, max_unfinished)
+            server: Server::new(entrance, Role::Router, "client", most, max_unfinished)
                 .with_small_reads(READ)
                 .with_keys(keys),
             requests: BTreeMap::new(),

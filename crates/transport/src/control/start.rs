@@ -13,7 +13,7 @@ use super::{Control, Facts, Stage};
 use crate::clock;
 use crate::config::Config;
 use crate::letterbox::{Answer, Letterbox};
-use crate::net::Port;
+use crate::net::Entrance;
 use crate::queue::Queue;
 use crate::recorder::ArchiveRequest;
 use crate::shutdown::Phase;
@@ -22,7 +22,7 @@ use crate::worker::Spawn;
 
 /// What the control thread needs of the rest of the broker.
 pub(crate) struct Parts {
-    pub(crate) port: Box<dyn Port>,
+    pub(crate) entrance: Entrance,
     pub(crate) phase: Arc<Phase>,
     pub(crate) letters: Arc<Letterbox>,
     pub(crate) intake: Arc<Waker>,
@@ -73,7 +73,7 @@ impl Control {
         let keys = Keys::default();
         Ok(Self {
             router: Router::new(
-                parts.port,
+                parts.entrance,
                 config.max_message,
                 config.letter_bytes(),
                 Arc::clone(&parts.facts.counters),

@@ -12,7 +12,7 @@ use super::ended::Ended;
 use super::favour::Favour;
 use super::inbound::{Inbound, READ, SMALL};
 use super::poll::{Events, Item, poll};
-use super::socket::Port;
+use super::socket::Entrance;
 use super::visitors::Visitors;
 use crate::attempt::is_end;
 use crate::clock;
@@ -64,7 +64,7 @@ struct Ready {
 /// A port with its connections: it reads what peers send, and never waits for
 /// one of them while another one has something.
 pub(crate) struct Server {
-    port: Box<dyn Port>,
+    entrance: Entrance,
     role: Role,
     /// What its peers are called in the log.
     peers: &'static str,
@@ -92,14 +92,14 @@ impl Server {
     /// Serves a port: messages may have up to `max_message` bytes, and
     /// unfinished ones take up to about `max_unfinished` bytes of memory.
     pub(crate) fn new(
-        port: Box<dyn Port>,
+        entrance: Entrance,
         role: Role,
         peers: &'static str,
         max_message: u64,
         max_unfinished: usize,
     ) -> Self {
         Self {
-            port,
+            entrance,
             role,
             peers,
             max_message,
@@ -215,7 +215,7 @@ impl Server {
         let accepting = wanted.accept && self.rests_until.is_none_or(|until| until <= clock::now());
         let mut items = vec![Item::new(sleeper, Events::READ)];
         if accepting {
-            items.push(Item::new(&*self.port, Events::READ));
+            items.extend(self.entrance.poll_items());
         }
         let others = items.len();
         let connections = self.connections.iter().zip(&interests);
@@ -235,7 +235,8 @@ impl Server {
             Found { asked, ready }
         });
         let connections = connections.collect();
-        let accept = accepting && items.get(1).is_some_and(|port| port.ready.read);
+        let ports = items.get(1..others).unwrap_or_default();
+        let accept = ports.iter().any(|port| port.ready.read);
         sleeper.awake();
         let now = clock::now();
         let time = now.duration_since(self.asked).min(TICK);
@@ -274,7 +275,7 @@ impl Server {
     fn accept(&mut self) {
         self.rests_until = None;
         loop {
-            match self.port.accept() {
+            match self.entrance.accept() {
                 Ok((socket, peer)) => {
                     self.next_id += 1;
                     let connection = Inbound::new(socket, peer, self.role, self.next_id);

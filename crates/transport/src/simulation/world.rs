@@ -329,9 +329,9 @@ impl World {
         let config = self.config();
         let opened = open(&config).expect("the journal opens");
         let ports = Ports {
-            publishers: doors.publishers.port(),
-            subscribers: doors.subscribers.port(),
-            requests: doors.requests.port(),
+            publishers: doors.publishers.port().into(),
+            subscribers: doors.subscribers.port().into(),
+            requests: doors.requests.port().into(),
             numbers: [1, 2],
         };
         let spawn = Arc::new(workers.clone());

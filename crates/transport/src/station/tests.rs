@@ -2,9 +2,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use zmtp::SocketType;
+
 use super::*;
 use crate::net::Port;
 use crate::roster::Roster;
+use crate::testing::guarded::Guarded;
 use crate::testing::{Bench, greeting};
 use crate::waker::{Sleeper, sleeper};
 
@@ -16,6 +19,26 @@ struct Served {
 }
 
 impl Served {
+    /// The same with a key: what it is sent goes in boxes.
+    fn with_key(bench: &Bench) -> Self {
+        let mut guarded = Guarded::new(SocketType::Sub);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (near, peer) = Port::accept(&listener).unwrap();
+        let mut link = Connection::new(near, peer).guarded_by(Some(&guarded.keys));
+        let mut session = loop {
+            link.greet().unwrap();
+            if let Some(session) = guarded.step(&far) {
+                break session;
+            }
+        };
+        let mut everything = Vec::new();
+        let sealed = session.sealer.push(&mut everything, b"\0\x01\x01");
+        sealed.unwrap();
+        far.write_all(&everything).unwrap();
+        Self::idle(bench, link, far)
+    }
+
     fn new(bench: &Bench) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -24,6 +47,14 @@ impl Served {
         let link = Connection::new(near, peer);
         far.write_all(&greeting(b"SUB")).unwrap();
         far.write_all(b"\0\x01\x01").unwrap();
+        let mut served = Self::idle(bench, link, far);
+        let mut answer = vec![0; 64 + 27];
+        served.far.read_exact(&mut answer).unwrap();
+        served
+    }
+
+    /// Waits until it has got all there is.
+    fn idle(bench: &Bench, link: Connection, far: TcpStream) -> Self {
         let sleeper = sleeper().unwrap();
         let subscriber = Subscriber::new(0);
         let roster = Arc::new(Roster::default());
@@ -37,8 +68,6 @@ impl Served {
                 break;
             }
         }
-        let mut answer = vec![0; 64 + 27];
-        far.read_exact(&mut answer).unwrap();
         Self {
             station,
             sleeper,
@@ -110,4 +139,26 @@ fn what_goes_wrong_elsewhere_is_told_to_the_subscribers_thread() {
         "its thread looks what has happened"
     );
     assert!(station.lock().advance(&bench.tail).is_err());
+}
+
+#[test]
+fn nobody_is_taken_for_idle_whose_boxes_have_not_left() {
+    let mut bench = Bench::new(0);
+    let served = Served::with_key(&bench);
+    served.station.lock().idle = true;
+    let group = vec!["a"; 1000];
+    loop {
+        served.sleeper.about_to_sleep();
+        bench.record(&group);
+        served.station.serve(&bench.tail);
+        let service = served.station.lock();
+        assert!(
+            !(service.idle && service.link.has_unsent()),
+            "they would wait for the next message"
+        );
+        if !service.idle {
+            break;
+        }
+    }
+    assert!(!served.sleeper.is_announced(), "its thread is woken");
 }
