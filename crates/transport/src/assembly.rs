@@ -13,16 +13,16 @@ use crate::config::Config;
 use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::health::Health;
+use crate::intake::PublishQueue;
 use crate::intake::{self, Collector, Counters, Intake};
-use crate::letterbox::Letterbox;
 use crate::net::{Entrance, Server};
-use crate::queue::Queue;
+use crate::net::{Waker, sleeper};
+use crate::recorder::Queue;
+use crate::recorder::Recording;
+use crate::recorder::Rotation;
 use crate::recorder::{ArchiveRequest, Recorder};
-use crate::recording::Recording;
-use crate::rotation::Rotation;
 use crate::shutdown::Phase;
 use crate::tail::Tail;
-use crate::waker::{Waker, sleeper};
 use crate::worker::Spawn;
 
 /// Where clients connect to.
@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) tail: Arc<Tail>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) letters: Arc<Letterbox>,
+    pub(crate) letters: Arc<PublishQueue>,
     pub(crate) recorded: Arc<AtomicU64>,
     pub(crate) requests: mpsc::Sender<ArchiveRequest>,
     pub(crate) recording: Arc<Recording>,
@@ -92,13 +92,13 @@ pub(crate) fn assemble(
     ));
     let recorded = Arc::new(AtomicU64::new(0));
     let health = Arc::new(Health::default());
-    let letters = Arc::new(control::letterbox(config));
+    let letters = Arc::new(control::publish_queue(config));
     let delivery = Arc::new(Delivery {
         tail: Arc::clone(&tail),
         phase: Arc::clone(&phase),
         history: config.history,
         connected: AtomicUsize::new(0),
-        roster: Arc::default(),
+        registry: Arc::default(),
         keys: config.keys.clone(),
         counters: Arc::clone(&counters),
     });

@@ -6,8 +6,8 @@ use std::ops::Range;
 use journal::{Group, RecordError};
 use message::Arrival;
 
-use crate::letterbox::{Letter, Outcome, Ticket};
-use crate::spare::Spare;
+use crate::intake::{AckHandle, Outcome, PendingPublish};
+use crate::pool::BufferPool;
 
 /// Room that is made for messages before they come: about a batch of small ones.
 const ROOM: usize = 128 << 10;
@@ -27,7 +27,7 @@ pub(crate) struct Batch {
     ends: Vec<End>,
     first: u64,
     /// Whoever waits for a message of this batch, with its number.
-    tickets: Vec<(u64, Ticket)>,
+    tickets: Vec<(u64, AckHandle)>,
 }
 
 /// Where a message ends.
@@ -53,7 +53,7 @@ impl Batch {
 
     /// Makes an empty batch behind this one, with room for as much as this one
     /// holds and a little more.
-    pub(crate) fn following(&self, group: Group, spare: &Spare) -> Self {
+    pub(crate) fn following(&self, group: Group, spare: &BufferPool) -> Self {
         let room = (self.wire.len() + self.wire.len() / 4).min(ROOM);
         let Self { wire, ends, .. } = spare.batch(room).unwrap_or_else(|| Self {
             wire: Vec::with_capacity(room),
@@ -118,8 +118,8 @@ impl Batch {
 
     /// Adds a message whose sender waits; answers at once where it can't be
     /// recorded.
-    pub(crate) fn push_letter(&mut self, letter: Letter, recorded_at: &str) {
-        let Letter {
+    pub(crate) fn push_pending(&mut self, letter: PendingPublish, recorded_at: &str) {
+        let PendingPublish {
             frames,
             ticket,
             key_name,
@@ -145,7 +145,7 @@ impl Batch {
     }
 
     /// Takes out who waits for an answer.
-    pub(crate) fn take_tickets(&mut self) -> Vec<(u64, Ticket)> {
+    pub(crate) fn take_tickets(&mut self) -> Vec<(u64, AckHandle)> {
         std::mem::take(&mut self.tickets)
     }
 

@@ -18,7 +18,7 @@ use crate::net::{Entrance, Port};
 use crate::platform::listen;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{Running, Stopped, stop};
-use crate::thread::{Part, Report};
+use crate::thread::{BrokerThread, Report};
 use crate::worker::Threads;
 
 /// A broker that is running.
@@ -33,16 +33,16 @@ pub struct Broker {
     shared: Shared,
     parts: Threaded,
     /// Looks at the keys, until the other end is dropped.
-    watch: Option<(mpsc::Sender<()>, Part<()>)>,
+    watch: Option<(mpsc::Sender<()>, BrokerThread<()>)>,
 }
 
 /// The threads of the parts.
 struct Threaded {
-    intake: Part<Option<Unread>>,
+    intake: BrokerThread<Option<Unread>>,
     /// Whether everything was recorded.
-    recorder: Part<bool>,
-    acceptor: Part<()>,
-    control: Part<()>,
+    recorder: BrokerThread<bool>,
+    acceptor: BrokerThread<()>,
+    control: BrokerThread<()>,
 }
 
 impl Broker {
@@ -86,23 +86,23 @@ impl Broker {
         let watch = watch.transpose()?;
         let recording = Arc::clone(&shared.recording);
         let parts = Threaded {
-            control: Part::spawn("control", &failed, |failed| {
+            control: BrokerThread::spawn("control", &failed, |failed| {
                 if let Err(error) = control.run() {
                     failed.report(Failure::Control(error));
                 }
             })?,
-            recorder: Part::spawn("recorder", &failed, move |failed| {
+            recorder: BrokerThread::spawn("recorder", &failed, move |failed| {
                 let result = recording.run();
                 result.map_err(|failure| failed.report(failure)).is_ok()
             })?,
-            intake: Part::spawn("intake", &failed, |failed| {
+            intake: BrokerThread::spawn("intake", &failed, |failed| {
                 let result = intake.run();
                 result.unwrap_or_else(|error| {
                     failed.report(Failure::Intake(error));
                     None
                 })
             })?,
-            acceptor: Part::spawn("acceptor", &failed, |_| acceptor.run())?,
+            acceptor: BrokerThread::spawn("acceptor", &failed, |_| acceptor.run())?,
         };
         Ok(Self {
             recovery,
@@ -241,7 +241,7 @@ fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
     keys: &Arc<Keys>,
     failed: &Report<F>,
     shared: &Shared,
-) -> std::io::Result<(mpsc::Sender<()>, Part<()>)> {
+) -> std::io::Result<(mpsc::Sender<()>, BrokerThread<()>)> {
     let (stop, stopped) = mpsc::channel();
     let (keys, tail) = (Arc::clone(keys), Arc::clone(&shared.tail));
     let wakers = [
@@ -250,7 +250,7 @@ fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
         &shared.control_waker,
     ];
     let wakers = wakers.map(Arc::clone);
-    let thread = Part::spawn("keys", failed, move |_| {
+    let thread = BrokerThread::spawn("keys", failed, move |_| {
         keys::watch(&keys, &stopped, || {
             wakers.iter().for_each(|waker| waker.wake());
             tail.listeners.wake_all();

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use journal::{FileSystem, Options, RealFs};
 
 use crate::keys::Keys;
-use crate::rotation::local_stamp;
+use crate::recorder::local_stamp;
 
 /// How a broker is run.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ impl Config {
     }
 
     /// How much may wait for intake on its way from the control port.
-    pub(crate) fn letter_bytes(&self) -> usize {
+    pub(crate) fn pending_bytes(&self) -> usize {
         usize::try_from(self.max_memory / 8).unwrap_or(usize::MAX)
     }
 

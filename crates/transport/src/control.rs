@@ -1,17 +1,17 @@
 //! Port 5558: acknowledged publishing, durable consumers, status, archive now.
 //!
 //! One thread owns the connections and waits for nobody: messages go to
-//! intake through the [`Letterbox`](crate::letterbox::Letterbox), consumers read
+//! intake through the [`PublishQueue`](crate::intake::PublishQueue), consumers read
 //! on threads of their own, positions are written by another one, and all of
-//! them answer by [`mail`]. What clients may say is in `docs/protocol.md`.
+//! them answer by [`events`]. What clients may say is in `docs/protocol.md`.
 
 mod begin;
 mod consumer;
 mod consumers;
 mod dedupe;
+mod events;
 mod feed;
 mod limits;
-mod mail;
 mod moment;
 mod positions;
 mod publishing;
@@ -31,20 +31,20 @@ use serde_json::{Value, json};
 
 use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
-use self::mail::{Mail, Mailbox};
+use self::events::{ControlEvents, Event};
 pub(crate) use self::positions::highest as highest_position;
 use self::publishing::{Publish, Publishing, Reply};
 use self::refusal::{Refusal, reply};
 use self::request::{Request, parse};
 use self::router::{Incoming, Peer, Router};
-pub(crate) use self::start::{Parts, letterbox};
+pub(crate) use self::start::{Parts, publish_queue};
 pub(crate) use self::status::Facts;
 use crate::clock;
-use crate::letterbox::Outcome;
-use crate::queue::Queue;
+use crate::intake::Outcome;
+use crate::net::{Sleeper, Waker};
 use crate::recorder::ArchiveRequest;
+use crate::recorder::Queue;
 use crate::shutdown::Phase;
-use crate::waker::{Sleeper, Waker};
 use crate::worker::{Next, Spawn, Spawned, Worker};
 
 /// How many requests are taken before replies are looked after.
@@ -71,7 +71,7 @@ enum Stage {
 pub(crate) struct Control {
     router: Router,
     sleeper: Sleeper,
-    mailbox: Arc<Mailbox>,
+    events: Arc<ControlEvents>,
     phase: Arc<Phase>,
     intake: Arc<Waker>,
     queue: Arc<Queue>,
@@ -139,9 +139,9 @@ impl Control {
 
     fn serve(&mut self) -> io::Result<()> {
         let more = self.receive();
-        self.read_mail();
+        self.read_events();
         let served = self.consumers.serve(&mut self.router);
-        self.look_around(more);
+        self.housekeeping(more);
         self.wait(more || served != Served::Idle)
     }
 
@@ -249,11 +249,11 @@ impl Control {
     }
 
     fn archive(&mut self, peer: &Peer, id: &Value, label: Option<String>) -> Result<(), Refusal> {
-        let mailbox = Arc::clone(&self.mailbox);
+        let events = Arc::clone(&self.events);
         let (peer, id) = (*peer, id.clone());
         let request = ArchiveRequest {
             label,
-            reply: Box::new(move |result| mailbox.post(Mail::Archived(peer, id, result))),
+            reply: Box::new(move |result| events.post(Event::Archived(peer, id, result))),
         };
         let stopped = |_| Refusal::new("shutting_down", "the broker is shutting down");
         self.archive.send(request).map_err(stopped)?;
@@ -271,11 +271,11 @@ impl Control {
     }
 
     /// Acts on what other threads tell.
-    fn read_mail(&mut self) {
-        for mail in self.mailbox.take() {
-            match mail {
-                Mail::Outcome(ticket, outcome) => self.settle(ticket, &outcome),
-                Mail::Known(known) => {
+    fn read_events(&mut self) {
+        for event in self.events.take() {
+            match event {
+                Event::Outcome(ticket, outcome) => self.settle(ticket, &outcome),
+                Event::Known(known) => {
                     if let Err(reason) = &known {
                         log::error!(
                             "the journal can't be read, so repeated messages can't be recognised: {reason}"
@@ -286,14 +286,14 @@ impl Control {
                     self.intake.wake();
                     self.send(replies);
                 }
-                Mail::Ready(handle) => self.consumers.ready(handle),
-                Mail::Positions(orders, result) => {
+                Event::Ready(handle) => self.consumers.ready(handle),
+                Event::Positions(orders, result) => {
                     for order in orders {
                         let header = status::positions(&order, &result);
                         self.router.reply(&order.peer, &header);
                     }
                 }
-                Mail::Archived(peer, id, result) => {
+                Event::Archived(peer, id, result) => {
                     self.router.reply(&peer, &status::archived(&id, result));
                 }
             }
@@ -313,7 +313,7 @@ impl Control {
 
     /// Does what time makes due. Clients are silent only where all that came
     /// from them was read; `more` says that something is left.
-    fn look_around(&mut self, more: bool) {
+    fn housekeeping(&mut self, more: bool) {
         let stalled = self.publishing.refuse_stalled();
         self.send(stalled);
         if self.reload.is_some_and(|due| due <= clock::now()) {
@@ -334,7 +334,7 @@ impl Control {
     /// where there is.
     fn wait(&mut self, busy: bool) -> io::Result<()> {
         self.sleeper.about_to_sleep();
-        let busy = busy || !self.mailbox.is_empty() || !self.phase.is_recording();
+        let busy = busy || !self.events.is_empty() || !self.phase.is_recording();
         let timeout = if busy { Duration::ZERO } else { TICK };
         self.router.serve(&mut self.sleeper, timeout)
     }
@@ -345,17 +345,17 @@ impl Control {
         if self.window == 0 {
             return;
         }
-        let mailbox = Arc::clone(&self.mailbox);
+        let events = Arc::clone(&self.events);
         let (dir, keys) = (self.facts.dir.clone(), self.keys.clone());
         let next = self.facts.tail.current().next;
         let oldest = next.saturating_sub(self.window).max(1);
         let read = Loading(Some(Box::new(move || {
             let known = dedupe::load(&dir, oldest, next, &keys);
             let known = known.map_err(|error| format!("{error}: {}", error.source));
-            mailbox.post(Mail::Known(known));
+            events.post(Event::Known(known));
         })));
         if let Err(error) = self.spawn.spawn("known".to_owned(), Box::new(read)) {
-            self.mailbox.post(Mail::Known(Err(error.to_string())));
+            self.events.post(Event::Known(Err(error.to_string())));
         }
     }
 
@@ -376,7 +376,7 @@ impl Control {
     /// Answers all who still wait.
     fn end(&mut self) {
         self.positions_end();
-        self.read_mail();
+        self.read_events();
         let (publishing, consumers) = (self.publishing.end(), self.consumers.end());
         self.send(publishing);
         self.send(consumers);

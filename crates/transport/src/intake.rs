@@ -2,6 +2,7 @@
 
 mod collector;
 mod last_call;
+mod pending;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -14,14 +15,14 @@ use zmtp::StreamError;
 
 pub(crate) use self::collector::{Collector, Counters};
 pub use self::last_call::Unread;
+pub(crate) use self::pending::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 
 use self::last_call::{LastCall, report_unfinished, unread};
 use crate::health::Health;
-use crate::letterbox::Letterbox;
+use crate::net::Sleeper;
 use crate::net::{Ended, Inbound, QUIET, READ, Server, Wanted};
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
-use crate::waker::Sleeper;
 
 /// What intake needs of the rest of the broker.
 pub(crate) struct Parts {
@@ -31,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) collector: Collector,
     pub(crate) health: Arc<Health>,
     /// Messages from the control port.
-    pub(crate) letters: Arc<Letterbox>,
+    pub(crate) letters: Arc<PublishQueue>,
     /// For how long a broker that stops takes in what has arrived.
     pub(crate) stop_timeout: Duration,
 }
@@ -70,7 +71,7 @@ impl Intake {
             self.parts.server.begin_draining();
         }
         self.receive()?;
-        self.parts.collector.add_letters(&self.parts.letters);
+        self.parts.collector.add_pending(&self.parts.letters);
         self.parts.collector.record();
         if !self.is_over() {
             return Ok(ControlFlow::Continue(()));

@@ -16,47 +16,31 @@
 //! signals: that is the program's part.
 
 mod assembly;
-mod attempt;
 mod batch;
 mod broker;
 mod clock;
 mod config;
-mod connection;
 mod control;
-mod cursor;
 mod delivery;
 mod error;
 mod health;
 mod intake;
 mod keys;
-mod large;
-mod letterbox;
-mod link;
 mod listeners;
-mod lobby;
 mod net;
-mod outgoing;
 mod platform;
-mod queue;
+mod pool;
 mod recorder;
-mod recording;
-mod roster;
-mod rotation;
 mod segment;
 mod shutdown;
 #[cfg(test)]
 mod simulation;
-mod spare;
-mod station;
 mod stop;
-mod subscriber;
-mod subscriptions;
 mod tail;
 #[cfg(test)]
 mod testing;
 mod thread;
 mod throttle;
-mod waker;
 mod worker;
 
 pub use broker::Broker;

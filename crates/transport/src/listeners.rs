@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::net::Waker;
 use crate::tail::Tail;
-use crate::waker::Waker;
 
 /// Somebody who waits for new records.
 pub(crate) trait Listener: Send + Sync {

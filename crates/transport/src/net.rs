@@ -2,6 +2,7 @@
 //! of them is in memory, and for how long they are waited for. What is done with
 //! the messages is the business of intake and of the control port.
 
+mod attempt;
 mod boxes;
 mod ended;
 mod favour;
@@ -13,7 +14,9 @@ mod sift;
 mod socket;
 mod strangers;
 mod visitors;
+mod waker;
 
+pub(crate) use self::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush, is_end};
 pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
 pub(crate) use self::poll::{Events, Item, Pollable, poll};
@@ -21,3 +24,4 @@ pub(crate) use self::server::{Server, Wanted};
 pub(crate) use self::socket::{Entrance, Port, Socket};
 pub(crate) use self::strangers::Strangers;
 pub(crate) use self::visitors::{Visitors, described};
+pub(crate) use self::waker::{Sleeper, Waker, sleeper};

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use journal::{Archived, CommitError, FileSystem, Group, Options, RealFs, Session, Writer};
 
 use crate::batch::Batch;
-use crate::link::{Link, LinkError, Subscription};
-use crate::subscriber::{Subscriber, Turn};
+use crate::delivery::{Link, LinkError, Subscription};
+use crate::delivery::{Subscriber, Turn};
 use crate::tail::Tail;
 
 /// What a peer of the given kind sends before anything else.

@@ -7,16 +7,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::error::Failure;
-use crate::queue::Queue;
+use crate::recorder::Queue;
 
 /// A thread of the broker.
-pub(crate) struct Part<T> {
+pub(crate) struct BrokerThread<T> {
     thread: Option<JoinHandle<T>>,
     /// Disconnected when the thread has ended.
     ended: Receiver<()>,
 }
 
-impl<T: Send + 'static> Part<T> {
+impl<T: Send + 'static> BrokerThread<T> {
     /// Starts a thread that reports its failure, and its panic, to `failed`.
     pub(crate) fn spawn<F: Fn(Failure) + Send + Clone + 'static>(
         name: &'static str,

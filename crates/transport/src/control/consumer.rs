@@ -10,8 +10,8 @@ use message::Record;
 use serde_json::{Map, Value};
 
 use super::begin::{Place, begin, recorded, unreadable};
+use super::events::{ControlEvents, Event};
 use super::feed::{Feed, Out, Room};
-use super::mail::{Mail, Mailbox};
 use super::positions::Position;
 use super::refusal::Refusal;
 use super::request::{Consume, Filter, From};
@@ -19,9 +19,9 @@ use super::walk::{Step, Walker};
 use crate::clock;
 use crate::health::Health;
 use crate::listeners::Listening;
+use crate::net::Sleeper;
 use crate::net::{Events, Item, poll};
 use crate::tail::Tail;
-use crate::waker::Sleeper;
 use crate::worker::{Next, Worker};
 
 /// A consumer that has nothing to do wakes up so often at the latest.
@@ -41,7 +41,7 @@ pub(super) struct Consumer {
     pub(super) tail: Arc<Tail>,
     pub(super) health: Arc<Health>,
     pub(super) feed: Arc<Feed>,
-    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) events: Arc<ControlEvents>,
 }
 
 /// A consumer's thread.
@@ -291,7 +291,7 @@ impl Consumer {
 
     fn push(&self, out: Out) {
         if self.feed.push(out) {
-            self.mailbox.post(Mail::Ready(self.handle));
+            self.events.post(Event::Ready(self.handle));
         }
     }
 }

@@ -9,17 +9,17 @@ use journal::Missing;
 use serde_json::{Value, json};
 
 use super::consumer::{Consumer, Reading, ended};
+use super::events::ControlEvents;
 use super::feed::{Feed, Out};
 use super::limits;
-use super::mail::Mailbox;
 use super::positions::{Position, Positions, Stored};
 use super::publishing::Reply;
 use super::refusal::{Refusal, reply};
 use super::request::{Ack, Consume, Credit, From};
 use super::router::{Peer, Router, Sent};
 use crate::health::Health;
+use crate::net::{Waker, sleeper};
 use crate::tail::Tail;
-use crate::waker::{Waker, sleeper};
 use crate::worker::Spawn;
 
 /// How many messages one consumer is sent before the next one's turn.
@@ -32,7 +32,7 @@ pub(super) struct Source {
     pub(super) missing: Arc<[Missing]>,
     pub(super) tail: Arc<Tail>,
     pub(super) health: Arc<Health>,
-    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) events: Arc<ControlEvents>,
     pub(super) spawn: Arc<dyn Spawn>,
 }
 
@@ -109,7 +109,7 @@ impl Consumers {
             tail: Arc::clone(&self.source.tail),
             health: Arc::clone(&self.source.health),
             feed: Arc::clone(&feed),
-            mailbox: Arc::clone(&self.source.mailbox),
+            events: Arc::clone(&self.source.events),
         };
         let reading = Reading::new(consumer, sleeper);
         // It ends at its next look at the feed when it is closed; nobody waits.

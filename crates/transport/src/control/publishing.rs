@@ -10,7 +10,7 @@ use super::limits;
 use super::refusal::{Refusal, reply};
 use super::router::Peer;
 use crate::health::Health;
-use crate::letterbox::{Answer, Letter, Letterbox, Outcome, Ticket};
+use crate::intake::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 use crate::tail::Tail;
 
 /// A reply that is to be sent.
@@ -27,7 +27,7 @@ pub(super) struct Publish {
 
 /// What publishing needs of the rest of the broker.
 pub(super) struct Path {
-    pub(super) letters: Arc<Letterbox>,
+    pub(super) letters: Arc<PublishQueue>,
     pub(super) answer: Arc<Answer>,
     pub(super) health: Arc<Health>,
     pub(super) tail: Arc<Tail>,
@@ -214,9 +214,9 @@ impl Publishing {
         }
         self.next_ticket += 1;
         let ticket = self.next_ticket;
-        let letter = Letter {
+        let letter = PendingPublish {
             frames,
-            ticket: Ticket::new(ticket, &self.path.answer),
+            ticket: AckHandle::new(ticket, &self.path.answer),
             key_name,
         };
         // The answer of a letter that comes back finds nobody who waits.

@@ -14,9 +14,9 @@ use zmtp::{Role, StreamError};
 use super::limits;
 use crate::intake::Counters;
 use crate::keys::{Keys, Member};
+use crate::net::Sleeper;
 use crate::net::{Ended, Entrance, Inbound, Server, Wanted};
 use crate::throttle::log_throttled;
-use crate::waker::Sleeper;
 
 /// How much is read from a client at once: its requests wait in memory until
 /// it has taken the replies to those before.

@@ -4,27 +4,27 @@ use std::sync::{Arc, mpsc};
 
 use super::consumers::{Consumers, Source};
 use super::dedupe::Keys;
+use super::events::{ControlEvents, Event};
 use super::limits;
-use super::mail::{Mail, Mailbox};
 use super::positions::{Positions, Storing};
 use super::publishing::{Path, Publishing};
 use super::router::Router;
 use super::{Control, Facts, Stage};
 use crate::clock;
 use crate::config::Config;
-use crate::letterbox::{Answer, Letterbox};
+use crate::intake::{Answer, PublishQueue};
 use crate::net::Entrance;
-use crate::queue::Queue;
+use crate::net::{Waker, sleeper};
 use crate::recorder::ArchiveRequest;
+use crate::recorder::Queue;
 use crate::shutdown::Phase;
-use crate::waker::{Waker, sleeper};
 use crate::worker::Spawn;
 
 /// What the control thread needs of the rest of the broker.
 pub(crate) struct Parts {
     pub(crate) entrance: Entrance,
     pub(crate) phase: Arc<Phase>,
-    pub(crate) letters: Arc<Letterbox>,
+    pub(crate) letters: Arc<PublishQueue>,
     pub(crate) intake: Arc<Waker>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) archive: mpsc::Sender<ArchiveRequest>,
@@ -33,18 +33,18 @@ pub(crate) struct Parts {
 }
 
 /// Makes the box in which messages wait for intake.
-pub(crate) fn letterbox(config: &Config) -> Letterbox {
-    Letterbox::new(limits::IN_FLIGHT, config.letter_bytes())
+pub(crate) fn publish_queue(config: &Config) -> PublishQueue {
+    PublishQueue::new(limits::IN_FLIGHT, config.pending_bytes())
 }
 
 impl Control {
     /// Puts the parts together; [`run`](Self::run) then serves requests.
     pub(crate) fn new(parts: Parts, config: &Config) -> std::io::Result<Self> {
         let sleeper = sleeper()?;
-        let mailbox = Arc::new(Mailbox::new(sleeper.waker()));
-        let told = Arc::clone(&mailbox);
+        let events = Arc::new(ControlEvents::new(sleeper.waker()));
+        let told = Arc::clone(&events);
         let answer: Arc<Answer> =
-            Arc::new(move |ticket, outcome| told.post(Mail::Outcome(ticket, outcome)));
+            Arc::new(move |ticket, outcome| told.post(Event::Outcome(ticket, outcome)));
         let Facts { tail, health, .. } = &parts.facts;
         let path = Path {
             letters: parts.letters,
@@ -52,20 +52,20 @@ impl Control {
             health: Arc::clone(health),
             tail: Arc::clone(tail),
             max_message: config.max_message,
-            max_waiting: config.letter_bytes(),
+            max_waiting: config.pending_bytes(),
         };
         let source = Source {
             dir: config.dir.clone(),
             missing: Arc::clone(&parts.facts.missing),
             tail: Arc::clone(tail),
             health: Arc::clone(health),
-            mailbox: Arc::clone(&mailbox),
+            events: Arc::clone(&events),
             spawn: Arc::clone(&parts.spawn),
         };
         let kept = Arc::new(Positions::open(&config.dir));
-        let told = Arc::clone(&mailbox);
+        let told = Arc::clone(&events);
         let storing = Storing::new(&kept, move |all, result| {
-            told.post(Mail::Positions(all, result));
+            told.post(Event::Positions(all, result));
         });
         let storing = parts
             .spawn
@@ -75,13 +75,13 @@ impl Control {
             router: Router::new(
                 parts.entrance,
                 config.max_message,
-                config.letter_bytes(),
+                config.pending_bytes(),
                 Arc::clone(&parts.facts.counters),
                 config.keys.clone(),
             ),
             strict: config.strict_keys(),
             sleeper,
-            mailbox,
+            events,
             phase: parts.phase,
             intake: parts.intake,
             queue: parts.queue,

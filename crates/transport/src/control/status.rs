@@ -136,7 +136,7 @@ impl Facts {
     }
 
     fn subscribers(&self, last: u64) -> Value {
-        let all = self.delivery.roster.list();
+        let all = self.delivery.registry.list();
         let list: Vec<Value> = all
             .iter()
             .take(LISTED)

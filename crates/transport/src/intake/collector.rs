@@ -10,12 +10,12 @@ use journal::Group;
 use message::Timestamp;
 
 use crate::batch::Batch;
+use crate::intake::PublishQueue;
 use crate::keys::{Keys, Member};
-use crate::letterbox::Letterbox;
 use crate::net::Strangers;
-use crate::queue::Queue;
-use crate::recording::Recording;
-use crate::spare::Spare;
+use crate::pool::BufferPool;
+use crate::recorder::Queue;
+use crate::recorder::Recording;
 use crate::throttle::log_throttled;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is
@@ -39,7 +39,7 @@ pub(crate) struct Collector {
     pub(crate) queue: Arc<Queue>,
     pub(crate) counters: Arc<Counters>,
     recording: Arc<Recording>,
-    spare: Arc<Spare>,
+    spare: Arc<BufferPool>,
     batch: Batch,
     recorded_at: Timestamp,
     max_line: usize,
@@ -105,14 +105,14 @@ impl Collector {
 
     /// Adds messages from the control port, up to half of a batch, so that
     /// neither way of publishing starves the other; false where there are none.
-    pub(crate) fn add_letters(&mut self, letters: &Letterbox) -> bool {
+    pub(crate) fn add_pending(&mut self, letters: &PublishQueue) -> bool {
         if self.queue.is_full() {
             return false;
         }
         let taken = letters.take(BATCH_BYTES / 2);
         let some = !taken.is_empty();
         for letter in taken {
-            self.batch.push_letter(letter, &self.recorded_at);
+            self.batch.push_pending(letter, &self.recorded_at);
         }
         some
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use log::Level;
 
 use super::Member;
-use crate::link::{LinkError, MAX_TOPICS, Subscription};
+use crate::delivery::{LinkError, MAX_TOPICS, Subscription};
 use crate::throttle::log_throttled;
 
 /// A subscriber that may have some topics only. Who asks for more gets those, and who

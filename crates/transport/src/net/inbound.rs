@@ -16,9 +16,9 @@ use super::ended::Ended;
 use super::outbox::Outbox;
 use super::sift::{Answers, Sift, Step};
 use super::socket::{Reading, Socket};
-use crate::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
 use crate::clock;
 use crate::keys::{Keys, Member, handshake};
+use crate::net::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
 use crate::throttle::log_throttled;
 
 /// How much is read from a connection at once, about.

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use zmtp::curve::Sealer;
 
 use super::socket::Socket;
-use crate::attempt::{Progress, attempt};
+use crate::net::{Progress, attempt};
 
 /// Sent bytes are taken out of the front when they are this many, and more than
 /// half: so each byte is moved once at most.

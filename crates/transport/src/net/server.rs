@@ -14,11 +14,11 @@ use super::inbound::{Inbound, READ, SMALL};
 use super::poll::{Events, Item, poll};
 use super::socket::Entrance;
 use super::visitors::Visitors;
-use crate::attempt::is_end;
 use crate::clock;
 use crate::keys::{Keys, Member};
+use crate::net::Sleeper;
+use crate::net::is_end;
 use crate::throttle::log_throttled;
-use crate::waker::Sleeper;
 
 /// While somebody shakes hands, or memory is short, the time is looked at this
 /// often; and a longer pause of the broker counts as this much of a peer's

@@ -11,13 +11,13 @@ use log::Level;
 use zmtp::curve::{Opened, Opener, Sealed};
 use zmtp::{Command, Handshake, Header, Peer, Role};
 
-use crate::attempt::{HANDSHAKE, Progress, attempt, flush};
 use crate::clock;
+use crate::delivery::{Link, LinkError, MAX_TOPIC, Subscription};
 use crate::keys::{Keys, Member, Narrowed, handshake};
-use crate::link::{Link, LinkError, MAX_TOPIC, Subscription};
+use crate::net::Sleeper;
 use crate::net::{Events, Item, Socket, poll};
+use crate::net::{HANDSHAKE, Progress, attempt, flush};
 use crate::throttle::log_throttled;
-use crate::waker::Sleeper;
 
 /// How much is read from a subscriber at once: subscriptions only.
 const READ: usize = 8 << 10;

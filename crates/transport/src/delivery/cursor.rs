@@ -6,10 +6,10 @@ use journal::{Item, Reader, Reason};
 use log::Level;
 use message::Frames;
 
-use crate::large::{LARGE, Message, look};
-use crate::outgoing::Outgoing;
+use crate::delivery::Outgoing;
+use crate::delivery::Wanted;
+use crate::delivery::{LARGE, Message, look};
 use crate::segment::{Lost, Segment, cut_short};
-use crate::subscriptions::Wanted;
 use crate::tail::{Head, Place, Recorded, Source, Tail};
 use crate::throttle::log_throttled;
 

@@ -1,8 +1,8 @@
 //! Messages whose senders wait for an acknowledgement, on their way to intake,
 //! and the answers on their way back.
 //!
-//! Numbers are given in one place, the intake thread. A [`Letter`] carries a
-//! [`Ticket`] that goes with the message to the disk; whoever knows what became
+//! Numbers are given in one place, the intake thread. A [`PendingPublish`] carries a
+//! [`AckHandle`] that goes with the message to the disk; whoever knows what became
 //! of the message answers it. A ticket that is dropped answers by itself.
 
 use std::collections::VecDeque;
@@ -28,13 +28,13 @@ pub(crate) enum Outcome {
 pub(crate) type Answer = dyn Fn(u64, Outcome) + Send + Sync;
 
 /// The right, and the duty, to answer for one message.
-pub(crate) struct Ticket {
+pub(crate) struct AckHandle {
     id: u64,
     /// `None` once it was answered.
     answer: Option<Arc<Answer>>,
 }
 
-impl Ticket {
+impl AckHandle {
     pub(crate) fn new(id: u64, answer: &Arc<Answer>) -> Self {
         Self {
             id,
@@ -53,7 +53,7 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for AckHandle {
     fn drop(&mut self) {
         if let Some(answer) = self.answer.take() {
             answer(self.id, Outcome::Unknown);
@@ -61,22 +61,22 @@ impl Drop for Ticket {
     }
 }
 
-impl std::fmt::Debug for Ticket {
+impl std::fmt::Debug for AckHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Ticket").field(&self.id).finish()
+        f.debug_tuple("AckHandle").field(&self.id).finish()
     }
 }
 
 /// A message whose sender waits.
 #[derive(Debug)]
-pub(crate) struct Letter {
+pub(crate) struct PendingPublish {
     pub(crate) frames: Vec<Vec<u8>>,
-    pub(crate) ticket: Ticket,
+    pub(crate) ticket: AckHandle,
     /// The name of the key that its sender has shown to own.
     pub(crate) key_name: Option<Arc<str>>,
 }
 
-impl Letter {
+impl PendingPublish {
     fn memory(&self) -> usize {
         self.frames.iter().map(|frame| frame.len() + FRAME).sum()
     }
@@ -84,7 +84,7 @@ impl Letter {
 
 /// Where letters wait for intake: bounded by bytes and by number.
 #[derive(Debug)]
-pub(crate) struct Letterbox {
+pub(crate) struct PublishQueue {
     state: Mutex<State>,
     most: usize,
     bytes: usize,
@@ -92,12 +92,12 @@ pub(crate) struct Letterbox {
 
 #[derive(Debug, Default)]
 struct State {
-    letters: VecDeque<Letter>,
+    letters: VecDeque<PendingPublish>,
     bytes: usize,
     closed: bool,
 }
 
-impl Letterbox {
+impl PublishQueue {
     /// Makes a box for so many letters of so many bytes altogether.
     pub(crate) fn new(most: usize, bytes: usize) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl Letterbox {
     /// Leaves a letter; gives it back where there is no room, or no intake.
     ///
     /// A letter that is larger than the box passes when it is alone.
-    pub(crate) fn put(&self, letter: Letter) -> Result<(), Letter> {
+    pub(crate) fn put(&self, letter: PendingPublish) -> Result<(), PendingPublish> {
         let memory = letter.memory();
         let mut state = self.lock();
         let full = state.letters.len() >= self.most
@@ -124,7 +124,7 @@ impl Letterbox {
     }
 
     /// Takes letters of about so many bytes, and at least one if there is any.
-    pub(crate) fn take(&self, bytes: usize) -> Vec<Letter> {
+    pub(crate) fn take(&self, bytes: usize) -> Vec<PendingPublish> {
         let mut state = self.lock();
         let (mut taken, mut memory) = (Vec::new(), 0);
         while memory < bytes
@@ -138,7 +138,7 @@ impl Letterbox {
     }
 
     /// Takes back all letters that intake has not taken.
-    pub(crate) fn take_back(&self) -> Vec<Letter> {
+    pub(crate) fn take_back(&self) -> Vec<PendingPublish> {
         self.take(usize::MAX)
     }
 
@@ -172,10 +172,10 @@ mod tests {
         (Arc::new(answer), receiver)
     }
 
-    fn letter(id: u64, size: usize, answer: &Arc<Answer>) -> Letter {
-        Letter {
+    fn letter(id: u64, size: usize, answer: &Arc<Answer>) -> PendingPublish {
+        PendingPublish {
             frames: vec![vec![0; size]],
-            ticket: Ticket::new(id, answer),
+            ticket: AckHandle::new(id, answer),
             key_name: None,
         }
     }
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn it_is_bounded_by_number_and_by_bytes() {
         let (answer, _answers) = answers();
-        let letters = Letterbox::new(2, 1000);
+        let letters = PublishQueue::new(2, 1000);
         assert!(letters.put(letter(1, 5000, &answer)).is_ok(), "it is alone");
         assert!(letters.put(letter(2, 1, &answer)).is_err());
         assert_eq!(letters.take(1).len(), 1);
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn every_ticket_is_answered_once_whatever_becomes_of_it() {
         let (answer, answers) = answers();
-        let letters = Letterbox::new(10, 1000);
+        let letters = PublishQueue::new(10, 1000);
         for id in 1..=3 {
             letters.put(letter(id, 1, &answer)).unwrap();
         }

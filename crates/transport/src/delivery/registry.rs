@@ -11,14 +11,14 @@ const LONGEST: usize = 256;
 
 /// All subscribers that are connected.
 #[derive(Debug, Default)]
-pub(crate) struct Roster {
-    entries: Mutex<BTreeMap<u64, Arc<Entry>>>,
+pub(crate) struct Registry {
+    entries: Mutex<BTreeMap<u64, Arc<SubscriberInfo>>>,
     next: AtomicU64,
 }
 
 /// One subscriber.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct SubscriberInfo {
     /// Its address.
     pub(crate) peer: String,
     /// What it has said of itself.
@@ -32,16 +32,16 @@ pub(crate) struct Entry {
 
 /// Takes the entry out when the subscriber leaves.
 #[derive(Debug)]
-pub(crate) struct Guest {
-    roster: Arc<Roster>,
+pub(crate) struct Registration {
+    registry: Arc<Registry>,
     id: u64,
-    pub(crate) entry: Arc<Entry>,
+    pub(crate) entry: Arc<SubscriberInfo>,
 }
 
-impl Roster {
-    pub(crate) fn enter(self: &Arc<Self>, peer: String, introduction: Peer) -> Guest {
+impl Registry {
+    pub(crate) fn enter(self: &Arc<Self>, peer: String, introduction: Peer) -> Registration {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let entry = Arc::new(Entry {
+        let entry = Arc::new(SubscriberInfo {
             peer,
             introduction,
             position: AtomicU64::new(0),
@@ -49,20 +49,20 @@ impl Roster {
         });
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.insert(id, Arc::clone(&entry));
-        Guest {
-            roster: Arc::clone(self),
+        Registration {
+            registry: Arc::clone(self),
             id,
             entry,
         }
     }
 
-    pub(crate) fn list(&self) -> Vec<Arc<Entry>> {
+    pub(crate) fn list(&self) -> Vec<Arc<SubscriberInfo>> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.values().cloned().collect()
     }
 }
 
-impl Entry {
+impl SubscriberInfo {
     pub(crate) fn add(&self, topic: &Arc<[u8]>) {
         self.lock().insert(Arc::clone(topic));
     }
@@ -87,9 +87,9 @@ impl Entry {
     }
 }
 
-impl Drop for Guest {
+impl Drop for Registration {
     fn drop(&mut self) {
-        let entries = self.roster.entries.lock();
+        let entries = self.registry.entries.lock();
         let mut entries = entries.unwrap_or_else(PoisonError::into_inner);
         entries.remove(&self.id);
     }
@@ -101,20 +101,20 @@ mod tests {
 
     #[test]
     fn who_left_is_not_listed() {
-        let roster = Arc::new(Roster::default());
-        let first = roster.enter("a".to_owned(), Peer::default());
-        let second = roster.enter("b".to_owned(), Peer::default());
+        let registry = Arc::new(Registry::default());
+        let first = registry.enter("a".to_owned(), Peer::default());
+        let second = registry.enter("b".to_owned(), Peer::default());
         drop(first);
-        let peers: Vec<_> = roster.list().iter().map(|one| one.peer.clone()).collect();
+        let peers: Vec<_> = registry.list().iter().map(|one| one.peer.clone()).collect();
         assert_eq!(peers, ["b"]);
         drop(second);
-        assert!(roster.list().is_empty());
+        assert!(registry.list().is_empty());
     }
 
     #[test]
     fn topics_are_a_set_and_long_ones_are_cut() {
-        let roster = Arc::new(Roster::default());
-        let guest = roster.enter("a".to_owned(), Peer::default());
+        let registry = Arc::new(Registry::default());
+        let guest = registry.enter("a".to_owned(), Peer::default());
         let (x, long): (Arc<[u8]>, Arc<[u8]>) = (b"x"[..].into(), vec![b'y'; 60_000].into());
         for topic in [&x, &x, &long, &long] {
             guest.entry.add(topic);

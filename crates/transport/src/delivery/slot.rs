@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use crate::connection::Connection;
-use crate::link::{Link as _, Subscription};
+use crate::delivery::Connection;
+use crate::delivery::SubscriberInfo;
+use crate::delivery::{Link as _, Subscription};
+use crate::delivery::{Subscriber, Turn, TurnError};
 use crate::listeners::Listener;
-use crate::roster::Entry;
-use crate::subscriber::{Subscriber, Turn, TurnError};
+use crate::net::Waker;
 use crate::tail::Tail;
-use crate::waker::Waker;
 
 /// So often in a row something is read from a subscriber before it is sent
 /// something.
@@ -20,7 +20,7 @@ const READS: usize = 16;
 ///
 /// A single message would wait for the subscriber's thread to wake up longer
 /// than it takes to send it.
-pub(crate) struct Station {
+pub(crate) struct SubscriberSlot {
     service: Mutex<Service>,
     waker: Arc<Waker>,
 }
@@ -29,16 +29,16 @@ pub(crate) struct Station {
 pub(crate) struct Service {
     pub(crate) link: Connection,
     pub(crate) subscriber: Subscriber,
-    entry: Arc<Entry>,
+    entry: Arc<SubscriberInfo>,
     /// Everything was sent, and the subscriber's thread sleeps.
     pub(crate) idle: bool,
 }
 
-impl Station {
+impl SubscriberSlot {
     pub(crate) fn new(
         link: Connection,
         subscriber: Subscriber,
-        entry: Arc<Entry>,
+        entry: Arc<SubscriberInfo>,
         waker: Arc<Waker>,
     ) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl Station {
     }
 }
 
-impl Listener for Station {
+impl Listener for SubscriberSlot {
     fn wake(&self) {
         self.waker.wake();
     }

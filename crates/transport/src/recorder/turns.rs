@@ -8,9 +8,9 @@ use journal::{Archived, IoError};
 
 use crate::batch::Batch;
 use crate::error::Failure;
-use crate::queue::{Queue, Taken};
+use crate::pool::BufferPool;
 use crate::recorder::Recorder;
-use crate::spare::Spare;
+use crate::recorder::{Queue, Taken};
 use crate::worker::Next;
 
 /// How often the wall clock is looked at when nothing comes in.
@@ -26,7 +26,7 @@ pub(crate) const AT_ONCE: usize = 16 << 10;
 pub(crate) struct Recording {
     recorder: Mutex<Recorder>,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) spare: Arc<Spare>,
+    pub(crate) spare: Arc<BufferPool>,
 }
 
 impl Recording {
@@ -66,7 +66,7 @@ impl Recording {
             }
         }
         if recorder.held.is_none() {
-            recorder.look_around();
+            recorder.housekeeping();
         }
         Ok(Next::Idle)
     }

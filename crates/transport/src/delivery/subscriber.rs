@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock;
-use crate::cursor::{Cursor, Step};
-use crate::link::{Link, LinkError, MAX_TOPICS, Subscription};
-use crate::outgoing::Outgoing;
+use crate::delivery::Outgoing;
+use crate::delivery::{Cursor, Step};
+use crate::delivery::{Link, LinkError, MAX_TOPICS, Subscription};
+use crate::delivery::{Topics, Wanted, memory_of};
 use crate::segment::Lost;
-use crate::subscriptions::{Topics, Wanted, memory_of};
 use crate::tail::{Place, Tail};
 
 /// After this long without another one, new subscriptions are replayed. A

@@ -9,10 +9,10 @@ use log::Level;
 use zmtp::HandshakeError;
 
 use crate::clock;
-use crate::connection::Connection;
+use crate::delivery::Connection;
+use crate::delivery::LinkError;
 use crate::intake::Counters;
 use crate::keys::Keys;
-use crate::link::LinkError;
 use crate::net::{Item, Socket};
 use crate::throttle::log_throttled;
 
@@ -30,11 +30,11 @@ const TICK: Duration = Duration::from_secs(1);
 pub(crate) struct Lobby {
     keys: Option<Arc<Keys>>,
     counters: Arc<Counters>,
-    guests: Vec<Guest>,
+    newcomers: Vec<Newcomer>,
 }
 
 #[derive(Debug)]
-struct Guest {
+struct Newcomer {
     connection: Connection,
     peer: SocketAddr,
     refused: Option<Instant>,
@@ -49,15 +49,15 @@ impl Lobby {
         Self {
             keys,
             counters,
-            guests: Vec::new(),
+            newcomers: Vec::new(),
         }
     }
 
     /// Takes in an accepted connection, and greets it.
     pub(crate) fn enter(&mut self, socket: Box<dyn Socket>, peer: SocketAddr) {
-        if self.guests.len() >= MOST {
+        if self.newcomers.len() >= MOST {
             // In the order in which they came.
-            let oldest = self.guests.remove(0);
+            let oldest = self.newcomers.remove(0);
             log_throttled!(
                 Level::Warn,
                 "disconnected the subscriber {}: {MOST} others had not finished their handshake \
@@ -65,7 +65,7 @@ impl Lobby {
                 oldest.peer
             );
         }
-        self.guests.push(Guest {
+        self.newcomers.push(Newcomer {
             connection: Connection::new(socket, peer).guarded_by(self.keys.as_ref()),
             peer,
             refused: None,
@@ -74,42 +74,45 @@ impl Lobby {
 
     /// Returns how long to wait at most.
     pub(crate) fn timeout(&self) -> Option<Duration> {
-        (!self.guests.is_empty()).then_some(TICK)
+        (!self.newcomers.is_empty()).then_some(TICK)
     }
 
     /// Returns what to wait for. Those that were refused are left alone.
     pub(crate) fn poll_items(&self) -> impl Iterator<Item = Item<'_>> {
-        let heard = self.guests.iter().filter(|guest| guest.refused.is_none());
-        heard.map(|guest| guest.connection.poll_item())
+        let heard = self
+            .newcomers
+            .iter()
+            .filter(|newcomer| newcomer.refused.is_none());
+        heard.map(|newcomer| newcomer.connection.poll_item())
     }
 
     /// Goes on with everybody; returns those who are done.
     pub(crate) fn serve(&mut self) -> Vec<Admitted> {
         let mut admitted = Vec::new();
-        for mut guest in std::mem::take(&mut self.guests) {
-            if let Some(refused) = guest.refused {
+        for mut newcomer in std::mem::take(&mut self.newcomers) {
+            if let Some(refused) = newcomer.refused {
                 if clock::now() - refused < HOLD {
-                    self.guests.push(guest);
+                    self.newcomers.push(newcomer);
                 }
                 continue;
             }
-            match guest.connection.greet() {
-                Ok(true) => admitted.push((guest.connection, guest.peer)),
-                Ok(false) => self.guests.push(guest),
+            match newcomer.connection.greet() {
+                Ok(true) => admitted.push((newcomer.connection, newcomer.peer)),
+                Ok(false) => self.newcomers.push(newcomer),
                 Err(
                     error @ (LinkError::Handshake(HandshakeError::Curve(_)) | LinkError::Denied(_)),
                 ) => {
-                    log_throttled!(Level::Warn, "refused {}: {error}", guest.peer);
-                    guest.refused = Some(clock::now());
-                    self.guests.push(guest);
+                    log_throttled!(Level::Warn, "refused {}: {error}", newcomer.peer);
+                    newcomer.refused = Some(clock::now());
+                    self.newcomers.push(newcomer);
                 }
                 Err(LinkError::Handshake(wrong)) if wrong.is_lasting() => {
-                    let peer = guest.peer;
+                    let peer = newcomer.peer;
                     if self.counters.strangers.note(peer, "subscribers", &wrong) {
                         log::warn!("subscriber {peer} was disconnected: {wrong}");
                     }
                 }
-                Err(error) => leave(guest.peer, &error),
+                Err(error) => leave(newcomer.peer, &error),
             }
         }
         admitted

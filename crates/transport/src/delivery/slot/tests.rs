@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use zmtp::SocketType;
 
 use super::*;
+use crate::delivery::Registry;
 use crate::net::Port;
-use crate::roster::Roster;
+use crate::net::{Sleeper, sleeper};
 use crate::testing::guarded::Guarded;
 use crate::testing::{Bench, greeting};
-use crate::waker::{Sleeper, sleeper};
 
 /// A subscriber of everything that has got all there is, and its far end.
 struct Served {
-    station: Station,
+    slot: SubscriberSlot,
     sleeper: Sleeper,
     far: TcpStream,
 }
@@ -57,22 +57,22 @@ impl Served {
     fn idle(bench: &Bench, link: Connection, far: TcpStream) -> Self {
         let sleeper = sleeper().unwrap();
         let subscriber = Subscriber::new(0);
-        let roster = Arc::new(Roster::default());
-        let entry = Arc::clone(&roster.enter("peer".to_owned(), zmtp::Peer::default()).entry);
-        let station = Station::new(link, subscriber, entry, sleeper.waker());
+        let registry = Arc::new(Registry::default());
+        let entry = Arc::clone(
+            &registry
+                .enter("peer".to_owned(), zmtp::Peer::default())
+                .entry,
+        );
+        let slot = SubscriberSlot::new(link, subscriber, entry, sleeper.waker());
         // Its replay is over when it is idle with a topic.
         loop {
-            let mut service = station.lock();
+            let mut service = slot.lock();
             let turn = service.advance(&bench.tail).unwrap();
             if turn == Turn::Idle && service.entry.topics(1).1 == 1 {
                 break;
             }
         }
-        Self {
-            station,
-            sleeper,
-            far,
-        }
+        Self { slot, sleeper, far }
     }
 
     /// Reads one message of two short frames.
@@ -88,12 +88,12 @@ fn an_idle_subscriber_is_served_by_the_caller_and_sleeps_on() {
     let mut bench = Bench::new(0);
     let mut served = Served::new(&bench);
     served.sleeper.about_to_sleep();
-    served.station.lock().idle = true;
+    served.slot.lock().idle = true;
     bench.record(&["a"]);
-    served.station.serve(&bench.tail);
+    served.slot.serve(&bench.tail);
     assert_eq!(served.read(6), b"\x01\x01a\0\x011");
     assert!(served.sleeper.is_announced(), "nobody needs to wake");
-    assert!(served.station.lock().idle);
+    assert!(served.slot.lock().idle);
 }
 
 #[test]
@@ -102,56 +102,52 @@ fn one_that_is_being_served_is_woken() {
     let served = Served::new(&bench);
     bench.record(&["a"]);
     served.sleeper.about_to_sleep();
-    served.station.serve(&bench.tail);
+    served.slot.serve(&bench.tail);
     assert!(!served.sleeper.is_announced(), "its thread is not idle");
     served.sleeper.about_to_sleep();
-    let mut service = served.station.lock();
+    let mut service = served.slot.lock();
     service.idle = true;
-    served.station.serve(&bench.tail);
+    served.slot.serve(&bench.tail);
     assert!(!served.sleeper.is_announced(), "its thread is at work");
 }
 
 #[test]
 fn what_goes_wrong_elsewhere_is_told_to_the_subscribers_thread() {
     let mut bench = Bench::new(0);
-    let Served {
-        station,
-        sleeper,
-        far,
-    } = Served::new(&bench);
-    station.lock().idle = true;
+    let Served { slot, sleeper, far } = Served::new(&bench);
+    slot.lock().idle = true;
     sleeper.about_to_sleep();
     // What it was sent and has not read makes its end a reset.
     bench.record(&["a"]);
-    station.serve(&bench.tail);
+    slot.serve(&bench.tail);
     drop(far);
     let start = Instant::now();
-    while station.lock().idle {
+    while slot.lock().idle {
         assert!(
             start.elapsed() < Duration::from_secs(30),
             "it is still idle"
         );
         bench.record(&["a"]);
-        station.serve(&bench.tail);
+        slot.serve(&bench.tail);
     }
     assert!(
         !sleeper.is_announced(),
         "its thread looks what has happened"
     );
-    assert!(station.lock().advance(&bench.tail).is_err());
+    assert!(slot.lock().advance(&bench.tail).is_err());
 }
 
 #[test]
 fn nobody_is_taken_for_idle_whose_boxes_have_not_left() {
     let mut bench = Bench::new(0);
     let served = Served::with_key(&bench);
-    served.station.lock().idle = true;
+    served.slot.lock().idle = true;
     let group = vec!["a"; 1000];
     loop {
         served.sleeper.about_to_sleep();
         bench.record(&group);
-        served.station.serve(&bench.tail);
-        let service = served.station.lock();
+        served.slot.serve(&bench.tail);
+        let service = served.slot.lock();
         assert!(
             !(service.idle && service.link.has_unsent()),
             "they would wait for the next message"

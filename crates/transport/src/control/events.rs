@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::dedupe::Known;
 use super::positions::Order;
 use super::router::Peer;
-use crate::letterbox::Outcome;
-use crate::waker::Waker;
+use crate::intake::Outcome;
+use crate::net::Waker;
 
 /// Something that has happened on another thread.
-pub(super) enum Mail {
+pub(super) enum Event {
     /// What became of a published message.
     Outcome(u64, Outcome),
     /// Which messages the journal knows, or why it can't be read.
@@ -25,34 +25,34 @@ pub(super) enum Mail {
     Archived(Peer, Value, Result<Option<Archived>, IoError>),
 }
 
-/// Where the control thread gets its mail.
-pub(super) struct Mailbox {
-    mail: Mutex<Vec<Mail>>,
+/// Where the control thread gets its event.
+pub(super) struct ControlEvents {
+    event: Mutex<Vec<Event>>,
     waker: Arc<Waker>,
 }
 
-impl Mailbox {
+impl ControlEvents {
     pub(super) fn new(waker: Arc<Waker>) -> Self {
         Self {
-            mail: Mutex::default(),
+            event: Mutex::default(),
             waker,
         }
     }
 
-    pub(super) fn post(&self, mail: Mail) {
-        self.mail
+    pub(super) fn post(&self, event: Event) {
+        self.event
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(mail);
+            .push(event);
         self.waker.wake();
     }
 
-    pub(super) fn take(&self) -> Vec<Mail> {
-        std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.event.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.mail
+        self.event
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .is_empty()

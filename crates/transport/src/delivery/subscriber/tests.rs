@@ -1,7 +1,7 @@
 use std::io::IoSlice;
 
 use super::*;
-use crate::link::MAX_TOPIC;
+use crate::delivery::MAX_TOPIC;
 use crate::testing::{Bench, Client};
 
 #[test]

@@ -4,8 +4,8 @@ use std::io::IoSlice;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::large::{Large, Rest};
-use crate::link::{Link, LinkError};
+use crate::delivery::{Large, Rest};
+use crate::delivery::{Link, LinkError};
 use crate::segment::Lost;
 use crate::tail::Recorded;
 

@@ -6,13 +6,13 @@ use std::time::SystemTime;
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::delivery::Turn;
 use crate::health::Health;
-use crate::rotation::Rotation;
-use crate::subscriber::Turn;
+use crate::net::sleeper;
+use crate::recorder::Rotation;
 use crate::tail::Tail;
 use crate::testing::faulty::FaultyFs;
 use crate::testing::{Bench, Client, batch};
-use crate::waker::sleeper;
 
 /// A recorder whose thread does not run unless a test lets it.
 struct Idle {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Batch;
-use crate::waker::Waker;
+use crate::net::Waker;
 
 /// Up to so many bytes are written and synced at once. Larger groups gain no
 /// bandwidth, and whoever comes behind one waits for all of it.

@@ -15,7 +15,7 @@ const KEPT_BYTES: usize = 256 << 10;
 
 /// Holds memory of groups and batches.
 #[derive(Debug, Default)]
-pub(crate) struct Spare(Mutex<Lists>);
+pub(crate) struct BufferPool(Mutex<Lists>);
 
 #[derive(Debug, Default)]
 struct Lists {
@@ -25,7 +25,7 @@ struct Lists {
     batches: Vec<Batch>,
 }
 
-impl Spare {
+impl BufferPool {
     /// Keeps some of these for reuse.
     pub(crate) fn keep(&self, groups: Vec<Group>, batches: Vec<Batch>) {
         let mut lists = self.lock();
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_batch_gets_memory_that_fits_and_nothing_else_of_an_earlier_one() {
-        let spare = Spare::default();
+        let spare = BufferPool::default();
         let (small, large) = (batch(1, 10_000).emptied(), batch(1, 100_000).emptied());
         let memory = small.memory();
         spare.keep(Vec::new(), vec![small, large]);
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let spare = Spare::default();
+        let spare = BufferPool::default();
         let groups = vec![Group::default(); 2 * KEPT];
         let batches = (0..2 * KEPT).map(|_| batch(1, 1_000).emptied());
         spare.keep(groups, batches.collect());
