@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) tail: Arc<Tail>,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) letters: Arc<PublishQueue>,
+    pub(crate) publishes: Arc<PublishQueue>,
     pub(crate) recorded: Arc<AtomicU64>,
     pub(crate) requests: mpsc::Sender<ArchiveRequest>,
     pub(crate) recording: Arc<Recording>,
@@ -92,7 +92,7 @@ pub(crate) fn assemble(
     ));
     let recorded = Arc::new(AtomicU64::new(0));
     let health = Arc::new(Health::default());
-    let letters = Arc::new(control::publish_queue(config));
+    let publishes = Arc::new(control::publish_queue(config));
     let delivery = Arc::new(Delivery {
         tail: Arc::clone(&tail),
         phase: Arc::clone(&phase),
@@ -143,7 +143,7 @@ pub(crate) fn assemble(
             Arc::clone(&config.clock),
         )
         .strict(config.strict_keys()),
-        letters: Arc::clone(&letters),
+        publishes: Arc::clone(&publishes),
         stop_timeout: config.stop_timeout,
     });
     let acceptor = Acceptor::new(
@@ -176,7 +176,7 @@ pub(crate) fn assemble(
     let control = Parts {
         entrance: ports.requests,
         phase: Arc::clone(&phase),
-        letters: Arc::clone(&letters),
+        publishes: Arc::clone(&publishes),
         intake: Arc::clone(&intake_waker),
         queue: Arc::clone(&queue),
         archive: requests.clone(),
@@ -194,7 +194,7 @@ pub(crate) fn assemble(
             tail,
             delivery,
             counters,
-            letters,
+            publishes,
             recorded,
             requests,
             recording,

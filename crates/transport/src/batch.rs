@@ -27,7 +27,7 @@ pub(crate) struct Batch {
     ends: Vec<End>,
     first: u64,
     /// Whoever waits for a message of this batch, with its number.
-    tickets: Vec<(u64, AckHandle)>,
+    acks: Vec<(u64, AckHandle)>,
 }
 
 /// Where a message ends.
@@ -47,7 +47,7 @@ impl Batch {
             wire: Vec::new(),
             ends: Vec::new(),
             first,
-            tickets: Vec::new(),
+            acks: Vec::new(),
         }
     }
 
@@ -118,12 +118,12 @@ impl Batch {
 
     /// Adds a message whose sender waits; answers at once where it can't be
     /// recorded.
-    pub(crate) fn push_pending(&mut self, letter: PendingPublish, recorded_at: &str) {
+    pub(crate) fn push_pending(&mut self, publish: PendingPublish, recorded_at: &str) {
         let PendingPublish {
             frames,
-            ticket,
+            ack,
             key_name,
-        } = letter;
+        } = publish;
         let arrival = Arrival {
             acked: true,
             key_name: key_name.as_deref(),
@@ -138,15 +138,15 @@ impl Batch {
                 let mut wire = Vec::new();
                 zmtp::push_message(&mut wire, frames);
                 self.keep(Cow::Owned(wire));
-                self.tickets.push((number, ticket));
+                self.acks.push((number, ack));
             }
-            Err(error) => ticket.answer(Outcome::TooLarge(error.to_string())),
+            Err(error) => ack.answer(Outcome::TooLarge(error.to_string())),
         }
     }
 
     /// Takes out who waits for an answer.
-    pub(crate) fn take_tickets(&mut self) -> Vec<(u64, AckHandle)> {
-        std::mem::take(&mut self.tickets)
+    pub(crate) fn take_acks(&mut self) -> Vec<(u64, AckHandle)> {
+        std::mem::take(&mut self.acks)
     }
 
     fn keep(&mut self, message: Cow<'_, [u8]>) {

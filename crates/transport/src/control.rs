@@ -274,7 +274,7 @@ impl Control {
     fn read_events(&mut self) {
         for event in self.events.take() {
             match event {
-                Event::Outcome(ticket, outcome) => self.settle(ticket, &outcome),
+                Event::Outcome(ack, outcome) => self.settle(ack, &outcome),
                 Event::Known(known) => {
                     if let Err(reason) = &known {
                         log::error!(
@@ -300,8 +300,8 @@ impl Control {
         }
     }
 
-    fn settle(&mut self, ticket: u64, outcome: &Outcome) {
-        let replies = self.publishing.settle(ticket, outcome);
+    fn settle(&mut self, ack: u64, outcome: &Outcome) {
+        let replies = self.publishing.settle(ack, outcome);
         self.send(replies);
     }
 

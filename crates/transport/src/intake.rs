@@ -32,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) collector: Collector,
     pub(crate) health: Arc<Health>,
     /// Messages from the control port.
-    pub(crate) letters: Arc<PublishQueue>,
+    pub(crate) publishes: Arc<PublishQueue>,
     /// For how long a broker that stops takes in what has arrived.
     pub(crate) stop_timeout: Duration,
 }
@@ -71,7 +71,7 @@ impl Intake {
             self.parts.server.begin_draining();
         }
         self.receive()?;
-        self.parts.collector.add_pending(&self.parts.letters);
+        self.parts.collector.add_pending(&self.parts.publishes);
         self.parts.collector.record();
         if !self.is_over() {
             return Ok(ControlFlow::Continue(()));
@@ -89,7 +89,7 @@ impl Intake {
             sleeper,
             collector,
             phase,
-            letters,
+            publishes,
             ..
         } = &mut self.parts;
         sleeper.about_to_sleep();
@@ -97,7 +97,7 @@ impl Intake {
         let stopping = self.last_call.is_some();
         let timeout = match () {
             () if !stopping && !phase.is_running() => Some(Duration::ZERO),
-            () if room && !letters.is_empty() => Some(Duration::ZERO),
+            () if room && !publishes.is_empty() => Some(Duration::ZERO),
             () if stopping => Some(QUIET),
             () => None,
         };
@@ -134,7 +134,7 @@ impl Intake {
         let drained = publishers.iter().all(Inbound::is_drained);
         // Nothing is recorded any more, or not before somebody makes room.
         let stuck = queue.has_ended() || (queue.is_full() && self.parts.health.is_stalled());
-        stuck || (drained && self.parts.letters.is_empty()) || last_call.is_over(publishers)
+        stuck || (drained && self.parts.publishes.is_empty()) || last_call.is_over(publishers)
     }
 
     /// Says why a connection has ended, where that is anybody's fault.

@@ -67,7 +67,7 @@ pub(crate) fn stop(shared: &Shared, running: &mut impl Running) -> Stopped {
     shared.intake_waker.wake();
     shared.acceptor_waker.wake();
     let unread = running.end_intake();
-    shared.letters.close();
+    shared.publishes.close();
     shared.queue.end();
     let all_recorded = running.end_recorder();
     phase.finish_delivery();

@@ -77,7 +77,7 @@ impl Spawned for JoinHandle<()> {
 
     fn join(self: Box<Self>) {
         // The thread has said so itself if it panicked.
-        let _panic = JoinHandle::join(*self);
+        let _panic = Self::join(*self);
     }
 }
 

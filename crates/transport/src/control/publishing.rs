@@ -27,7 +27,7 @@ pub(super) struct Publish {
 
 /// What publishing needs of the rest of the broker.
 pub(super) struct Path {
-    pub(super) letters: Arc<PublishQueue>,
+    pub(super) publishes: Arc<PublishQueue>,
     pub(super) answer: Arc<Answer>,
     pub(super) health: Arc<Health>,
     pub(super) tail: Arc<Tail>,
@@ -79,7 +79,7 @@ pub(super) struct Publishing {
     waiting_bytes: usize,
     /// How many replies are owed.
     owed: usize,
-    next_ticket: u64,
+    next_ack: u64,
 }
 
 impl Publishing {
@@ -98,7 +98,7 @@ impl Publishing {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             owed: 0,
-            next_ticket: 0,
+            next_ack: 0,
         }
     }
 
@@ -182,11 +182,11 @@ impl Publishing {
             }
         }
         match self.hand_on(frames, key_name, name.is_some()) {
-            Ok(ticket) => {
-                self.by_key.extend(name.map(|name| (name.key, ticket)));
+            Ok(ack) => {
+                self.by_key.extend(name.map(|name| (name.key, ack)));
                 let other = false;
                 let waiters = vec![Waiter { peer, id, other }];
-                self.pending.insert(ticket, Pending { name, waiters });
+                self.pending.insert(ack, Pending { name, waiters });
                 None
             }
             Err(refusal) => {
@@ -212,16 +212,16 @@ impl Publishing {
         if self.path.health.is_stalled() {
             return Err(self.stalled());
         }
-        self.next_ticket += 1;
-        let ticket = self.next_ticket;
-        let letter = PendingPublish {
+        self.next_ack += 1;
+        let ack = self.next_ack;
+        let publish = PendingPublish {
             frames,
-            ticket: AckHandle::new(ticket, &self.path.answer),
+            ack: AckHandle::new(ack, &self.path.answer),
             key_name,
         };
-        // The answer of a letter that comes back finds nobody who waits.
-        self.path.letters.put(letter).map_err(|_| busy())?;
-        Ok(ticket)
+        // The answer to one that comes back finds nobody who waits.
+        self.path.publishes.put(publish).map_err(|_| busy())?;
+        Ok(ack)
     }
 
     fn stalled(&self) -> Refusal {
@@ -240,9 +240,9 @@ impl Publishing {
             return Vec::new();
         }
         let mut replies = Vec::new();
-        for letter in self.path.letters.take_back() {
+        for publish in self.path.publishes.take_back() {
             let refusal = self.stalled();
-            if let Some(pending) = self.finish(letter.ticket.id()) {
+            if let Some(pending) = self.finish(publish.ack.id()) {
                 let reply = |waiter: Waiter| refuse(&waiter.peer, &waiter.id, refusal.clone());
                 replies.extend(pending.waiters.into_iter().map(reply));
             }
@@ -251,8 +251,8 @@ impl Publishing {
     }
 
     /// Notes what became of a message, and returns the replies to all who wait.
-    pub(super) fn settle(&mut self, ticket: u64, outcome: &Outcome) -> Vec<Reply> {
-        let Some(Pending { name, waiters }) = self.finish(ticket) else {
+    pub(super) fn settle(&mut self, ack: u64, outcome: &Outcome) -> Vec<Reply> {
+        let Some(Pending { name, waiters }) = self.finish(ack) else {
             return Vec::new();
         };
         if let (Some(Name { key, digest }), &Outcome::Recorded(number)) = (name, outcome) {
@@ -271,8 +271,8 @@ impl Publishing {
         waiters.into_iter().enumerate().map(reply).collect()
     }
 
-    fn finish(&mut self, ticket: u64) -> Option<Pending> {
-        let pending = self.pending.remove(&ticket)?;
+    fn finish(&mut self, ack: u64) -> Option<Pending> {
+        let pending = self.pending.remove(&ack)?;
         if let Some(name) = pending.name {
             self.by_key.remove(&name.key);
         }

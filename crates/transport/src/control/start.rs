@@ -24,7 +24,7 @@ use crate::worker::Spawn;
 pub(crate) struct Parts {
     pub(crate) entrance: Entrance,
     pub(crate) phase: Arc<Phase>,
-    pub(crate) letters: Arc<PublishQueue>,
+    pub(crate) publishes: Arc<PublishQueue>,
     pub(crate) intake: Arc<Waker>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) archive: mpsc::Sender<ArchiveRequest>,
@@ -44,10 +44,10 @@ impl Control {
         let events = Arc::new(ControlEvents::new(sleeper.waker()));
         let told = Arc::clone(&events);
         let answer: Arc<Answer> =
-            Arc::new(move |ticket, outcome| told.post(Event::Outcome(ticket, outcome)));
+            Arc::new(move |ack, outcome| told.post(Event::Outcome(ack, outcome)));
         let Facts { tail, health, .. } = &parts.facts;
         let path = Path {
-            letters: parts.letters,
+            publishes: parts.publishes,
             answer,
             health: Arc::clone(health),
             tail: Arc::clone(tail),

@@ -105,14 +105,14 @@ impl Collector {
 
     /// Adds messages from the control port, up to half of a batch, so that
     /// neither way of publishing starves the other; false where there are none.
-    pub(crate) fn add_pending(&mut self, letters: &PublishQueue) -> bool {
+    pub(crate) fn add_pending(&mut self, publishes: &PublishQueue) -> bool {
         if self.queue.is_full() {
             return false;
         }
-        let taken = letters.take(BATCH_BYTES / 2);
+        let taken = publishes.take(BATCH_BYTES / 2);
         let some = !taken.is_empty();
-        for letter in taken {
-            self.batch.push_pending(letter, &self.recorded_at);
+        for publish in taken {
+            self.batch.push_pending(publish, &self.recorded_at);
         }
         some
     }

@@ -3,7 +3,7 @@
 //!
 //! Numbers are given in one place, the intake thread. A [`PendingPublish`] carries a
 //! [`AckHandle`] that goes with the message to the disk; whoever knows what became
-//! of the message answers it. A ticket that is dropped answers by itself.
+//! of the message answers it. A handle that is dropped answers by itself.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,7 +71,7 @@ impl std::fmt::Debug for AckHandle {
 #[derive(Debug)]
 pub(crate) struct PendingPublish {
     pub(crate) frames: Vec<Vec<u8>>,
-    pub(crate) ticket: AckHandle,
+    pub(crate) ack: AckHandle,
     /// The name of the key that its sender has shown to own.
     pub(crate) key_name: Option<Arc<str>>,
 }
@@ -82,7 +82,7 @@ impl PendingPublish {
     }
 }
 
-/// Where letters wait for intake: bounded by bytes and by number.
+/// Where messages wait for intake: bounded by bytes and by number.
 #[derive(Debug)]
 pub(crate) struct PublishQueue {
     state: Mutex<State>,
@@ -92,13 +92,13 @@ pub(crate) struct PublishQueue {
 
 #[derive(Debug, Default)]
 struct State {
-    letters: VecDeque<PendingPublish>,
+    publishes: VecDeque<PendingPublish>,
     bytes: usize,
     closed: bool,
 }
 
 impl PublishQueue {
-    /// Makes a box for so many letters of so many bytes altogether.
+    /// Makes a queue of up to `most` messages, of up to `bytes` bytes altogether.
     pub(crate) fn new(most: usize, bytes: usize) -> Self {
         Self {
             state: Mutex::default(),
@@ -107,37 +107,37 @@ impl PublishQueue {
         }
     }
 
-    /// Leaves a letter; gives it back where there is no room, or no intake.
+    /// Leaves a message; gives it back where there is no room, or no intake.
     ///
-    /// A letter that is larger than the box passes when it is alone.
-    pub(crate) fn put(&self, letter: PendingPublish) -> Result<(), PendingPublish> {
-        let memory = letter.memory();
+    /// One that is larger than that passes when it is alone.
+    pub(crate) fn put(&self, publish: PendingPublish) -> Result<(), PendingPublish> {
+        let memory = publish.memory();
         let mut state = self.lock();
-        let full = state.letters.len() >= self.most
+        let full = state.publishes.len() >= self.most
             || (state.bytes > 0 && state.bytes + memory > self.bytes);
         if state.closed || full {
-            return Err(letter);
+            return Err(publish);
         }
         state.bytes += memory;
-        state.letters.push_back(letter);
+        state.publishes.push_back(publish);
         Ok(())
     }
 
-    /// Takes letters of about so many bytes, and at least one if there is any.
+    /// Takes messages of about this many bytes, and at least one if there is any.
     pub(crate) fn take(&self, bytes: usize) -> Vec<PendingPublish> {
         let mut state = self.lock();
         let (mut taken, mut memory) = (Vec::new(), 0);
         while memory < bytes
-            && let Some(letter) = state.letters.pop_front()
+            && let Some(publish) = state.publishes.pop_front()
         {
-            memory += letter.memory();
-            taken.push(letter);
+            memory += publish.memory();
+            taken.push(publish);
         }
         state.bytes -= memory;
         taken
     }
 
-    /// Takes back all letters that intake has not taken.
+    /// Takes back all messages that intake has not taken.
     pub(crate) fn take_back(&self) -> Vec<PendingPublish> {
         self.take(usize::MAX)
     }
@@ -145,13 +145,13 @@ impl PublishQueue {
     /// Lets nothing more in, and refuses what nobody will take.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        for letter in self.take_back() {
-            letter.ticket.answer(Outcome::Stopped);
+        for publish in self.take_back() {
+            publish.ack.answer(Outcome::Stopped);
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().letters.is_empty()
+        self.lock().publishes.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -172,10 +172,10 @@ mod tests {
         (Arc::new(answer), receiver)
     }
 
-    fn letter(id: u64, size: usize, answer: &Arc<Answer>) -> PendingPublish {
+    fn publish(id: u64, size: usize, answer: &Arc<Answer>) -> PendingPublish {
         PendingPublish {
             frames: vec![vec![0; size]],
-            ticket: AckHandle::new(id, answer),
+            ack: AckHandle::new(id, answer),
             key_name: None,
         }
     }
@@ -183,32 +183,38 @@ mod tests {
     #[test]
     fn it_is_bounded_by_number_and_by_bytes() {
         let (answer, _answers) = answers();
-        let letters = PublishQueue::new(2, 1000);
-        assert!(letters.put(letter(1, 5000, &answer)).is_ok(), "it is alone");
-        assert!(letters.put(letter(2, 1, &answer)).is_err());
-        assert_eq!(letters.take(1).len(), 1);
-        assert!(letters.put(letter(3, 100, &answer)).is_ok());
-        assert!(letters.put(letter(4, 100, &answer)).is_ok());
-        assert!(letters.put(letter(5, 100, &answer)).is_err(), "two at most");
-        assert_eq!(letters.take(1000).len(), 2);
-        assert!(letters.is_empty());
+        let publishes = PublishQueue::new(2, 1000);
+        assert!(
+            publishes.put(publish(1, 5000, &answer)).is_ok(),
+            "it is alone"
+        );
+        assert!(publishes.put(publish(2, 1, &answer)).is_err());
+        assert_eq!(publishes.take(1).len(), 1);
+        assert!(publishes.put(publish(3, 100, &answer)).is_ok());
+        assert!(publishes.put(publish(4, 100, &answer)).is_ok());
+        assert!(
+            publishes.put(publish(5, 100, &answer)).is_err(),
+            "two at most"
+        );
+        assert_eq!(publishes.take(1000).len(), 2);
+        assert!(publishes.is_empty());
     }
 
     #[test]
-    fn every_ticket_is_answered_once_whatever_becomes_of_it() {
+    fn every_handle_is_answered_once_whatever_becomes_of_it() {
         let (answer, answers) = answers();
-        let letters = PublishQueue::new(10, 1000);
+        let publishes = PublishQueue::new(10, 1000);
         for id in 1..=3 {
-            letters.put(letter(id, 1, &answer)).unwrap();
+            publishes.put(publish(id, 1, &answer)).unwrap();
         }
-        let mut taken = letters.take(FRAME + 1);
-        taken.remove(0).ticket.answer(Outcome::Recorded(7));
+        let mut taken = publishes.take(FRAME + 1);
+        taken.remove(0).ack.answer(Outcome::Recorded(7));
         assert_eq!(answers.try_recv().unwrap(), (1, Outcome::Recorded(7)));
-        drop(letters.take(FRAME + 1));
+        drop(publishes.take(FRAME + 1));
         assert_eq!(answers.try_recv().unwrap(), (2, Outcome::Unknown));
-        letters.close();
+        publishes.close();
         assert_eq!(answers.try_recv().unwrap(), (3, Outcome::Stopped));
-        drop(letters.put(letter(4, 1, &answer)).unwrap_err());
+        drop(publishes.put(publish(4, 1, &answer)).unwrap_err());
         assert_eq!(answers.try_recv().unwrap(), (4, Outcome::Unknown));
         assert!(answers.try_recv().is_err());
     }

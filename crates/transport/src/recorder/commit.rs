@@ -94,12 +94,12 @@ impl Recorder {
         let messages: usize = batches.iter().map(Batch::len).sum();
         self.recorded.fetch_add(messages as u64, Ordering::Relaxed);
         let small = committed.bytes <= AT_ONCE as u64;
-        let (mut lines, mut tickets) = (Vec::with_capacity(batches.len()), Vec::new());
+        let (mut lines, mut acks) = (Vec::with_capacity(batches.len()), Vec::new());
         let batches = batches.into_iter().map(|mut batch| {
             let group = batch.take_lines();
             let bytes = group.bytes().len();
             lines.push(group);
-            tickets.append(&mut batch.take_tickets());
+            acks.append(&mut batch.take_acks());
             (batch, bytes)
         });
         let given_up = self.tail.publish(batches, committed);
@@ -107,8 +107,8 @@ impl Recorder {
             true => self.tail.listeners.serve_all(&self.tail),
             false => self.tail.listeners.wake_all(),
         }
-        for (number, ticket) in tickets {
-            ticket.answer(Outcome::Recorded(number));
+        for (number, ack) in acks {
+            ack.answer(Outcome::Recorded(number));
         }
         self.spare.keep(lines, given_up);
         let full = |limit| self.writer.session().bytes >= limit;

@@ -43,9 +43,10 @@ impl Wire {
         let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 0];
         greeting.extend_from_slice(b"NULL");
         greeting.resize(zmtp::GREETING_BYTES, 0);
-        greeting.extend([4, 22 + kind.len() as u8]);
+        let length = u8::try_from(kind.len()).unwrap();
+        greeting.extend([4, 22 + length]);
         greeting.extend_from_slice(b"\x05READY\x0bSocket-Type\0\0\0");
-        greeting.push(kind.len() as u8);
+        greeting.push(length);
         greeting.extend_from_slice(kind.as_bytes());
         wire.queued = greeting.len() as u64;
         wire.unsent = greeting.into();

@@ -101,7 +101,7 @@ impl Requester {
             7 if draw(4) == 0 && !ending => self.reuse(),
             8 if draw(4) == 0 && !ending => self.forget(),
             6 if draw(4) == 0 && !ending => {
-                self.request(json!({"op": "status"}), &[]).map_or((), drop)
+                let _id = self.request(json!({"op": "status"}), &[]);
             }
             _ => self.read(
                 world,
