@@ -19,7 +19,6 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
     let path = std::path::absolute(broker.session_path());
     let path = path.as_deref().unwrap_or(broker.session_path());
     line(out, "[*] ZeroMQ broker started with PERSISTENT RECORDING")?;
-    line(out, &format!("[*] {}", reach(broker, args)))?;
     line(
         out,
         &format!("[*] Listening for publishers on port {}", broker.pub_port()),
@@ -38,6 +37,7 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
             broker.control_port()
         ),
     )?;
+    line(out, &format!("[*] {}", reach(broker, args)))?;
     line(
         out,
         &format!("[*] Persisting all messages to: {}", path.display()),
