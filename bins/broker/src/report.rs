@@ -37,7 +37,9 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
             broker.control_port()
         ),
     )?;
-    line(out, &format!("[*] {}", reach(broker, args)))?;
+    if let Some(reach) = reach(broker, args) {
+        line(out, &format!("[*] {reach}"))?;
+    }
     line(
         out,
         &format!("[*] Persisting all messages to: {}", path.display()),
@@ -58,20 +60,24 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
     Ok(())
 }
 
-/// Says who can get in.
-fn reach(broker: &Broker, args: &Args) -> String {
+/// Says who can get in, where that is not what everybody expects: this machine
+/// alone, by the usual address.
+fn reach(broker: &Broker, args: &Args) -> Option<String> {
     let bind: Vec<String> = args.bind.iter().map(ToString::to_string).collect();
-    let bind = bind.join(", ");
+    let names = bind.join(", ");
     match broker.keys() {
-        Some(keys) => format!(
-            "Bound to {bind}; keys let in (CURVE): {}; the broker's own key: {}",
+        Some(keys) => Some(format!(
+            "Bound to {names}; keys let in (CURVE): {}; the broker's own key: {}",
             keys.count(),
             keys.public()
-        ),
+        )),
+        None if args.bind == [IpAddr::from([127, 0, 0, 1])] => None,
         None if args.bind.iter().all(IpAddr::is_loopback) => {
-            format!("Bound to {bind}: only this machine gets in")
+            Some(format!("Bound to {names}: only this machine gets in"))
         }
-        None => format!("Bound to {bind} WITHOUT KEYS: whoever reaches the ports gets in"),
+        None => Some(format!(
+            "Bound to {names} WITHOUT KEYS: whoever reaches the ports gets in"
+        )),
     }
 }
 
