@@ -42,8 +42,7 @@ pub(crate) use self::status::Facts;
 use crate::clock;
 use crate::intake::Outcome;
 use crate::net::{Sleeper, Waker};
-use crate::recorder::ArchiveRequest;
-use crate::recorder::Queue;
+use crate::recorder::{ArchiveRequest, Queue};
 use crate::shutdown::Phase;
 use crate::worker::{Next, Spawn, Spawned, Worker};
 

@@ -19,8 +19,7 @@ pub(crate) use self::pending::{AckHandle, Answer, Outcome, PendingPublish, Publi
 
 use self::last_call::{LastCall, report_unfinished, unread};
 use crate::health::Health;
-use crate::net::Sleeper;
-use crate::net::{Ended, Inbound, QUIET, READ, Server, Wanted};
+use crate::net::{Ended, Inbound, QUIET, READ, Server, Sleeper, Wanted};
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
 

@@ -8,6 +8,7 @@
 mod clients;
 mod disk;
 mod model;
+mod parts;
 mod pipe;
 mod wire;
 mod world;

@@ -11,16 +11,18 @@ use std::sync::Arc;
 use journal::{Archived, CommitError, FileSystem, Group, Options, RealFs, Session, Writer};
 
 use crate::batch::Batch;
-use crate::delivery::{Link, LinkError, Subscription};
-use crate::delivery::{Subscriber, Turn};
+use crate::delivery::{Link, LinkError, Subscriber, Subscription, Turn};
 use crate::tail::Tail;
 
 /// What a peer of the given kind sends before anything else.
-pub(crate) fn greeting(kind: &[u8; 3]) -> Vec<u8> {
+pub(crate) fn greeting(kind: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(kind.len()).unwrap();
     let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
     greeting.extend_from_slice(b"NULL");
     greeting.resize(zmtp::GREETING_BYTES, 0);
-    greeting.extend_from_slice(b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03");
+    greeting.extend([4, 22 + length]);
+    greeting.extend_from_slice(b"\x05READY\x0bSocket-Type\0\0\0");
+    greeting.push(length);
     greeting.extend_from_slice(kind);
     greeting
 }

@@ -19,8 +19,7 @@ use super::walk::{Step, Walker};
 use crate::clock;
 use crate::health::Health;
 use crate::listeners::Listening;
-use crate::net::Sleeper;
-use crate::net::{Events, Item, poll};
+use crate::net::{Events, Item, Sleeper, poll};
 use crate::tail::Tail;
 use crate::worker::{Next, Worker};
 

@@ -14,8 +14,7 @@ use zmtp::{Role, StreamError};
 use super::limits;
 use crate::intake::Counters;
 use crate::keys::{Keys, Member};
-use crate::net::Sleeper;
-use crate::net::{Ended, Entrance, Inbound, Server, Wanted};
+use crate::net::{Ended, Entrance, Inbound, Server, Sleeper, Wanted};
 use crate::throttle::log_throttled;
 
 /// How much is read from a client at once: its requests wait in memory until

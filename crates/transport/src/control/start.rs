@@ -13,10 +13,8 @@ use super::{Control, Facts, Stage};
 use crate::clock;
 use crate::config::Config;
 use crate::intake::{Answer, PublishQueue};
-use crate::net::Entrance;
-use crate::net::{Waker, sleeper};
-use crate::recorder::ArchiveRequest;
-use crate::recorder::Queue;
+use crate::net::{Entrance, Waker, sleeper};
+use crate::recorder::{ArchiveRequest, Queue};
 use crate::shutdown::Phase;
 use crate::worker::Spawn;
 

@@ -8,17 +8,14 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::delivery::LinkError;
-use crate::delivery::{Connection, Watch};
-use crate::delivery::{Lobby, leave};
-use crate::delivery::{Registration, Registry};
-use crate::delivery::{Service, SubscriberSlot};
-use crate::delivery::{Subscriber, Turn, TurnError};
+use crate::delivery::{
+    Connection, LinkError, Lobby, Registration, Registry, Service, Subscriber, SubscriberSlot,
+    Turn, TurnError, Watch, leave,
+};
 use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::listeners::Listening;
-use crate::net::{Entrance, Events, Item, poll};
-use crate::net::{Sleeper, Waker, sleeper};
+use crate::net::{Entrance, Events, Item, Sleeper, Waker, poll, sleeper};
 use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
@@ -187,7 +184,7 @@ struct Served {
     failed: Option<io::Error>,
     /// Whom new records are told.
     listening: Option<Listening>,
-    guest: Option<Registration>,
+    registration: Option<Registration>,
 }
 
 impl Served {
@@ -195,13 +192,13 @@ impl Served {
         let sleeper = sleeper()?;
         log::debug!("subscriber {peer} connected");
         delivery.connected.fetch_add(1, Ordering::Relaxed);
-        let guest = delivery
+        let registration = delivery
             .registry
             .enter(peer.to_string(), link.introduction().clone());
         let slot = Arc::new(SubscriberSlot::new(
             link,
             Subscriber::new(delivery.history),
-            Arc::clone(&guest.entry),
+            Arc::clone(&registration.entry),
             sleeper.waker(),
         ));
         let listening = Listening::new(&delivery.tail, Arc::clone(&slot) as _);
@@ -214,7 +211,7 @@ impl Served {
             asleep: false,
             failed: None,
             listening: Some(listening),
-            guest: Some(guest),
+            registration: Some(registration),
         })
     }
 
@@ -297,7 +294,7 @@ impl Drop for Served {
     fn drop(&mut self) {
         // First it is not told of new records any more, then it is gone.
         drop(self.listening.take());
-        drop(self.guest.take());
+        drop(self.registration.take());
         self.delivery.tail.prune();
         self.delivery.connected.fetch_sub(1, Ordering::Relaxed);
     }

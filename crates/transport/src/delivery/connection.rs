@@ -14,9 +14,7 @@ use zmtp::{Command, Handshake, Header, Peer, Role};
 use crate::clock;
 use crate::delivery::{Link, LinkError, MAX_TOPIC, Subscription};
 use crate::keys::{Keys, Member, Narrowed, handshake};
-use crate::net::Sleeper;
-use crate::net::{Events, Item, Socket, poll};
-use crate::net::{HANDSHAKE, Progress, attempt, flush};
+use crate::net::{Events, HANDSHAKE, Item, Progress, Sleeper, Socket, attempt, flush, poll};
 use crate::throttle::log_throttled;
 
 /// How much is read from a subscriber at once: subscriptions only.

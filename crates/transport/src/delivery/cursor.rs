@@ -6,9 +6,7 @@ use journal::{Item, Reader, Reason};
 use log::Level;
 use message::Frames;
 
-use crate::delivery::Outgoing;
-use crate::delivery::Wanted;
-use crate::delivery::{LARGE, Message, look};
+use crate::delivery::{LARGE, Message, Outgoing, Wanted, look};
 use crate::segment::{Lost, Segment, cut_short};
 use crate::tail::{Head, Place, Recorded, Source, Tail};
 use crate::throttle::log_throttled;

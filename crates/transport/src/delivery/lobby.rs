@@ -9,8 +9,7 @@ use log::Level;
 use zmtp::HandshakeError;
 
 use crate::clock;
-use crate::delivery::Connection;
-use crate::delivery::LinkError;
+use crate::delivery::{Connection, LinkError};
 use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::net::{Item, Socket};

@@ -4,8 +4,7 @@ use std::io::IoSlice;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::delivery::{Large, Rest};
-use crate::delivery::{Link, LinkError};
+use crate::delivery::{Large, Link, LinkError, Rest};
 use crate::segment::Lost;
 use crate::tail::Recorded;
 

@@ -3,10 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use crate::delivery::Connection;
-use crate::delivery::SubscriberInfo;
-use crate::delivery::{Link as _, Subscription};
-use crate::delivery::{Subscriber, Turn, TurnError};
+use crate::delivery::{
+    Connection, Link as _, Subscriber, SubscriberInfo, Subscription, Turn, TurnError,
+};
 use crate::listeners::Listener;
 use crate::net::Waker;
 use crate::tail::Tail;

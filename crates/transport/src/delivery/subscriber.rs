@@ -12,10 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock;
-use crate::delivery::Outgoing;
-use crate::delivery::{Cursor, Step};
-use crate::delivery::{Link, LinkError, MAX_TOPICS, Subscription};
-use crate::delivery::{Topics, Wanted, memory_of};
+use crate::delivery::{
+    Cursor, Link, LinkError, MAX_TOPICS, Outgoing, Step, Subscription, Topics, Wanted, memory_of,
+};
 use crate::segment::Lost;
 use crate::tail::{Place, Tail};
 

@@ -14,8 +14,7 @@ use crate::intake::PublishQueue;
 use crate::keys::{Keys, Member};
 use crate::net::Strangers;
 use crate::pool::BufferPool;
-use crate::recorder::Queue;
-use crate::recorder::Recording;
+use crate::recorder::{Queue, Recording};
 use crate::throttle::log_throttled;
 
 /// A batch is handed on when it holds so many bytes, or when nothing more is

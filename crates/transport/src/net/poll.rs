@@ -71,7 +71,7 @@ pub(crate) fn poll(items: &mut [Item<'_>], timeout: Option<Duration>) -> io::Res
     }
     let mut polled: Vec<PollFd<'_>> = items
         .iter()
-        .map(|item| PollFd::from_borrowed_fd(item.what.handle(), flags(item.asked)))
+        .map(|&Item { what, asked, .. }| PollFd::from_borrowed_fd(what.handle(), flags(asked)))
         .collect();
     let timeout = timeout.map(timespec);
     match rustix::event::poll(&mut polled, timeout.as_ref()) {
@@ -80,9 +80,8 @@ pub(crate) fn poll(items: &mut [Item<'_>], timeout: Option<Duration>) -> io::Res
         Err(rustix::io::Errno::INTR) => return Ok(()),
         Err(error) => return Err(error.into()),
     }
-    let found: Vec<Events> = polled.iter().map(|fd| events(fd.revents())).collect();
-    for (item, ready) in items.iter_mut().zip(found) {
-        item.ready = ready;
+    for (item, fd) in items.iter_mut().zip(&polled) {
+        item.ready = events(fd.revents());
     }
     Ok(())
 }

@@ -16,8 +16,7 @@ use super::socket::Entrance;
 use super::visitors::Visitors;
 use crate::clock;
 use crate::keys::{Keys, Member};
-use crate::net::Sleeper;
-use crate::net::is_end;
+use crate::net::{Sleeper, is_end};
 use crate::throttle::log_throttled;
 
 /// While somebody shakes hands, or memory is short, the time is looked at this

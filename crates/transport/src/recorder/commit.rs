@@ -16,9 +16,7 @@ use crate::error::Failure;
 use crate::health::Health;
 use crate::intake::Outcome;
 use crate::pool::BufferPool;
-use crate::recorder::AT_ONCE;
-use crate::recorder::Queue;
-use crate::recorder::Rotation;
+use crate::recorder::{AT_ONCE, Queue, Rotation};
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
 

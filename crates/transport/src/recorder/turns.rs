@@ -9,8 +9,7 @@ use journal::{Archived, IoError};
 use crate::batch::Batch;
 use crate::error::Failure;
 use crate::pool::BufferPool;
-use crate::recorder::Recorder;
-use crate::recorder::{Queue, Taken};
+use crate::recorder::{Queue, Recorder, Taken};
 use crate::worker::Next;
 
 /// How often the wall clock is looked at when nothing comes in.

@@ -87,8 +87,7 @@ impl Model {
         all.push(id.to_owned());
     }
 
-    /// What a connection had sent is promised no more: it ended in a way that
-    /// tells its client so.
+    /// The broker is told to stop: what has arrived by now is promised.
     pub(super) fn stop_begins(&mut self) {
         self.promised = self.arrived.values().flatten().cloned().collect();
     }

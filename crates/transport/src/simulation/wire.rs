@@ -6,6 +6,7 @@ use zmtp::Header;
 
 use super::pipe::{Door, End};
 use super::world::moved;
+use crate::testing::greeting;
 
 /// A client's side of a connection.
 pub(super) struct Wire {
@@ -40,14 +41,7 @@ impl Wire {
             greeting: zmtp::GREETING_BYTES,
             frames: Vec::new(),
         };
-        let mut greeting = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 0];
-        greeting.extend_from_slice(b"NULL");
-        greeting.resize(zmtp::GREETING_BYTES, 0);
-        let length = u8::try_from(kind.len()).unwrap();
-        greeting.extend([4, 22 + length]);
-        greeting.extend_from_slice(b"\x05READY\x0bSocket-Type\0\0\0");
-        greeting.push(length);
-        greeting.extend_from_slice(kind.as_bytes());
+        let greeting = greeting(kind.as_bytes());
         wire.queued = greeting.len() as u64;
         wire.unsent = greeting.into();
         Some(wire)
@@ -67,6 +61,11 @@ impl Wire {
     /// [`write`](Self::write).
     pub(super) fn mark(&mut self, name: String) {
         self.marks.push_back((self.queued, name));
+    }
+
+    /// Tells whether something has not left, or was not read by the broker.
+    pub(super) fn is_busy(&self) -> bool {
+        self.has_unsent() || !self.is_read()
     }
 
     pub(super) fn has_unsent(&self) -> bool {

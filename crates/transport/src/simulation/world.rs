@@ -2,12 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -15,17 +14,15 @@ use jiff::tz::TimeZone;
 use super::clients::Client;
 use super::disk::Disk;
 use super::model::Model;
+use super::parts::{Parts, Workers};
 use super::pipe::Door;
 use super::{Counts, Plan};
-use crate::assembly::{Assembled, Ports, Shared, assemble, open};
+use crate::assembly::{Ports, assemble, open};
 use crate::clock::simulated as clock;
 use crate::config::Config;
-use crate::control::Control;
-use crate::delivery::Acceptor;
-use crate::intake::{Intake, Unread};
+use crate::intake::Unread;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{LastSession, Running, Stopped, stop};
-use crate::worker::{Next, Spawn, Spawned, Worker};
 
 thread_local! {
     static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
@@ -127,91 +124,6 @@ pub(super) struct Doors {
     pub(super) publishers: Door,
     pub(super) subscribers: Door,
     pub(super) requests: Door,
-}
-
-/// A part of the broker, which is absent while it is at work, and in the end.
-struct Slot<T> {
-    part: RefCell<Option<T>>,
-    done: Cell<bool>,
-}
-
-impl<T> Slot<T> {
-    fn new(part: T) -> Self {
-        Self {
-            part: RefCell::new(Some(part)),
-            done: Cell::new(false),
-        }
-    }
-
-    /// Lets it work, unless it does already.
-    fn run(&self, work: impl FnOnce(&mut T) -> bool) {
-        let Some(mut part) = self.part.take() else {
-            return;
-        };
-        match work(&mut part) {
-            true => self.done.set(true),
-            false => drop(self.part.replace(Some(part))),
-        }
-    }
-}
-
-/// The parts of the running broker.
-struct Parts {
-    shared: Shared,
-    intake: Slot<Intake>,
-    acceptor: Slot<Acceptor>,
-    control: Slot<Control>,
-    recorder: Slot<()>,
-    workers: Workers,
-    unread: Cell<Option<Unread>>,
-    failed: Cell<bool>,
-}
-
-/// What the broker has started beside its four parts.
-#[derive(Clone, Default)]
-struct Workers(Arc<Mutex<Vec<Arc<Started>>>>);
-
-struct Started {
-    worker: Mutex<Option<Box<dyn Worker>>>,
-    done: AtomicBool,
-}
-
-impl Started {
-    fn turn(&self) {
-        let taken = self.worker.lock().unwrap().take();
-        let Some(mut worker) = taken else {
-            return;
-        };
-        match worker.turn() {
-            Next::Done => self.done.store(true, Ordering::SeqCst),
-            _ => *self.worker.lock().unwrap() = Some(worker),
-        }
-    }
-}
-
-impl Spawn for Workers {
-    fn spawn(&self, _: String, worker: Box<dyn Worker>) -> std::io::Result<Box<dyn Spawned>> {
-        let started = Arc::new(Started {
-            worker: Mutex::new(Some(worker)),
-            done: AtomicBool::new(false),
-        });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|one| !one.done.load(Ordering::SeqCst));
-        all.push(Arc::clone(&started));
-        Ok(Box::new(started))
-    }
-}
-
-impl Spawned for Arc<Started> {
-    fn is_done(&self) -> bool {
-        self.done.load(Ordering::SeqCst)
-    }
-
-    fn join(self: Box<Self>) {
-        while !self.is_done() {
-            self.turn();
-        }
-    }
 }
 
 impl World {
@@ -336,24 +248,9 @@ impl World {
         };
         let spawn = Arc::new(workers.clone());
         let assembled = assemble(&config, opened, ports, spawn).expect("it starts");
-        let Assembled {
-            intake,
-            acceptor,
-            control,
-            shared,
-            ..
-        } = assembled;
-        self.model.borrow_mut().begin(shared.tail.current().next);
-        let parts = Parts {
-            shared,
-            intake: Slot::new(intake),
-            acceptor: Slot::new(acceptor),
-            control: Slot::new(control),
-            recorder: Slot::new(()),
-            workers,
-            unread: Cell::new(None),
-            failed: Cell::new(false),
-        };
+        let next = assembled.shared.tail.current().next;
+        self.model.borrow_mut().begin(next);
+        let parts = Parts::new(assembled, workers);
         self.parts.replace(Some(Rc::new(parts)));
         self.doors.replace(doors);
     }
@@ -538,64 +435,6 @@ impl World {
     }
 }
 
-impl Parts {
-    fn intake(&self) {
-        self.intake.run(|intake| match intake.turn().unwrap() {
-            ControlFlow::Break(unread) => {
-                self.unread.set(unread);
-                true
-            }
-            ControlFlow::Continue(()) => false,
-        });
-    }
-
-    fn recorder(&self) {
-        let recording = &self.shared.recording;
-        if recording.is_lent() {
-            return;
-        }
-        self.recorder.run(|()| match recording.turn() {
-            Ok(next) => next == Next::Done,
-            Err(failure) => {
-                note(format_args!("recording has failed: {failure}"));
-                self.shared.queue.end();
-                self.failed.set(true);
-                true
-            }
-        });
-    }
-
-    fn acceptor(&self) {
-        self.acceptor.run(|acceptor| acceptor.turn() == Next::Done);
-    }
-
-    fn control(&self) {
-        self.control
-            .run(|control| control.turn().unwrap() == Next::Done);
-    }
-
-    fn workers(&self) -> Vec<Arc<Started>> {
-        let all = self.workers.0.lock();
-        all.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn worker(&self) {
-        let workers = self.workers();
-        if let Some(worker) = workers.get(draw(workers.len())) {
-            worker.turn();
-        }
-    }
-
-    /// Lets every part do a turn.
-    fn all(&self) {
-        self.acceptor();
-        self.control();
-        self.intake();
-        self.recorder();
-        self.workers().iter().for_each(|worker| worker.turn());
-    }
-}
-
 /// Runs the world until a part has ended.
 struct Stopping<'a>(&'a World, Rc<Parts>);
 
@@ -637,12 +476,5 @@ impl Running for Stopping<'_> {
 
     fn end_delivery(&mut self) {
         self.until(Parts::delivery_is_done);
-    }
-}
-
-impl Parts {
-    fn delivery_is_done(&self) -> bool {
-        let workers = self.workers();
-        self.acceptor.done.get() && workers.iter().all(|one| one.done.load(Ordering::SeqCst))
     }
 }

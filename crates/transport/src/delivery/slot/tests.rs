@@ -6,8 +6,7 @@ use zmtp::SocketType;
 
 use super::*;
 use crate::delivery::Registry;
-use crate::net::Port;
-use crate::net::{Sleeper, sleeper};
+use crate::net::{Port, Sleeper, sleeper};
 use crate::testing::guarded::Guarded;
 use crate::testing::{Bench, greeting};
 

@@ -23,8 +23,7 @@ impl Publisher {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        let busy = |wire: &Wire| wire.has_unsent() || !wire.is_read();
-        self.wire.as_ref().is_some_and(busy)
+        self.wire.as_ref().is_some_and(Wire::is_busy)
     }
 
     pub(super) fn leave(&mut self) {

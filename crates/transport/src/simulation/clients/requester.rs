@@ -56,8 +56,7 @@ impl Requester {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        let busy = |wire: &Wire| wire.has_unsent() || !wire.is_read();
-        self.wire.as_ref().is_some_and(busy) || !self.asked.is_empty()
+        self.wire.as_ref().is_some_and(Wire::is_busy) || !self.asked.is_empty()
     }
 
     pub(super) fn leave(&mut self) {
