@@ -43,7 +43,7 @@ pub(crate) fn move_session(
 pub(crate) fn sync_move(fs: &dyn FileSystem, layout: &Layout) -> Result<bool, IoError> {
     let archive_dir = layout.archive_dir();
     let synced = sync_dir_if_possible(fs, &archive_dir).at(Operation::Sync, &archive_dir)?;
-    let ours = sync_dir_if_possible(fs, &layout.dir).at(Operation::Sync, &layout.dir)?;
+    let ours = sync_dir_if_possible(fs, layout.dir()).at(Operation::Sync, layout.dir())?;
     Ok(synced && ours)
 }
 

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::error::ReadError;
 use crate::fs::{DirEntry, FileSystem, Kind, RealFs};
 use crate::operation::Operation;
-use crate::reader::Reader;
 use crate::session::{Layout, is_archive_name, is_derived_name};
-use crate::session_file::SessionFile;
-use crate::span::first_number;
+use crate::sessions::Sessions;
 
 /// A closed session in the archive directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +21,19 @@ pub struct Archive {
     pub bytes: u64,
     /// The number of its first record; 1 for a file whose lines carry none.
     pub first: u64,
+    /// What says so.
+    pub begins: Begins,
+}
+
+/// What says under which number a session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// Its records carry numbers.
+    Numbered,
+    /// They carry none, such as those of older recorders, and are counted from 1.
+    Counted,
+    /// It holds no record that can be read.
+    Nowhere,
 }
 
 /// A file in the archive directory that is not read as a session.
@@ -82,7 +93,7 @@ impl fmt::Display for Unread {
 /// [`ReadError`] where the archive directory or a file in it can't be read. A
 /// directory without archives is an empty list.
 pub fn list_archives(dir: impl AsRef<Path>) -> Result<Vec<Archive>, ReadError> {
-    list_in(&RealFs, &Layout::new(dir.as_ref()))
+    Sessions::of(dir).closed()
 }
 
 /// Lists what is in the archive directory and is not read as a session, by name,
@@ -153,23 +164,4 @@ fn reason(name: &str, kind: Kind) -> Option<NotRead> {
         Kind::File if is_packed() => Some(NotRead::Compressed),
         Kind::File => Some(NotRead::Name),
     }
-}
-
-pub(crate) fn list_in(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<Archive>, ReadError> {
-    let mut archives = Vec::new();
-    for (name, bytes) in look(fs, layout)?.sessions {
-        let path = layout.archive(&name);
-        let first = match first_number(&SessionFile::open(fs, &path)?)? {
-            Some(first) => first,
-            None => Reader::open_in(fs, &path)?.first_number()?.unwrap_or(1),
-        };
-        archives.push(Archive {
-            name,
-            path,
-            bytes,
-            first,
-        });
-    }
-    archives.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
-    Ok(archives)
 }

@@ -19,40 +19,59 @@ const DERIVED: &str = ".jsonl.index";
 
 /// The places of a journal's files below its directory.
 #[derive(Debug, Clone)]
-pub(crate) struct Layout {
-    pub(crate) dir: PathBuf,
+pub struct Layout {
+    dir: PathBuf,
 }
 
 impl Layout {
-    pub(crate) fn new(dir: &Path) -> Self {
+    /// Tells where the files of a journal are.
+    #[must_use]
+    pub fn new(dir: impl AsRef<Path>) -> Self {
         Self {
-            dir: dir.to_owned(),
+            dir: dir.as_ref().to_owned(),
         }
     }
 
-    pub(crate) fn current(&self) -> PathBuf {
+    /// The journal's directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The session being written.
+    #[must_use]
+    pub fn current(&self) -> PathBuf {
         self.dir.join(CURRENT)
     }
 
-    pub(crate) fn archive_dir(&self) -> PathBuf {
+    /// The directory of the closed sessions.
+    #[must_use]
+    pub fn archive_dir(&self) -> PathBuf {
         self.dir.join(ARCHIVE_DIR)
     }
 
-    pub(crate) fn lock(&self) -> PathBuf {
+    /// The file that a writer has locked.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
         self.dir.join(LOCK)
     }
 
-    /// The owner's process id stands beside the lock and not in it: on Windows
-    /// a locked file can't be read by others.
-    pub(crate) fn owner(&self) -> PathBuf {
+    /// Holds the process id of the last writer. It stands beside the lock and not in
+    /// it: on Windows a locked file can't be read by others.
+    #[must_use]
+    pub fn owner(&self) -> PathBuf {
         self.dir.join(OWNER)
     }
 
-    pub(crate) fn checkpoint(&self) -> PathBuf {
+    /// What is known of the session's beginning, so that a start need not read it.
+    #[must_use]
+    pub fn checkpoint(&self) -> PathBuf {
         self.dir.join(CHECKPOINT)
     }
 
-    pub(crate) fn head(&self) -> PathBuf {
+    /// How far the numbers have come, and the journal's identity.
+    #[must_use]
+    pub fn head(&self) -> PathBuf {
         self.dir.join(HEAD)
     }
 
@@ -61,8 +80,17 @@ impl Layout {
         self.dir.join(NEW_HEAD)
     }
 
-    pub(crate) fn archive(&self, name: &str) -> PathBuf {
+    /// A closed session, by its file's name.
+    #[must_use]
+    pub fn archive(&self, name: &str) -> PathBuf {
         self.archive_dir().join(name)
+    }
+
+    /// Tells whether a file of the journal's directory has a name that the journal
+    /// gives: nothing else may be written under it.
+    #[must_use]
+    pub fn is_own_name(name: &str) -> bool {
+        [CURRENT, LOCK, OWNER, CHECKPOINT, HEAD, NEW_HEAD].contains(&name)
     }
 }
 

@@ -45,6 +45,12 @@ impl SessionFile {
         Self::new(path, Arc::clone(&self.file))
     }
 
+    /// Returns the file itself.
+    #[must_use]
+    pub fn file(&self) -> Arc<dyn ReadFile> {
+        Arc::clone(&self.file)
+    }
+
     /// Returns the path that the file had when it was opened.
     #[must_use]
     pub fn path(&self) -> &Path {

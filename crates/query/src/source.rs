@@ -21,7 +21,7 @@ use crate::findings::Findings;
 use crate::index::{Index, Unusable};
 use crate::scan::{Chunk, Numbers, Tuning};
 pub(crate) use lines::Lines;
-pub(crate) use open::current_reader;
+pub(crate) use open::{All, all, current_reader};
 
 /// A message to be shown. Its line is parsed only where somebody asks.
 #[derive(Debug, Clone, Copy)]
@@ -189,11 +189,11 @@ impl Source {
     /// [`Error::NoDirectory`], [`Error::NoSession`] where there is nothing at
     /// all, or [`Error::Read`] where a file can't be opened.
     pub fn all(dir: &Path) -> Result<Self, Error> {
-        let open::All { archives, current } = open::all(dir)?;
+        let All { archives, current } = all(dir)?;
         let parts = archives.iter().map(Part::closed);
         let mut parts: Vec<_> = parts.collect::<Result<_, _>>()?;
         if let Some(file) = current {
-            parts.push(Part::live(&journal::current_session(dir), file)?);
+            parts.push(Part::live(&journal::current_session(dir), file.file())?);
         }
         Ok(Self::new(dir.to_owned(), parts))
     }
