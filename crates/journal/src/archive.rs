@@ -59,6 +59,14 @@ fn reserve(
     loop {
         let name = archive_name(stamp, label, attempt);
         let path = layout.archive(&name);
+        // A compressed session has the name, too.
+        if fs
+            .open_read(&layout.archive(&format!("{name}.zst")))
+            .is_ok()
+        {
+            attempt += 1;
+            continue;
+        }
         match fs.create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
             result => return result.at(Operation::Create, &path).map(|()| name),

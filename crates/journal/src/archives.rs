@@ -1,5 +1,6 @@
 //! Which closed sessions are there, and which files in their directory are none?
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::error::ReadError;
 use crate::fs::{DirEntry, FileSystem, Kind, RealFs};
 use crate::operation::Operation;
-use crate::session::{Layout, is_archive_name, is_derived_name};
+use crate::session::{Layout, is_archive_name, is_compressed_name, is_derived_name};
+use crate::session_file::SessionFile;
 use crate::sessions::Sessions;
 
 /// A closed session in the archive directory.
@@ -17,12 +19,22 @@ pub struct Archive {
     pub name: String,
     /// Its whole path.
     pub path: PathBuf,
-    /// Its length in bytes.
+    /// Its length in bytes, without compression.
     pub bytes: u64,
+    /// How many bytes it takes on the disk.
+    pub stored: u64,
     /// The number of its first record; 1 for a file whose lines carry none.
     pub first: u64,
     /// What says so.
     pub begins: Begins,
+}
+
+impl Archive {
+    /// Returns the session's name, which stays the same when it is compressed.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        self.name.strip_suffix(".zst").unwrap_or(&self.name)
+    }
 }
 
 /// What says under which number a session begins.
@@ -70,7 +82,7 @@ impl fmt::Display for NotRead {
         f.write_str(match self {
             Self::Name => "a session's name is session_*.jsonl",
             Self::Compressed => {
-                "it is compressed, and the broker reads it only when it is unpacked"
+                "it is compressed, but not by `broker compress`: unpack it to have it read"
             }
             Self::Unnameable => "its name is not Unicode",
             Self::Directory => "it is a directory",
@@ -132,8 +144,23 @@ pub(crate) fn look(fs: &dyn FileSystem, layout: &Layout) -> Result<Listing, Read
         }
     };
     let mut listing = Listing::default();
+    let plain: HashSet<String> = entries
+        .iter()
+        .filter(|entry| entry.bytes > 0 && is_archive_name(&entry.name))
+        .map(|entry| entry.name.clone())
+        .collect();
     for DirEntry { name, kind, bytes } in entries {
+        // While a session is compressed, both are there for a moment.
+        if kind == Kind::File
+            && is_compressed_name(&name)
+            && plain.contains(name.trim_end_matches(".zst"))
+        {
+            continue;
+        }
         match reason(&name, kind) {
+            Some(NotRead::Compressed) if is_readable(fs, layout, &name) => {
+                listing.sessions.push((name, bytes));
+            }
             _ if kind == Kind::File && is_derived_name(&name) => {}
             Some(reason) => listing.unread.push(Unread {
                 path: layout.archive(&name),
@@ -146,6 +173,13 @@ pub(crate) fn look(fs: &dyn FileSystem, layout: &Layout) -> Result<Listing, Read
     }
     listing.unread.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listing)
+}
+
+/// Tells whether a compressed file can be read from the middle.
+fn is_readable(fs: &dyn FileSystem, layout: &Layout, name: &str) -> bool {
+    cfg!(feature = "compression")
+        && is_compressed_name(name)
+        && SessionFile::open(fs, &layout.archive(name)).is_ok()
 }
 
 /// Tells why a file is not read as a session, if it is not.

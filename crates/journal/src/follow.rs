@@ -253,7 +253,7 @@ impl Follower {
                 numbered: archive.begins == Begins::Numbered,
                 place: Place {
                     first: archive.first,
-                    name: Name::Archive(archive.name),
+                    name: Name::Archive(archive.session().to_owned()),
                 },
                 path: archive.path,
                 live: None,

@@ -44,6 +44,8 @@ mod archive;
 mod archives;
 mod backward;
 mod checkpoint;
+#[cfg(feature = "compression")]
+mod compressed;
 mod damage;
 mod error;
 mod find;
@@ -80,6 +82,8 @@ mod writer;
 
 pub use archives::{Archive, Begins, NotRead, Unread, list_archives, list_unread};
 pub use backward::Backward;
+#[cfg(feature = "compression")]
+pub use compressed::{CompressError, Compressed, compress, plain_path};
 pub use damage::{Damage, Integrity, Reason};
 pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
 pub use find::{Lookup, find_record};

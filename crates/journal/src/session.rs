@@ -16,6 +16,9 @@ const NEW_HEAD: &str = "journal.head.new";
 const PREFIX: &str = "session_";
 const SUFFIX: &str = ".jsonl";
 const DERIVED: &str = ".jsonl.index";
+const COMPRESSED: &str = ".jsonl.zst";
+/// A session that is being compressed; the plain one is still there.
+const UNFINISHED: &str = ".jsonl.zst.new";
 
 /// The places of a journal's files below its directory.
 #[derive(Debug, Clone)]
@@ -105,10 +108,16 @@ pub(crate) fn is_archive_name(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
+/// Tells whether a file in the archive directory is a closed session that a journal
+/// has compressed, as far as its name tells.
+pub(crate) fn is_compressed_name(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(COMPRESSED)
+}
+
 /// Tells whether a file in the archive directory was derived from a session
 /// and holds nothing of its own: its index, or one that is being made.
 pub(crate) fn is_derived_name(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.contains(DERIVED)
+    name.starts_with(PREFIX) && (name.contains(DERIVED) || name.ends_with(UNFINISHED))
 }
 
 /// Names a closed session: `session_STAMP[_LABEL].jsonl`, and from the second

@@ -30,7 +30,15 @@ pub struct Sessions {
     fs: Arc<dyn FileSystem>,
     layout: Layout,
     /// How closed sessions begin, by their files' names and lengths.
-    known: HashMap<(String, u64), (u64, Begins)>,
+    known: HashMap<(String, u64), Known>,
+}
+
+/// What never changes of a closed session.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    first: u64,
+    begins: Begins,
+    bytes: u64,
 }
 
 /// All sessions of a journal at one moment: none is missed and none is in it twice.
@@ -117,20 +125,32 @@ impl Sessions {
 
     fn look(&mut self) -> Result<Vec<Archive>, ReadError> {
         let mut archives = Vec::new();
-        for (name, bytes) in look(self.fs.as_ref(), &self.layout)?.sessions {
+        for (name, stored) in look(self.fs.as_ref(), &self.layout)?.sessions {
             let path = self.layout.archive(&name);
-            let (first, begins) = match self.known.get(&(name.clone(), bytes)) {
+            let Known {
+                first,
+                begins,
+                bytes,
+            } = match self.known.get(&(name.clone(), stored)) {
                 Some(known) => *known,
                 None => {
-                    let beginning = beginning(&SessionFile::open(self.fs.as_ref(), &path)?)?;
-                    self.known.insert((name.clone(), bytes), beginning);
-                    beginning
+                    let file = SessionFile::open(self.fs.as_ref(), &path)?;
+                    let (first, begins) = beginning(&file)?;
+                    let bytes = file.size()?;
+                    let known = Known {
+                        first,
+                        begins,
+                        bytes,
+                    };
+                    self.known.insert((name.clone(), stored), known);
+                    known
                 }
             };
             archives.push(Archive {
                 name,
                 path,
                 bytes,
+                stored,
                 first,
                 begins,
             });

@@ -148,8 +148,10 @@ fn packed(dir: &Path, plain: &[Archive]) -> Vec<Archive> {
     };
     let archive = |name: String| {
         let path = archive_dir(dir).join(&name);
+        let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Archive {
-            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            bytes,
+            stored: bytes,
             first: first_number(&path).unwrap_or(1),
             begins: Begins::Numbered,
             path,

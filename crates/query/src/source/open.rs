@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use journal::{Archive, ReadFile, Reader, SessionFile, Snapshot};
+use journal::{Archive, ReadFile, Reader, RealFs, SessionFile, Snapshot};
 use tempfile::NamedTempFile;
 
 use super::open_file;
@@ -92,6 +92,11 @@ pub(super) fn file(path: &Path) -> Result<Arc<dyn ReadFile>, Error> {
         });
     }
     open_file(path).map_err(|error| cannot_open(path, error))
+}
+
+/// Opens a closed session, which the broker may have compressed.
+pub(crate) fn session_file(path: &Path) -> Result<Arc<dyn ReadFile>, Error> {
+    Ok(SessionFile::open(&RealFs, path)?.file())
 }
 
 /// Copies what comes through a pipe or a device to a temporary file.

@@ -128,7 +128,7 @@ impl Walker {
             && let Some(archive) = self.next_archive(next)?
         {
             let reader = open_at(&RealFs, &archive.path, next)?;
-            let file = File::Archive(archive.name);
+            let file = File::Archive(archive.session().to_owned());
             self.open = Some(Open { reader, file });
             return Ok(true);
         }
@@ -158,7 +158,7 @@ impl Walker {
         let mut left = self
             .archives
             .iter()
-            .filter(|archive| !self.done.contains(&archive.name));
+            .filter(|archive| !self.done.contains(archive.session()));
         left.find(|archive| !behind(archive)).cloned()
     }
 
