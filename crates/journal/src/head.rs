@@ -269,7 +269,7 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
 }
 
 /// Returns the time in UTC, to the second.
-fn now() -> String {
+pub(crate) fn now() -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     // Formatting fails only for a year beyond 9999.
     OffsetDateTime::now_utc().format(&form).unwrap_or_default()

@@ -66,6 +66,7 @@ mod reader;
 mod record;
 mod recovery;
 mod reserved;
+mod retention;
 mod sealed_text;
 mod session;
 mod session_file;
@@ -101,6 +102,10 @@ pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Jump, Recovery, Tail};
+pub use retention::{
+    ClosedSession, Expired, Plan, Removed, Retention, Surroundings, Upkeep, UpkeepError,
+    removed_sessions,
+};
 pub use session::{Layout, current_session};
 pub use session_file::SessionFile;
 pub use sessions::{Sessions, Snapshot, read_all};

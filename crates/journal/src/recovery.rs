@@ -14,6 +14,7 @@ use crate::operation::Operation;
 use crate::options::Options;
 use crate::reader::Reader;
 use crate::record::Item;
+use crate::retention::removed_in;
 use crate::session::Layout;
 use crate::span::{Span, archived};
 use crate::standing::Standing;
@@ -218,6 +219,8 @@ pub(crate) fn survey(
             last: found.next.saturating_sub(1),
         });
     }
+    // What was removed on purpose is not missing.
+    spans.extend(removed_in(fs, layout)?.iter().map(Span::of_removed));
     let known = Head::read(fs, layout)?;
     let standing = Standing::judge(known, spans, options.seen);
     found.next = standing
