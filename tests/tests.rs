@@ -9,6 +9,7 @@
 mod archive;
 #[cfg(target_os = "linux")]
 mod arrived;
+mod backup;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
@@ -38,5 +39,6 @@ mod slow_subscriber;
 mod subcommands;
 mod surroundings;
 mod topics;
+mod upkeep;
 mod util;
 mod viewer;

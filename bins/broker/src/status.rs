@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::exit::Exit;
 use crate::report::line;
 use crate::shown::shown;
+pub(crate) use crate::shown::size;
 
 /// So many subscribers and consumers are listed.
 const LISTED: usize = 20;
@@ -229,17 +230,6 @@ fn more(lines: &mut Vec<String>, count: usize) {
 /// A text that can't drive a terminal, whatever the broker answers.
 fn text(value: &Value) -> String {
     shown(value.as_str().unwrap_or_default())
-}
-
-pub(crate) fn size(bytes: u64) -> String {
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    match units.into_iter().find(|(_, shift)| bytes >> shift > 0) {
-        Some((unit, shift)) => {
-            let tenths = (u128::from(bytes) * 10) >> shift;
-            format!("{}.{} {unit}", tenths / 10, tenths % 10)
-        }
-        None => format!("{bytes} bytes"),
-    }
 }
 
 fn duration(seconds: u64) -> String {
