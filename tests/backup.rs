@@ -61,13 +61,11 @@ fn copies_made_under_load_while_sessions_are_closed_hold_all_that_was_there() {
 
 /// The numbers of all messages in a directory, in the order in which they are shown.
 fn numbers(dir: &Path) -> Vec<u64> {
-    let mut command = viewer_in(dir, &["--all", "-o", "json"]);
+    let mut command = viewer_in(dir, &["--all", "--limit", "0", "-o", "json"]);
     let shown = run(&mut command).with_code(0).stdout;
-    let number = |line: &str| {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        line["message_num"].as_u64().unwrap()
-    };
-    shown.lines().map(number).collect()
+    let shown: Vec<serde_json::Value> = serde_json::from_str(&shown).unwrap();
+    let numbers = shown.iter().map(|one| one["message_num"].as_u64().unwrap());
+    numbers.collect()
 }
 
 #[test]
@@ -146,7 +144,7 @@ fn a_copy_is_refused_inside_the_journal_and_damage_is_told() {
     let session = copy.join("current_session.jsonl");
     let text = fs::read_to_string(&session)
         .unwrap()
-        .replacen("agent", "tnega", 1);
+        .replacen("claude_code", "claude_edoc", 1);
     fs::write(&session, text).unwrap();
     let new = Dir::new();
     run(&mut restore(&copy, &new))
