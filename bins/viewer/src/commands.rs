@@ -80,11 +80,11 @@ pub(crate) fn looks_everywhere(args: &Args) -> bool {
 }
 
 /// How much of a message is shown.
-pub(crate) fn limits(args: &Args) -> query::Limits {
+pub(crate) fn limits(args: &Args) -> render::Limits {
     if args.full {
-        query::Limits::NONE
+        render::Limits::NONE
     } else {
-        query::Limits::screen("--full shows all")
+        render::Limits::screen("--full shows all")
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn results() -> BufWriter<StdoutLock<'static>> {
 /// Tells on standard error what was found wrong with a file.
 pub(crate) fn print_findings(findings: &Findings) {
     // Where standard error is closed, there is nobody to tell.
-    query::write_findings(findings, &mut io::stderr().lock()).ok();
+    render::write_findings(findings, &mut io::stderr().lock()).ok();
 }
 
 /// Tells on standard error something that is worth knowing and no fault.

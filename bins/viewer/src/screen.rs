@@ -4,7 +4,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
-use query::{Format, Layout, Marks};
+use query::Marks;
+use render::{Format, Layout};
 
 use crate::args::{Args, When};
 use crate::pager::Pager;

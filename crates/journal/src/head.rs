@@ -263,13 +263,13 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
     // An open file may refuse to be renamed on Windows.
     drop(file);
     fs.rename(&new, &path).at(Operation::Rename, &new)?;
-    sync_dir_if_possible(fs, &layout.dir)
+    sync_dir_if_possible(fs, layout.dir())
         .map(drop)
-        .at(Operation::Sync, &layout.dir)
+        .at(Operation::Sync, layout.dir())
 }
 
 /// Returns the time in UTC, to the second.
-fn now() -> String {
+pub(crate) fn now() -> String {
     let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     // Formatting fails only for a year beyond 9999.
     OffsetDateTime::now_utc().format(&form).unwrap_or_default()

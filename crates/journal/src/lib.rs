@@ -44,6 +44,8 @@ mod archive;
 mod archives;
 mod backward;
 mod checkpoint;
+#[cfg(feature = "compression")]
+mod compressed;
 mod damage;
 mod error;
 mod find;
@@ -64,9 +66,11 @@ mod reader;
 mod record;
 mod recovery;
 mod reserved;
+mod retention;
 mod sealed_text;
 mod session;
 mod session_file;
+mod sessions;
 mod span;
 mod standing;
 mod stretch;
@@ -77,8 +81,10 @@ mod support;
 mod testing;
 mod writer;
 
-pub use archives::{Archive, NotRead, Unread, list_archives, list_unread};
+pub use archives::{Archive, Begins, NotRead, Unread, list_archives, list_unread};
 pub use backward::Backward;
+#[cfg(feature = "compression")]
+pub use compressed::{CompressError, Compressed, compress, plain_path};
 pub use damage::{Damage, Integrity, Reason};
 pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
 pub use find::{Lookup, find_record};
@@ -96,8 +102,13 @@ pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Jump, Recovery, Tail};
-pub use session::current_session;
+pub use retention::{
+    ClosedSession, Expired, Plan, Removed, Retention, Surroundings, Upkeep, UpkeepError,
+    removed_sessions,
+};
+pub use session::{Layout, current_session};
 pub use session_file::SessionFile;
+pub use sessions::{Sessions, Snapshot, read_all};
 pub use writer::{Archived, Committed, FreshFile, Session, Writer};
 
 /// The examples of the README run with the tests.

@@ -14,7 +14,10 @@ mod schema;
 pub(crate) mod store;
 mod timeline;
 
+use crate::fields::Fields;
 use crate::scan::{Accumulator, Found};
+use crate::shape::Handles;
+use crate::source::Entry;
 use crate::stats::Statistics;
 use crate::time::{Clock, Instant};
 use crate::values::ValueKind;
@@ -85,6 +88,20 @@ impl Analysis {
             (entry.name(), entry.count.messages, last)
         };
         names.by_count().into_iter().map(value).collect()
+    }
+}
+
+impl Analysis {
+    /// Counts a message that is shown.
+    pub fn add_entry(&mut self, entry: &Entry<'_>, record: message::Record<'_>) {
+        self.add(&Found {
+            fields: &Fields::from(record),
+            line: entry.line,
+            file: 0,
+            offset: entry.offset,
+            number: entry.number,
+            handles: Handles::default(),
+        });
     }
 }
 

@@ -168,7 +168,8 @@ impl From<journal::IoError> for Error {
 }
 
 /// Shows a path, whose name anybody may have chosen.
-pub(crate) fn shown(path: &Path) -> String {
+#[must_use]
+pub fn shown(path: &Path) -> String {
     sanitise(&path.display().to_string()).into_owned()
 }
 

@@ -11,7 +11,7 @@ use regex::RegexBuilder;
 
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::format::Marks;
+use crate::marks::Marks;
 use crate::time::Instant;
 pub(crate) use text::Needle;
 use text::Text;

@@ -1,8 +1,9 @@
-//! Selects, counts and prints recorded conversations.
+//! Selects and counts recorded conversations.
 //!
 //! It reads the sessions of a journal, the one being written as well as the
 //! closed ones, and answers what somebody wants to see of them. It never prints
-//! by itself: results are values, or go to a writer that the caller gives.
+//! by itself: results are values, and messages go to a [`Sink`] that the caller gives.
+//! How they look to people is the matter of the crate `render`.
 //!
 //! ```
 //! # let dir = tempfile::tempdir()?;
@@ -25,7 +26,7 @@
 //! # How it is put together
 //! A [`Source`] is a session file, opened once. A [`Filter`] is compiled once
 //! from [`Criteria`] and tested on each message. [`show`] selects the newest
-//! messages and gives them to a [`Sink`], of which [`TextFormat`] is one;
+//! messages and gives them to a [`Sink`];
 //! [`count`] counts them. [`verify()`] checks whole sessions instead, down to the
 //! numbering, and [`salvage()`] copies what is readable of one to a new file.
 //!
@@ -33,11 +34,12 @@
 //! - Memory does not grow with the file: one line is held at a time, and of the
 //!   statistics one entry for each different tier, chain and sender.
 //! - Damage is skipped, counted and reported as [`Findings`]; it is no error.
-//! - Nothing that is written can drive a terminal, see [`sanitise()`].
+//! - No error's text can drive a terminal, see [`sanitise()`].
 //! - No file outside the journal's directory is opened, whatever name is given.
 
 mod analysis;
 mod archives;
+mod body;
 mod content;
 mod convert;
 mod error;
@@ -45,11 +47,10 @@ mod fields;
 mod filter;
 mod findings;
 mod follow;
-mod format;
 mod index;
 mod intern;
+mod marks;
 mod pieces;
-mod pretty;
 mod reading;
 mod salvage;
 mod sanitise;
@@ -59,8 +60,9 @@ mod shape;
 mod source;
 mod stats;
 mod tailing;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 mod thread;
 mod time;
 mod values;
@@ -76,23 +78,20 @@ pub use analysis::{
 pub use archives::{
     ArchivedSession, Closed, Holdings, archive_dir, holdings, list_archives, list_unread,
 };
-pub use error::Error;
+pub use body::{Body, bytes_note};
+pub use error::{Error, shown};
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};
 pub use findings::{Alteration, Findings};
 pub use follow::{Follow, follow};
-pub use format::{
-    Column, Format, Layout, Limits, Marks, TextFormat, formatter, grouped, write_analysis,
-    write_analysis_json, write_archives, write_counts, write_finding, write_findings, write_report,
-    write_salvaged, write_statistics, write_unread, write_values,
-};
 pub use index::{
     Built, IndexContents, IndexState, Trust, Unusable, archive_paths, build_index, extend_index,
     has_index, index_path, index_state, renew_index,
 };
 pub use journal::current_session;
+pub use marks::Marks;
 pub use salvage::{Origin, Salvaged, salvage};
-pub use sanitise::sanitise;
+pub use sanitise::{is_hidden, is_joiner, sanitise};
 pub use scan::{Accumulator, Found};
 pub use select::{Around, Counts, Order, Sink, Summary, matching, show, show_around};
 pub use source::{Entry, Progress, Source};

@@ -75,7 +75,8 @@ fn belongs(before: Option<char>, c: char, behind: Option<char>) -> bool {
 }
 
 /// Tells whether a hidden character may belong somewhere.
-pub(crate) fn is_joiner(c: char) -> bool {
+#[must_use]
+pub fn is_joiner(c: char) -> bool {
     matches!(c, ZWNJ | ZWJ) || SELECTORS.contains(&c) || matches!(c, '\u{e0020}'..='\u{e007f}')
 }
 
@@ -122,7 +123,8 @@ fn push_escape(c: char, out: &mut String) {
 ///
 /// These are the Unicode categories Cc, Cf, Zl and Zp, the property
 /// Default_Ignorable_Code_Point, the noncharacters, and the blank braille pattern.
-pub(crate) fn is_hidden(c: char) -> bool {
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }

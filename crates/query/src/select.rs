@@ -56,7 +56,7 @@ pub struct Counts {
     pub matching: u64,
 }
 
-/// What messages are shown with, see [`format`](crate::TextFormat).
+/// What messages are shown with, in a format or as data.
 pub trait Sink {
     /// Tells whether the sink says how many messages there are before it shows
     /// them, which may mean that all is read twice.

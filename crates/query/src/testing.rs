@@ -1,4 +1,7 @@
 //! Journals made up for tests, and slow but obvious answers about them.
+//!
+//! With the feature `testing` other crates' tests have them, too.
+#![allow(clippy::unwrap_used)]
 
 mod generate;
 mod reference;
@@ -6,39 +9,41 @@ mod reference;
 use std::fs;
 use std::path::Path;
 
+#[cfg(test)]
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-pub(crate) use generate::journal;
-pub(crate) use reference::{Message, criteria, matching, messages, milliseconds};
+pub use generate::journal;
+pub use reference::{Message, criteria, matching, messages, milliseconds};
 
+#[cfg(test)]
 use crate::scan::Tuning;
 use crate::source::Source;
 
 /// A journal's directory whose current session has these bytes.
-pub(crate) fn dir_with(session: &[u8]) -> TempDir {
+pub fn dir_with(session: &[u8]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(journal::current_session(dir.path()), session).unwrap();
     dir
 }
 
-pub(crate) fn open(dir: &TempDir) -> Source {
+pub fn open(dir: &TempDir) -> Source {
     Source::current(dir.path()).unwrap()
 }
 
 /// Moves the current session into the archive, as the broker does.
-pub(crate) fn archive(dir: &Path, name: &str) {
+pub fn archive(dir: &Path, name: &str) {
     let archive = crate::archive_dir(dir);
     fs::create_dir_all(&archive).unwrap();
     fs::rename(journal::current_session(dir), archive.join(name)).unwrap();
 }
 
 /// A line as the broker writes it, with its newline.
-pub(crate) fn recorded(number: u64, topic: &str, payload: &str) -> Vec<u8> {
+pub fn recorded(number: u64, topic: &str, payload: &str) -> Vec<u8> {
     recorded_at(number, "2025-11-20T04:30:00.123Z", topic, payload)
 }
 
-pub(crate) fn recorded_at(number: u64, time: &str, topic: &str, payload: &str) -> Vec<u8> {
+pub fn recorded_at(number: u64, time: &str, topic: &str, payload: &str) -> Vec<u8> {
     let mut group = journal::Group::new(number, usize::MAX);
     group
         .push_with(|out| message::encode(&[topic, payload], time, out))
@@ -47,6 +52,7 @@ pub(crate) fn recorded_at(number: u64, time: &str, topic: &str, payload: &str) -
 }
 
 /// Cuts the work up in some other way than usual.
+#[cfg(test)]
 pub(crate) fn tuning() -> impl Strategy<Value = Tuning> {
     let chunk = prop_oneof![1..2_000_u64, Just(1 << 20)];
     (chunk, 1..4_usize).prop_map(|(chunk, threads)| Tuning {

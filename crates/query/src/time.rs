@@ -83,7 +83,8 @@ impl Instant {
     }
 
     /// Returns milliseconds since 1970.
-    pub(crate) fn milliseconds(self) -> i64 {
+    #[must_use]
+    pub fn milliseconds(self) -> i64 {
         self.seconds * 1_000 + i64::from(self.nanoseconds / 1_000_000)
     }
 

@@ -32,7 +32,8 @@ impl Zone {
     }
 
     /// Writes a timestamp as `2025-11-20 04:30:00`, or as it is where it can't be read.
-    pub(crate) fn date_and_time(&self, text: &str) -> String {
+    #[must_use]
+    pub fn date_and_time(&self, text: &str) -> String {
         let zoned = Instant::parse(text).and_then(|time| self.at(time));
         zoned.map_or_else(
             || text.to_owned(),
@@ -41,7 +42,8 @@ impl Zone {
     }
 
     /// Returns the name that people know it by.
-    pub(crate) fn name(&self) -> String {
+    #[must_use]
+    pub fn name(&self) -> String {
         match self.0.iana_name() {
             Some(name) => name.to_owned(),
             None => "local time".to_owned(),

@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use query::{
-    Analysis, ArchivedSession, Error, Filter, Findings, Format, Layout, Limits, Order, Source,
-    Statistics, TextFormat, Zone,
-};
+use query::{Analysis, ArchivedSession, Error, Filter, Findings, Order, Source, Statistics, Zone};
 use regex::Regex;
+use render::{Format, Layout, Limits, TextFormat};
 use serde_json::value::RawValue;
 
 use crate::sandbox::with_session;
@@ -37,8 +35,8 @@ pub fn rendering(data: &[u8]) {
             let mut findings = Findings::default();
             let counted: Result<Statistics, _> = query::count(&open(), &everything, &mut findings);
             let counted = counted.expect("the session can be counted");
-            query::write_statistics(&counted, &limits, &mut out).expect("memory has room");
-            query::write_findings(&findings, &mut out).expect("memory has room");
+            render::write_statistics(&counted, &limits, &mut out).expect("memory has room");
+            render::write_findings(&findings, &mut out).expect("memory has room");
             for limit in [None, Some(2)] {
                 let mut findings_shown = Findings::default();
                 let path = Path::new("a\u{1b}[2J\n.jsonl");
@@ -64,7 +62,7 @@ pub fn rendering(data: &[u8]) {
         let archives = query::list_archives(dir).expect("the archive can be listed");
         let held = |archive: &ArchivedSession| query::holdings(dir, &archive.name, &Zone::utc());
         let holdings: Vec<_> = archives.iter().map(held).collect();
-        query::write_archives(dir, &archives, &holdings, &mut out).expect("memory has room");
+        render::write_archives(dir, &archives, &holdings, &mut out).expect("memory has room");
         check_shown(&out, 0);
     });
 }
@@ -81,7 +79,7 @@ fn check_formats(open: &dyn Fn() -> Source, limits: Limits) {
         .report(&open(), &everything, &findings, &Zone::utc())
         .expect("the session can be read again");
     let mut out = Vec::new();
-    query::write_analysis_json(&report, &mut out).expect("memory has room");
+    render::write_analysis_json(&report, &mut out).expect("memory has room");
     check_json(&out);
 
     for (_, format) in Format::NAMES {
@@ -114,7 +112,7 @@ fn check_formats(open: &dyn Fn() -> Source, limits: Limits) {
 fn written(open: &dyn Fn() -> Source, format: Format, layout: Layout) -> Vec<u8> {
     let mut out = Vec::new();
     let path = Path::new("a\u{1b}[2J\n.jsonl");
-    let mut sink = query::formatter(format, &mut out, path, layout, false);
+    let mut sink = render::formatter(format, &mut out, path, layout, false);
     let (everything, mut findings) = (Filter::default(), Findings::default());
     let order = Order {
         limit: None,

@@ -1,7 +1,7 @@
 //! Options for how things are written.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use query::{Column, Format};
+use render::{Column, Format};
 
 use super::Args;
 

@@ -15,7 +15,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         .map(|archive| query::holdings(&args.dir, &archive.name, &zone))
         .collect();
     let mut out = output::results();
-    query::write_archives(&args.dir, &archives, &holdings, &mut out)?;
-    query::write_unread(&query::list_unread(&args.dir)?, &mut out)?;
+    render::write_archives(&args.dir, &archives, &holdings, &mut out)?;
+    render::write_unread(&query::list_unread(&args.dir)?, &mut out)?;
     out.flush().context("cannot write the output")
 }

@@ -70,7 +70,7 @@ fn say_when_messages_came(args: &Args, source: &Source) -> anyhow::Result<()> {
     let messages = if count == 1 { "message" } else { "messages" };
     output::print_note(&format!(
         "the {} {messages} that there are came from {first} to {last}",
-        query::grouped(count)
+        render::grouped(count)
     ));
     Ok(())
 }
@@ -92,13 +92,13 @@ fn say_where_more_is(args: &Args, source: &Source, all: &Source) -> anyhow::Resu
     let which = match matching {
         0 => "none of them matches".to_owned(),
         1 => "1 of them matches: add --all".to_owned(),
-        more => format!("{} of them match: add --all", query::grouped(more)),
+        more => format!("{} of them match: add --all", render::grouped(more)),
     };
     let more = total - here;
     let messages = if more == 1 { "message" } else { "messages" };
     output::print_note(&format!(
         "{sessions} {} more {messages}; {which}",
-        query::grouped(more)
+        render::grouped(more)
     ));
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args, options: &List) -> anyhow::Result<()> {
         return names(values.into_iter().map(|value| value.name));
     }
     let mut out = output::results();
-    query::write_values(&values, &mut out)?;
+    render::write_values(&values, &mut out)?;
     out.flush().context("cannot write the output")
 }
 

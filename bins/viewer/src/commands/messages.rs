@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use query::{Findings, Follow, FollowFiles, Format};
+use query::{Findings, Follow, FollowFiles};
+use render::Format;
 
 use crate::args::Args;
 use crate::commands::empty;
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let layout = screen.layout(args, format, filter.marks());
     let progress = Progress::of_long_work(&source, screen.is_terminal());
     let path = source.path().to_owned();
-    let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
     let order = args.order();
     let shown = match (&args.thread, args.around()) {
         (Some(id), _) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
@@ -57,7 +58,7 @@ pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
     let mut screen = Screen::open(args, false, false)?;
     let format = args.output.output.unwrap_or_default();
     let layout = screen.layout(args, format, filter.marks());
-    let mut sink = query::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
     let mut tell = |findings: Findings| {
         output::print_findings(&findings);
         Ok(ControlFlow::Continue(()))

@@ -17,7 +17,7 @@ pub(crate) fn run(dir: &Path, options: &Salvage) -> anyhow::Result<Exit> {
     };
     let salvaged = query::salvage(dir, from, &options.out)?;
     let mut out = output::results();
-    let written = query::write_salvaged(&salvaged, &options.out, &mut out);
+    let written = render::write_salvaged(&salvaged, &options.out, &mut out);
     match written.and_then(|()| Ok(out.flush()?)) {
         // The file is there, whether somebody reads about it or not.
         Err(Error::Write(error)) if output::is_broken_pipe(&error) => {}

@@ -1,6 +1,7 @@
 //! `--stats`: what there is to say of the messages that match.
 
-use query::{Analysis, Findings, Format, Source, Statistics};
+use query::{Analysis, Findings, Source, Statistics};
+use render::Format;
 
 use crate::args::Args;
 use crate::commands::empty;
@@ -18,7 +19,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
         drop(progress);
         let mut screen = Screen::open(args, true, false)?;
-        query::write_statistics(&statistics, &commands::limits(args), screen.out())?;
+        render::write_statistics(&statistics, &commands::limits(args), screen.out())?;
         screen.close()?;
         output::print_findings(&findings);
         output::print_unused_indexes(&source);
@@ -32,10 +33,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut screen = Screen::open(args, format == Format::Pretty, false)?;
     let layout = screen.layout(args, format, filter.marks());
     if format == Format::Json {
-        query::write_analysis_json(&report, screen.out())?;
+        render::write_analysis_json(&report, screen.out())?;
     } else {
-        query::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
-        query::write_analysis(&report, &layout, screen.out())?;
+        render::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
+        render::write_analysis(&report, &layout, screen.out())?;
     }
     screen.close()?;
     output::print_findings(&findings);

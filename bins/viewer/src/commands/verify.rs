@@ -21,12 +21,12 @@ pub(crate) fn run(dir: &Path, options: &Verify) -> anyhow::Result<Exit> {
     let mut is_read = true;
     let report = query::verify(dir, scope, &mut |finding| {
         if is_read {
-            is_read = still_read(query::write_finding(finding, &mut out))?;
+            is_read = still_read(render::write_finding(finding, &mut out))?;
         }
         Ok(())
     })?;
     if is_read {
-        let written = query::write_report(&report, &mut out);
+        let written = render::write_report(&report, &mut out);
         still_read(written.and_then(|()| Ok(out.flush()?)))?;
     }
     Ok(if report.is_clean() {

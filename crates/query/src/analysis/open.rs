@@ -3,9 +3,9 @@
 use super::replies::Place;
 use super::report::text;
 use super::schema::OpenQuestion;
+use crate::body::Body;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::format::summary;
 use crate::source::Source;
 use crate::time::Clock;
 use crate::zone::Zone;
@@ -82,7 +82,7 @@ pub(super) fn read(source: &Source, place: Place, zone: &Zone) -> Result<OpenQue
         sender: cut(&record.sender),
         topic: cut(&record.topic),
         recorded: recorded.and_then(|time| text(time, zone)),
-        text: cut(&summary(&record)),
+        text: cut(&Body::of(&record).summary()),
     })
 }
 

@@ -55,7 +55,8 @@ impl Analysis {
     }
 
     /// The same without what has to be read again.
-    pub(crate) fn summary(&self, zone: &Zone) -> AnalysisReport {
+    #[must_use]
+    pub fn summary(&self, zone: &Zone) -> AnalysisReport {
         self.summary_of(&self.replies.matched(), zone)
     }
 

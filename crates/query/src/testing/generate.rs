@@ -9,10 +9,10 @@ use super::recorded_at;
 
 /// Some bytes of a journal, with what a reader has to find in them.
 #[derive(Clone)]
-pub(crate) struct Part {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) damaged: u64,
-    pub(crate) altered: u64,
+pub struct Part {
+    pub bytes: Vec<u8>,
+    pub damaged: u64,
+    pub altered: u64,
 }
 
 impl fmt::Debug for Part {
@@ -24,7 +24,7 @@ impl fmt::Debug for Part {
 }
 
 /// A journal of up to 25 parts; the last line may lack its newline.
-pub(crate) fn journal() -> impl Strategy<Value = Vec<Part>> {
+pub fn journal() -> impl Strategy<Value = Vec<Part>> {
     let parts = prop::collection::vec((any::<prop::sample::Index>(), fields()), 0..25);
     (parts, any::<bool>()).prop_map(|(parts, is_cut)| {
         let parts = parts.into_iter().enumerate();

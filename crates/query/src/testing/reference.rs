@@ -14,33 +14,33 @@ use crate::time::Instant;
 
 /// What filters and statistics see of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Message {
-    pub(crate) offset: u64,
-    pub(crate) topic: String,
-    pub(crate) sender: String,
-    pub(crate) tier: String,
-    pub(crate) chain: String,
-    pub(crate) timestamp: String,
-    pub(crate) recorded_at: Option<String>,
-    pub(crate) tags: Vec<String>,
-    pub(crate) id: Option<String>,
+pub struct Message {
+    pub offset: u64,
+    pub topic: String,
+    pub sender: String,
+    pub tier: String,
+    pub chain: String,
+    pub timestamp: String,
+    pub recorded_at: Option<String>,
+    pub tags: Vec<String>,
+    pub id: Option<String>,
     /// Its values, without keys.
-    pub(crate) texts: Vec<String>,
+    pub texts: Vec<String>,
     /// The name of the message that it answers.
-    pub(crate) in_reply_to: Option<String>,
+    pub in_reply_to: Option<String>,
     /// How many bytes its line has.
-    pub(crate) length: u64,
+    pub length: u64,
     /// The number in the line, unless that was altered.
-    pub(crate) own_number: Option<u64>,
+    pub own_number: Option<u64>,
     /// As a reader counts that goes through the whole file.
-    pub(crate) number: u64,
+    pub number: u64,
     /// The number in the line, whatever its checksum says of it.
     carried: Option<u64>,
     integrity: Integrity,
 }
 
 /// Reads a whole journal.
-pub(crate) fn messages(session: &[u8]) -> Vec<Message> {
+pub fn messages(session: &[u8]) -> Vec<Message> {
     let mut numbering = journal::Numbering::default();
     let mut offset = 0;
     let mut messages = Vec::new();
@@ -108,7 +108,7 @@ fn messages_in(record: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Reads a time as milliseconds since 1970.
-pub(crate) fn milliseconds(text: &str) -> Option<i64> {
+pub fn milliseconds(text: &str) -> Option<i64> {
     let nanoseconds = nanoseconds(text)?;
     i64::try_from(nanoseconds.div_euclid(1_000_000)).ok()
 }
@@ -266,7 +266,7 @@ fn integrity(line: &[u8]) -> Integrity {
 }
 
 /// Criteria that some of the generated messages meet.
-pub(crate) fn criteria() -> impl Strategy<Value = Criteria> {
+pub fn criteria() -> impl Strategy<Value = Criteria> {
     let some = |values: &'static [&'static str]| {
         let values =
             prop::collection::vec(prop::sample::select(values).prop_map(str::to_owned), 1..3);
@@ -328,7 +328,7 @@ pub(crate) fn criteria() -> impl Strategy<Value = Criteria> {
 }
 
 /// The messages that meet the criteria.
-pub(crate) fn matching(messages: &[Message], criteria: &Criteria) -> Vec<Message> {
+pub fn matching(messages: &[Message], criteria: &Criteria) -> Vec<Message> {
     messages
         .iter()
         .filter(|message| is_wanted(message, criteria))

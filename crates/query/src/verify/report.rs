@@ -32,7 +32,6 @@ pub struct Finding {
 
 /// What is wrong at some place of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Fault {
     /// The bytes are no record.
     Damaged(Reason),

@@ -1,0 +1,184 @@
+//! JSON with one member a line, as its sender spelled it.
+//!
+//! The indenter goes over the text once and moves whitespace: the order of keys,
+//! equal keys and the spelling of numbers stay. It builds nothing and does not
+//! recurse. Escapes of letters and signs that can be shown are shown as these:
+//! Python writes `Gr\u00fc\u00dfe` unless it is told otherwise.
+
+use std::borrow::Cow;
+use std::io;
+
+use crate::clip::{Clip, Limits};
+use query::{is_hidden, is_joiner};
+
+/// Deeper levels are indented no further, so that the output of deeply nested
+/// JSON grows with its length and not with the square of it.
+const DEEPEST: usize = 40;
+const INDENT: &str = "  ";
+
+/// Writes JSON text, two spaces a level. Text that is no JSON is written, too,
+/// in some arrangement.
+pub(crate) fn indent(json: &str, out: &mut Clip<'_>) -> io::Result<()> {
+    indent_with(json, out, &mut |_, _| None)
+}
+
+/// Does the same, and asks of each string that is a value, with the key before it,
+/// what is shown in its place.
+pub(crate) fn indent_with(
+    json: &str,
+    out: &mut Clip<'_>,
+    replace: &mut dyn FnMut(&str, &str) -> Option<&'static str>,
+) -> io::Result<()> {
+    let mut tokens = Tokens::new(json);
+    let mut depth: usize = 0;
+    let mut key = "";
+    while let Some(token) = tokens.next() {
+        if token.starts_with('"') {
+            if tokens.peek() == Some(b':') {
+                key = token.trim_matches('"');
+            } else if let Some(other) = replace(key, token) {
+                out.text(other)?;
+                continue;
+            }
+        }
+        match token {
+            "{" | "[" => {
+                out.text(token)?;
+                if matches!(tokens.peek(), Some(b'}' | b']')) {
+                    out.text(tokens.next().unwrap_or_default())?;
+                } else {
+                    depth += 1;
+                    break_line(depth, out)?;
+                }
+            }
+            "}" | "]" => {
+                depth = depth.saturating_sub(1);
+                break_line(depth, out)?;
+                out.text(token)?;
+            }
+            "," => {
+                out.text(token)?;
+                break_line(depth, out)?;
+            }
+            ":" => out.text(": ")?,
+            _ => out.text(&readable(token))?,
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the `\u` escapes of visible characters beyond ASCII by these. The
+/// value stays the same.
+fn readable(token: &str) -> Cow<'_, str> {
+    if !token.contains("\\u") {
+        return Cow::Borrowed(token);
+    }
+    let mut text = String::with_capacity(token.len());
+    let mut rest = token;
+    while let Some(at) = rest.find('\\') {
+        let (plain, escape) = rest.split_at(at);
+        text.push_str(plain);
+        let (shown, length) = match visible(escape) {
+            Some((c, length)) => (Some(c), length),
+            None => (None, escape.chars().take(2).map(char::len_utf8).sum()),
+        };
+        let (escape, behind) = escape.split_at(length);
+        match shown {
+            Some(c) => text.push(c),
+            None => text.push_str(escape),
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
+/// Reads the visible character beyond ASCII for which the escapes stand that
+/// `text` begins with, and their length.
+fn visible(text: &str) -> Option<(char, usize)> {
+    const ESCAPE: usize = 6;
+    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let first = unit(text)?;
+    let second = text.get(ESCAPE..).and_then(unit);
+    let mut decoded = char::decode_utf16([first].into_iter().chain(second));
+    let c = decoded.next()?.ok()?;
+    let is_shown = !is_hidden(c) || is_joiner(c);
+    (!c.is_ascii() && !c.is_whitespace() && is_shown).then_some((c, ESCAPE * c.len_utf16()))
+}
+
+fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {
+    out.end_line()?;
+    for _ in 0..depth.min(DEEPEST) {
+        out.text(INDENT)?;
+    }
+    Ok(())
+}
+
+/// Returns JSON with one member a line, fit to be shown.
+pub(super) fn indented(json: &str) -> String {
+    let mut out = Vec::new();
+    let mut clip = Clip::new(&mut out, Limits::NONE);
+    // Memory has no errors.
+    let _written = indent(json, &mut clip).and_then(|()| clip.finish());
+    let mut text = String::from_utf8_lossy(&out).into_owned();
+    text.truncate(text.trim_end_matches('\n').len());
+    text
+}
+
+/// Cuts JSON text into brackets, punctuation, strings and other scalars.
+pub(crate) struct Tokens<'a> {
+    json: &'a str,
+    at: usize,
+}
+
+impl<'a> Tokens<'a> {
+    pub(crate) fn new(json: &'a str) -> Self {
+        Self { json, at: 0 }
+    }
+
+    /// Returns the first byte of the next token.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.json.as_bytes().get(self.at..)?;
+        self.at += rest.iter().take_while(|byte| is_space(**byte)).count();
+        self.json.as_bytes().get(self.at).copied()
+    }
+
+    pub(crate) fn next(&mut self) -> Option<&'a str> {
+        let first = self.peek()?;
+        let start = self.at;
+        self.at = match first {
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => start + 1,
+            b'"' => self.string_end(start + 1),
+            _ => self.scalar_end(start),
+        };
+        self.json.get(start..self.at)
+    }
+
+    fn string_end(&self, from: usize) -> usize {
+        let bytes = self.json.as_bytes();
+        let mut at = from;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'"' => return at + 1,
+                b'\\' => at += 2,
+                _ => at += 1,
+            }
+        }
+        bytes.len()
+    }
+
+    fn scalar_end(&self, from: usize) -> usize {
+        let rest = self.json.as_bytes().get(from..).unwrap_or_default();
+        let is_end = |byte: &u8| is_space(*byte) || b"{}[],:\"".contains(byte);
+        rest.iter()
+            .position(is_end)
+            .map_or(self.json.len(), |end| from + end)
+    }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+#[cfg(test)]
+mod tests;
