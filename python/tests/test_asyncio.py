@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -188,7 +190,33 @@ class Consuming(TestCase):
         run(recorder.close())
 
 
+FORGETFUL = """
+import asyncio, gc, sys
+from zmq_recorder.asyncio import Recorder
+
+async def main():
+    recorder = Recorder(sys.argv[1])
+    await recorder.ping()
+    await recorder.consume(from_="start")
+
+asyncio.run(main())
+gc.collect()
+print("goes on")
+"""
+
+
 class Loops(TestCase):
+    def test_one_that_was_forgotten_does_not_stop_the_program(self) -> None:
+        broker = self.broker()
+        ended = subprocess.run(
+            [sys.executable, "-c", FORGETFUL, broker.endpoint],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+        self.assertEqual((ended.returncode, ended.stdout), (0, "goes on\n"), ended.stderr)
+
     def test_a_loop_that_watches_no_foreign_sockets_will_do(self) -> None:
         """As Windows' usual one."""
         broker = self.broker()
