@@ -47,3 +47,8 @@ fn the_examples_of_the_readme_run() {
 fn the_single_file_is_made_of_the_package() {
     passes("test_single_file");
 }
+
+#[test]
+fn what_the_packages_start_is_what_the_broker_understands() {
+    passes("test_packaging");
+}
