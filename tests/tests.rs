@@ -27,6 +27,7 @@ mod legacy;
 mod live;
 mod many_subscribers;
 mod numbers;
+mod package;
 mod peers;
 mod readers;
 mod readme;

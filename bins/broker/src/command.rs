@@ -13,7 +13,7 @@ use crate::backup::{Backup, Restore};
 use crate::exit::Exit;
 use crate::keygen::{self, Keygen};
 use crate::upkeep::{Compress, Prune};
-use crate::{archive, doctor, selftest, status};
+use crate::{archive, doctor, manual, selftest, status};
 
 /// How long a broker is given to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,6 +54,12 @@ pub(crate) enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Writes the manual page
+    Man {
+        /// Write to this folder instead, with a page for each command, too
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Kills a broker again and again in a scratch directory on your own disk, and checks every message
     Selftest(Selftest),
@@ -139,11 +145,6 @@ pub(crate) struct Selftest {
     pub(crate) dir: PathBuf,
 }
 
-/// The definition of all options.
-fn broker() -> clap::Command {
-    <crate::args::Args as clap::CommandFactory>::command()
-}
-
 impl Command {
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
         match self {
@@ -164,11 +165,10 @@ impl Command {
             Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
             Self::Completions { shell } => {
-                // Generating panics where it can't write, as into a closed pipe.
-                let mut script = Vec::new();
-                clap_complete::generate(*shell, &mut broker(), "broker", &mut script);
-                out.write_all(&script)?;
-                Ok(Exit::Done)
+                manual::completions(*shell, out).map(|()| Exit::Done)
+            }
+            Self::Man { out: folder } => {
+                manual::pages(folder.as_deref(), out).map(|()| Exit::Done)
             }
         }
     }
