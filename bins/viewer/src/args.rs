@@ -67,7 +67,7 @@ removed at any time. What is there already and fits is left as it is.";
 const LIST_EXAMPLES: &str = "\
 Examples:
   viewer list senders     who sent messages, how many, and when last
-  viewer list topics      the same of topics; also of tags and chains
+  viewer list topics      the same of topics; also of keys, tags and chains
   viewer list sessions    the closed sessions and the current one
 
 All sessions count.";
@@ -259,7 +259,7 @@ pub(crate) struct Completions {
 #[derive(Debug, clap::Args)]
 #[command(before_help = LIST_EXAMPLES, help_template = TEMPLATE)]
 pub(crate) struct List {
-    /// What is listed: senders, topics, tags, chains or sessions
+    /// What is listed: senders, keys, topics, tags, chains or sessions
     #[arg(value_name = "WHAT", hide_possible_values = true)]
     pub(crate) what: What,
 
@@ -273,6 +273,8 @@ pub(crate) struct List {
 pub(crate) enum What {
     /// Who sent messages.
     Senders,
+    /// Names of keys, which prove who sent messages.
+    Keys,
     /// First frames.
     Topics,
     /// Tags.
@@ -303,6 +305,10 @@ pub(crate) struct Filters {
     /// Only messages of this sender
     #[arg(long, value_name = "NAME")]
     sender: Vec<String>,
+
+    /// Only messages that came by a connection of this key, which proves who sent them
+    #[arg(long, value_name = "NAME")]
+    key: Vec<String>,
 
     /// Only messages whose topic begins so, as a subscription to it would get
     #[arg(long, value_name = "PREFIX")]
@@ -351,6 +357,7 @@ impl Filters {
             tier: self.tier.clone(),
             chain: self.chain.clone(),
             sender: self.sender.clone(),
+            key: self.key.clone(),
             topic: self.topic.clone(),
             id: self.id.clone(),
             tag: self.tag.clone(),

@@ -80,6 +80,9 @@ impl<W: Write> HtmlFormat<W> {
             ">\n<header><a class=\"number\" href=\"#m{count}\">#{number}</a> \
              <span class=\"who\">{sender}</span> <span class=\"topic\">→ {topic}</span> "
         )?;
+        if let Some(key) = row.other_key() {
+            write!(out, "<span class=\"key\">key {}</span> ", Text(key))?;
+        }
         let time = self.layout.zone.date_and_time(row.time());
         let (exact, time) = (Text(row.time()), Text(&time));
         writeln!(out, "<time title=\"{exact}\">{time}</time></header>")?;

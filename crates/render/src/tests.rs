@@ -143,3 +143,39 @@ fn nested_json_of_any_depth_is_json() {
     let all: Vec<IgnoredAny> = serde_json::from_str(&json).unwrap();
     assert_eq!(all.len(), 1);
 }
+
+#[test]
+fn who_proved_to_be_another_is_shown_in_every_format() {
+    let with_key = |number, key| {
+        let arrival = message::Arrival {
+            key_name: Some(key),
+            ..message::Arrival::at("2025-11-20T04:30:00.123Z")
+        };
+        let payload = r#"{"sender":"gemini","content":"hello"}"#;
+        query::testing::recorded_as(number, arrival, "t", payload)
+    };
+    let (proven, other) = (with_key(1, "gemini"), with_key(1, "mal<b>lory\u{202e}"));
+    for (format, expected) in [
+        (Format::Pretty, "\n[KEY] mal<b>lory\\u202e\n"),
+        (Format::Chat, "gemini (key mal<b>lory\\u202e)"),
+        (Format::Compact, "[mal<b>lory\\u202e] gemini"),
+        (Format::Markdown, " · key mal\\<b\\>lory\\\\u202e"),
+        (
+            Format::Html,
+            "<span class=\"key\">key mal&lt;b&gt;lory\\u202e</span>",
+        ),
+        (Format::Csv, ",mal<b>lory\\u202e,"),
+        (Format::Json, "\"key_name\":\"mal<b>lory\\u202e\""),
+    ] {
+        let shown = text(&other, format);
+        assert!(shown.contains(expected), "{format:?}: {shown}");
+        let is_data = matches!(format, Format::Csv | Format::Json);
+        let shown = text(&proven, format).to_lowercase();
+        let tells =
+            shown.contains("[key]") || shown.contains("key gemini") || shown.contains("[gemini]");
+        assert!(
+            !tells && (is_data || shown.matches("gemini").count() == 1 || format == Format::Html),
+            "{format:?}: {shown}"
+        );
+    }
+}
