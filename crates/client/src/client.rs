@@ -52,7 +52,7 @@ impl Client {
 
     fn begin(endpoint: &str, keys: Option<Keys>, timeout: Duration) -> Result<Self, Error> {
         let mut client = Self {
-            connection: Connection::open(&zmq::Context::new(), endpoint, keys)?,
+            connection: Connection::open(endpoint, keys)?,
             timeout,
         };
         client.request(&json!({"op": "hello", "protocol": PROTOCOL}))?;
@@ -72,10 +72,7 @@ impl Client {
     /// answer and the message could not be sent again.
     pub fn publish(&mut self, frames: &[&[u8]]) -> Result<Published, Error> {
         let published = self.publish_all(&[frames])?;
-        published.into_iter().next().ok_or_else(|| Error::NoAnswer {
-            endpoint: self.connection.endpoint.clone(),
-            waited: self.timeout,
-        })
+        published.into_iter().next().ok_or_else(|| self.no_answer())
     }
 
     /// Publishes messages without waiting for each reply before the next one,
@@ -98,7 +95,7 @@ impl Client {
     /// [`Error::Refused`] where the position can't be served, and as
     /// [`connect`](Self::connect).
     pub fn consume(&self, request: Consume) -> Result<Consumer, Error> {
-        Consumer::start(self.connection.another()?, request, self.timeout)
+        Consumer::start(self.connection.another(), request, self.timeout)
     }
 
     /// Returns the broker's status, as the protocol describes it.
@@ -141,7 +138,7 @@ impl Client {
             if self.connection.clock() >= give_up {
                 return Err(self.no_answer());
             }
-            self.connection.renew()?;
+            self.connection.renew();
         }
     }
 
@@ -153,7 +150,7 @@ impl Client {
     ) -> Result<Option<Map<String, Value>>, Error> {
         let id = self.connection.id();
         request["id"] = id.into();
-        self.connection.send::<&[u8]>(request, &[])?;
+        self.connection.send::<&[u8]>(request, &[]);
         let give_up = self.connection.clock() + most;
         loop {
             let left = give_up.saturating_sub(self.connection.clock());
@@ -167,13 +164,6 @@ impl Client {
     }
 
     fn no_answer(&self) -> Error {
-        if let Some(reason) = self.connection.problem() {
-            let endpoint = self.connection.endpoint.clone();
-            return Error::NotLetIn { endpoint, reason };
-        }
-        Error::NoAnswer {
-            endpoint: self.connection.endpoint.clone(),
-            waited: self.timeout,
-        }
+        self.connection.no_answer(self.timeout)
     }
 }

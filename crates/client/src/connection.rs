@@ -4,10 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use zmtp::SocketType;
 
 use crate::error::Error;
-use crate::guarded::Guarded;
 use crate::keys::Keys;
+use crate::socket::Socket;
 
 /// A header and the frames behind it.
 pub(crate) type Incoming = (Map<String, Value>, Vec<Vec<u8>>);
@@ -18,98 +19,56 @@ const SLICE: Duration = Duration::from_millis(250);
 
 /// A connection to the broker, which can be made anew.
 pub(crate) struct Connection {
-    context: zmq::Context,
-    pub(crate) endpoint: String,
-    /// What the broker is shown; `None` where it lets everybody in.
-    keys: Option<Keys>,
-    socket: Socket,
+    socket: RefCell<Socket>,
     next_id: u64,
     /// For how long the broker was waited for.
     waited: Cell<Duration>,
 }
 
-/// What carries the messages. The bundled libzmq has no CURVE.
-enum Socket {
-    Open(zmq::Socket),
-    Guarded(Box<RefCell<Guarded>>),
-}
-
-impl Socket {
-    fn open(context: &zmq::Context, endpoint: &str, keys: Option<&Keys>) -> zmq::Result<Self> {
-        Ok(match keys {
-            None => Self::Open(dealer(context, endpoint)?),
-            Some(keys) => Self::Guarded(Box::new(RefCell::new(Guarded::open(endpoint, keys)))),
-        })
-    }
-
-    /// False where there is no room for it now.
-    fn send(&self, message: Vec<Vec<u8>>) -> Result<bool, Error> {
-        match self {
-            Self::Guarded(socket) => socket.borrow_mut().send(&message),
-            Self::Open(socket) => match socket.send_multipart(message, zmq::DONTWAIT) {
-                Ok(()) => Ok(true),
-                Err(zmq::Error::EAGAIN) => Ok(false),
-                Err(error) => Err(error.into()),
-            },
-        }
-    }
-
-    /// Waits for a message; false where none comes in that time.
-    fn poll(&self, most: Duration) -> Result<bool, Error> {
-        match self {
-            Self::Guarded(socket) => Ok(socket.borrow_mut().poll(most)),
-            Self::Open(socket) => {
-                let millis = i64::try_from(most.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);
-                match socket.poll(zmq::POLLIN, millis) {
-                    Ok(count) => Ok(count > 0),
-                    Err(zmq::Error::EINTR) => Ok(false),
-                    Err(error) => Err(error.into()),
-                }
-            }
-        }
-    }
-
-    fn receive(&self) -> Result<Vec<Vec<u8>>, Error> {
-        Ok(match self {
-            Self::Guarded(socket) => socket.borrow_mut().recv().unwrap_or_default(),
-            Self::Open(socket) => socket.recv_multipart(zmq::DONTWAIT)?,
-        })
-    }
-}
-
 impl Connection {
-    pub(crate) fn open(
-        context: &zmq::Context,
-        endpoint: &str,
-        keys: Option<Keys>,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            socket: Socket::open(context, endpoint, keys.as_ref())?,
-            context: context.clone(),
-            endpoint: endpoint.to_owned(),
+    pub(crate) fn open(endpoint: &str, keys: Option<Keys>) -> Result<Self, Error> {
+        Ok(Self::over(Socket::connect(
+            endpoint,
+            SocketType::Dealer,
             keys,
+        )?))
+    }
+
+    fn over(socket: Socket) -> Self {
+        Self {
+            socket: RefCell::new(socket),
             next_id: 0,
             waited: Cell::default(),
-        })
+        }
     }
 
     /// Opens another one to the same broker.
-    pub(crate) fn another(&self) -> Result<Self, Error> {
-        Self::open(&self.context, &self.endpoint, self.keys.clone())
-    }
-
-    /// Returns why a broker with keys can't be talked with.
-    pub(crate) fn problem(&self) -> Option<String> {
-        match &self.socket {
-            Socket::Open(_) => None,
-            Socket::Guarded(socket) => socket.borrow().problem().map(str::to_owned),
-        }
+    pub(crate) fn another(&self) -> Self {
+        Self::over(self.socket.borrow().again())
     }
 
     /// Drops the connection with all that is on its way, and makes a new one.
-    pub(crate) fn renew(&mut self) -> Result<(), Error> {
-        self.socket = Socket::open(&self.context, &self.endpoint, self.keys.as_ref())?;
-        Ok(())
+    pub(crate) fn renew(&mut self) {
+        let new = self.socket.borrow().again();
+        self.socket = RefCell::new(new);
+    }
+
+    /// Returns where the broker is expected.
+    pub(crate) fn endpoint(&self) -> String {
+        self.socket.borrow().endpoint().to_owned()
+    }
+
+    /// Says that nobody answered in that time, or why nobody is let in.
+    pub(crate) fn no_answer(&self, waited: Duration) -> Error {
+        let socket = self.socket.borrow();
+        let endpoint = socket.endpoint().to_owned();
+        match socket.refusal() {
+            Some(reason) => Error::NotLetIn {
+                endpoint,
+                reason: reason.to_owned(),
+            },
+            None => Error::NoAnswer { endpoint, waited },
+        }
     }
 
     /// Returns an id that no other request on this connection has.
@@ -119,10 +78,19 @@ impl Connection {
     }
 
     /// Sends a request; false where there is no room for it now.
-    pub(crate) fn send<F: AsRef<[u8]>>(&self, header: &Value, frames: &[F]) -> Result<bool, Error> {
-        let mut message = vec![header.to_string().into_bytes()];
-        message.extend(frames.iter().map(|frame| frame.as_ref().to_vec()));
-        self.socket.send(message)
+    pub(crate) fn send<F: AsRef<[u8]>>(&self, header: &Value, frames: &[F]) -> bool {
+        let taken = self.queue(header, frames);
+        self.socket.borrow_mut().flush();
+        taken
+    }
+
+    /// Takes a request to be sent with the next one, or when replies are waited for;
+    /// false where there is no room for it now.
+    pub(crate) fn queue<F: AsRef<[u8]>>(&self, header: &Value, frames: &[F]) -> bool {
+        let header = header.to_string();
+        let frames = frames.iter().map(AsRef::as_ref);
+        let message: Vec<&[u8]> = [header.as_bytes()].into_iter().chain(frames).collect();
+        self.socket.borrow_mut().queue(&message)
     }
 
     /// A clock that goes only while the broker is waited for. Time limits are
@@ -142,13 +110,15 @@ impl Connection {
     /// is received in no time.
     pub(crate) fn receive(&self, most: Duration) -> Result<Option<Incoming>, Error> {
         let mut left = most;
-        while !self.poll(left.min(SLICE))? {
+        while !self.poll(left.min(SLICE)) {
             left = left.saturating_sub(SLICE);
             if left.is_zero() {
                 return Ok(None);
             }
         }
-        let mut frames = self.socket.receive()?;
+        let Some(mut frames) = self.socket.borrow_mut().receive(Duration::ZERO) else {
+            return Ok(None);
+        };
         if frames.is_empty() {
             return Ok(None);
         }
@@ -156,28 +126,20 @@ impl Connection {
         match serde_json::from_slice(&header) {
             Ok(Value::Object(header)) => Ok(Some((header, frames))),
             _ => Err(Error::NoBroker {
-                endpoint: self.endpoint.clone(),
+                endpoint: self.endpoint(),
                 found: String::from_utf8_lossy(&header).chars().take(80).collect(),
             }),
         }
     }
 
     /// Waits for a message; false where none comes in that time.
-    fn poll(&self, slice: Duration) -> Result<bool, Error> {
+    fn poll(&self, slice: Duration) -> bool {
         let began = Instant::now();
-        let come = self.socket.poll(slice)?;
+        let come = self.socket.borrow_mut().poll(slice);
         self.waited
             .set(self.waited.get() + began.elapsed().min(slice));
-        Ok(come)
+        come
     }
-}
-
-fn dealer(context: &zmq::Context, endpoint: &str) -> zmq::Result<zmq::Socket> {
-    let socket = context.socket(zmq::DEALER)?;
-    // What is unsent when it is closed is sent again by whoever cares.
-    socket.set_linger(0)?;
-    socket.connect(endpoint)?;
-    Ok(socket)
 }
 
 /// Returns a member that is a number, or 0.
@@ -198,13 +160,12 @@ pub(crate) fn is(header: &Map<String, Value>, kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Router;
 
     #[test]
     fn the_clock_goes_only_while_the_broker_is_waited_for() {
-        let context = zmq::Context::new();
-        let broker = context.socket(zmq::ROUTER).unwrap();
-        broker.bind("inproc://broker").unwrap();
-        let mut connection = Connection::open(&context, "inproc://broker", None).unwrap();
+        let broker = Router::new();
+        let mut connection = Connection::open(&broker.endpoint, None).unwrap();
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(connection.clock(), Duration::ZERO, "nobody was waited for");
         let wait = Duration::from_millis(20);
@@ -217,10 +178,26 @@ mod tests {
         // An answer that lies there is received in no time.
         let id = connection.id();
         let header = serde_json::json!({"op": "hello", "id": id});
-        assert!(connection.send::<&[u8]>(&header, &[]).unwrap());
-        let request = broker.recv_multipart(0).unwrap();
-        broker.send_multipart(request, 0).unwrap();
-        let (answer, frames) = connection.receive(Duration::ZERO).unwrap().unwrap();
+        assert!(connection.send::<&[u8]>(&header, &[]));
+        let echo = std::thread::spawn(move || {
+            let mut peer = broker.accept();
+            let request = peer.receive();
+            peer.send(&request);
+            peer
+        });
+        while !echo.is_finished() {
+            // The handshake goes on only while somebody waits.
+            connection
+                .socket
+                .borrow_mut()
+                .poll(Duration::from_millis(1));
+        }
+        let before = connection.clock();
+        let (answer, frames) = connection
+            .receive(Duration::from_secs(60))
+            .unwrap()
+            .unwrap();
         assert!(answers(&answer, id) && frames.is_empty());
+        assert!(connection.clock() - before < Duration::from_secs(1));
     }
 }

@@ -186,7 +186,7 @@ impl Consumer {
     /// [`Error::NoAnswer`] where the broker is away for longer than the
     /// client's timeout, [`Error::Refused`] where it can't go on.
     pub fn next(&mut self, most: Duration) -> Result<Option<Message>, Error> {
-        let give_up = self.connection.clock() + most;
+        let give_up = self.connection.clock().saturating_add(most);
         loop {
             if let Some(message) = self.buffer.pop_front() {
                 return Ok(Some(message));
@@ -221,7 +221,7 @@ impl Consumer {
             let handle = self.handle;
             self.send(&json!({
                 "op": "ack", "id": id, "consumer": handle, "message_num": message_num,
-            }))?;
+            }));
             if self.is_stored(id, give_up)? {
                 return Ok(());
             }
@@ -272,7 +272,8 @@ impl Consumer {
         self.heard_at = self.connection.clock();
         let ours = number(&header, "consumer") == self.handle;
         if is(&header, "message") && ours {
-            self.keep(&header, frames)
+            self.keep(&header, frames);
+            Ok(())
         } else if is(&header, "end") && ours {
             self.end_by(&header)
         } else if Error::refused(&header).code() == Some("unknown_consumer") {
@@ -282,7 +283,7 @@ impl Consumer {
         }
     }
 
-    fn keep(&mut self, header: &Map<String, Value>, frames: Vec<Vec<u8>>) -> Result<(), Error> {
+    fn keep(&mut self, header: &Map<String, Value>, frames: Vec<Vec<u8>>) {
         let message_num = number(header, "message_num");
         let recorded_at = header.get("recorded_at").and_then(Value::as_str);
         self.received = Some(message_num);
@@ -293,21 +294,20 @@ impl Consumer {
             frames,
         });
         self.uncredited += 1;
-        if self.uncredited < CREDIT / 2 {
-            return Ok(());
+        if self.uncredited >= CREDIT / 2 {
+            self.credit();
         }
-        self.credit()
     }
 
     /// Gives credit for as many messages as have come; none is a sign of life
     /// that also tells whether the broker still knows this consumer.
-    fn credit(&mut self) -> Result<(), Error> {
+    fn credit(&mut self) {
         let id = self.connection.id();
         let (handle, received) = (self.handle, self.received.unwrap_or(0));
         let credit = std::mem::take(&mut self.uncredited);
         self.send(&json!({
             "op": "credit", "id": id, "consumer": handle, "credit": credit, "received": received,
-        }))
+        }));
     }
 
     fn end_by(&mut self, header: &Map<String, Value>) -> Result<(), Error> {
@@ -321,7 +321,7 @@ impl Consumer {
             }),
             _ => {
                 self.connection.pause(PAUSE);
-                self.connection.renew()?;
+                self.connection.renew();
                 self.open()
             }
         }
@@ -329,13 +329,13 @@ impl Consumer {
 
     fn keep_alive(&mut self) -> Result<(), Error> {
         if self.connection.clock() > self.heard_at + LOST {
-            self.connection.renew()?;
+            self.connection.renew();
             return self.open();
         }
-        match self.sent_at.elapsed() >= ALIVE {
-            true => self.credit(),
-            false => Ok(()),
+        if self.sent_at.elapsed() >= ALIVE {
+            self.credit();
         }
+        Ok(())
     }
 
     /// Asks for a consumer until there is one. One that was there before is
@@ -345,7 +345,7 @@ impl Consumer {
         loop {
             self.id = self.connection.id();
             let header = self.request.header(self.id, self.received);
-            self.send(&header)?;
+            self.send(&header);
             let attempt = give_up.min(self.connection.clock() + ATTEMPT);
             if let Some(header) = self.reply(attempt)? {
                 self.handle = number(&header, "consumer");
@@ -356,7 +356,7 @@ impl Consumer {
             if self.connection.clock() >= give_up {
                 return Err(self.no_answer());
             }
-            self.connection.renew()?;
+            self.connection.renew();
         }
     }
 
@@ -379,17 +379,14 @@ impl Consumer {
         }
     }
 
-    fn send(&mut self, header: &Value) -> Result<(), Error> {
+    fn send(&mut self, header: &Value) {
         self.sent_at = Instant::now();
         // Where there is no room nobody reads: that shows in a moment.
-        self.connection.send::<&[u8]>(header, &[]).map(drop)
+        let _room = self.connection.send::<&[u8]>(header, &[]);
     }
 
     fn no_answer(&self) -> Error {
-        Error::NoAnswer {
-            endpoint: self.connection.endpoint.clone(),
-            waited: self.timeout,
-        }
+        self.connection.no_answer(self.timeout)
     }
 }
 
@@ -397,6 +394,6 @@ impl Drop for Consumer {
     fn drop(&mut self) {
         let header = json!({"op": "cancel", "id": self.connection.id(), "consumer": self.handle});
         // If it does not get there, the broker gives the consumer up by itself.
-        drop(self.connection.send::<&[u8]>(&header, &[]));
+        let _room = self.connection.send::<&[u8]>(&header, &[]);
     }
 }

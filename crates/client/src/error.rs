@@ -27,7 +27,7 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
-    /// There is no connection to a broker with keys.
+    /// Somebody is there, and lets nobody in like this.
     #[error("no connection to {endpoint}: {reason}")]
     NotLetIn {
         /// Where the broker was expected.
@@ -58,9 +58,12 @@ pub enum Error {
         /// The beginning of what it said.
         found: String,
     },
-    /// libzmq failed.
-    #[error("libzmq failed")]
-    Zmq(#[from] zmq::Error),
+    /// What was to be connected to is no address.
+    #[error("{endpoint:?} is no address: it must be tcp://HOST:PORT or ipc://PATH")]
+    Endpoint {
+        /// What was given.
+        endpoint: String,
+    },
 }
 
 impl Error {

@@ -29,21 +29,30 @@
 //!
 //! # What it is not
 //! It is for one thread at a time; threads make a client each. It does not
-//! reconnect by itself between calls: there is no thread behind it.
+//! reconnect by itself between calls: there is no thread behind it. It speaks ZeroMQ's
+//! protocol itself (the crate `zmtp`), and needs no libzmq.
 
 mod client;
 mod connection;
 mod consumer;
+mod endpoint;
 mod error;
-mod guarded;
 mod keys;
+mod link;
 mod publish;
+mod shaking;
+mod socket;
+#[cfg(test)]
+mod testing;
+mod wait;
 
 pub use crate::client::{Archived, Client};
 pub use crate::consumer::{Consume, Consumer, From, Message};
 pub use crate::error::Error;
 pub use crate::keys::{Keys, KeysError};
 pub use crate::publish::Published;
+pub use crate::socket::Socket;
+pub use zmtp::SocketType;
 
 /// The examples of the README run with the tests.
 #[cfg(doctest)]

@@ -78,7 +78,7 @@ where
         timeout,
     };
     while !(batch.unsent.is_empty() && batch.sent.is_empty()) {
-        batch.send()?;
+        batch.send();
         match batch.connection.receive(batch.patience())? {
             Some((header, _)) => batch.take(&header)?,
             None => batch.start_over()?,
@@ -88,7 +88,8 @@ where
 }
 
 impl Batch<'_> {
-    fn send(&mut self) -> Result<(), Error> {
+    /// Gives the connection what it takes; it leaves when replies are waited for.
+    fn send(&mut self) {
         while self.sent.len() < IN_FLIGHT
             && let Some(index) = self.unsent.front().copied()
         {
@@ -97,13 +98,12 @@ impl Batch<'_> {
             };
             let id = self.connection.id();
             let header = json!({"op": "publish", "id": id});
-            if !self.connection.send(&header, message)? {
+            if !self.connection.queue(&header, message) {
                 break;
             }
             self.sent.insert(id, index);
             self.unsent.pop_front();
         }
-        Ok(())
     }
 
     /// How long the next reply is waited for.
@@ -152,15 +152,14 @@ impl Batch<'_> {
 
     /// Nobody answers: sends what has no reply over a new connection.
     fn start_over(&mut self) -> Result<(), Error> {
-        let endpoint = self.connection.endpoint.clone();
         if self.sent.values().any(|index| !self.is_named(*index)) {
+            let endpoint = self.connection.endpoint();
             return Err(Error::Unknown { endpoint });
         }
         if self.connection.clock() >= self.progress + self.timeout {
-            let waited = self.timeout;
-            return Err(Error::NoAnswer { endpoint, waited });
+            return Err(self.connection.no_answer(self.timeout));
         }
-        self.connection.renew()?;
+        self.connection.renew();
         self.attempt = ATTEMPT.min(self.attempt * 2);
         self.heard = self.connection.clock();
         let sent = std::mem::take(&mut self.sent);

@@ -43,7 +43,7 @@ pub(crate) fn move_session(
 pub(crate) fn sync_move(fs: &dyn FileSystem, layout: &Layout) -> Result<bool, IoError> {
     let archive_dir = layout.archive_dir();
     let synced = sync_dir_if_possible(fs, &archive_dir).at(Operation::Sync, &archive_dir)?;
-    let ours = sync_dir_if_possible(fs, &layout.dir).at(Operation::Sync, &layout.dir)?;
+    let ours = sync_dir_if_possible(fs, layout.dir()).at(Operation::Sync, layout.dir())?;
     Ok(synced && ours)
 }
 
@@ -59,6 +59,14 @@ fn reserve(
     loop {
         let name = archive_name(stamp, label, attempt);
         let path = layout.archive(&name);
+        // A compressed session has the name, too.
+        if fs
+            .open_read(&layout.archive(&format!("{name}.zst")))
+            .is_ok()
+        {
+            attempt += 1;
+            continue;
+        }
         match fs.create_new(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
             result => return result.at(Operation::Create, &path).map(|()| name),

@@ -1,5 +1,6 @@
 //! Which closed sessions are there, and which files in their directory are none?
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,10 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::error::ReadError;
 use crate::fs::{DirEntry, FileSystem, Kind, RealFs};
 use crate::operation::Operation;
-use crate::reader::Reader;
-use crate::session::{Layout, is_archive_name, is_derived_name};
+use crate::session::{Layout, is_archive_name, is_compressed_name, is_derived_name};
 use crate::session_file::SessionFile;
-use crate::span::first_number;
+use crate::sessions::Sessions;
 
 /// A closed session in the archive directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +19,33 @@ pub struct Archive {
     pub name: String,
     /// Its whole path.
     pub path: PathBuf,
-    /// Its length in bytes.
+    /// Its length in bytes, without compression.
     pub bytes: u64,
+    /// How many bytes it takes on the disk.
+    pub stored: u64,
     /// The number of its first record; 1 for a file whose lines carry none.
     pub first: u64,
+    /// What says so.
+    pub begins: Begins,
+}
+
+impl Archive {
+    /// Returns the session's name, which stays the same when it is compressed.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        self.name.strip_suffix(".zst").unwrap_or(&self.name)
+    }
+}
+
+/// What says under which number a session begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// Its records carry numbers.
+    Numbered,
+    /// They carry none, such as those of older recorders, and are counted from 1.
+    Counted,
+    /// It holds no record that can be read.
+    Nowhere,
 }
 
 /// A file in the archive directory that is not read as a session.
@@ -59,7 +82,7 @@ impl fmt::Display for NotRead {
         f.write_str(match self {
             Self::Name => "a session's name is session_*.jsonl",
             Self::Compressed => {
-                "it is compressed, and the broker reads it only when it is unpacked"
+                "it is compressed, but not by `broker compress`: unpack it to have it read"
             }
             Self::Unnameable => "its name is not Unicode",
             Self::Directory => "it is a directory",
@@ -82,7 +105,7 @@ impl fmt::Display for Unread {
 /// [`ReadError`] where the archive directory or a file in it can't be read. A
 /// directory without archives is an empty list.
 pub fn list_archives(dir: impl AsRef<Path>) -> Result<Vec<Archive>, ReadError> {
-    list_in(&RealFs, &Layout::new(dir.as_ref()))
+    Sessions::of(dir).closed()
 }
 
 /// Lists what is in the archive directory and is not read as a session, by name,
@@ -121,8 +144,23 @@ pub(crate) fn look(fs: &dyn FileSystem, layout: &Layout) -> Result<Listing, Read
         }
     };
     let mut listing = Listing::default();
+    let plain: HashSet<String> = entries
+        .iter()
+        .filter(|entry| entry.bytes > 0 && is_archive_name(&entry.name))
+        .map(|entry| entry.name.clone())
+        .collect();
     for DirEntry { name, kind, bytes } in entries {
+        // While a session is compressed, both are there for a moment.
+        if kind == Kind::File
+            && is_compressed_name(&name)
+            && plain.contains(name.trim_end_matches(".zst"))
+        {
+            continue;
+        }
         match reason(&name, kind) {
+            Some(NotRead::Compressed) if is_readable(fs, layout, &name) => {
+                listing.sessions.push((name, bytes));
+            }
             _ if kind == Kind::File && is_derived_name(&name) => {}
             Some(reason) => listing.unread.push(Unread {
                 path: layout.archive(&name),
@@ -135,6 +173,13 @@ pub(crate) fn look(fs: &dyn FileSystem, layout: &Layout) -> Result<Listing, Read
     }
     listing.unread.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listing)
+}
+
+/// Tells whether a compressed file can be read from the middle.
+fn is_readable(fs: &dyn FileSystem, layout: &Layout, name: &str) -> bool {
+    cfg!(feature = "compression")
+        && is_compressed_name(name)
+        && SessionFile::open(fs, &layout.archive(name)).is_ok()
 }
 
 /// Tells why a file is not read as a session, if it is not.
@@ -153,23 +198,4 @@ fn reason(name: &str, kind: Kind) -> Option<NotRead> {
         Kind::File if is_packed() => Some(NotRead::Compressed),
         Kind::File => Some(NotRead::Name),
     }
-}
-
-pub(crate) fn list_in(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<Archive>, ReadError> {
-    let mut archives = Vec::new();
-    for (name, bytes) in look(fs, layout)?.sessions {
-        let path = layout.archive(&name);
-        let first = match first_number(&SessionFile::open(fs, &path)?)? {
-            Some(first) => first,
-            None => Reader::open_in(fs, &path)?.first_number()?.unwrap_or(1),
-        };
-        archives.push(Archive {
-            name,
-            path,
-            bytes,
-            first,
-        });
-    }
-    archives.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
-    Ok(archives)
 }

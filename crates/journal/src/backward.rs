@@ -46,7 +46,11 @@ impl Backward {
     /// # Errors
     /// [`ReadError`] where the file can't be opened or measured.
     pub fn open_in(fs: &dyn FileSystem, path: &Path) -> Result<Self, ReadError> {
-        let file = SessionFile::open(fs, path)?;
+        Self::of(SessionFile::open(fs, path)?)
+    }
+
+    /// Reads a file that is open, from its present end.
+    pub(crate) fn of(file: SessionFile) -> Result<Self, ReadError> {
         let (size, ending) = (file.size()?, file.ending());
         Ok(Self::new(file, size, ending))
     }

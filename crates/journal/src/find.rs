@@ -1,14 +1,13 @@
 //! Finds one record among all sessions of a journal.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::archives::list_in;
+use crate::archives::Begins;
 use crate::error::ReadError;
-use crate::fs::{FileSystem, RealFs};
 use crate::reader::Reader;
 use crate::record::{Item, Line};
-use crate::session::Layout;
+use crate::session_file::SessionFile;
+use crate::sessions::{Sessions, Snapshot, beginning};
 
 /// What is found under a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,17 +27,27 @@ pub enum Lookup {
 /// # Errors
 /// [`ReadError`] where a file can't be read.
 pub fn find_record(dir: impl AsRef<Path>, number: u64) -> Result<Lookup, ReadError> {
-    find_in(&RealFs, &Layout::new(dir.as_ref()), number)
-}
-
-fn find_in(fs: &dyn FileSystem, layout: &Layout, number: u64) -> Result<Lookup, ReadError> {
-    let mut sessions = sessions(fs, layout)?;
+    let Snapshot {
+        archives, current, ..
+    } = Sessions::of(dir).all()?;
+    let holding = archives.iter().filter(|one| one.begins != Begins::Nowhere);
+    let mut sessions: Vec<(u64, Place<'_>)> = holding
+        .map(|archive| (archive.first, Place::Archive(&archive.path)))
+        .collect();
+    if let Some(file) = current {
+        let (first, begins) = beginning(&file)?;
+        if begins != Begins::Nowhere {
+            sessions.push((first, Place::Current(file)));
+        }
+    }
+    sessions.sort_by_key(|(first, _)| *first);
     let behind = sessions.partition_point(|(first, _)| *first <= number);
     let mut next = sessions.get(behind).map(|(first, _)| *first);
     // After a failed fsync a record may stand in two files, and lines without a
     // number count from 1 in each of them.
     const LIKELY: usize = 2;
-    for (_, reader) in sessions.iter_mut().take(behind).rev().take(LIKELY) {
+    for (_, place) in sessions.into_iter().take(behind).rev().take(LIKELY) {
+        let mut reader = place.open()?;
         reader.seek_number(number)?;
         while let Some(item) = reader.next_item()? {
             let Item::Record(record) = item else { continue };
@@ -59,24 +68,19 @@ fn find_in(fs: &dyn FileSystem, layout: &Layout, number: u64) -> Result<Lookup, 
     Ok(Lookup::Absent { next })
 }
 
-/// Opens all sessions, in the order of their first numbers. The current one is
-/// opened first: whatever is older than it is in the archive by then.
-fn sessions(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<(u64, Reader)>, ReadError> {
-    let current = match Reader::open_in(fs, &layout.current()) {
-        Err(error) if error.source.kind() == ErrorKind::NotFound => None,
-        opened => Some(opened?),
-    };
-    let mut sessions = Vec::new();
-    for archive in list_in(fs, layout)? {
-        sessions.push((archive.first, Reader::open_in(fs, &archive.path)?));
+/// Where a session is.
+enum Place<'a> {
+    Archive(&'a Path),
+    Current(SessionFile),
+}
+
+impl Place<'_> {
+    fn open(self) -> Result<Reader, ReadError> {
+        match self {
+            Self::Archive(path) => Reader::open(path),
+            Self::Current(file) => Ok(Reader::live(file)),
+        }
     }
-    if let Some(mut current) = current
-        && let Some(first) = current.first_number()?
-    {
-        sessions.push((first, current));
-    }
-    sessions.sort_by_key(|(first, _)| *first);
-    Ok(sessions)
 }
 
 #[cfg(test)]

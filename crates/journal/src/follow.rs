@@ -1,17 +1,17 @@
 //! Follows a journal while it is written, through rotation.
 
-use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archives::look;
+use crate::archives::Begins;
 use crate::backward::Backward;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
 use crate::reader::Reader;
 use crate::record::{Ending, Item};
-use crate::session::Layout;
+use crate::session::current_session;
+use crate::session_file::SessionFile;
+use crate::sessions::{Sessions, Snapshot, beginning};
 
 /// How much of a session's beginning tells it from others; it contains the
 /// first record's number.
@@ -26,14 +26,14 @@ const IDENTITY: usize = 256;
 #[derive(Debug)]
 pub struct Follower {
     fs: Arc<dyn FileSystem>,
-    layout: Layout,
+    /// The path of the session being written.
+    path: PathBuf,
+    sessions: Sessions,
     source: Option<Source>,
     /// The session that was read last, and those before it are done with.
     done: Option<Place>,
     /// The number of the last record given out, or of the one before the first.
     last: u64,
-    /// What begins the archives, which never change; `None` for one without a record.
-    beginnings: HashMap<String, Option<Beginning>>,
 }
 
 /// The session being read.
@@ -45,14 +45,6 @@ struct Source {
     closed: bool,
     /// Records up to this number were given out before they were taken back.
     given: Option<u64>,
-}
-
-/// How a session begins.
-#[derive(Debug, Clone, Copy)]
-struct Beginning {
-    first: u64,
-    /// Whether its lines carry numbers, and not only a count within the file.
-    numbered: bool,
 }
 
 /// A session's place among the others: archives in the order of their first
@@ -74,9 +66,11 @@ enum Name {
 #[derive(Debug)]
 struct Candidate {
     place: Place,
+    /// Whether its lines carry numbers, and not only a count within the file.
     numbered: bool,
+    path: PathBuf,
     /// The current session, opened: it may have another name a moment later.
-    live: Option<Reader>,
+    live: Option<SessionFile>,
 }
 
 /// What became of the file behind the reader of the current session.
@@ -120,12 +114,9 @@ impl Follower {
     pub fn from_end(dir: impl AsRef<Path>) -> Result<Self, ReadError> {
         let mut follower = Self::new(dir.as_ref());
         for session in follower.sessions()?.into_iter().rev() {
-            let backward = match &session.live {
-                Some(reader) => reader.backward()?,
-                None => {
-                    let path = follower.path_of(&session.place);
-                    Backward::open_in(follower.fs.as_ref(), &path)?
-                }
+            let backward = match session.live {
+                Some(file) => Backward::of(file)?,
+                None => Backward::open_in(follower.fs.as_ref(), &session.path)?,
             };
             if let Some(number) = last_number(backward)? {
                 return Self::after(dir, number);
@@ -135,13 +126,14 @@ impl Follower {
     }
 
     fn new(dir: &Path) -> Self {
+        let fs: Arc<dyn FileSystem> = Arc::new(RealFs);
         Self {
-            fs: Arc::new(RealFs),
-            layout: Layout::new(dir),
+            sessions: Sessions::of_in(Arc::clone(&fs), dir),
+            fs,
+            path: current_session(dir),
             source: None,
             done: None,
             last: 0,
-            beginnings: HashMap::new(),
         }
     }
 
@@ -198,7 +190,7 @@ impl Follower {
                 self.source = None;
                 return Ok(false);
             }
-            match change(self.fs.as_ref(), &self.layout.current(), &source.reader)? {
+            match change(self.fs.as_ref(), &self.path, &source.reader)? {
                 Change::None => return Ok(false),
                 Change::Rotated => {
                     // What was added before it was closed is still to be read.
@@ -230,8 +222,8 @@ impl Follower {
     fn open(&mut self, session: Candidate, last: u64) -> Result<(), ReadError> {
         let closed = session.live.is_none();
         let mut reader = match session.live {
-            Some(reader) => reader,
-            None => Reader::open_in(self.fs.as_ref(), &self.path_of(&session.place))?,
+            Some(file) => Reader::live(file),
+            None => Reader::open_in(self.fs.as_ref(), &session.path)?,
         };
         // A session without numbers counts from 1 and is read as a whole, but
         // where the caller named a record in it.
@@ -248,65 +240,42 @@ impl Follower {
         Ok(())
     }
 
-    fn path_of(&self, place: &Place) -> PathBuf {
-        match &place.name {
-            Name::Archive(name) => self.layout.archive(name),
-            Name::Current => self.layout.current(),
-        }
-    }
-
     /// Lists the sessions that hold a record, in the order of their numbers.
-    ///
-    /// The current one is opened first: whatever is older than it is in the
-    /// archive by then.
     fn sessions(&mut self) -> Result<Vec<Candidate>, ReadError> {
-        let mut sessions = Vec::new();
-        let path = self.layout.current();
-        let live = if_there(Reader::open_in(self.fs.as_ref(), &path))?;
-        for (name, _) in look(self.fs.as_ref(), &self.layout)?.sessions {
-            if let Some(Beginning { first, numbered }) = self.beginning(&name)? {
-                let name = Name::Archive(name);
+        let Snapshot {
+            archives, current, ..
+        } = self.sessions.all()?;
+        let holding = archives
+            .into_iter()
+            .filter(|one| one.begins != Begins::Nowhere);
+        let mut sessions: Vec<Candidate> = holding
+            .map(|archive| Candidate {
+                numbered: archive.begins == Begins::Numbered,
+                place: Place {
+                    first: archive.first,
+                    name: Name::Archive(archive.session().to_owned()),
+                },
+                path: archive.path,
+                live: None,
+            })
+            .collect();
+        if let Some(file) = current {
+            let (first, begins) = beginning(&file)?;
+            if begins != Begins::Nowhere {
                 sessions.push(Candidate {
-                    place: Place { first, name },
-                    numbered,
-                    live: None,
+                    numbered: begins == Begins::Numbered,
+                    place: Place {
+                        first,
+                        name: Name::Current,
+                    },
+                    path: self.path.clone(),
+                    live: Some(file),
                 });
             }
-        }
-        if let Some(mut reader) = live
-            && let Some(Beginning { first, numbered }) = beginning(&mut reader)?
-        {
-            let name = Name::Current;
-            sessions.push(Candidate {
-                place: Place { first, name },
-                numbered,
-                live: Some(reader),
-            });
         }
         sessions.sort_by(|a, b| a.place.cmp(&b.place));
         Ok(sessions)
     }
-
-    fn beginning(&mut self, name: &str) -> Result<Option<Beginning>, ReadError> {
-        if let Some(known) = self.beginnings.get(name) {
-            return Ok(*known);
-        }
-        let path = self.layout.archive(name);
-        let found = match if_there(Reader::open_in(self.fs.as_ref(), &path))? {
-            Some(mut reader) => beginning(&mut reader)?,
-            None => return Ok(None),
-        };
-        self.beginnings.insert(name.to_owned(), found);
-        Ok(found)
-    }
-}
-
-fn beginning(reader: &mut Reader) -> Result<Option<Beginning>, ReadError> {
-    let Some(first) = reader.first_number()? else {
-        return Ok(None);
-    };
-    let numbered = reader.first_is_numbered()?;
-    Ok(Some(Beginning { first, numbered }))
 }
 
 /// Tells whether a path still leads to the file that a reader has open.
@@ -318,8 +287,9 @@ fn change(fs: &dyn FileSystem, path: &Path, reader: &Reader) -> Result<Change, R
         return Ok(Change::CutBack);
     }
     let ours = reader.head(IDENTITY)?;
-    let Some(there) = if_there(Reader::open_in(fs, path))? else {
-        return Ok(Change::Rotated);
+    let there = match Reader::open_in(fs, path) {
+        Err(error) if error.is_not_found() => return Ok(Change::Rotated),
+        opened => opened?,
     };
     let theirs = there.head(IDENTITY)?;
     let rotated = if theirs.is_empty() {
@@ -357,14 +327,6 @@ fn last_number(mut backward: Backward) -> Result<Option<u64>, ReadError> {
         }
     }
     Ok(None)
-}
-
-/// Takes a missing file for none.
-fn if_there<T>(opened: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
-    match opened {
-        Err(error) if error.source.kind() == ErrorKind::NotFound => Ok(None),
-        opened => opened.map(Some),
-    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,15 @@ pub trait FileSystem: Debug + Send + Sync {
     /// Whatever the system reports.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
+    /// Gives a file the time at which another was changed last. It is a courtesy to
+    /// people and may do nothing.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn copy_modified(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Makes the creation or the renaming of a directory's entries durable.
     ///
     /// # Errors

@@ -263,9 +263,9 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
     // An open file may refuse to be renamed on Windows.
     drop(file);
     fs.rename(&new, &path).at(Operation::Rename, &new)?;
-    sync_dir_if_possible(fs, &layout.dir)
+    sync_dir_if_possible(fs, layout.dir())
         .map(drop)
-        .at(Operation::Sync, &layout.dir)
+        .at(Operation::Sync, layout.dir())
 }
 
 /// Returns the time in UTC, to the second.

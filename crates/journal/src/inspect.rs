@@ -1,15 +1,14 @@
 //! What is there of a journal, and what is not? For whoever looks at it without
 //! writing to it.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::archives::{Unread, look};
-use crate::error::{IoError, ReadError};
-use crate::fs::{FileSystem, RealFs};
+use crate::error::IoError;
+use crate::fs::RealFs;
 use crate::head::{Found, Head, Missing};
 use crate::session::Layout;
-use crate::session_file::SessionFile;
+use crate::sessions::{Sessions, Snapshot};
 use crate::span::{Span, archived, count, of_file};
 
 /// What there is of a journal beside its readable records.
@@ -27,46 +26,33 @@ pub struct Inventory {
 
 /// Finds out which numbers a journal's files lack, and which files are not read.
 ///
-/// It needs no lock; beside a writer that is just closing its session it looks
-/// again.
+/// It needs no lock, also beside a writer that is just closing its session.
 ///
 /// # Errors
 /// [`IoError`] where a file can't be read.
 pub fn take_inventory(dir: impl AsRef<Path>) -> Result<Inventory, IoError> {
-    const TRIES: u32 = 10;
     let layout = Layout::new(dir.as_ref());
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let before = look(&RealFs, &layout)?.sessions;
-        let inventory = take(&RealFs, &layout);
-        let after = look(&RealFs, &layout)?.sessions;
-        if before == after || tried == TRIES {
-            return inventory;
-        }
-    }
-}
-
-fn take(fs: &dyn FileSystem, layout: &Layout) -> Result<Inventory, IoError> {
-    let unread = look(fs, layout)?.unread;
     // Read first: what the files get in the meantime is not missed.
-    let Found::Head(mut head) = Head::read(fs, layout)? else {
+    let head = Head::read(&RealFs, &layout)?;
+    let unread = look(&RealFs, &layout)?.unread;
+    let Found::Head(mut head) = head else {
         return Ok(Inventory {
             unread,
             ..Inventory::default()
         });
     };
-    let mut spans = archived(fs, layout)?;
-    match SessionFile::open(fs, &layout.current()) {
-        Ok(file) => spans.push(match of_file(&file)? {
+    let Snapshot {
+        archives, current, ..
+    } = Sessions::of(dir).all()?;
+    let mut spans = archived(&RealFs, archives.into_iter().map(|archive| archive.path))?;
+    if let Some(file) = current {
+        spans.push(match of_file(&file)? {
             Some(span) => span,
             None => Span {
                 first: 1,
                 last: count(file)?,
             },
-        }),
-        Err(error) if error.source.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(ReadError::into(error)),
+        });
     }
     let in_files = spans.iter().map(|span| span.last).max().unwrap_or(0);
     let last = in_files.max(head.last);

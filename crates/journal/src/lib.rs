@@ -44,6 +44,8 @@ mod archive;
 mod archives;
 mod backward;
 mod checkpoint;
+#[cfg(feature = "compression")]
+mod compressed;
 mod damage;
 mod error;
 mod find;
@@ -67,6 +69,7 @@ mod reserved;
 mod sealed_text;
 mod session;
 mod session_file;
+mod sessions;
 mod span;
 mod standing;
 mod stretch;
@@ -77,8 +80,10 @@ mod support;
 mod testing;
 mod writer;
 
-pub use archives::{Archive, NotRead, Unread, list_archives, list_unread};
+pub use archives::{Archive, Begins, NotRead, Unread, list_archives, list_unread};
 pub use backward::Backward;
+#[cfg(feature = "compression")]
+pub use compressed::{CompressError, Compressed, compress, plain_path};
 pub use damage::{Damage, Integrity, Reason};
 pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
 pub use find::{Lookup, find_record};
@@ -96,8 +101,9 @@ pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Jump, Recovery, Tail};
-pub use session::current_session;
+pub use session::{Layout, current_session};
 pub use session_file::SessionFile;
+pub use sessions::{Sessions, Snapshot, read_all};
 pub use writer::{Archived, Committed, FreshFile, Session, Writer};
 
 /// The examples of the README run with the tests.

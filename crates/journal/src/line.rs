@@ -14,6 +14,8 @@ use crate::damage::{Integrity, Reason};
 /// How every line of ours begins. No record's body may contain it, see
 /// [`crate::group`]: that makes a record findable behind a torn one.
 pub(crate) const START: &[u8] = b"{\"message_num\":";
+/// What stands where compressed bytes can't be unpacked, with zeros behind it.
+pub(crate) const UNREADABLE: &[u8] = b"\0\0not unpacked\0";
 /// What precedes the checksum's digits; the comma belongs to the checked bytes.
 const CRC_KEY: &[u8] = b",\"crc\":\"";
 const CRC_DIGITS: usize = 8;
@@ -191,7 +193,12 @@ pub(crate) fn check(line: &[u8]) -> Checked {
 
 fn check_unsealed(line: &[u8], had_crc: bool) -> Checked {
     if line.contains(&0) {
-        return Checked::Bad(Reason::Nul);
+        let is_packed = line.starts_with(UNREADABLE);
+        return Checked::Bad(if is_packed {
+            Reason::Packed
+        } else {
+            Reason::Nul
+        });
     }
     if std::str::from_utf8(line).is_err() {
         return Checked::Bad(Reason::NotUtf8);

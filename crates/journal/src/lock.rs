@@ -16,7 +16,7 @@ pub(crate) fn take_lock(
     let guard = match fs.lock(&path) {
         Err(error) if error.kind() == ErrorKind::WouldBlock => {
             return Err(OpenError::Locked {
-                dir: layout.dir.clone(),
+                dir: layout.dir().to_owned(),
                 owner: owner(fs, layout),
             });
         }

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use self::lines::Lines;
-use crate::backward::Backward;
 use crate::damage::{Integrity, Reason};
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
@@ -60,6 +59,12 @@ impl Reader {
         let mut reader = Self::new(file, Ending::Live);
         reader.set_limit(limit);
         reader
+    }
+
+    /// Reads a session that somebody may be writing.
+    #[must_use]
+    pub fn live(file: SessionFile) -> Self {
+        Self::new(file, Ending::Live)
     }
 
     pub(crate) fn new(file: SessionFile, ending: Ending) -> Self {
@@ -160,13 +165,6 @@ impl Reader {
     /// Returns where the file ends now, or the limit where that comes first.
     pub(crate) fn end(&self) -> Result<u64, ReadError> {
         Ok(self.file_len()?.min(self.lines.limit()))
-    }
-
-    /// Reads the same file from its present end towards its start.
-    pub(crate) fn backward(&self) -> Result<Backward, ReadError> {
-        let size = self.end()?;
-        let file = self.lines.file.clone();
-        Ok(Backward::new(file, size, self.lines.ending))
     }
 
     /// Returns the next record or stretch of damage, and `None` at the end. In

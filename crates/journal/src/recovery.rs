@@ -136,7 +136,7 @@ pub(crate) fn create_dirs(fs: &dyn FileSystem, layout: &Layout) -> Result<(), Io
     let archive_dir = layout.archive_dir();
     fs.create_dir_all(&archive_dir)
         .at(Operation::Create, &archive_dir)?;
-    match parent_of(&layout.dir) {
+    match parent_of(layout.dir()) {
         Some(parent) => sync_if_readable(fs, parent).at(Operation::Sync, parent),
         None => Ok(()),
     }
@@ -155,7 +155,7 @@ pub(crate) fn open_session(
     let mut len = file.size().at(Operation::Measure, &path)?;
     let fenced = fence(fs, file.as_mut(), &path, &mut len)?;
     file.sync().at(Operation::Sync, &path)?;
-    sync_dir_if_possible(fs, &layout.dir).at(Operation::Sync, &layout.dir)?;
+    sync_dir_if_possible(fs, layout.dir()).at(Operation::Sync, layout.dir())?;
     Ok((file, len, fenced))
 }
 
@@ -206,7 +206,12 @@ pub(crate) fn survey(
             Tail::Fenced
         };
     }
-    let mut spans = archived(fs, layout).map_err(IoError::from)?;
+    let listing = look(fs, layout).map_err(IoError::from)?;
+    let archives = listing
+        .sessions
+        .iter()
+        .map(|(name, _)| layout.archive(name));
+    let mut spans = archived(fs, archives).map_err(IoError::from)?;
     if found.records > 0 {
         spans.push(Span {
             first: found.first,
@@ -226,7 +231,7 @@ pub(crate) fn survey(
     if found.records == 0 {
         found.first = found.next;
     }
-    found.unread = look(fs, layout).map_err(IoError::from)?.unread;
+    found.unread = listing.unread;
     found.journal.clone_from(&standing.head.journal);
     found.missing.clone_from(&standing.head.missing);
     found.jump = standing.jump;

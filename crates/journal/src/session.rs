@@ -16,43 +16,65 @@ const NEW_HEAD: &str = "journal.head.new";
 const PREFIX: &str = "session_";
 const SUFFIX: &str = ".jsonl";
 const DERIVED: &str = ".jsonl.index";
+const COMPRESSED: &str = ".jsonl.zst";
+/// A session that is being compressed; the plain one is still there.
+const UNFINISHED: &str = ".jsonl.zst.new";
 
 /// The places of a journal's files below its directory.
 #[derive(Debug, Clone)]
-pub(crate) struct Layout {
-    pub(crate) dir: PathBuf,
+pub struct Layout {
+    dir: PathBuf,
 }
 
 impl Layout {
-    pub(crate) fn new(dir: &Path) -> Self {
+    /// Tells where the files of a journal are.
+    #[must_use]
+    pub fn new(dir: impl AsRef<Path>) -> Self {
         Self {
-            dir: dir.to_owned(),
+            dir: dir.as_ref().to_owned(),
         }
     }
 
-    pub(crate) fn current(&self) -> PathBuf {
+    /// The journal's directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The session being written.
+    #[must_use]
+    pub fn current(&self) -> PathBuf {
         self.dir.join(CURRENT)
     }
 
-    pub(crate) fn archive_dir(&self) -> PathBuf {
+    /// The directory of the closed sessions.
+    #[must_use]
+    pub fn archive_dir(&self) -> PathBuf {
         self.dir.join(ARCHIVE_DIR)
     }
 
-    pub(crate) fn lock(&self) -> PathBuf {
+    /// The file that a writer has locked.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
         self.dir.join(LOCK)
     }
 
-    /// The owner's process id stands beside the lock and not in it: on Windows
-    /// a locked file can't be read by others.
-    pub(crate) fn owner(&self) -> PathBuf {
+    /// Holds the process id of the last writer. It stands beside the lock and not in
+    /// it: on Windows a locked file can't be read by others.
+    #[must_use]
+    pub fn owner(&self) -> PathBuf {
         self.dir.join(OWNER)
     }
 
-    pub(crate) fn checkpoint(&self) -> PathBuf {
+    /// What is known of the session's beginning, so that a start need not read it.
+    #[must_use]
+    pub fn checkpoint(&self) -> PathBuf {
         self.dir.join(CHECKPOINT)
     }
 
-    pub(crate) fn head(&self) -> PathBuf {
+    /// How far the numbers have come, and the journal's identity.
+    #[must_use]
+    pub fn head(&self) -> PathBuf {
         self.dir.join(HEAD)
     }
 
@@ -61,8 +83,17 @@ impl Layout {
         self.dir.join(NEW_HEAD)
     }
 
-    pub(crate) fn archive(&self, name: &str) -> PathBuf {
+    /// A closed session, by its file's name.
+    #[must_use]
+    pub fn archive(&self, name: &str) -> PathBuf {
         self.archive_dir().join(name)
+    }
+
+    /// Tells whether a file of the journal's directory has a name that the journal
+    /// gives: nothing else may be written under it.
+    #[must_use]
+    pub fn is_own_name(name: &str) -> bool {
+        [CURRENT, LOCK, OWNER, CHECKPOINT, HEAD, NEW_HEAD].contains(&name)
     }
 }
 
@@ -77,10 +108,16 @@ pub(crate) fn is_archive_name(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
+/// Tells whether a file in the archive directory is a closed session that a journal
+/// has compressed, as far as its name tells.
+pub(crate) fn is_compressed_name(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(COMPRESSED)
+}
+
 /// Tells whether a file in the archive directory was derived from a session
 /// and holds nothing of its own: its index, or one that is being made.
 pub(crate) fn is_derived_name(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.contains(DERIVED)
+    name.starts_with(PREFIX) && (name.contains(DERIVED) || name.ends_with(UNFINISHED))
 }
 
 /// Names a closed session: `session_STAMP[_LABEL].jsonl`, and from the second

@@ -23,13 +23,25 @@ pub struct SessionFile {
 }
 
 impl SessionFile {
-    /// Opens a session's file.
+    /// Opens a session's file, compressed or not.
+    ///
+    /// A closed session may have been compressed since its name was read: then that
+    /// file is opened.
     ///
     /// # Errors
-    /// [`ReadError`] where the file can't be opened.
+    /// [`ReadError`] where the file can't be opened; of kind
+    /// [`InvalidData`](io::ErrorKind::InvalidData) where it is compressed otherwise than
+    /// a journal does it.
     pub fn open(fs: &dyn FileSystem, path: &Path) -> Result<Self, ReadError> {
-        match fs.open_read(path) {
-            Ok(file) => Ok(Self::new(path, Arc::from(file))),
+        let opened = match fs.open_read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                open_compressed(fs, path).unwrap_or(Err(error))
+            }
+            Ok(file) => unpacking(path, Arc::from(file)),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(file) => Ok(Self::new(path, file)),
             Err(source) => Err(failed(Operation::Open, path, 0, source)),
         }
     }
@@ -43,6 +55,12 @@ impl SessionFile {
     #[must_use]
     pub fn renamed(&self, path: &Path) -> Self {
         Self::new(path, Arc::clone(&self.file))
+    }
+
+    /// Returns the file itself.
+    #[must_use]
+    pub fn file(&self) -> Arc<dyn ReadFile> {
+        Arc::clone(&self.file)
     }
 
     /// Returns the path that the file had when it was opened.
@@ -105,6 +123,36 @@ impl SessionFile {
         let source = io::ErrorKind::UnexpectedEof.into();
         Err(failed(Operation::Read, &self.path, end, source))
     }
+}
+
+/// Reads a compressed file's plain bytes.
+#[cfg(feature = "compression")]
+fn unpacking(path: &Path, file: Arc<dyn ReadFile>) -> io::Result<Arc<dyn ReadFile>> {
+    use crate::compressed::{CompressedFile, is_compressed};
+    match is_compressed(path) {
+        true => Ok(Arc::new(CompressedFile::open(file)?)),
+        false => Ok(file),
+    }
+}
+
+#[cfg(not(feature = "compression"))]
+fn unpacking(_path: &Path, file: Arc<dyn ReadFile>) -> io::Result<Arc<dyn ReadFile>> {
+    Ok(file)
+}
+
+/// Opens the compressed form of a session whose plain one is gone.
+#[cfg(feature = "compression")]
+fn open_compressed(fs: &dyn FileSystem, path: &Path) -> Option<io::Result<Arc<dyn ReadFile>>> {
+    let compressed = crate::compressed::compressed_path(path);
+    let is_closed = path.extension().is_some_and(|ending| ending == "jsonl")
+        && path.file_name().is_some_and(|name| name != CURRENT);
+    let file = fs.open_read(&compressed).ok().filter(|_| is_closed)?;
+    Some(unpacking(&compressed, Arc::from(file)))
+}
+
+#[cfg(not(feature = "compression"))]
+fn open_compressed(_fs: &dyn FileSystem, _path: &Path) -> Option<io::Result<Arc<dyn ReadFile>>> {
+    None
 }
 
 fn failed(operation: Operation, path: &Path, offset: u64, source: io::Error) -> ReadError {

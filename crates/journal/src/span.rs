@@ -1,12 +1,12 @@
 //! Which numbers does a closed session hold, without reading all of it?
 
-use crate::archives::look;
+use std::path::PathBuf;
+
 use crate::backward::Backward;
 use crate::error::ReadError;
 use crate::fs::FileSystem;
 use crate::line::{is_sealed, leading_number};
 use crate::reader::Reader;
-use crate::session::Layout;
 use crate::session_file::SessionFile;
 
 /// Numbers from one to another, both of them included.
@@ -20,11 +20,13 @@ pub(crate) struct Span {
 ///
 /// Every archive's end is looked at: a clock that ran backwards may have named
 /// a newer one as if it were older.
-pub(crate) fn archived(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<Span>, ReadError> {
+pub(crate) fn archived(
+    fs: &dyn FileSystem,
+    archives: impl Iterator<Item = PathBuf>,
+) -> Result<Vec<Span>, ReadError> {
     let mut spans = Vec::new();
     let mut unnumbered = Vec::new();
-    for (name, _) in look(fs, layout)?.sessions {
-        let path = layout.archive(&name);
+    for path in archives {
         let file = SessionFile::open(fs, &path)?;
         match of_file(&file)? {
             Some(span) => spans.push(span),

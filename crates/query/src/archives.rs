@@ -1,10 +1,9 @@
 //! The closed sessions, and the choice of one by its name.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use journal::{Archive, Unread};
+use journal::{Archive, Begins, Layout, Sessions, Unread};
 
 use crate::analysis::Analysis;
 use crate::error::Error;
@@ -47,7 +46,7 @@ pub enum Closed {
 /// Returns the directory that holds the closed sessions of a journal.
 #[must_use]
 pub fn archive_dir(dir: &Path) -> PathBuf {
-    dir.join("archive")
+    Layout::new(dir).archive_dir()
 }
 
 /// Lists the closed sessions of a journal's directory, oldest first.
@@ -102,24 +101,28 @@ pub fn holdings(dir: &Path, name: &str, zone: &Zone) -> Result<Holdings, Error> 
 }
 
 pub(crate) fn list(dir: &Path) -> Result<Vec<Archive>, Error> {
-    if !dir.is_dir() {
-        return Err(Error::NoDirectory {
+    let archives = sessions(dir)?.closed()?;
+    Ok(with_packed(dir, archives))
+}
+
+/// Looks for the sessions of a directory that is there.
+pub(crate) fn sessions(dir: &Path) -> Result<Sessions, Error> {
+    match dir.is_dir() {
+        true => Ok(Sessions::of(dir)),
+        false => Err(Error::NoDirectory {
             dir: dir.to_owned(),
-        });
+        }),
     }
-    let mut archives = match journal::list_archives(dir) {
-        // A file went away between being listed and being opened.
-        Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
-            journal::list_archives(dir)?
-        }
-        listed => listed?,
-    };
+}
+
+/// Adds those that somebody has packed.
+pub(crate) fn with_packed(dir: &Path, mut archives: Vec<Archive>) -> Vec<Archive> {
     let packed = packed(dir, &archives);
     if !packed.is_empty() {
         archives.extend(packed);
         archives.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
     }
-    Ok(archives)
+    archives
 }
 
 /// Tells whether a file in the archive is packed, by its name.
@@ -145,9 +148,12 @@ fn packed(dir: &Path, plain: &[Archive]) -> Vec<Archive> {
     };
     let archive = |name: String| {
         let path = archive_dir(dir).join(&name);
+        let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Archive {
-            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            bytes,
+            stored: bytes,
             first: first_number(&path).unwrap_or(1),
+            begins: Begins::Numbered,
             path,
             name,
         }

@@ -2,14 +2,14 @@
 //! in what the journal takes for damage.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use journal::{
-    Checked, Damage, Ending, FileSystem, Integrity, Item, ReadFile, Reader, RealFs, Reason, Record,
-};
+use journal::{Checked, Damage, Ending, Integrity, Item, ReadFile, Reader, Reason, Record};
 
 use crate::convert::{self, Converted};
 use crate::error::Error;
 use crate::pieces;
+use crate::source;
 
 /// In longer stretches no messages are looked for.
 const LONGEST: u64 = 256 << 20;
@@ -20,7 +20,7 @@ pub(crate) struct Reading {
     pub(crate) reader: Reader,
     /// The file as people know it; the reader's may hold its unpacked lines.
     pub(crate) name: PathBuf,
-    file: Box<dyn ReadFile>,
+    file: Arc<dyn ReadFile>,
     /// What was found wrong before any line was read.
     damage: Vec<Damage>,
     _spool: Option<tempfile::NamedTempFile>,
@@ -31,7 +31,7 @@ impl Reading {
     pub(crate) fn of(reader: Reader) -> Result<Self, Error> {
         let path = reader.path().to_owned();
         Ok(Self {
-            file: open(&path)?,
+            file: source::session_file(&path)?,
             reader,
             name: path,
             damage: Vec::new(),
@@ -41,12 +41,17 @@ impl Reading {
 
     /// Opens a file, whatever it is.
     pub(crate) fn file(path: &Path) -> Result<Self, Error> {
+        if crate::archives::is_packed(&path.to_string_lossy())
+            && let Ok(reader) = Reader::open(path)
+        {
+            return Self::of(reader);
+        }
         let Some(Converted { lines, damage }) = convert::lines_of(path)? else {
             return Self::of(Reader::open(path)?);
         };
         Ok(Self {
             reader: Reader::open(lines.path())?,
-            file: open(lines.path())?,
+            file: source::session_file(lines.path())?,
             name: path.to_owned(),
             damage,
             _spool: Some(lines),
@@ -56,9 +61,10 @@ impl Reading {
     /// Opens a closed session, which may be packed.
     pub(crate) fn closed(path: &Path) -> Result<Self, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match crate::archives::is_packed(&name) {
-            true => Self::file(path),
-            false => Self::of(Reader::open(path)?),
+        match Reader::open(path) {
+            // What somebody has packed otherwise than the broker does it.
+            Err(_) if crate::archives::is_packed(&name) => Self::file(path),
+            opened => Self::of(opened?),
         }
     }
 
@@ -139,14 +145,6 @@ fn read(file: &dyn ReadFile, damage: &Damage) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
-}
-
-fn open(path: &Path) -> Result<Box<dyn ReadFile>, Error> {
-    RealFs.open_read(path).map_err(|source| Error::Read {
-        operation: "open",
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// Tells what a record's checksum says, as a number that does not change.

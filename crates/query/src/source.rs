@@ -21,7 +21,7 @@ use crate::findings::Findings;
 use crate::index::{Index, Unusable};
 use crate::scan::{Chunk, Numbers, Tuning};
 pub(crate) use lines::Lines;
-pub(crate) use open::current_reader;
+pub(crate) use open::{All, all, current_reader, session_file};
 
 /// A message to be shown. Its line is parsed only where somebody asks.
 #[derive(Debug, Clone, Copy)]
@@ -189,11 +189,11 @@ impl Source {
     /// [`Error::NoDirectory`], [`Error::NoSession`] where there is nothing at
     /// all, or [`Error::Read`] where a file can't be opened.
     pub fn all(dir: &Path) -> Result<Self, Error> {
-        let open::All { archives, current } = open::all(dir)?;
+        let All { archives, current } = all(dir)?;
         let parts = archives.iter().map(Part::closed);
         let mut parts: Vec<_> = parts.collect::<Result<_, _>>()?;
         if let Some(file) = current {
-            parts.push(Part::live(&journal::current_session(dir), file)?);
+            parts.push(Part::live(&journal::current_session(dir), file.file())?);
         }
         Ok(Self::new(dir.to_owned(), parts))
     }
@@ -211,7 +211,7 @@ impl Source {
 
     /// Opens a session file as its bytes stand, whatever they are.
     pub(crate) fn session(path: &Path) -> Result<Self, Error> {
-        let part = Part::whole(path, open::file(path)?)?;
+        let part = Part::whole(path, open::session_file(path)?)?;
         Ok(Self::new(path.to_owned(), vec![part]))
     }
 
@@ -369,6 +369,11 @@ impl Part {
             return Self::spooled(path, spool);
         }
         let file = open::file(path)?;
+        if archives::is_packed(&path.to_string_lossy())
+            && let Ok(file) = open::session_file(path)
+        {
+            return Self::whole(path, file);
+        }
         if let Some(converted) = convert::lines_of(path)? {
             return Self::converted(path, converted);
         }
@@ -416,7 +421,8 @@ impl Part {
     }
 
     fn closed(archive: &journal::Archive) -> Result<Self, Error> {
-        if archives::is_packed(&archive.name) {
+        // What somebody has packed otherwise than the broker does it.
+        if archives::is_packed(&archive.name) && open::session_file(&archive.path).is_err() {
             return Self::file(&archive.path);
         }
         Ok(Self {
@@ -477,7 +483,7 @@ impl Part {
     pub(crate) fn open(&self) -> Result<Arc<dyn ReadFile>, Error> {
         match &self.held {
             Some(file) => Ok(file.clone()),
-            None => open::file(&self.path),
+            None => open::session_file(&self.path),
         }
     }
 

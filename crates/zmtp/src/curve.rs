@@ -16,7 +16,6 @@ mod server;
 mod z85;
 
 pub use self::certificate::{Certificate, CertificateError};
-pub use self::client::Client;
 pub use self::error::CurveError;
 pub use self::keys::{KeyError, Keypair, PublicKey, RandomError, SecretKey};
 pub use self::opener::{OpenError, Opened, Opener};
@@ -24,6 +23,7 @@ pub use self::sealer::{Sealed, Sealer};
 pub use self::server::Keyring;
 pub use self::z85::{decode as decode_z85, encode as encode_z85};
 
+pub(crate) use self::client::Initiator;
 pub(crate) use self::server::{Admitted, Server};
 
 /// How many bytes a box adds to what a frame carries.

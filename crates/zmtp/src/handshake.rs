@@ -21,7 +21,7 @@ const OLD_GREETING: usize = SIGNATURE.len() + 2;
 /// What an anonymous peer of ZMTP 1 begins with (libzmq 2): an empty identity.
 const VERSION_1: &[u8] = &[1, 0];
 /// More than any socket has to say of itself.
-pub(crate) const MAX_READY: u64 = 64 << 10;
+const MAX_READY: u64 = 64 << 10;
 /// The longest identity, in bytes.
 const MAX_IDENTITY: u64 = 255;
 
@@ -126,6 +126,20 @@ pub enum HandshakeError {
         expected: &'static str,
         /// What the peer is.
         found: String,
+    },
+    /// The server's socket is of a type that a client of this type can't use.
+    #[error("it is a {found} socket, which a {ours} socket does not talk to")]
+    Partner {
+        /// What this end is.
+        ours: &'static str,
+        /// What the server is.
+        found: String,
+    },
+    /// The server has refused this end.
+    #[error("it refuses the connection: {reason:?}")]
+    Refused {
+        /// The reason that it gives, shortened and without control characters.
+        reason: String,
     },
     /// The peer's introduction is malformed.
     #[error("its introduction is malformed")]
@@ -237,13 +251,8 @@ impl Handshake {
         if bytes.starts_with(VERSION_1) {
             return Err(HandshakeError::TooOld { major: 1 });
         }
-        let ends = [(0, 0xff, 0xff), (9, 0x01, 0x01)];
-        let wrong = |&(at, mask, value): &(usize, u8, u8)| {
-            let whole = bytes.get(at).is_some_and(|byte| byte & mask != value);
-            // The first byte alone may be the beginning of ZMTP 1.
-            whole && !(at == 0 && bytes == &VERSION_1[..1])
-        };
-        if ends.iter().any(wrong) {
+        // The first byte alone may be the beginning of ZMTP 1.
+        if !is_signature(bytes) && bytes != &VERSION_1[..1] {
             return Err(HandshakeError::NotZeroMq);
         }
         match bytes.get(VERSION_AT) {
@@ -426,6 +435,15 @@ impl Handshake {
     }
 }
 
+/// Tells whether a greeting can begin with these bytes, of which there may be few yet.
+pub(crate) fn is_signature(bytes: &[u8]) -> bool {
+    let ends = [(0, 0xff, 0xff), (9, 0x01, 0x01)];
+    let mut there = ends
+        .into_iter()
+        .filter_map(|(at, mask, value)| Some((bytes.get(at)?, mask, value)));
+    there.all(|(byte, mask, value)| byte & mask == value)
+}
+
 /// Returns the whole greeting of this end.
 pub(crate) fn greeting(mechanism: &[u8]) -> [u8; GREETING_BYTES] {
     let mut greeting = [0; GREETING_BYTES];
@@ -456,7 +474,7 @@ pub(crate) fn read_greeting(bytes: &[u8]) -> Result<Option<Greeting<'_>>, Handsh
 
 /// Returns the body of the command that the bytes begin with, if it is whole, and
 /// where it ends.
-fn whole_command(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, HandshakeError> {
+pub(crate) fn whole_command(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, HandshakeError> {
     let Some(header) = Header::parse(bytes)? else {
         return Ok(None);
     };

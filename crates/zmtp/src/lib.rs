@@ -1,8 +1,9 @@
 //! ZMTP, the protocol that ZeroMQ sockets speak over TCP, as far as a broker needs
-//! it that is a PUB, a SUB and a ROUTER socket to its peers.
+//! it that is a PUB, a SUB and a ROUTER socket to its peers, and its clients do.
 //!
 //! It turns bytes into bytes and knows neither sockets nor threads: whoever has
-//! a connection feeds [`Handshake`] until it knows its peer, and then looks with an
+//! a connection feeds [`Handshake`], or [`Client`] where it is the one that has
+//! connected, until it knows its peer, and then looks with an
 //! [`Assembler`] for messages and [`Command`]s. The protocol is written down in ZeroMQ's
 //! [RFC 15](https://rfc.zeromq.org/spec/15/) (2.0),
 //! [RFC 23](https://rfc.zeromq.org/spec/23/) (3.0) and
@@ -24,6 +25,7 @@
 //! ZMTP 1 (libzmq before 3, of 2012) are told apart and refused.
 
 mod assembler;
+mod client;
 mod command;
 pub mod curve;
 mod frame;
@@ -31,6 +33,7 @@ mod handshake;
 mod socket_type;
 
 pub use assembler::{Assembler, Found, MAX_FRAMES, StreamError};
+pub use client::Client;
 pub use command::{Command, CommandError, push_pong, push_subscription};
 pub use frame::{
     FrameError, Frames, Header, first_frame, frames, push_frame, push_header, push_message,

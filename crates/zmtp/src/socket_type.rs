@@ -52,6 +52,25 @@ impl SocketType {
         of_this.map_or("", |(_, name)| name)
     }
 
+    /// Tells whether sockets of these two types have anything to say to each other
+    /// ([RFC 28](https://rfc.zeromq.org/spec/28/), [29](https://rfc.zeromq.org/spec/29/)
+    /// and [30](https://rfc.zeromq.org/spec/30/)).
+    pub(crate) fn talks_to(self, other: Self) -> bool {
+        use SocketType::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Sub, Xpub, Xsub};
+        let partners: &[Self] = match self {
+            Pair => &[Pair],
+            Pub | Xpub => &[Sub, Xsub],
+            Sub | Xsub => &[Pub, Xpub],
+            Req => &[Rep, Router],
+            Rep => &[Req, Dealer],
+            Dealer => &[Rep, Dealer, Router],
+            Router => &[Req, Dealer, Router],
+            Push => &[Pull],
+            Pull => &[Push],
+        };
+        partners.contains(&other)
+    }
+
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         let of_name = TYPES.iter().find(|(_, other)| other.as_bytes() == name);
         of_name.map(|(found, _)| *found)

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use zmtp::curve::{Client, Keypair, Keyring, OpenError, Opened, Opener, PublicKey, Session};
-use zmtp::{Handshake, Role, SocketType};
+use zmtp::curve::{Keypair, Keyring, OpenError, Opened, Opener, PublicKey, Session};
+use zmtp::{Client, Handshake, Role, SocketType};
 
 /// Lets in the owner of one key.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ fn ends() -> Option<Ends> {
     let (own, friend) = (Keypair::generate().ok()?, Keypair::generate().ok()?);
     let (public, allowed) = (own.public, friend.public);
     Some(Ends {
-        client: Client::new(SocketType::Pub, b"", friend, public).ok()?,
+        client: Client::with_curve(SocketType::Pub, b"", friend, public).ok()?,
         server: Handshake::with_curve(Role::Subscriber, Arc::new(One(own, allowed)), false),
     })
 }

@@ -22,24 +22,29 @@ const LITTLE: u64 = 1 << 30;
 /// Less room than this is as good as none.
 const NONE: u64 = 64 << 20;
 
-pub(super) fn run<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<()> {
+pub(super) fn run<W: Write>(
+    options: &Doctor,
+    findings: &mut Findings<'_, W>,
+) -> anyhow::Result<()> {
     let status = reach(options, findings)?;
     let Some(status) = status else {
         directory(&options.dir, findings)?;
         whole(&options.dir, findings)?;
-        return findings.add(lock(&options.dir));
+        findings.add(lock(&options.dir))?;
+        return Ok(());
     };
     let session = PathBuf::from(text(&status, "/session/file"));
     let dir = session.parent().map(Path::to_owned).unwrap_or_default();
     findings.add(same_directory(&options.dir, &dir))?;
     if !dir.is_dir() {
-        return findings.add(Finding::Wrong(
+        findings.add(Finding::Wrong(
             format!(
                 "the broker records in {}, which is not on this machine",
                 dir.display()
             ),
             "run doctor on the machine on which the broker runs".to_owned(),
-        ));
+        ))?;
+        return Ok(());
     }
     findings.add(held_by(&dir, number(&status, "/pid")))?;
     directory(&dir, findings)?;
@@ -80,7 +85,7 @@ pub(super) fn run<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) ->
         dir: &dir,
     };
     match options.target.has_keys() {
-        true => probe::run_with_keys(&options.target, &dir, findings),
+        true => Ok(probe::run_with_keys(&options.target, &dir, findings)?),
         false => probe::run(&probe, findings),
     }
 }

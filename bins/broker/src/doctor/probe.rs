@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use client::{Socket, SocketType};
 use journal::Backward;
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use super::{Finding, Findings};
 use crate::command::Target;
 
 /// How long each step may take.
-const PATIENCE: i32 = 10_000;
+const PATIENCE: Duration = Duration::from_secs(10);
 /// So many of the newest records are looked at.
 const NEWEST: usize = 10_000;
 
@@ -26,13 +27,17 @@ pub(super) struct Probe<'a> {
 }
 
 /// Sends a probe, and looks for it on the other side and in the file.
-pub(super) fn run<W: Write>(probe: &Probe<'_>, findings: &mut Findings<'_, W>) -> io::Result<()> {
+pub(super) fn run<W: Write>(
+    probe: &Probe<'_>,
+    findings: &mut Findings<'_, W>,
+) -> anyhow::Result<()> {
     let id = new_id();
     let way = travel(probe, &id, findings)?;
     if !way {
         return Ok(());
     }
-    findings.add(recorded(probe.dir, &id))
+    findings.add(recorded(probe.dir, &id))?;
+    Ok(())
 }
 
 /// Sends a probe to a broker that lets in the owners of keys alone, with an
@@ -43,9 +48,8 @@ pub(super) fn run_with_keys<W: Write>(
     findings: &mut Findings<'_, W>,
 ) -> io::Result<()> {
     let id = new_id();
-    let patience = Duration::from_millis(PATIENCE.unsigned_abs().into());
     let start = Instant::now();
-    let published = target.connect(patience).and_then(|mut client| {
+    let published = target.connect(PATIENCE).and_then(|mut client| {
         let payload = payload(&id);
         Ok(client.publish(&[id.as_bytes(), payload.as_bytes()])?)
     });
@@ -85,55 +89,49 @@ fn travel<W: Write>(
     probe: &Probe<'_>,
     id: &str,
     findings: &mut Findings<'_, W>,
-) -> io::Result<bool> {
-    let context = zmq::Context::new();
-    let subscriber = subscriber(&context, probe.subscribe, id);
-    let sent = subscriber.and_then(|subscriber| {
-        let publisher = publisher(&context, probe.publish)?;
-        Ok((subscriber, publisher))
-    });
-    let (subscriber, publisher) = match sent {
-        Ok((subscriber, Some(publisher))) => (subscriber, publisher),
-        Ok((_, None)) => {
-            findings.add(Finding::Wrong(
-                format!("{} does not take messages as a broker does", probe.publish),
-                "something else listens there, or the broker hangs: restart it".to_owned(),
-            ))?;
-            return Ok(false);
-        }
-        Err(error) => {
-            findings.add(Finding::Wrong(
-                format!("a probe could not be sent: {error}"),
-                "this is libzmq's error; try again".to_owned(),
-            ))?;
-            return Ok(false);
-        }
-    };
+) -> anyhow::Result<bool> {
+    let mut subscriber = socket(probe.subscribe, SocketType::Sub)?;
+    subscriber.subscribe(id.as_bytes());
+    // An XPUB sees the broker's subscription: what is sent before it is dropped.
+    let mut publisher = socket(probe.publish, SocketType::Xpub)?;
+    if publisher.receive(PATIENCE).as_deref() != Some(&[vec![1]]) {
+        let why = publisher.refusal().map(str::to_owned);
+        let why = why.or_else(|| publisher.absence().map(ToString::to_string));
+        let why = why.unwrap_or_else(|| "it does not ask for messages".to_owned());
+        findings.add(Finding::Wrong(
+            format!(
+                "{} does not take messages as a broker does: {why}",
+                probe.publish
+            ),
+            "something else listens there, or the broker hangs: restart it".to_owned(),
+        ))?;
+        return Ok(false);
+    }
     let start = Instant::now();
     let payload = payload(id);
-    let sent = publisher.send_multipart([id.as_bytes(), payload.as_bytes()], 0);
-    let received = sent.and_then(|()| subscriber.recv_multipart(0));
+    publisher.send(&[id.as_bytes(), payload.as_bytes()]);
+    let received = subscriber.receive(PATIENCE);
     findings.add(match received {
-        Ok(frames) if frames.last().map(Vec::as_slice) == Some(payload.as_bytes()) => {
+        Some(frames) if frames.last().map(Vec::as_slice) == Some(payload.as_bytes()) => {
             let ms = start.elapsed().as_secs_f64() * 1000.0;
             Finding::Fine(format!(
                 "a message sent to {} came out of {} in {ms:.1} ms",
                 probe.publish, probe.subscribe
             ))
         }
-        Ok(_) => Finding::Wrong(
+        Some(_) => Finding::Wrong(
             format!(
                 "something else than what was sent came out of {}",
                 probe.subscribe
             ),
             "this is a defect of the broker; keep its log directory and report it".to_owned(),
         ),
-        Err(_) => Finding::Wrong(
+        None => Finding::Wrong(
             format!(
                 "a message was sent to {}, and nothing came out of {} in {} seconds",
                 probe.publish,
                 probe.subscribe,
-                PATIENCE / 1000
+                PATIENCE.as_secs()
             ),
             "see below whether it was recorded; if it was, something else listens on the \
              subscribers' port; if not, look at the broker's standard error"
@@ -143,38 +141,13 @@ fn travel<W: Write>(
     Ok(true)
 }
 
-fn subscriber(
-    context: &zmq::Context,
-    address: SocketAddr,
-    topic: &str,
-) -> zmq::Result<zmq::Socket> {
-    let socket = context.socket(zmq::SUB)?;
-    socket.set_ipv6(address.is_ipv6())?;
-    socket.set_linger(0)?;
-    socket.set_rcvtimeo(PATIENCE)?;
-    socket.set_subscribe(topic.as_bytes())?;
-    socket.connect(&format!("tcp://{address}"))?;
-    Ok(socket)
-}
-
-/// Connects a publisher, and waits for the broker's subscription: what is sent
-/// before that is dropped. `None` where it does not come.
-fn publisher(context: &zmq::Context, address: SocketAddr) -> zmq::Result<Option<zmq::Socket>> {
-    let socket = context.socket(zmq::XPUB)?;
-    socket.set_ipv6(address.is_ipv6())?;
-    socket.set_linger(PATIENCE)?;
-    socket.set_rcvtimeo(PATIENCE)?;
-    socket.connect(&format!("tcp://{address}"))?;
-    match socket.recv_bytes(0) {
-        Ok(subscription) if subscription == [1] => Ok(Some(socket)),
-        Ok(_) | Err(zmq::Error::EAGAIN) => Ok(None),
-        Err(error) => Err(error),
-    }
+fn socket(address: SocketAddr, kind: SocketType) -> anyhow::Result<Socket> {
+    Ok(Socket::connect(&format!("tcp://{address}"), kind, None)?)
 }
 
 /// Looks for the probe in the session on disk.
 fn recorded(dir: &Path, id: &str) -> Finding {
-    let give_up = Instant::now() + Duration::from_millis(PATIENCE.unsigned_abs().into());
+    let give_up = Instant::now() + PATIENCE;
     loop {
         let file = journal::current_session(dir);
         match find(dir, id) {

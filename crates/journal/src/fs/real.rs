@@ -92,6 +92,15 @@ impl FileSystem for RealFs {
         std::fs::remove_file(path)
     }
 
+    fn copy_modified(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let modified = std::fs::metadata(from)?.modified()?;
+        // Windows sets times only through a file that is open for writing.
+        OpenOptions::new()
+            .append(true)
+            .open(to)?
+            .set_modified(modified)
+    }
+
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         sync_directory(path)
     }

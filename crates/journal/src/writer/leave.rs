@@ -76,7 +76,7 @@ impl Writer {
                 Ok(())
             }
             Err(OpenError::Io(error)) => Err(error),
-            Err(error) => Err(io::Error::other(error)).at(Operation::Lock, &self.layout.dir),
+            Err(error) => Err(io::Error::other(error)).at(Operation::Lock, self.layout.dir()),
         }
     }
 }

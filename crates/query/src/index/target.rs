@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use journal::{FileSystem, ReadFile, RealFs};
+use journal::{ReadFile, RealFs, SessionFile, plain_path};
 
 use super::file::Index;
 use crate::archives;
@@ -13,10 +13,11 @@ use crate::error::Error;
 const SUFFIX: &str = ".index";
 const COLUMNS: &str = ".columns";
 
-/// Returns where the index of a closed session lies, whether there is one or not.
+/// Returns where the index of a closed session lies, whether there is one or not. That
+/// the session is compressed makes no difference.
 #[must_use]
 pub fn index_path(session: &Path) -> PathBuf {
-    with_suffix(session, SUFFIX)
+    with_suffix(&plain_path(session), SUFFIX)
 }
 
 /// Returns where the columns of the current session's index lie.
@@ -68,9 +69,9 @@ pub enum IndexState {
 /// Finds out whether a closed session has an index that is used.
 #[must_use]
 pub fn index_state(session: &Path) -> IndexState {
-    let file = match RealFs.open_read(session) {
-        Ok(file) => file,
-        Err(error) => return IndexState::Bad(error.into()),
+    let file = match SessionFile::open(&RealFs, session) {
+        Ok(file) => file.file(),
+        Err(error) => return IndexState::Bad(error.source.into()),
     };
     let checked = open_own(session, file.as_ref()).and_then(|index| index.check().map(|()| index));
     match checked {
@@ -86,8 +87,8 @@ pub fn index_state(session: &Path) -> IndexState {
 /// tells. Unlike [`index_state`] it reads neither all of the index nor of the session.
 #[must_use]
 pub fn has_index(session: &Path) -> bool {
-    let file = RealFs.open_read(session);
-    let index = file.map(|file| Index::open(session, file.as_ref()));
+    let file = SessionFile::open(&RealFs, session);
+    let index = file.map(|file| Index::open(session, file.file().as_ref()));
     index.is_ok_and(|index| index.is_ok_and(|index| index.has_stamp_of(session)))
 }
 
@@ -109,9 +110,9 @@ pub fn archive_paths(dir: &Path, names: &[String]) -> Result<Vec<PathBuf>, Error
         [] => archives::list(dir)?,
         names => archives::choose_all(dir, names)?,
     };
-    // Of what is packed there is none.
-    let plain = archives
-        .into_iter()
-        .filter(|archive| !archives::is_packed(&archive.name));
-    Ok(plain.map(|archive| archive.path).collect())
+    // Of what others have packed there is none.
+    let readable = archives.into_iter().filter(|archive| {
+        !archives::is_packed(&archive.name) || SessionFile::open(&RealFs, &archive.path).is_ok()
+    });
+    Ok(readable.map(|archive| archive.path).collect())
 }

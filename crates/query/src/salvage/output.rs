@@ -5,20 +5,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use journal::{FileSystem, RealFs};
+use journal::{FileSystem, Layout, RealFs};
 
 use crate::archives::archive_dir;
 use crate::error::Error;
 
 const BUFFER: usize = 256 << 10;
-
-/// What a journal keeps beside its archives.
-const OWN_FILES: [&str; 4] = [
-    "current_session.jsonl",
-    "journal.head",
-    "journal.lock",
-    "journal.owner",
-];
 
 /// A file that was created here, and goes away again unless it is kept.
 pub(crate) struct Output {
@@ -112,5 +104,5 @@ pub(crate) fn refuse_in_journal(dir: &Path, source: &Path, to: &Path) -> Result<
 
 /// Some file systems make no difference between upper and lower case.
 fn is_own(name: &OsStr) -> bool {
-    OWN_FILES.iter().any(|own| name.eq_ignore_ascii_case(own))
+    Layout::is_own_name(&name.to_string_lossy().to_ascii_lowercase())
 }

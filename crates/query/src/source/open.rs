@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use journal::{Archive, ReadFile, Reader};
+use journal::{Archive, ReadFile, Reader, RealFs, SessionFile, Snapshot};
 use tempfile::NamedTempFile;
 
 use super::open_file;
@@ -61,35 +61,26 @@ pub(crate) fn current_reader(dir: &Path) -> Result<Reader, Error> {
 }
 
 /// All sessions of a directory.
-pub(super) struct All {
+pub(crate) struct All {
     /// The closed ones, oldest first.
-    pub(super) archives: Vec<Archive>,
+    pub(crate) archives: Vec<Archive>,
     /// The one being written.
-    pub(super) current: Option<Arc<dyn ReadFile>>,
+    pub(crate) current: Option<SessionFile>,
 }
 
-/// Finds the closed sessions in order, and opens the one being written.
-///
-/// None is missed and none stands twice, even if the broker archives meanwhile:
-/// the archives are the same before and after the current session was opened.
-pub(super) fn all(dir: &Path) -> Result<All, Error> {
-    let mut before = archives::list(dir)?;
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let current = match current_file(dir) {
-            Err(Error::NoSession { archives, .. }) if archives > 0 => None,
-            opened => Some(opened?),
-        };
-        let after = archives::list(dir)?;
-        if before == after || tried == TRIES {
-            return Ok(All {
-                archives: after,
-                current,
-            });
-        }
-        before = after;
+/// Finds the closed sessions in order, and opens the one being written, which may be
+/// missing only where there are closed ones.
+pub(crate) fn all(dir: &Path) -> Result<All, Error> {
+    let Snapshot {
+        archives, current, ..
+    } = archives::sessions(dir)?.all()?;
+    let archives = archives::with_packed(dir, archives);
+    if current.is_none() && archives.is_empty() {
+        // The first session of all may be about to begin.
+        drop(current_file(dir)?);
+        return all(dir);
     }
+    Ok(All { archives, current })
 }
 
 /// Opens a regular file.
@@ -101,6 +92,11 @@ pub(super) fn file(path: &Path) -> Result<Arc<dyn ReadFile>, Error> {
         });
     }
     open_file(path).map_err(|error| cannot_open(path, error))
+}
+
+/// Opens a closed session, which the broker may have compressed.
+pub(crate) fn session_file(path: &Path) -> Result<Arc<dyn ReadFile>, Error> {
+    Ok(SessionFile::open(&RealFs, path)?.file())
 }
 
 /// Copies what comes through a pipe or a device to a temporary file.

@@ -1,10 +1,12 @@
 //! Which line of a file a byte belongs to.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use journal::{FileSystem, ReadFile, RealFs};
+use journal::ReadFile;
 
 use crate::error::Error;
+use crate::source::session_file;
 
 const CHUNK: usize = 64 << 10;
 
@@ -14,7 +16,7 @@ const CHUNK: usize = 64 << 10;
 /// most once, and not at all where nothing is found.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    file: Box<dyn ReadFile>,
+    file: Arc<dyn ReadFile>,
     /// Up to here newlines are counted.
     offset: u64,
     newlines: u64,
@@ -22,13 +24,8 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let file = RealFs.open_read(path).map_err(|source| Error::Read {
-            operation: "open",
-            path: path.to_owned(),
-            source,
-        })?;
         Ok(Self {
-            file,
+            file: session_file(path)?,
             offset: 0,
             newlines: 0,
         })

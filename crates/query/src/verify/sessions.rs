@@ -2,15 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use journal::Reader;
+
 use super::lines::Lines;
-use crate::archives;
 use crate::error::Error;
 use crate::reading::Reading;
-use crate::source;
-
-/// So often the archives are listed again while the broker closes one session
-/// after the other.
-const TRIES: u32 = 10;
+use crate::source::{self, All};
 
 /// A session file, and the means to tell which line something is on.
 #[derive(Debug)]
@@ -44,27 +41,9 @@ impl Session {
 }
 
 /// Finds the closed sessions in order, and opens the one being written.
-///
-/// None is missed and none stands twice, even if the broker archives meanwhile:
-/// the archives are the same before and after the current session was opened.
 pub(crate) fn all(dir: &Path) -> Result<(Vec<PathBuf>, Option<Session>), Error> {
-    let mut before = paths(dir)?;
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let current = match Session::current(dir) {
-            Err(Error::NoSession { archives, .. }) if archives > 0 => None,
-            opened => Some(opened?),
-        };
-        let after = paths(dir)?;
-        if before == after || tried == TRIES {
-            return Ok((after, current));
-        }
-        before = after;
-    }
-}
-
-fn paths(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let archives = archives::list(dir)?.into_iter();
-    Ok(archives.map(|archive| archive.path).collect())
+    let All { archives, current } = source::all(dir)?;
+    let paths = archives.into_iter().map(|archive| archive.path);
+    let current = current.map(|file| Session::new(Reading::of(Reader::live(file))?));
+    Ok((paths.collect(), current.transpose()?))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use journal::{Archive, Item, Lookup, Missing, ReadError, Reader};
+use journal::{Item, Lookup, Missing, ReadError, Reader};
 use journal::{checksum, find_record, list_archives};
 use message::Record;
 
@@ -144,44 +144,31 @@ fn there(after: u64, oldest: &Oldest) -> Result<u64, Refusal> {
 fn before(time: Timestamp, dir: &Path, current: &Current) -> Result<u64, ReadError> {
     let archives = list_archives(dir)?;
     let mut end = current.next;
-    let here = Archive {
-        name: String::new(),
-        path: current.path.clone(),
-        bytes: current.bytes,
-        first: current.first,
-    };
-    for session in std::iter::once(&here).chain(archives.iter().rev()) {
-        if session.first >= end {
+    let here = (current.first, None);
+    let closed = archives.iter().rev();
+    let closed = closed.map(|archive| (archive.first, Some(&*archive.path)));
+    for (first, path) in std::iter::once(here).chain(closed) {
+        if first >= end {
             continue;
         }
-        let mut reader = open(session, current)?;
+        let mut reader = match path {
+            Some(path) => Reader::open(path)?,
+            // What is committed, and nothing else.
+            None => current.segment.reader(current.bytes)?,
+        };
         if time_of_next(&mut reader)?.is_some_and(|first| first < time) {
-            return within(session, current, end, time);
+            return within(reader, first, end, time);
         }
-        end = session.first;
+        end = first;
     }
     Ok(end.saturating_sub(1))
 }
 
-/// Opens a session; of the one being written what is committed, and nothing else.
-fn open(session: &Archive, current: &Current) -> Result<Reader, ReadError> {
-    match session.path == current.path {
-        true => current.segment.reader(current.bytes),
-        false => Reader::open(&session.path),
-    }
-}
-
 /// Halves a session whose first record is older than the time.
-fn within(
-    session: &Archive,
-    current: &Current,
-    end: u64,
-    time: Timestamp,
-) -> Result<u64, ReadError> {
-    let (mut older, mut end) = (session.first, end);
+fn within(mut reader: Reader, first: u64, end: u64, time: Timestamp) -> Result<u64, ReadError> {
+    let (mut older, mut end) = (first, end);
     while older + 1 < end {
         let middle = older + (end - older) / 2;
-        let mut reader = open(session, current)?;
         reader.seek_number(middle)?;
         if time_of_next(&mut reader)?.is_some_and(|found| found < time) {
             older = middle;

@@ -6,10 +6,10 @@
 //! that is far behind takes no memory from anybody.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Archive, Item, ReadError, Reader, RealFs, list_archives, open_at};
+use journal::{Archive, Item, ReadError, Reader, RealFs, Sessions, open_at};
 
 use crate::health::Health;
 use crate::segment::cut_short;
@@ -20,7 +20,7 @@ const MAX_SKIPPED: usize = 512;
 
 /// A place in the journal, and the file that goes on from there.
 pub(super) struct Walker {
-    dir: PathBuf,
+    sessions: Sessions,
     tail: Arc<Tail>,
     health: Arc<Health>,
     /// All records up to this number have been passed.
@@ -62,7 +62,7 @@ impl Walker {
     /// Stands behind a number; what it finds comes after that.
     pub(super) fn after(number: u64, dir: &Path, tail: &Arc<Tail>, health: &Arc<Health>) -> Self {
         Self {
-            dir: dir.to_owned(),
+            sessions: Sessions::of(dir),
             tail: Arc::clone(tail),
             health: Arc::clone(health),
             number,
@@ -128,7 +128,7 @@ impl Walker {
             && let Some(archive) = self.next_archive(next)?
         {
             let reader = open_at(&RealFs, &archive.path, next)?;
-            let file = File::Archive(archive.name);
+            let file = File::Archive(archive.session().to_owned());
             self.open = Some(Open { reader, file });
             return Ok(true);
         }
@@ -146,7 +146,7 @@ impl Walker {
             return Ok(Some(archive));
         }
         // Sessions may have been closed since the list was made.
-        self.archives = list_archives(&self.dir)?;
+        self.archives = self.sessions.closed()?;
         Ok(self.listed(number))
     }
 
@@ -158,7 +158,7 @@ impl Walker {
         let mut left = self
             .archives
             .iter()
-            .filter(|archive| !self.done.contains(&archive.name));
+            .filter(|archive| !self.done.contains(archive.session()));
         left.find(|archive| !behind(archive)).cloned()
     }
 

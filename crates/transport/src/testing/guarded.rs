@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use zmtp::SocketType;
-use zmtp::curve::{Certificate, Client, Keypair, Session};
+use zmtp::curve::{Certificate, Keypair, Session};
+use zmtp::{Client, SocketType};
 
 use crate::keys::Keys;
 
@@ -42,7 +42,7 @@ impl Guarded {
     pub(crate) fn new(kind: SocketType) -> Self {
         let (dir, mut pairs) = key_folder(&["alice"]);
         let keys = Arc::new(Keys::open(dir.path()).unwrap());
-        let client = Client::new(kind, b"", pairs.remove(0), keys.public()).unwrap();
+        let client = Client::with_curve(kind, b"", pairs.remove(0), keys.public()).unwrap();
         Self {
             keys,
             client,

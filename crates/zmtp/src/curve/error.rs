@@ -37,12 +37,6 @@ pub enum CurveError {
         /// The peer's public key.
         key: PublicKey,
     },
-    /// The peer has refused this end.
-    #[error("it refuses the connection: {reason:?}")]
-    Refused {
-        /// The reason that it gives, shortened and without control characters.
-        reason: String,
-    },
     /// The system gave no random bytes, without which there is no security.
     #[error("the system gives no random bytes")]
     Random,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::frame::{Header, push_message};
-use crate::{Handshake, HandshakeError, Role, SocketType};
+use crate::{Client, Handshake, HandshakeError, Role, SocketType};
 
 /// Lets in the owner of one key.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Wire {
     fn towards(keyring: &Arc<One>, client: Keypair, server: PublicKey) -> Self {
         let keyring = Arc::clone(keyring);
         Self {
-            client: Client::new(SocketType::Pub, b"me", client, server).unwrap(),
+            client: Client::with_curve(SocketType::Pub, b"me", client, server).unwrap(),
             server: Handshake::with_curve(Role::Subscriber, keyring, false),
             to_server: Vec::new(),
             to_client: Vec::new(),

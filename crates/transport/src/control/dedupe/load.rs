@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use journal::{Backward, Item, ReadError, current_session, list_archives};
+use journal::{Backward, Item, ReadError, Sessions};
 use message::Record;
 
 use super::{Entry, Keys, Known};
@@ -26,27 +26,14 @@ pub(in crate::control) fn load(
         below: next,
         found: Vec::new(),
     };
-    // Opened before the archives are listed: a session that is closed in
-    // between is found twice, and not missed.
-    if let Some(current) = if_there(Backward::open(current_session(dir)))? {
-        scan.read(current)?;
-    }
-    for archive in list_archives(dir)?.into_iter().rev() {
+    for session in Sessions::of(dir).all()?.backward() {
         if scan.below <= oldest {
             break;
         }
-        scan.read(Backward::open(&archive.path)?)?;
+        scan.read(session?)?;
     }
     scan.found.reverse();
     Ok(scan.found)
-}
-
-/// A session that is just being closed has no current file for a moment.
-fn if_there(opened: Result<Backward, ReadError>) -> Result<Option<Backward>, ReadError> {
-    match opened {
-        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        opened => opened.map(Some),
-    }
 }
 
 struct Scan<'a> {

@@ -1,0 +1,152 @@
+//! How is a compressed session read as if it were not?
+//!
+//! Its plain bytes have the same offsets as before, so everything that knows a place
+//! in the session still does.
+
+mod pack;
+mod table;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use self::pack::{CompressError, Compressed, compress};
+use self::table::Frame;
+use crate::fs::ReadFile;
+use crate::line::UNREADABLE;
+
+/// What a compressed session's name has behind that of the plain one.
+pub(crate) const SUFFIX: &str = ".zst";
+/// How many frames are held that were read in parts: of two readers at different
+/// places neither makes the other unpack again.
+const HELD: usize = 4;
+
+/// Tells whether a file's name is that of a compressed session.
+pub(crate) fn is_compressed(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(".jsonl.zst")
+}
+
+/// Returns the path that a session has, or had, without compression: what is derived
+/// from a session is named after that.
+///
+/// ```
+/// let path = std::path::Path::new("archive/session_1.jsonl.zst");
+/// assert!(journal::plain_path(path).ends_with("session_1.jsonl"));
+/// ```
+#[must_use]
+pub fn plain_path(session: &Path) -> PathBuf {
+    match is_compressed(session) {
+        true => session.with_extension(""),
+        false => session.to_owned(),
+    }
+}
+
+/// Returns the path that a session has when it is compressed.
+pub(crate) fn compressed_path(session: &Path) -> PathBuf {
+    let mut path = session.as_os_str().to_owned();
+    path.push(SUFFIX);
+    path.into()
+}
+
+/// A compressed session whose plain bytes are read.
+#[derive(Debug)]
+pub(crate) struct CompressedFile {
+    file: Arc<dyn ReadFile>,
+    frames: Vec<Frame>,
+    /// Unpacked frames, the one used last behind the others.
+    held: Mutex<Vec<(u64, Arc<[u8]>)>>,
+}
+
+impl CompressedFile {
+    /// Reads the seek table of a file.
+    pub(crate) fn open(file: Arc<dyn ReadFile>) -> io::Result<Self> {
+        Ok(Self {
+            frames: table::read(file.as_ref())?,
+            file,
+            held: Mutex::default(),
+        })
+    }
+
+    /// Unpacks a frame into exactly its plain length of bytes.
+    fn unpack(&self, frame: Frame, plain: &mut [u8]) -> io::Result<()> {
+        let mut packed = vec![0; frame.length as usize];
+        table::read_exact(self.file.as_ref(), &mut packed, frame.at)?;
+        let unpacked = zstd::bulk::decompress_to_buffer(&packed, plain);
+        if !unpacked.is_ok_and(|length| length == plain.len()) {
+            mark_unreadable(plain);
+        }
+        Ok(())
+    }
+
+    /// Returns a frame's plain bytes.
+    fn plain(&self, frame: Frame) -> io::Result<Arc<[u8]>> {
+        let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |held: &[(u64, Arc<[u8]>)]| held.iter().position(|(at, _)| *at == frame.at);
+        {
+            let mut held = held();
+            if let Some(at) = known(&held) {
+                let found = held.remove(at);
+                let plain = Arc::clone(&found.1);
+                held.push(found);
+                return Ok(plain);
+            }
+        }
+        // Unpacked without the lock: others read other frames meanwhile.
+        let mut plain = vec![0; frame.plain_length as usize];
+        self.unpack(frame, &mut plain)?;
+        let plain: Arc<[u8]> = plain.into();
+        let mut held = held();
+        if known(&held).is_none() {
+            if held.len() == HELD {
+                held.remove(0);
+            }
+            held.push((frame.at, Arc::clone(&plain)));
+        }
+        Ok(plain)
+    }
+}
+
+impl ReadFile for CompressedFile {
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let at = self
+            .frames
+            .partition_point(|frame| frame.plain_end() <= offset);
+        let Some(frame) = self.frames.get(at).copied() else {
+            return Ok(0);
+        };
+        // A whole frame goes where it is wanted.
+        let length = frame.plain_length as usize;
+        if offset == frame.plain_at
+            && let Some(whole) = buf.get_mut(..length)
+        {
+            return self.unpack(frame, whole).map(|()| length);
+        }
+        let plain = self.plain(frame)?;
+        let from = usize::try_from(offset - frame.plain_at).unwrap_or(usize::MAX);
+        let wanted = plain.get(from..).unwrap_or_default();
+        let count = wanted.len().min(buf.len());
+        if let (Some(room), Some(wanted)) = (buf.get_mut(..count), wanted.get(..count)) {
+            room.copy_from_slice(wanted);
+        }
+        Ok(count)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.frames.last().map_or(0, Frame::plain_end))
+    }
+}
+
+/// Puts in the place of what can't be unpacked a line that every reader takes for
+/// damage, so that it costs no record of another frame.
+fn mark_unreadable(plain: &mut [u8]) {
+    plain.fill(0);
+    if let Some(last) = plain.last_mut() {
+        *last = b'\n';
+    }
+    if let Some(start) = plain.get_mut(..UNREADABLE.len()) {
+        start.copy_from_slice(UNREADABLE);
+    }
+}
+
+#[cfg(test)]
+mod tests;
