@@ -33,7 +33,8 @@ Examples:
   viewer list senders                         who sent messages, and when last
   viewer verify --all                         check every line that was recorded
   viewer salvage rescued.jsonl                copy what is readable to a new file
-  viewer index                                make the indexes that are missing";
+  viewer index                                make the indexes that are missing
+  viewer serve --open                         the same on a page in a browser, live";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -71,6 +72,17 @@ Examples:
   viewer list sessions    the closed sessions and the current one
 
 All sessions count.";
+
+#[cfg(feature = "serve")]
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  viewer serve                    prints the address of the page
+  viewer serve --open             opens it in a browser, too
+  viewer serve talk.jsonl.gz      a page for any file
+  viewer serve --bind 0.0.0.0     for other machines, with the token in the address
+
+It only reads, and listens at this machine alone unless told otherwise. Whoever
+knows the address can read everything. Ctrl+C ends it.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -191,6 +203,9 @@ pub(crate) enum Command {
     Index(Index),
     /// List the values that messages have: how many, and when they came last
     List(List),
+    /// Show the conversation on a page in a browser, live
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Write what a shell needs to complete command lines
     Completions(Completions),
     /// Write the manual page
@@ -253,6 +268,32 @@ pub(crate) struct Index {
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Options of `serve`.
+#[cfg(feature = "serve")]
+#[derive(Debug, clap::Args)]
+#[command(before_help = SERVE_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct Serve {
+    /// The port to listen at; 0 is any that is free
+    #[arg(long, value_name = "N", default_value_t = 8787)]
+    pub(crate) port: u16,
+
+    /// Listen at this address, so that others may get in who know the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) bind: std::net::IpAddr,
+
+    /// Leave the token out of the address: all programs of this machine may read
+    #[arg(long)]
+    pub(crate) no_token: bool,
+
+    /// Open the page in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
+
+    /// Serve these files, as they are now, instead of the recorded conversations
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Options of `list`.

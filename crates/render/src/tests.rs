@@ -154,18 +154,15 @@ fn who_proved_to_be_another_is_shown_in_every_format() {
         let payload = r#"{"sender":"gemini","content":"hello"}"#;
         query::testing::recorded_as(number, arrival, "t", payload)
     };
-    let (proven, other) = (with_key(1, "gemini"), with_key(1, "mal<b>lory\u{202e}"));
+    let (proven, other) = (with_key(1, "gemini"), with_key(1, "m<b>\u{202e}"));
     for (format, expected) in [
-        (Format::Pretty, "\n[KEY] mal<b>lory\\u202e\n"),
-        (Format::Chat, "gemini (key mal<b>lory\\u202e)"),
-        (Format::Compact, "[mal<b>lory\\u202e] gemini"),
-        (Format::Markdown, " · key mal\\<b\\>lory\\\\u202e"),
-        (
-            Format::Html,
-            "<span class=\"key\">key mal&lt;b&gt;lory\\u202e</span>",
-        ),
-        (Format::Csv, ",mal<b>lory\\u202e,"),
-        (Format::Json, "\"key_name\":\"mal<b>lory\\u202e\""),
+        (Format::Pretty, "\n[KEY] m<b>\\u202e\n"),
+        (Format::Chat, "gemini (key m<b>\\u202e)"),
+        (Format::Compact, "[m<b>\\u202e]"),
+        (Format::Markdown, " · key m&lt;b>\\\\u202e"),
+        (Format::Html, ">key m&lt;b&gt;\\u202e</span>"),
+        (Format::Csv, ",m<b>\\u202e,"),
+        (Format::Json, "\"key_name\":\"m<b>\\u202e\""),
     ] {
         let shown = text(&other, format);
         assert!(shown.contains(expected), "{format:?}: {shown}");
