@@ -26,6 +26,7 @@ mod indexes;
 mod legacy;
 mod live;
 mod many_subscribers;
+mod metrics;
 mod numbers;
 mod package;
 mod peers;

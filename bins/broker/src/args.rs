@@ -1,6 +1,6 @@
 //! What the user can say on the command line and in the environment.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +21,11 @@ pub(crate) struct Args {
     /// What to do instead of running a broker
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+
+    /// A file of options (TOML), such as `history = 5000`; the environment and the command
+    /// line win
+    #[arg(long, value_name = "FILE", env = "BROKER_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 
     /// The directory of the journal; it is created where it is missing
     #[arg(
@@ -164,6 +169,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) upkeep: UpkeepArgs,
 
+    /// Tell Prometheus, and whoever asks /healthz and /readyz, how recording goes, at an
+    /// address such as 127.0.0.1:9555
+    #[arg(long, value_name = "ADDR:PORT", env = "BROKER_METRICS")]
+    pub(crate) metrics: Option<SocketAddr>,
+
     /// How much is said on stderr: off, error, warn, info, debug or trace
     #[arg(
         long,
@@ -272,6 +282,16 @@ pub(crate) struct Limit(pub(crate) Option<u64>);
 impl Args {
     /// Refuses to let in others without keys, unless that was said in so many words.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if let Some(metrics) = self.metrics
+            && !metrics.ip().is_loopback()
+            && !self.insecure
+        {
+            return Err(format!(
+                "--metrics {metrics} tells everybody who can reach this machine who talks here and \
+                 how much.\n\
+                 Listen on 127.0.0.1, or say --insecure."
+            ));
+        }
         let beyond = self.bind.iter().find(|address| !address.is_loopback());
         let Some(beyond) = beyond.filter(|_| self.curve.is_none() && !self.insecure) else {
             return Ok(());

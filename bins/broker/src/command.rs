@@ -10,6 +10,7 @@ use client::{Client, Keys};
 
 use crate::args::parse_address;
 use crate::backup::{Backup, Restore};
+use crate::config::ConfigCommand;
 use crate::exit::Exit;
 use crate::keygen::{self, Keygen};
 use crate::upkeep::{Compress, Prune};
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Makes keys for the broker and its clients, as pyzmq's zmq.auth reads them
     Keygen(Keygen),
+    /// Checks a file of options, or shows each option and where it is from
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Writes what a shell needs to complete command lines
     Completions {
         /// The shell
@@ -162,14 +166,11 @@ impl Command {
             Self::Prune(options) => options.run(out),
             Self::Backup(options) => options.run(out),
             Self::Restore(options) => options.run(out),
+            Self::Config(command) => command.run(out),
             Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
-            Self::Completions { shell } => {
-                manual::completions(*shell, out).map(|()| Exit::Done)
-            }
-            Self::Man { out: folder } => {
-                manual::pages(folder.as_deref(), out).map(|()| Exit::Done)
-            }
+            Self::Completions { shell } => manual::completions(*shell, out).map(|()| Exit::Done),
+            Self::Man { out: folder } => manual::pages(folder.as_deref(), out).map(|()| Exit::Done),
         }
     }
 }

@@ -6,11 +6,13 @@ mod archive;
 mod args;
 mod backup;
 mod command;
+mod config;
 mod doctor;
 mod exit;
 mod indexer;
 mod keygen;
 mod manual;
+mod metrics;
 mod platform;
 mod program;
 mod report;
@@ -27,19 +29,27 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::Context as _;
-use clap::Parser;
 use transport::{Broker, Config, Keys, LastSession, StartError, Unread};
 
 use crate::args::Args;
 use crate::exit::Exit;
 use crate::indexer::Indexer;
+use crate::metrics::Metrics;
 use crate::signals::{Event, events, listen};
 use crate::terminal::Terminal;
 use crate::upkeep::Keeper;
 
 /// The whole program: reads the command line and the environment, and ends with its code.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match config::read(std::env::args_os()) {
+        Ok(args) => args,
+        Err(error) => {
+            let error = anyhow::Error::from(error);
+            // Where stderr is closed, the exit code has to do.
+            let _told = writeln!(std::io::stderr(), "broker: {error:#}");
+            return Exit::Usage.into();
+        }
+    };
     env_logger::Builder::new()
         .filter_level(args.log_level)
         .init();
@@ -71,9 +81,19 @@ fn run(args: &Args) -> anyhow::Result<()> {
     listen(sender.clone()).context("cannot listen for signals")?;
     let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
     let broker = start(args, sender, &indexer)?;
+    let metrics = args
+        .metrics
+        .map(|address| Metrics::start(address, broker.monitor()));
+    let metrics = metrics.transpose()?;
     let keeper = Keeper::start(args).context("cannot start a thread")?;
     let mut out = Terminal::new();
     report::ready(&mut out, &broker, args)?;
+    if let Some(metrics) = &metrics {
+        report::line(
+            &mut out,
+            &format!("[*] Metrics on http://{}/metrics", metrics.address),
+        )?;
+    }
     report::damage(broker.recovery());
     report::missing(&mut out, broker.recovery())?;
     report::directory(broker.recovery());

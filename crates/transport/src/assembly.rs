@@ -10,7 +10,7 @@ use zmtp::Role;
 
 use crate::clock;
 use crate::config::{Config, OnStop};
-use crate::control::{self, Control, Facts, Parts};
+use crate::control::{self, Control, ControlEvents, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::health::Health;
 use crate::intake::{self, Collector, Counters, Intake, PublishQueue};
@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) recording: Arc<Recording>,
     pub(crate) on_stop: OnStop,
     pub(crate) control_waker: Arc<Waker>,
+    pub(crate) control_events: Arc<ControlEvents>,
+    pub(crate) health: Arc<Health>,
     pub(crate) intake_waker: Arc<Waker>,
     pub(crate) acceptor_waker: Arc<Waker>,
 }
@@ -152,7 +154,7 @@ pub(crate) fn assemble(
     let facts = Facts {
         dir: config.dir.clone(),
         tail: Arc::clone(&tail),
-        health,
+        health: Arc::clone(&health),
         counters: Arc::clone(&counters),
         publishers,
         delivery: Arc::clone(&delivery),
@@ -196,6 +198,8 @@ pub(crate) fn assemble(
             recording,
             on_stop: config.on_stop,
             control_waker: control.waker(),
+            control_events: control.events(),
+            health,
             intake_waker,
             acceptor_waker: acceptor.waker(),
         },

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::{Failure, StartError};
 use crate::intake::Unread;
 use crate::keys::{self, Keys};
+use crate::monitor::Monitor;
 use crate::net::{Entrance, Port};
 use crate::platform::listen;
 use crate::recorder::ArchiveRequest;
@@ -168,6 +169,15 @@ impl Broker {
     #[must_use]
     pub fn subscribers(&self) -> usize {
         self.shared.delivery.connected.load(Ordering::Relaxed)
+    }
+
+    /// Returns what other threads of this process look at it with.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        Monitor {
+            events: Arc::clone(&self.shared.control_events),
+            health: Arc::clone(&self.shared.health),
+        }
     }
 
     /// Closes the session and begins a new one; `None` where nothing is in it.

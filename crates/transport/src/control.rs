@@ -30,7 +30,8 @@ use protocol::{Failure, Id, Nothing, Request, code, reply};
 
 use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
-use self::events::{ControlEvents, Event};
+pub(crate) use self::events::ControlEvents;
+use self::events::Event;
 pub(crate) use self::positions::highest as highest_position;
 pub use self::positions::{NamedPosition, named_positions};
 use self::publishing::{Publish, Publishing, Reply};
@@ -95,6 +96,11 @@ impl Control {
     /// Returns what wakes the thread.
     pub(crate) fn waker(&self) -> Arc<Waker> {
         self.sleeper.waker()
+    }
+
+    /// Returns by what other threads tell it something.
+    pub(crate) fn events(&self) -> Arc<ControlEvents> {
+        Arc::clone(&self.events)
     }
 
     /// Serves requests until the broker has recorded all that it will.
@@ -310,6 +316,8 @@ impl Control {
                         self.router.reply(&order.peer, &header);
                     }
                 }
+                // Who asked may have stopped waiting.
+                Event::Status(reply) => drop(reply.send(self.status())),
                 Event::Archived(peer, id, result) => {
                     self.router.reply(&peer, &status::archived(&id, result));
                 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock;
 
+pub use self::histogram::CommitTimes;
 use self::histogram::Histogram;
 
 /// A commit that takes longer than this counts as a stall.
@@ -97,6 +98,10 @@ impl Health {
 
     pub(crate) fn percentiles(&self) -> Option<protocol::Commits> {
         self.commits.percentiles()
+    }
+
+    pub(crate) fn commit_times(&self) -> CommitTimes {
+        self.commits.times()
     }
 
     pub(crate) fn bytes(&self) -> u64 {

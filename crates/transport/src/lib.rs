@@ -27,6 +27,7 @@ mod health;
 mod intake;
 mod keys;
 mod listeners;
+mod monitor;
 mod net;
 mod platform;
 mod pool;
@@ -47,6 +48,7 @@ pub use broker::Broker;
 pub use config::{Config, OnStop};
 pub use control::{NamedPosition, named_positions};
 pub use error::{Failure, StartError};
+pub use health::CommitTimes;
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;
 pub use journal::{Archived, Recovery, Tail};
@@ -56,4 +58,5 @@ pub mod curve {
     pub use zmtp::curve::{Certificate, Keypair};
 }
 pub use keys::{Keys, KeysError, RightsError};
+pub use monitor::Monitor;
 pub use stop::{LastSession, Stopped};

@@ -1,9 +1,10 @@
 //! What other threads tell the control thread.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use journal::{Archived, IoError};
-use protocol::Id;
+use protocol::{Id, Status};
 
 use super::dedupe::Known;
 use super::positions::Order;
@@ -21,12 +22,14 @@ pub(super) enum Event {
     Ready(u64),
     /// Positions are on stable storage, or a name is forgotten, or not.
     Positions(Vec<Order>, Result<(), String>),
+    /// This process wants to know what clients can ask for with `status`.
+    Status(mpsc::Sender<Status>),
     /// An archive request is done.
     Archived(Peer, Id, Result<Option<Archived>, IoError>),
 }
 
 /// Where the control thread gets its event.
-pub(super) struct ControlEvents {
+pub(crate) struct ControlEvents {
     event: Mutex<Vec<Event>>,
     waker: Arc<Waker>,
 }
@@ -37,6 +40,13 @@ impl ControlEvents {
             event: Mutex::default(),
             waker,
         }
+    }
+
+    /// Asks for the broker's status, and waits for it for at most this time.
+    pub(crate) fn status(&self, patience: Duration) -> Option<Status> {
+        let (reply, answer) = mpsc::channel();
+        self.post(Event::Status(reply));
+        answer.recv_timeout(patience).ok()
     }
 
     pub(super) fn post(&self, event: Event) {

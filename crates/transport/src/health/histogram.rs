@@ -15,13 +15,33 @@ const CLASSES: usize = 38 * STEPS as usize;
 pub(crate) struct Histogram {
     classes: [AtomicU64; CLASSES],
     longest: AtomicU64,
+    /// All durations together, in microseconds.
+    sum: AtomicU64,
 }
+
+/// How long commits took: one write and one fsync each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommitTimes {
+    /// Upper bounds in seconds, and how many commits took no longer.
+    pub buckets: Vec<(f64, u64)>,
+    /// How many there were.
+    pub count: u64,
+    /// All of them together, in seconds.
+    pub sum: f64,
+}
+
+/// Upper bounds of what is shown to others, in microseconds.
+const BOUNDS: [u64; 14] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000,
+    5_000_000, 30_000_000,
+];
 
 impl Default for Histogram {
     fn default() -> Self {
         Self {
             classes: std::array::from_fn(|_| AtomicU64::new(0)),
             longest: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
         }
     }
 }
@@ -33,6 +53,28 @@ impl Histogram {
             class.fetch_add(1, Ordering::Relaxed);
         }
         self.longest.fetch_max(us, Ordering::Relaxed);
+        self.sum.fetch_add(us, Ordering::Relaxed);
+    }
+
+    /// Returns the counts up to fixed bounds. A class that reaches beyond a bound counts
+    /// for the next one, so a count is low by an eighth at most.
+    pub(crate) fn times(&self) -> CommitTimes {
+        let counts: Vec<u64> = self
+            .classes
+            .iter()
+            .map(|class| class.load(Ordering::Relaxed))
+            .collect();
+        let within = |bound: u64| {
+            let classes = counts.iter().enumerate();
+            let classes = classes.filter(|(class, _)| upper(*class) <= bound);
+            classes.map(|(_, count)| count).sum()
+        };
+        let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
+        CommitTimes {
+            buckets: BOUNDS.map(|bound| (seconds(bound), within(bound))).to_vec(),
+            count: counts.iter().sum(),
+            sum: seconds(self.sum.load(Ordering::Relaxed)),
+        }
     }
 
     /// Returns the percentiles; `None` before anything was counted.
@@ -102,6 +144,12 @@ mod tests {
         for ms in 1..=100 {
             histogram.add(Duration::from_millis(ms));
         }
+        let times = histogram.times();
+        assert_eq!((times.count, times.sum), (100, 5.05));
+        assert!(times.buckets.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1));
+        let up_to = |bound| times.buckets.iter().find(|(at, _)| *at == bound).unwrap().1;
+        assert_eq!((up_to(0.0005), up_to(0.25)), (0, 100));
+        assert!((44..=50).contains(&up_to(0.05)), "{times:?}");
         let found = histogram.percentiles().unwrap();
         assert_eq!((found.count, found.max_us), (100, 100_000));
         assert!((50_000..57_000).contains(&found.p50_us), "{found:?}");
