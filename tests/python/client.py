@@ -74,6 +74,20 @@ def secure(socket, command):
         socket.curve_serverkey, _ = zmq.auth.load_certificate(keys["server"])
 
 
+def patient(socket, command):
+    """Gives a socket heartbeats, and a time limit for the peer's answer to them."""
+    if "patience" in command:
+        socket.set(zmq.HEARTBEAT_IVL, 100)
+        socket.set(zmq.HEARTBEAT_TIMEOUT, command["patience"])
+
+
+def stays_connected(command):
+    """Asserts that a socket has not lost its connection since it was made."""
+    if monitors[command["socket"]].poll(0):
+        raise Failed("it has lost its connection")
+    return {}
+
+
 def certificate(command):
     zmq.auth.create_certificates(command["folder"], command["name"])
     return {}
@@ -100,6 +114,7 @@ def pub(command):
     socket.set(zmq.SNDHWM, 0)
     socket.set(zmq.LINGER, -1)
     secure(socket, command)
+    patient(socket, command)
     connect(command["socket"], socket, command["port"])
     if not plain:
         if not socket.poll(DEADLINE * 1000):
@@ -117,6 +132,7 @@ def sub(command):
     for topic in command["topics"]:
         socket.subscribe(topic)
     secure(socket, command)
+    patient(socket, command)
     connect(command["socket"], socket, command["port"])
     return {}
 
@@ -129,6 +145,7 @@ def request(command):
             socket.set(getattr(zmq, option), command[option])
     socket.set(zmq.LINGER, 0)
     secure(socket, command)
+    patient(socket, command)
     connect(command["socket"], socket, command["port"])
     return {}
 
@@ -354,7 +371,7 @@ OPERATIONS = {
     for operation in (
         pub, sub, request, open, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
-        herd_recv, heartbeats, certificate,
+        herd_recv, heartbeats, stays_connected, certificate,
     )
 }  # fmt: skip
 
