@@ -93,12 +93,16 @@ def certificate(command):
     return {}
 
 
-def connect(name, socket, port):
+def endpoint(command):
+    return command.get("endpoint") or "tcp://127.0.0.1:%d" % command["port"]
+
+
+def connect(name, socket, where):
     monitors[name] = socket.get_monitor_socket(
         zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
     )
     sockets[name] = socket
-    socket.connect("tcp://127.0.0.1:%d" % port)
+    socket.connect(where)
     wait_event(monitors[name], zmq.EVENT_HANDSHAKE_SUCCEEDED)
 
 
@@ -115,7 +119,7 @@ def pub(command):
     socket.set(zmq.LINGER, -1)
     secure(socket, command)
     patient(socket, command)
-    connect(command["socket"], socket, command["port"])
+    connect(command["socket"], socket, endpoint(command))
     if not plain:
         if not socket.poll(DEADLINE * 1000):
             raise Failed("the broker did not subscribe")
@@ -133,7 +137,7 @@ def sub(command):
         socket.subscribe(topic)
     secure(socket, command)
     patient(socket, command)
-    connect(command["socket"], socket, command["port"])
+    connect(command["socket"], socket, endpoint(command))
     return {}
 
 
@@ -146,7 +150,7 @@ def request(command):
     socket.set(zmq.LINGER, 0)
     secure(socket, command)
     patient(socket, command)
-    connect(command["socket"], socket, command["port"])
+    connect(command["socket"], socket, endpoint(command))
     return {}
 
 
@@ -209,7 +213,8 @@ def churn(command):
         socket.set(zmq.LINGER, 0)
         if number % 2:
             socket.subscribe("")
-        connect("churn", socket, command["subscribe" if number % 2 else "publish"])
+        port = command["subscribe" if number % 2 else "publish"]
+        connect("churn", socket, endpoint({"port": port}))
         close({"socket": "churn"})
     return {}
 

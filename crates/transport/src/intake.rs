@@ -82,7 +82,7 @@ impl Intake {
         }
         let publishers = &self.parts.server.connections;
         report_unfinished(publishers);
-        let unread = unread(publishers, &mut vec![0; READ]);
+        let unread = unread(publishers, READ);
         Ok(ControlFlow::Break(unread))
     }
 

@@ -17,6 +17,7 @@
 
 mod assembly;
 mod batch;
+mod bind;
 mod broker;
 mod clock;
 mod config;
@@ -43,8 +44,9 @@ mod thread;
 mod throttle;
 mod worker;
 
+pub use bind::{Bind, BindError};
 pub use broker::Broker;
-pub use config::Config;
+pub use config::{Config, IpcPaths};
 pub use error::{Failure, StartError};
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read as _};
 use std::mem;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use log::Level;
 use zmtp::curve::Opener;
 use zmtp::{Assembler, Handshake, HandshakeError, Peer, Role, SocketType};
 
+use super::address::PeerAddress;
 use super::boxes::{Plain, open_boxes};
 use super::ended::Ended;
 use super::outbox::Outbox;
@@ -37,7 +37,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Inbound {
     pub(crate) socket: Box<dyn Socket>,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: PeerAddress,
     /// Tells this connection from all others of its server, also earlier ones.
     pub(crate) id: u64,
     state: State,
@@ -89,7 +89,7 @@ enum State {
 }
 
 impl Inbound {
-    pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr, role: Role, id: u64) -> Self {
+    pub(crate) fn new(socket: Box<dyn Socket>, peer: PeerAddress, role: Role, id: u64) -> Self {
         Self {
             socket,
             peer,
