@@ -1,10 +1,13 @@
 //! The disk is slow, fails, is full, or is gone: nobody gets what is not safe.
 
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::util::broker::{Broker, Ports};
-use crate::util::client::{Publisher, Subscriber};
+use crate::util::client::{Client, Publisher, Subscriber, encode};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::{agents, ids};
 use crate::util::process::Process;
@@ -343,5 +346,45 @@ fn a_start_with_a_failing_call_ends_with_a_sentence_or_is_complete() {
                 .warns("conversation_logs")
                 .never_says("[*]");
         }
+    }
+}
+
+/// A disk that is slower than clients are patient with the broker itself.
+#[test]
+fn heartbeats_do_not_wait_for_the_disk() {
+    const FSYNC: u64 = 4_000;
+    const PATIENCE: u64 = 1_500;
+    let dir = Dir::new();
+    let disk = Disk::of(&dir);
+    let broker = disk.start(&dir, &[]);
+    let ports = broker.ports;
+    let mut clients = ["pub", "sub", "request"].map(|kind| {
+        let mut client = Client::start();
+        let port = match kind {
+            "pub" => ports.publish,
+            "sub" => ports.subscribe,
+            _ => ports.control,
+        };
+        client.call(&json!({
+            "do": kind, "socket": "it", "port": port, "patience": PATIENCE,
+            "plain": true, "topics": ["t"], "kind": "DEALER",
+        }));
+        client
+    });
+    // A few heartbeats pass.
+    thread::sleep(Duration::from_millis(500));
+    disk.set(&[Rule::delay("fdatasync", FSYNC)]);
+    let [publisher, subscriber, requester] = &mut clients;
+    let [first, second] = [agents("t", 1, 1).remove(0), agents("t", 2, 1).remove(0)];
+    let send = |messages| json!({"do": "send", "socket": "it", "messages": messages});
+    publisher.call(&send(vec![encode(&first)]));
+    let header = json!({"op": "publish", "id": 1}).to_string().into_bytes();
+    let request = [vec![header], second].concat();
+    requester.call(&send(vec![encode(&request)]));
+    for (client, count) in [(subscriber, 2), (requester, 1)] {
+        client.call(&json!({"do": "recv", "socket": "it", "count": count}));
+    }
+    for mut client in clients {
+        client.call(&json!({"do": "stays_connected", "socket": "it"}));
     }
 }

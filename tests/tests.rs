@@ -23,6 +23,8 @@ mod exhaustion;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod indexes;
+#[cfg(unix)]
+mod ipc;
 mod legacy;
 mod live;
 mod many_subscribers;

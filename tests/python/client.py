@@ -74,17 +74,35 @@ def secure(socket, command):
         socket.curve_serverkey, _ = zmq.auth.load_certificate(keys["server"])
 
 
+def patient(socket, command):
+    """Gives a socket heartbeats, and a time limit for the peer's answer to them."""
+    if "patience" in command:
+        socket.set(zmq.HEARTBEAT_IVL, 100)
+        socket.set(zmq.HEARTBEAT_TIMEOUT, command["patience"])
+
+
+def stays_connected(command):
+    """Asserts that a socket has not lost its connection since it was made."""
+    if monitors[command["socket"]].poll(0):
+        raise Failed("it has lost its connection")
+    return {}
+
+
 def certificate(command):
     zmq.auth.create_certificates(command["folder"], command["name"])
     return {}
 
 
-def connect(name, socket, port):
+def endpoint(command):
+    return command.get("endpoint") or "tcp://127.0.0.1:%d" % command["port"]
+
+
+def connect(name, socket, where):
     monitors[name] = socket.get_monitor_socket(
         zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
     )
     sockets[name] = socket
-    socket.connect("tcp://127.0.0.1:%d" % port)
+    socket.connect(where)
     wait_event(monitors[name], zmq.EVENT_HANDSHAKE_SUCCEEDED)
 
 
@@ -100,7 +118,8 @@ def pub(command):
     socket.set(zmq.SNDHWM, 0)
     socket.set(zmq.LINGER, -1)
     secure(socket, command)
-    connect(command["socket"], socket, command["port"])
+    patient(socket, command)
+    connect(command["socket"], socket, endpoint(command))
     if not plain:
         if not socket.poll(DEADLINE * 1000):
             raise Failed("the broker did not subscribe")
@@ -117,7 +136,8 @@ def sub(command):
     for topic in command["topics"]:
         socket.subscribe(topic)
     secure(socket, command)
-    connect(command["socket"], socket, command["port"])
+    patient(socket, command)
+    connect(command["socket"], socket, endpoint(command))
     return {}
 
 
@@ -129,7 +149,8 @@ def request(command):
             socket.set(getattr(zmq, option), command[option])
     socket.set(zmq.LINGER, 0)
     secure(socket, command)
-    connect(command["socket"], socket, command["port"])
+    patient(socket, command)
+    connect(command["socket"], socket, endpoint(command))
     return {}
 
 
@@ -192,7 +213,8 @@ def churn(command):
         socket.set(zmq.LINGER, 0)
         if number % 2:
             socket.subscribe("")
-        connect("churn", socket, command["subscribe" if number % 2 else "publish"])
+        port = command["subscribe" if number % 2 else "publish"]
+        connect("churn", socket, endpoint({"port": port}))
         close({"socket": "churn"})
     return {}
 
@@ -354,7 +376,7 @@ OPERATIONS = {
     for operation in (
         pub, sub, request, open, herd, churn, wait_connected, wait_disconnected, reconnect, subscribe, unsubscribe,
         close, leave, send, send_large, send_frames, burst, recv, drain, recv_to_file, recv_until,
-        herd_recv, heartbeats, certificate,
+        herd_recv, heartbeats, stays_connected, certificate,
     )
 }  # fmt: skip
 

@@ -1,13 +1,13 @@
 //! What the user can say on the command line and in the environment.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, ValueEnum};
 use journal::Retention;
 use log::LevelFilter;
-use transport::{Config, OnStop};
+use transport::{Bind, Config, IpcPaths, OnStop};
 
 use crate::command::Command;
 
@@ -36,17 +36,17 @@ pub(crate) struct Args {
     )]
     pub(crate) dir: PathBuf,
 
-    /// The addresses to listen on, with commas between them; beyond loopback it needs
-    /// --curve or --insecure
+    /// The addresses to listen on, with commas between them: numbers, names such as
+    /// localhost, or * for all; beyond loopback it needs --curve or --insecure
     #[arg(
         long,
         value_name = "ADDR",
         env = "BROKER_BIND",
         default_value = "127.0.0.1",
         value_delimiter = ',',
-        value_parser = parse_address
+        value_parser = parse_bind
     )]
-    pub(crate) bind: Vec<IpAddr>,
+    pub(crate) bind: Vec<Bind>,
 
     /// A folder with the broker's keys and those of the clients that are let in: all
     /// ports speak CURVE then. Made with `broker keygen`
@@ -87,6 +87,18 @@ pub(crate) struct Args {
         default_value = "5558"
     )]
     pub(crate) control_port: u16,
+
+    /// A Unix socket for publishers, beside the port
+    #[arg(long = "pub", value_name = "ipc://PATH", env = "BROKER_PUB", value_parser = parse_ipc)]
+    pub(crate) pub_ipc: Option<PathBuf>,
+
+    /// A Unix socket for subscribers, beside the port
+    #[arg(long = "sub", value_name = "ipc://PATH", env = "BROKER_SUB", value_parser = parse_ipc)]
+    pub(crate) sub_ipc: Option<PathBuf>,
+
+    /// A Unix socket for requests, beside the port
+    #[arg(long = "control", value_name = "ipc://PATH", env = "BROKER_CONTROL", value_parser = parse_ipc)]
+    pub(crate) control_ipc: Option<PathBuf>,
 
     /// How many of the session's newest messages a new subscription gets
     #[arg(
@@ -305,6 +317,15 @@ impl Args {
         ))
     }
 
+    /// Returns the Unix sockets that are listened on.
+    pub(crate) fn ipc(&self) -> IpcPaths {
+        IpcPaths {
+            publishers: self.pub_ipc.clone(),
+            subscribers: self.sub_ipc.clone(),
+            requests: self.control_ipc.clone(),
+        }
+    }
+
     /// Returns the broker's settings.
     pub(crate) fn config(&self) -> Config {
         Config {
@@ -313,6 +334,7 @@ impl Args {
             pub_port: self.pub_port,
             sub_port: self.sub_port,
             control_port: self.control_port,
+            ipc: self.ipc(),
             dedupe_window: self.dedupe_window,
             history: self.history,
             rotate_at: self.rotate_at.0,
@@ -329,23 +351,18 @@ impl Args {
     }
 }
 
-/// Reads an address as people write it: as a number, as a name for this machine,
-/// in brackets, or as the star that stands for all addresses.
-pub(crate) fn parse_address(text: &str) -> Result<IpAddr, String> {
-    let in_brackets = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    match (text, in_brackets) {
-        ("localhost", _) => Ok(Ipv4Addr::LOCALHOST.into()),
-        ("*", _) => Ok(Ipv4Addr::UNSPECIFIED.into()),
-        (_, Some(inside)) => inside.parse().map(IpAddr::V6).map_err(|_| no_address()),
-        _ => text.parse().map_err(|_| no_address()),
-    }
+/// Reads an address to listen on; a name is looked up.
+pub(crate) fn parse_bind(text: &str) -> Result<Bind, String> {
+    text.parse()
+        .map_err(|error: transport::BindError| error.to_string())
 }
 
-fn no_address() -> String {
-    "expected an address such as 127.0.0.1, ::1 or [::1], \"localhost\", or \"*\" for all"
-        .to_owned()
+/// Reads a Unix socket's endpoint, as ZeroMQ writes it.
+pub(crate) fn parse_ipc(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("ipc://") {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err("expected a Unix socket such as ipc:///run/recorder/pub".to_owned()),
+    }
 }
 
 fn parse_time(text: &str) -> Result<RotateAt, String> {
@@ -473,18 +490,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_understood_as_people_write_them() {
-        for (text, expected) in [
-            ("localhost", "127.0.0.1"),
-            ("*", "0.0.0.0"),
-            ("[::1]", "::1"),
-            ("::", "::"),
-            ("192.168.0.7", "192.168.0.7"),
-        ] {
-            assert_eq!(parse_address(text), Ok(expected.parse().unwrap()), "{text}");
-        }
-        for wrong in ["", "[127.0.0.1]", "[::1", "example.org", "127.0.0.1:5555"] {
-            assert!(parse_address(wrong).is_err(), "{wrong}");
+    fn a_unix_socket_is_written_as_an_endpoint() {
+        let path = parse_ipc("ipc:///run/recorder/pub");
+        assert_eq!(path, Ok(PathBuf::from("/run/recorder/pub")));
+        for wrong in ["", "ipc://", "/run/recorder/pub", "tcp://127.0.0.1:5555"] {
+            assert!(parse_ipc(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,14 +1,15 @@
 //! What the program does besides running a broker.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use client::{Client, Keys};
+use transport::Bind;
 
-use crate::args::parse_address;
+use crate::args::{parse_bind, parse_ipc};
 use crate::backup::{Backup, Restore};
 use crate::config::ConfigCommand;
 use crate::exit::Exit;
@@ -79,9 +80,9 @@ pub(crate) struct Target {
         env = "BROKER_BIND",
         default_value = "127.0.0.1",
         value_delimiter = ',',
-        value_parser = parse_address
+        value_parser = parse_bind
     )]
-    bind: Vec<IpAddr>,
+    bind: Vec<Bind>,
 
     /// The port on which it serves requests
     #[arg(
@@ -91,6 +92,10 @@ pub(crate) struct Target {
         default_value = "5558"
     )]
     pub(crate) control_port: u16,
+
+    /// The Unix socket on which it serves requests, in place of the port
+    #[arg(long = "control", value_name = "ipc://PATH", env = "BROKER_CONTROL", value_parser = parse_ipc)]
+    pub(crate) control_ipc: Option<PathBuf>,
 
     /// The folder of the broker's keys, where it has some: its own are shown to it
     #[arg(long, value_name = "DIR", env = "BROKER_CURVE")]
@@ -177,7 +182,10 @@ impl Command {
 
 impl Target {
     pub(crate) fn connect(&self, timeout: Duration) -> anyhow::Result<Client> {
-        let endpoint = format!("tcp://{}", self.address(self.control_port));
+        let endpoint = match &self.control_ipc {
+            Some(path) => format!("ipc://{}", path.display()),
+            None => format!("tcp://{}", self.address(self.control_port)),
+        };
         Ok(match self.keys()? {
             Some(keys) => Client::connect_with_keys(&endpoint, keys, timeout)?,
             None => Client::connect(&endpoint, timeout)?,
@@ -204,12 +212,11 @@ impl Target {
     /// Returns where a port of the broker is reached. A broker that listens on
     /// all addresses is reached on this machine's own.
     pub(crate) fn address(&self, port: u16) -> SocketAddr {
-        let first = self.bind.first().copied();
-        let ip = match first.unwrap_or(Ipv4Addr::LOCALHOST.into()) {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
+        let first = self
+            .bind
+            .first()
+            .and_then(|bind| bind.reached_at().first().copied());
+        let ip = first.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST));
         SocketAddr::new(ip, port)
     }
 }

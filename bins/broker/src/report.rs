@@ -1,11 +1,11 @@
 //! What the broker says on stdout, and its warnings about what it found.
 
 use std::io::{self, Write};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use journal::Jump;
-use transport::{Broker, LastSession, Recovery, Stopped, Tail};
+use transport::{Bind, Broker, LastSession, Recovery, Stopped, Tail};
 
 use crate::args::Args;
 use crate::platform::others_can_write;
@@ -37,6 +37,19 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
             broker.control_port()
         ),
     )?;
+    let ipc = args.ipc();
+    for (who, path) in [
+        ("publishers", ipc.publishers),
+        ("subscribers", ipc.subscribers),
+        ("requests", ipc.requests),
+    ] {
+        let Some(path) = path else { continue };
+        let path = std::path::absolute(&path).unwrap_or(path);
+        line(
+            out,
+            &format!("[*] Listening for {who} on ipc://{}", path.display()),
+        )?;
+    }
     if let Some(reach) = reach(broker, args) {
         line(out, &format!("[*] {reach}"))?;
     }
@@ -71,8 +84,8 @@ fn reach(broker: &Broker, args: &Args) -> Option<String> {
             keys.count(),
             keys.public()
         )),
-        None if args.bind == [IpAddr::from([127, 0, 0, 1])] => None,
-        None if args.bind.iter().all(IpAddr::is_loopback) => {
+        None if args.bind == [IpAddr::from(Ipv4Addr::LOCALHOST).into()] => None,
+        None if args.bind.iter().all(Bind::is_loopback) => {
             Some(format!("Bound to {names}: only this machine gets in"))
         }
         None => Some(format!(

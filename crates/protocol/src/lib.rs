@@ -39,7 +39,7 @@ pub use crate::id::Id;
 pub use crate::parse::{Wrong, parse};
 pub use crate::request::{Ack, Archive, Cancel, Credit, Forget, Hello, Request};
 pub use crate::status::{
-    Commits, Consumer, Damage, Dedupe, DedupeState, Missing, Peer, Peers, Ports, Publishing,
+    Commits, Consumer, Damage, Dedupe, DedupeState, Ipc, Missing, Peer, Peers, Ports, Publishing,
     Recorded, Refused, Session, Stalled, Status, Subscriber, Subscribers, Unread,
 };
 

@@ -19,6 +19,9 @@ pub struct Status {
     pub time: String,
     /// Where agents connect.
     pub ports: Ports,
+    /// Where else.
+    #[serde(default)]
+    pub ipc: Ipc,
     /// Whether messages are recorded at the moment.
     pub recording: bool,
     /// Why not.
@@ -68,6 +71,20 @@ pub struct Ports {
     pub publish: u16,
     /// For subscribers.
     pub subscribe: u16,
+}
+
+/// Unix sockets that are listened on, as endpoints.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ipc {
+    /// For publishers.
+    #[serde(deserialize_with = "nullable")]
+    pub publish: Option<String>,
+    /// For subscribers.
+    #[serde(deserialize_with = "nullable")]
+    pub subscribe: Option<String>,
+    /// For requests.
+    #[serde(deserialize_with = "nullable")]
+    pub control: Option<String>,
 }
 
 /// Why nothing is recorded.

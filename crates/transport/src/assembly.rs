@@ -169,6 +169,7 @@ pub(crate) fn assemble(
         consumer_timeout: config.consumer_timeout.as_secs(),
         pub_port: ports.numbers[0],
         sub_port: ports.numbers[1],
+        ipc: config.ipc.clone(),
         started: clock::now(),
     };
     let control = Parts {

@@ -1,6 +1,5 @@
 //! A broker: takes the ports, starts the threads, and stops them in order.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +15,7 @@ use crate::intake::Unread;
 use crate::keys::{self, Keys};
 use crate::monitor::Monitor;
 use crate::net::{Entrance, Port};
-use crate::platform::listen;
+use crate::platform::listen_ipc;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{Running, Stopped, stop};
 use crate::thread::{BrokerThread, Report};
@@ -59,10 +58,11 @@ impl Broker {
         on_failure: impl Fn(Failure) + Send + Clone + 'static,
     ) -> Result<Self, StartError> {
         let opened = open(config)?;
-        let bind = |role, port| bind(role, &config.bind, port);
-        let (publishers, pub_port) = bind("publishers", config.pub_port)?;
-        let (subscribers, sub_port) = bind("subscribers", config.sub_port)?;
-        let (requests, control_port) = bind("requests", config.control_port)?;
+        let ipc = &config.ipc;
+        let bind = |role, port, ipc: &Option<PathBuf>| bind(role, config, port, ipc.as_deref());
+        let (publishers, pub_port) = bind("publishers", config.pub_port, &ipc.publishers)?;
+        let (subscribers, sub_port) = bind("subscribers", config.sub_port, &ipc.subscribers)?;
+        let (requests, control_port) = bind("requests", config.control_port, &ipc.requests)?;
         let ports = Ports {
             publishers,
             subscribers,
@@ -269,22 +269,30 @@ fn watch_keys<F: Fn(Failure) + Send + Clone + 'static>(
     Ok((stop, thread))
 }
 
-/// Listens on the same port of several addresses; 0 is one that the first of them has
-/// free.
-fn bind(role: &'static str, ips: &[IpAddr], port: u16) -> Result<(Entrance, u16), StartError> {
+/// Listens on the same port of several addresses, 0 being one that the first of them has
+/// free, and on a Unix socket.
+fn bind(
+    role: &'static str,
+    config: &Config,
+    port: u16,
+    ipc: Option<&Path>,
+) -> Result<(Entrance, u16), StartError> {
     let (mut ports, mut port): (Vec<Box<dyn Port>>, _) = (Vec::new(), port);
-    for ip in ips {
-        let address = SocketAddr::new(*ip, port);
-        let bound = listen(address).and_then(|listener| {
-            port = listener.local_addr()?.port();
-            ports.push(Box::new(listener));
-            Ok(())
-        });
-        bound.map_err(|source| StartError::Listen {
+    for bind in &config.bind {
+        let bound = bind.listen(port, &mut ports);
+        port = bound.map_err(|(address, source)| StartError::Listen {
             role,
             address,
             source,
         })?;
+    }
+    if let Some(path) = ipc {
+        let listening = listen_ipc(path);
+        ports.push(listening.map_err(|source| StartError::ListenIpc {
+            role,
+            path: path.to_owned(),
+            source,
+        })?);
     }
     Ok((Entrance::new(ports), port))
 }

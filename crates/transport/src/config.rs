@@ -1,6 +1,6 @@
 //! How a broker is run.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 use journal::{FileSystem, Options, RealFs};
 
+use crate::bind::Bind;
 use crate::keys::Keys;
 use crate::recorder::local_stamp;
 
@@ -28,7 +29,7 @@ pub struct Config {
     /// The journal's directory; it is created where it is missing.
     pub dir: PathBuf,
     /// The addresses to listen on, with the same ports on each.
-    pub bind: Vec<IpAddr>,
+    pub bind: Vec<Bind>,
     /// The publishers' port; 0 picks a free one.
     pub pub_port: u16,
     /// The subscribers' port; 0 picks a free one.
@@ -36,6 +37,8 @@ pub struct Config {
     /// The port for acknowledged publishing, durable consumers and status; 0
     /// picks a free one.
     pub control_port: u16,
+    /// The Unix sockets to listen on besides.
+    pub ipc: IpcPaths,
     /// Among how many of the newest messages a repeated `message_id` of an
     /// acknowledged publish is recognised; 0 is none.
     pub dedupe_window: u64,
@@ -75,6 +78,18 @@ pub struct Config {
     pub on_archived: Arc<dyn Fn(&Path) + Send + Sync>,
 }
 
+/// Unix sockets to listen on, where the system has them. The folder of each is made for
+/// its owner alone if it is missing; the file goes when the broker stops.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IpcPaths {
+    /// For publishers.
+    pub publishers: Option<PathBuf>,
+    /// For subscribers.
+    pub subscribers: Option<PathBuf>,
+    /// For acknowledged publishing, durable consumers and status.
+    pub requests: Option<PathBuf>,
+}
+
 impl Config {
     /// Returns the defaults: loopback, ports 5555, 5556 and 5558, 10,000 messages of
     /// history, rotation at midnight, messages up to 64 MiB.
@@ -82,10 +97,11 @@ impl Config {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
-            bind: vec![IpAddr::from([127, 0, 0, 1])],
+            bind: vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()],
             pub_port: 5555,
             sub_port: 5556,
             control_port: 5558,
+            ipc: IpcPaths::default(),
             dedupe_window: 200_000,
             consumer_timeout: Duration::from_secs(120),
             history: 10_000,

@@ -45,7 +45,7 @@ use crate::keys::Member;
 use crate::net::{Sleeper, Waker};
 use crate::recorder::{ArchiveRequest, Queue};
 use crate::shutdown::Phase;
-use crate::worker::{Next, Spawn, Spawned, Worker};
+use crate::worker::{Next, Spawn, Spawned, Worker, run};
 
 /// How many requests are taken before replies are looked after.
 const QUANTUM: usize = 256;
@@ -90,6 +90,8 @@ pub(crate) struct Control {
     looked: Instant,
     /// Requests that got an error at once.
     refused: u64,
+    /// Why the system does not let it wait.
+    failed: Option<io::Error>,
 }
 
 impl Control {
@@ -105,19 +107,13 @@ impl Control {
 
     /// Serves requests until the broker has recorded all that it will.
     pub(crate) fn run(mut self) -> io::Result<()> {
-        let result = loop {
-            match self.turn() {
-                Ok(Next::Done) => break Ok(()),
-                Ok(_) => {}
-                Err(error) => break Err(error),
-            }
-        };
+        run(&mut self);
         self.positions_end();
-        result
+        self.failed.map_or(Ok(()), Err)
     }
 
     /// Does what there is to do, and then waits for more.
-    pub(crate) fn turn(&mut self) -> io::Result<Next> {
+    fn advance(&mut self) -> io::Result<Next> {
         match self.stage {
             Stage::New => {
                 self.load();
@@ -413,6 +409,18 @@ impl Control {
             storing.join();
         }
     }
+}
+
+impl Worker for Control {
+    fn turn(&mut self) -> Next {
+        self.advance().unwrap_or_else(|error| {
+            self.failed = Some(error);
+            Next::Done
+        })
+    }
+
+    /// Connections are waited for within each turn.
+    fn wait(&mut self) {}
 }
 
 /// The thread that reads the journal once.

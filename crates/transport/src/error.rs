@@ -1,6 +1,7 @@
 //! Why the broker could not start, or had to end.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Why the broker could not start.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,17 @@ pub enum StartError {
         /// Where.
         address: SocketAddr,
         /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A Unix socket can't be made there.
+    #[error("cannot listen for {role} on ipc://{}", path.display())]
+    ListenIpc {
+        /// `publishers`, `subscribers` or `requests`.
+        role: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system said, or what is wrong with the path.
         #[source]
         source: std::io::Error,
     },

@@ -71,13 +71,18 @@ impl Intake {
         }
         self.receive()?;
         self.parts.collector.add_pending(&self.parts.publishes);
-        self.parts.collector.record();
+        // A commit takes as long as the disk wants, and nobody is answered meanwhile.
+        let publishers = &self.parts.server.connections;
+        match publishers.iter().any(Inbound::asks_for_heartbeats) {
+            true => self.parts.collector.hand_on(),
+            false => self.parts.collector.record(),
+        }
         if !self.is_over() {
             return Ok(ControlFlow::Continue(()));
         }
         let publishers = &self.parts.server.connections;
         report_unfinished(publishers);
-        let unread = unread(publishers, &mut vec![0; READ]);
+        let unread = unread(publishers, READ);
         Ok(ControlFlow::Break(unread))
     }
 

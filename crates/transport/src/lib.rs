@@ -17,6 +17,7 @@
 
 mod assembly;
 mod batch;
+mod bind;
 mod broker;
 mod clock;
 mod config;
@@ -44,8 +45,9 @@ mod thread;
 mod throttle;
 mod worker;
 
+pub use bind::{Bind, BindError};
 pub use broker::Broker;
-pub use config::{Config, OnStop};
+pub use config::{Config, IpcPaths, OnStop};
 pub use control::{NamedPosition, named_positions};
 pub use error::{Failure, StartError};
 pub use health::CommitTimes;

@@ -2,11 +2,14 @@
 //! of them is in memory, and for how long they are waited for. What is done with
 //! the messages is the business of intake and of the control port.
 
+mod address;
 mod attempt;
 mod boxes;
 mod ended;
 mod favour;
 mod inbound;
+#[cfg(unix)]
+mod ipc;
 mod outbox;
 mod poll;
 mod server;
@@ -16,9 +19,12 @@ mod strangers;
 mod visitors;
 mod waker;
 
+pub(crate) use self::address::PeerAddress;
 pub(crate) use self::attempt::{HANDSHAKE, MAX_UNSENT, Progress, attempt, flush, is_end};
 pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
+#[cfg(unix)]
+pub(crate) use self::ipc::listen as listen_ipc;
 pub(crate) use self::poll::{Events, Item, Pollable, poll};
 pub(crate) use self::server::{Server, Wanted};
 pub(crate) use self::socket::{Entrance, Port, Socket};

@@ -1,9 +1,9 @@
 //! What differs between operating systems, one small function each.
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 /// A byte stream between two ends within this machine.
 #[cfg(unix)]
@@ -74,10 +74,58 @@ pub(crate) fn others_can_read(_path: &std::path::Path) -> bool {
 
 /// Listens on an address. The type is named here because the module is where
 /// sockets of the system, not of ZeroMQ, are made.
-pub(crate) fn listen(address: std::net::SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// Listens on whatever addresses the machine has or gets, of both kinds where it has
+/// both: what the system does by itself with such a socket depends on its settings.
+pub(crate) fn listen_everywhere(port: u16) -> io::Result<TcpListener> {
+    let both = || {
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+        socket.set_only_v6(false)?;
+        // As the standard library does: a port is free again as soon as its broker has
+        // ended. On Windows this would let two programs have it at once.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket.into())
+    };
+    match both() {
+        Err(error) if is_absent(&error) => {
+            log::warn!("this machine has no IPv6 ({error}): it is listened on IPv4 alone");
+            listen((Ipv4Addr::UNSPECIFIED, port).into())
+        }
+        listener => listener,
+    }
+}
+
+/// How many connections wait until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// Tells whether an address is none of this machine's, or of a kind that it does not
+/// have.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let kinds = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL];
+    Errno::from_io_error(error).is_some_and(|found| kinds.contains(&found))
+}
+
+/// Listens on a Unix socket.
+#[cfg(unix)]
+pub(crate) fn listen_ipc(path: &std::path::Path) -> io::Result<Box<dyn crate::net::Port>> {
+    crate::net::listen_ipc(path)
+}
+
+/// AF_UNIX may be missing on Windows, and the standard library has no such sockets there.
+#[cfg(not(unix))]
+pub(crate) fn listen_ipc(_path: &std::path::Path) -> io::Result<Box<dyn crate::net::Port>> {
+    let text = "Unix sockets are not served on this system: use the ports";
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
 /// Makes an accepted connection ready for use.

@@ -60,7 +60,8 @@ impl Spawn for Threads {
     }
 }
 
-fn run(worker: &mut dyn Worker) {
+/// Lets a worker do its turns until it is done.
+pub(crate) fn run(worker: &mut dyn Worker) {
     loop {
         match worker.turn() {
             Next::More => {}

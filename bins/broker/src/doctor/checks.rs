@@ -91,7 +91,10 @@ pub(super) fn run<W: Write>(
 /// Finds out whether a broker answers on the control port.
 fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<Option<Status>> {
     let address = options.target.address(options.target.control_port);
-    if let Err(error) = TcpStream::connect_timeout(&address, PATIENCE) {
+    // A Unix socket that nobody serves says so by itself.
+    if options.target.control_ipc.is_none()
+        && let Err(error) = TcpStream::connect_timeout(&address, PATIENCE)
+    {
         findings.add(nobody(address, &error))?;
         return Ok(None);
     }

@@ -95,6 +95,7 @@ impl Control {
             reload: None,
             looked: clock::now(),
             refused: 0,
+            failed: None,
         })
     }
 }

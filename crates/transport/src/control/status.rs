@@ -1,6 +1,6 @@
 //! What status tells, and the replies to what takes a while.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +13,7 @@ use protocol::{code, reply};
 
 use super::limits;
 use super::positions::{Order, What};
+use crate::config::IpcPaths;
 use crate::delivery::{Delivery, SubscriberInfo};
 use crate::health::Health;
 use crate::intake::Counters;
@@ -49,6 +50,7 @@ pub(crate) struct Facts {
     pub(crate) consumer_timeout: u64,
     pub(crate) pub_port: u16,
     pub(crate) sub_port: u16,
+    pub(crate) ipc: IpcPaths,
     pub(crate) started: Instant,
 }
 
@@ -95,6 +97,11 @@ impl Facts {
             ports: protocol::Ports {
                 publish: self.pub_port,
                 subscribe: self.sub_port,
+            },
+            ipc: protocol::Ipc {
+                publish: endpoint(self.ipc.publishers.as_deref()),
+                subscribe: endpoint(self.ipc.subscribers.as_deref()),
+                control: endpoint(self.ipc.requests.as_deref()),
             },
             recording: stall.is_none(),
             stalled: stall.map(|stall| protocol::Stalled {
@@ -155,6 +162,12 @@ impl Facts {
             list: all.iter().take(LISTED).map(describe).collect(),
         }
     }
+}
+
+/// Where a Unix socket is, as clients write it.
+fn endpoint(path: Option<&Path>) -> Option<String> {
+    let path = std::path::absolute(path?).ok()?;
+    Some(format!("ipc://{}", path.display()))
 }
 
 fn session(current: Current) -> protocol::Session {

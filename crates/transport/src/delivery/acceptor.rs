@@ -1,7 +1,6 @@
 //! Port 5556: accepts subscribers and serves each on a thread of its own.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -15,11 +14,11 @@ use crate::delivery::{
 use crate::intake::Counters;
 use crate::keys::Keys;
 use crate::listeners::Listening;
-use crate::net::{Entrance, Events, Item, Sleeper, Waker, poll, sleeper};
+use crate::net::{Entrance, Events, Item, PeerAddress, Sleeper, Waker, poll, sleeper};
 use crate::shutdown::Phase;
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
-use crate::worker::{Next, Spawn, Spawned, Worker};
+use crate::worker::{Next, Spawn, Spawned, Worker, run};
 
 /// A subscriber that is idle wakes up so often at the latest.
 const IDLE: Duration = Duration::from_secs(60);
@@ -86,20 +85,30 @@ impl Acceptor {
 
     /// Accepts until the broker stops, then joins all subscribers' threads.
     pub(crate) fn run(mut self) {
-        loop {
-            self.sleeper.about_to_sleep();
-            match self.turn() {
-                Next::More => {}
-                Next::Idle => self.wait(),
-                Next::Done => break,
-            }
-        }
+        run(&mut self);
         drop(self.entrance);
         self.subscribers.into_iter().for_each(Spawned::join);
     }
 
+    fn serve(&mut self, link: Connection, peer: PeerAddress) {
+        let name = format!("subscriber-{}", self.accepted);
+        self.accepted += 1;
+        let served = Served::new(&self.delivery, link, peer);
+        let spawned = served.and_then(|served| self.spawn.spawn(name, Box::new(served)));
+        match spawned {
+            Ok(subscriber) => self.subscribers.push(subscriber),
+            Err(error) => log_throttled!(
+                Level::Error,
+                "refused subscriber {peer}: no thread: {error}"
+            ),
+        }
+    }
+}
+
+impl Worker for Acceptor {
     /// Goes on with the handshakes, and accepts a connection, if there is one.
-    pub(crate) fn turn(&mut self) -> Next {
+    fn turn(&mut self) -> Next {
+        self.sleeper.about_to_sleep();
         self.subscribers.retain(|subscriber| !subscriber.is_done());
         self.exhausted = false;
         if !self.delivery.phase.is_running() {
@@ -127,20 +136,6 @@ impl Acceptor {
                 log::debug!("a connection was not accepted: {error}");
                 Next::More
             }
-        }
-    }
-
-    fn serve(&mut self, link: Connection, peer: SocketAddr) {
-        let name = format!("subscriber-{}", self.accepted);
-        self.accepted += 1;
-        let served = Served::new(&self.delivery, link, peer);
-        let spawned = served.and_then(|served| self.spawn.spawn(name, Box::new(served)));
-        match spawned {
-            Ok(subscriber) => self.subscribers.push(subscriber),
-            Err(error) => log_throttled!(
-                Level::Error,
-                "refused subscriber {peer}: no thread: {error}"
-            ),
         }
     }
 
@@ -173,7 +168,7 @@ fn is_exhausted(error: &io::Error) -> bool {
 /// Serves one subscriber until it leaves or the broker stops.
 struct Served {
     delivery: Arc<Delivery>,
-    peer: SocketAddr,
+    peer: PeerAddress,
     slot: Arc<SubscriberSlot>,
     sleeper: Sleeper,
     /// What is waited for behind an idle turn.
@@ -188,7 +183,7 @@ struct Served {
 }
 
 impl Served {
-    fn new(delivery: &Arc<Delivery>, link: Connection, peer: SocketAddr) -> io::Result<Self> {
+    fn new(delivery: &Arc<Delivery>, link: Connection, peer: PeerAddress) -> io::Result<Self> {
         let sleeper = sleeper()?;
         log::debug!("subscriber {peer} connected");
         delivery.connected.fetch_add(1, Ordering::Relaxed);

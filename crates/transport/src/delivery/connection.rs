@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +13,9 @@ use zmtp::{Command, Handshake, Header, Peer, Role};
 use crate::clock;
 use crate::delivery::{Link, LinkError, MAX_TOPIC, Subscription};
 use crate::keys::{Keys, Member, Narrowed, handshake};
-use crate::net::{Events, HANDSHAKE, Item, Progress, Sleeper, Socket, attempt, flush, poll};
+use crate::net::{
+    Events, HANDSHAKE, Item, PeerAddress, Progress, Sleeper, Socket, attempt, flush, poll,
+};
 use crate::throttle::log_throttled;
 
 /// How much is read from a subscriber at once: subscriptions only.
@@ -31,7 +32,7 @@ const SEALED: usize = 256 << 10;
 pub(crate) struct Connection {
     socket: Arc<dyn Socket>,
     /// Its address, for the log.
-    peer: SocketAddr,
+    peer: PeerAddress,
     /// Until the handshake is done.
     handshake: Option<Handshake>,
     began: Instant,
@@ -66,7 +67,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Serves an accepted connection.
-    pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr) -> Self {
+    pub(crate) fn new(socket: Box<dyn Socket>, peer: PeerAddress) -> Self {
         Self {
             socket: socket.into(),
             peer,
@@ -373,7 +374,6 @@ fn understand(
 
 impl Link for Connection {
     fn receive(&mut self) -> Result<bool, LinkError> {
-        self.shake_hands()?;
         match self.within_message {
             true => self.drain()?,
             false => self.flush()?,
@@ -382,11 +382,7 @@ impl Link for Connection {
     }
 
     fn subscription(&mut self) -> Result<Option<Subscription>, LinkError> {
-        self.shake_hands()?;
-        match self.handshake {
-            Some(_) => Ok(None),
-            None => self.look(),
-        }
+        self.look()
     }
 
     fn send(&mut self, messages: &[IoSlice<'_>], ends: bool) -> Result<usize, LinkError> {
@@ -422,10 +418,6 @@ impl Connection {
     /// `until_room` that the connection takes more; for at most `timeout`.
     pub(crate) fn watch(&self, until_room: bool, timeout: Duration) -> Watch {
         let write = until_room || self.has_unsent() || self.answer.is_some();
-        let timeout = match self.handshake {
-            Some(_) => timeout.min(HANDSHAKE),
-            None => timeout,
-        };
         Watch {
             socket: Arc::clone(&self.socket),
             interest: Events::new(true, write),

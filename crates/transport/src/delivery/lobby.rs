@@ -1,7 +1,6 @@
 //! Subscribers that have not finished their handshake: they have no threads, and there
 //! are not many of them at a time.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use crate::clock;
 use crate::delivery::{Connection, LinkError};
 use crate::intake::Counters;
 use crate::keys::Keys;
-use crate::net::{Item, Socket};
+use crate::net::{Item, PeerAddress, Socket};
 use crate::throttle::log_throttled;
 
 /// How many there may be. When more come, the oldest one goes: who belongs here needs a
@@ -35,12 +34,12 @@ pub(crate) struct Lobby {
 #[derive(Debug)]
 struct Newcomer {
     connection: Connection,
-    peer: SocketAddr,
+    peer: PeerAddress,
     refused: Option<Instant>,
 }
 
 /// A subscriber that has finished its handshake.
-pub(crate) type Admitted = (Connection, SocketAddr);
+pub(crate) type Admitted = (Connection, PeerAddress);
 
 impl Lobby {
     /// Lets nobody through but the owners of these keys, where there are any.
@@ -53,7 +52,7 @@ impl Lobby {
     }
 
     /// Takes in an accepted connection, and greets it.
-    pub(crate) fn enter(&mut self, socket: Box<dyn Socket>, peer: SocketAddr) {
+    pub(crate) fn enter(&mut self, socket: Box<dyn Socket>, peer: PeerAddress) {
         if self.newcomers.len() >= MOST {
             // In the order in which they came.
             let oldest = self.newcomers.remove(0);
@@ -119,7 +118,7 @@ impl Lobby {
 }
 
 /// Says why a subscriber has gone.
-pub(crate) fn leave(peer: SocketAddr, error: &LinkError) {
+pub(crate) fn leave(peer: PeerAddress, error: &LinkError) {
     match error {
         LinkError::Closed => log::debug!("subscriber {peer} left"),
         error => {

@@ -117,13 +117,14 @@ impl Collector {
     }
 
     /// Leaves what was collected to the recorder, because more is there.
-    fn hand_on(&mut self) {
+    pub(crate) fn hand_on(&mut self) {
         if let Some(batch) = self.take() {
             self.queue.put(batch);
         }
     }
 
-    /// Has recorded what was collected, because nothing more is there.
+    /// Has recorded what was collected, because nothing more is there; the disk may be
+    /// waited for.
     pub(crate) fn record(&mut self) {
         if let Some(batch) = self.take() {
             self.recording.record_or_leave(batch);

@@ -55,14 +55,14 @@ fn left(publishers: &[Inbound]) -> impl Iterator<Item = &Inbound> {
 }
 
 /// Returns what is left with publishers that were not found empty.
-pub(super) fn unread(publishers: &[Inbound], scratch: &mut [u8]) -> Option<Unread> {
+pub(super) fn unread(publishers: &[Inbound], most: usize) -> Option<Unread> {
     let mut unread = Unread {
         publishers: 0,
         bytes: 0,
     };
     for publisher in left(publishers) {
         // Where the connection has ended, there is nothing behind it.
-        let count = publisher.socket.peek(scratch).unwrap_or(0);
+        let count = publisher.socket.waiting(most).unwrap_or(0);
         unread.publishers += 1;
         unread.bytes += (count + publisher.held()) as u64;
     }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read as _};
 use std::mem;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,10 +10,11 @@ use log::Level;
 use zmtp::curve::Opener;
 use zmtp::{Assembler, Handshake, HandshakeError, Peer, Role, SocketType};
 
+use super::address::PeerAddress;
 use super::boxes::{Plain, open_boxes};
 use super::ended::Ended;
 use super::outbox::Outbox;
-use super::sift::{Answers, Sift, Step};
+use super::sift::{Answers, Heartbeats, Sift, Step};
 use super::socket::{Reading, Socket};
 use crate::clock;
 use crate::keys::{Keys, Member, handshake};
@@ -37,7 +37,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Inbound {
     pub(crate) socket: Box<dyn Socket>,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: PeerAddress,
     /// Tells this connection from all others of its server, also earlier ones.
     pub(crate) id: u64,
     state: State,
@@ -49,8 +49,7 @@ pub(crate) struct Inbound {
     missing: usize,
     /// What has to be sent: the handshake, answers to heartbeats, replies.
     outbox: Outbox,
-    /// For how long the peer may be silent by its own word; zero is for ever.
-    ttl: Duration,
+    heartbeats: Heartbeats,
     /// Whether the peer takes nothing any more. It may have sent messages all
     /// the same, and these are read to their end.
     deaf: bool,
@@ -90,7 +89,7 @@ enum State {
 }
 
 impl Inbound {
-    pub(crate) fn new(socket: Box<dyn Socket>, peer: SocketAddr, role: Role, id: u64) -> Self {
+    pub(crate) fn new(socket: Box<dyn Socket>, peer: PeerAddress, role: Role, id: u64) -> Self {
         Self {
             socket,
             peer,
@@ -100,7 +99,7 @@ impl Inbound {
             kept: 0,
             missing: 1,
             outbox: Outbox::default(),
-            ttl: Duration::ZERO,
+            heartbeats: Heartbeats::default(),
             deaf: false,
             silent: Duration::ZERO,
             received: 0,
@@ -149,6 +148,11 @@ impl Inbound {
     /// Tells whether the handshake is done.
     pub(crate) fn is_ready(&self) -> bool {
         matches!(self.state, State::Messages(_))
+    }
+
+    /// Tells whether it waits for answers to its heartbeats.
+    pub(crate) fn asks_for_heartbeats(&self) -> bool {
+        self.heartbeats.asked
     }
 
     /// Returns how many bytes have come in all.
@@ -229,7 +233,7 @@ impl Inbound {
 
     /// Tells whether time may end the connection.
     pub(crate) fn is_timed(&self) -> bool {
-        !self.is_ready() || self.owes_reading() || self.closing || !self.ttl.is_zero()
+        !self.is_ready() || self.owes_reading() || self.closing || !self.heartbeats.ttl.is_zero()
     }
 
     /// Refuses a peer that begins a handshake and does not end it, that takes
@@ -242,7 +246,9 @@ impl Inbound {
             // Held back, its last request has not been answered yet.
             () if self.closing && !self.held_back && !self.has_unsent() => Err(Ended::Left),
             () if self.closing && self.silent > HANDSHAKE => Err(Ended::Left),
-            () if !self.ttl.is_zero() && self.silent > self.ttl => Err(Ended::Expired),
+            () if !self.heartbeats.ttl.is_zero() && self.silent > self.heartbeats.ttl => {
+                Err(Ended::Expired)
+            }
             () => Ok(()),
         }
     }
@@ -386,7 +392,7 @@ impl Inbound {
             return Ok(());
         };
         let sealed = behind.get(plain.rest - plain.end..).unwrap_or_default();
-        let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
+        let mut answers = Answers::new(self.outbox.end(), &mut self.heartbeats);
         let mut sift = Sift::new(open, start, kept);
         let missing = loop {
             match sift.step(assembler, &mut answers)? {
@@ -453,7 +459,7 @@ impl Inbound {
         if let Some(opener) = &mut self.opener {
             plain = open_boxes(opener, &mut held, kept, true);
         }
-        let mut answers = Answers::new(self.outbox.end(), &mut self.ttl);
+        let mut answers = Answers::new(self.outbox.end(), &mut self.heartbeats);
         let open = held.get_mut(..plain.end).unwrap_or_default();
         let mut sift = Sift::new(open, 0, kept);
         let step = sift.step(assembler, &mut answers)?;

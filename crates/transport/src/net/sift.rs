@@ -106,20 +106,28 @@ impl<'a> Sift<'a> {
 pub(super) struct Answers<'a> {
     /// What is to be sent.
     out: &'a mut Vec<u8>,
-    /// For how long the peer may be silent from now on; zero is for ever.
-    ttl: &'a mut Duration,
+    heartbeats: &'a mut Heartbeats,
+}
+
+/// What a peer has said with its heartbeats.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Heartbeats {
+    /// Whether it has asked for a sign of life: then it waits for the answer.
+    pub(super) asked: bool,
+    /// For how long the peer may be silent by its own word; zero is for ever.
+    pub(super) ttl: Duration,
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>, ttl: &'a mut Duration) -> Self {
-        Self { out, ttl }
+    pub(super) fn new(out: &'a mut Vec<u8>, heartbeats: &'a mut Heartbeats) -> Self {
+        Self { out, heartbeats }
     }
 
     /// Answers a command where it wants an answer.
     fn to(&mut self, body: &[u8]) -> Result<(), Ended> {
         match Command::parse(body)? {
             Command::Ping { ttl, context } => {
-                *self.ttl = ttl;
+                *self.heartbeats = Heartbeats { asked: true, ttl };
                 zmtp::push_pong(self.out, context);
             }
             Command::Error(_) => return Err(Ended::Left),
@@ -139,12 +147,12 @@ mod tests {
     fn sift(stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, Vec<u8>) {
         let mut assembler = Assembler::new(1 << 20);
         let (mut messages, mut out) = (Vec::new(), Vec::new());
-        let mut ttl = Duration::ZERO;
+        let mut heartbeats = Heartbeats::default();
         let (mut held, mut kept) = (Vec::new(), 0);
         for chunk in stream.chunks(piece) {
             let mut bytes = [&held[..], chunk].concat();
             let mut sift = Sift::new(&mut bytes, 0, kept);
-            let mut answers = Answers::new(&mut out, &mut ttl);
+            let mut answers = Answers::new(&mut out, &mut heartbeats);
             while let Step::Message(message) = sift.step(&mut assembler, &mut answers).unwrap() {
                 messages.push(sift.get(message).to_vec());
             }
@@ -153,7 +161,8 @@ mod tests {
             held = [frames, rest].concat();
         }
         assert!(held.is_empty());
-        assert_eq!(ttl, Duration::from_secs(1), "the PING's word");
+        assert!(heartbeats.asked);
+        assert_eq!(heartbeats.ttl, Duration::from_secs(1), "the PING's word");
         (messages, out)
     }
 

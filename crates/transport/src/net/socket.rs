@@ -3,10 +3,13 @@
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 use rustix::fd::{AsFd as _, BorrowedFd};
+use socket2::SockRef;
 
+use super::address::PeerAddress;
 use super::poll::{Events, Item, Pollable};
 use crate::platform::prepare;
 
@@ -18,8 +21,8 @@ pub(crate) trait Socket: Pollable + Debug + Send + Sync {
     /// Writes as much as the peer takes now.
     fn send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
 
-    /// Returns how many bytes are there to be read, up to the buffer's length.
-    fn peek(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Returns how many bytes are there to be read, up to `most`.
+    fn waiting(&self, most: usize) -> io::Result<usize>;
 
     /// Says that nothing more is written. What was written still arrives.
     fn finish(&self) -> io::Result<()>;
@@ -28,7 +31,7 @@ pub(crate) trait Socket: Pollable + Debug + Send + Sync {
 /// Where peers connect to.
 pub(crate) trait Port: Pollable + Send {
     /// Returns the next connection, ready for use, without waiting for it.
-    fn accept(&self) -> io::Result<(Box<dyn Socket>, SocketAddr)>;
+    fn accept(&self) -> io::Result<(Box<dyn Socket>, PeerAddress)>;
 }
 
 /// Where peers connect to at several addresses: one port of the broker.
@@ -45,7 +48,7 @@ impl Entrance {
     }
 
     /// Returns the next connection, whichever address it came to.
-    pub(crate) fn accept(&self) -> io::Result<(Box<dyn Socket>, SocketAddr)> {
+    pub(crate) fn accept(&self) -> io::Result<(Box<dyn Socket>, PeerAddress)> {
         let first = self.next.get();
         let (before, behind) = self.ports.split_at_checked(first).unwrap_or_default();
         for (at, port) in (first..).zip(behind.iter().chain(before)) {
@@ -90,8 +93,8 @@ impl Socket for TcpStream {
         stream.write_vectored(slices)
     }
 
-    fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        Self::peek(self, buffer)
+    fn waiting(&self, most: usize) -> io::Result<usize> {
+        peek(&SockRef::from(self), most)
     }
 
     fn finish(&self) -> io::Result<()> {
@@ -106,11 +109,16 @@ impl Pollable for TcpListener {
 }
 
 impl Port for TcpListener {
-    fn accept(&self) -> io::Result<(Box<dyn Socket>, SocketAddr)> {
+    fn accept(&self) -> io::Result<(Box<dyn Socket>, PeerAddress)> {
         let (stream, peer) = Self::accept(self)?;
         prepare(&stream)?;
-        Ok((Box::new(stream), peer))
+        Ok((Box::new(stream), peer.into()))
     }
+}
+
+/// Counts the bytes that are there to be read, and leaves them there.
+pub(super) fn peek(socket: &SockRef<'_>, most: usize) -> io::Result<usize> {
+    socket.peek(&mut vec![MaybeUninit::uninit(); most])
 }
 
 /// Reads from a socket with the standard library's tools.
@@ -151,7 +159,7 @@ mod tests {
         }
         let at = came
             .iter()
-            .position(|peer| *peer == late.local_addr().unwrap());
+            .position(|peer| *peer == late.local_addr().unwrap().into());
         assert!(at.is_some_and(|at| at < 3), "{came:?}");
         drop(waiting);
     }

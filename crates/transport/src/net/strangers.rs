@@ -2,12 +2,14 @@
 //! that are not offered, versions that are too old.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zmtp::HandshakeError;
+
+use super::address::PeerAddress;
 
 /// Such a peer comes back many times a second: it is named and counted this often.
 const EVERY: Duration = Duration::from_secs(60);
@@ -17,7 +19,7 @@ const MOST: usize = 1000;
 /// Who was there, and why it was sent away.
 #[derive(Debug, Default)]
 pub(crate) struct Strangers {
-    named: Mutex<HashMap<(IpAddr, String), Instant>>,
+    named: Mutex<HashMap<(Option<IpAddr>, String), Instant>>,
     count: AtomicU64,
 }
 
@@ -25,11 +27,11 @@ impl Strangers {
     /// Notes that a peer was sent away; true where that is to be said in the log. Its
     /// port is another one each time, so that a machine's sockets of one kind at one
     /// of our ports count as one peer.
-    pub(crate) fn note(&self, peer: SocketAddr, ours: &'static str, why: &HandshakeError) -> bool {
-        self.note_at(Instant::now(), peer.ip(), format!("{ours}: {why}"))
+    pub(crate) fn note(&self, peer: PeerAddress, ours: &'static str, why: &HandshakeError) -> bool {
+        self.note_at(Instant::now(), peer.host(), format!("{ours}: {why}"))
     }
 
-    fn note_at(&self, now: Instant, peer: IpAddr, why: String) -> bool {
+    fn note_at(&self, now: Instant, peer: Option<IpAddr>, why: String) -> bool {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         if named.len() >= MOST {
             named.retain(|_, at| now.saturating_duration_since(*at) < EVERY);
@@ -59,7 +61,7 @@ mod tests {
     #[test]
     fn each_peer_is_named_once_a_minute_for_each_reason() {
         let (strangers, now) = (Strangers::default(), Instant::now());
-        let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|ip| ip.parse().unwrap());
+        let [a, b] = ["10.0.0.1", "10.0.0.2"].map(|ip| Some(ip.parse().unwrap()));
         let note = |now, peer, why: &str| strangers.note_at(now, peer, why.to_owned());
         assert!(note(now, a, "PUSH") && note(now, b, "PUSH") && note(now, a, "SUB"));
         assert!(!note(now + EVERY / 2, a, "PUSH"));
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn what_is_known_of_them_is_bounded() {
         let (strangers, now) = (Strangers::default(), Instant::now());
-        let a = "10.0.0.1".parse().unwrap();
+        let a = Some("10.0.0.1".parse().unwrap());
         for number in 0..2 * MOST {
             strangers.note_at(now, a, number.to_string());
         }

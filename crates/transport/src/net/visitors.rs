@@ -1,11 +1,12 @@
 //! Who is connected to a port, for whoever asks for the broker's status.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::Peers;
 use zmtp::Peer;
+
+use super::address::PeerAddress;
 
 /// All peers of a port that have finished their handshake.
 #[derive(Debug, Default)]
@@ -13,7 +14,7 @@ pub(crate) struct Visitors(Mutex<BTreeMap<u64, protocol::Peer>>);
 
 impl Visitors {
     /// Notes a peer, by the id of its connection.
-    pub(super) fn enter(&self, id: u64, address: SocketAddr, peer: &Peer) {
+    pub(super) fn enter(&self, id: u64, address: PeerAddress, peer: &Peer) {
         let entry = described(address.to_string(), peer);
         self.lock().insert(id, entry);
     }

@@ -42,8 +42,10 @@ impl Recording {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let _closing = Closing(self);
         while self.turn()? != Next::Done {
-            // Behind what is held nothing else can be recorded.
-            match self.lock().held.is_some() {
+            // Behind what is held nothing else can be recorded. The recorder itself is
+            // free while this thread waits: intake records by itself then.
+            let holds = self.lock().held.is_some();
+            match holds {
                 true => self.queue.pause(RETRY),
                 false => self.queue.wait(TICK),
             }

@@ -151,8 +151,7 @@ impl Parts {
     }
 
     pub(super) fn control(&self) {
-        self.control
-            .run(|control| control.turn().unwrap() == Next::Done);
+        self.control.run(|control| control.turn() == Next::Done);
     }
 
     fn workers(&self) -> Vec<Arc<Started>> {

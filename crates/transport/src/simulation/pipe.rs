@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::fd::BorrowedFd;
 
 use super::world::draw;
-use crate::net::{Events, Pollable, Port, Socket};
+use crate::net::{Events, PeerAddress, Pollable, Port, Socket};
 
 /// What one side has written and the other has not read.
 #[derive(Debug, Default)]
@@ -142,8 +142,8 @@ impl Socket for End {
         }
     }
 
-    fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match lock(&self.incoming).bytes.len().min(buffer.len()) {
+    fn waiting(&self, most: usize) -> io::Result<usize> {
+        match lock(&self.incoming).bytes.len().min(most) {
             0 => Err(ErrorKind::WouldBlock.into()),
             count => Ok(count),
         }
@@ -161,7 +161,7 @@ pub(super) struct Door(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
-    connections: VecDeque<(End, SocketAddr)>,
+    connections: VecDeque<(End, PeerAddress)>,
     connected: u16,
     closed: bool,
 }
@@ -176,7 +176,7 @@ impl Door {
         waiting.connected += 1;
         let peer = SocketAddr::from(([127, 0, 0, 1], waiting.connected));
         let (near, far) = pair(capacity);
-        waiting.connections.push_back((near, peer));
+        waiting.connections.push_back((near, peer.into()));
         Some(far)
     }
 
@@ -208,7 +208,7 @@ impl Pollable for Listening {
 }
 
 impl Port for Listening {
-    fn accept(&self) -> io::Result<(Box<dyn Socket>, SocketAddr)> {
+    fn accept(&self) -> io::Result<(Box<dyn Socket>, PeerAddress)> {
         let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
         match waiting.connections.pop_front() {
             Some((end, peer)) => Ok((Box::new(end), peer)),

@@ -14,11 +14,7 @@ fn connected() -> (TcpStream, Connection) {
     let (near, peer) = Port::accept(&listener).unwrap();
     let mut connection = Connection::new(near, peer);
     far.write_all(&greeting(b"SUB")).unwrap();
-    while connection.handshake.is_some() {
-        connection.receive().unwrap();
-        assert_eq!(connection.subscription().unwrap(), None);
-    }
-    connection.receive().unwrap();
+    while !connection.greet().unwrap() {}
     assert_eq!(connection.subscription().unwrap(), None);
     let mut answer = vec![0; 64 + 27];
     far.read_exact(&mut answer).unwrap();

@@ -43,9 +43,10 @@ impl Served {
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         far.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let (near, peer) = Port::accept(&listener).unwrap();
-        let link = Connection::new(near, peer);
+        let mut link = Connection::new(near, peer);
         far.write_all(&greeting(b"SUB")).unwrap();
         far.write_all(b"\0\x01\x01").unwrap();
+        while !link.greet().unwrap() {}
         let mut served = Self::idle(bench, link, far);
         let mut answer = vec![0; 64 + 27];
         served.far.read_exact(&mut answer).unwrap();

@@ -29,6 +29,35 @@ fn receive(publisher: &mut Inbound) -> Result<Vec<Vec<u8>>, Ended> {
     Ok(came)
 }
 
+/// Sends bytes and behind them the end of the connection, so that a broker which takes all
+/// of it comes to an end, too. Returns what was taken, and why the connection ended.
+fn read_to_end(
+    far: TcpStream,
+    mut publisher: Inbound,
+    limit: u64,
+    bytes: Vec<u8>,
+) -> (Vec<Vec<u8>>, Ended) {
+    let sender = std::thread::spawn(move || {
+        // A broker that has had enough of it takes no more. Closed with unread bytes, the
+        // connection would be reset.
+        let sent = (&far).write_all(&bytes);
+        sent.and_then(|()| far.shutdown(Shutdown::Write)).ok();
+        far
+    });
+    let (mut came, mut scratch) = (Vec::new(), vec![0; 2 * READ]);
+    let ended = loop {
+        let result = publisher.receive(limit, &mut scratch, &mut |_, message| {
+            came.push(message.into_owned());
+        });
+        if let Err(ended) = result {
+            break ended;
+        }
+    };
+    drop(publisher);
+    drop(sender.join().unwrap());
+    (came, ended)
+}
+
 /// Reads until so many messages have come.
 fn receive_count(publisher: &mut Inbound, count: usize) -> Vec<Vec<u8>> {
     let mut came = Vec::new();
@@ -118,26 +147,11 @@ fn a_peer_that_takes_no_answers_is_not_read_before_it_does_and_then_given_up() {
 #[test]
 fn what_comes_together_with_the_end_of_the_connection_is_taken() {
     for size in [10, 40_000, 100_000, 600_000, 1_000_000] {
-        let (far, mut publisher) = connected();
+        let (far, publisher) = connected();
         let small = message(&[b"small", b"x"]);
         let large = message(&[b"topic", &vec![7; size], b"", b"end"]);
         let bytes = [&large[..], &small, &large, &small].concat();
-        let sender = std::thread::spawn(move || {
-            (&far).write_all(&bytes).unwrap();
-            // Closed with unread bytes, the connection would be reset.
-            far.shutdown(Shutdown::Write).unwrap();
-            far
-        });
-        let mut came = Vec::new();
-        let mut scratch = vec![0; 2 * READ];
-        let ended = loop {
-            let mut take =
-                |_: Option<&Arc<Member>>, message: Cow<'_, [u8]>| came.push(message.into_owned());
-            if let Err(ended) = publisher.receive(8 << 20, &mut scratch, &mut take) {
-                break ended;
-            }
-        };
-        let _far = sender.join().unwrap();
+        let (came, ended) = read_to_end(far, publisher, 8 << 20, bytes);
         assert!(matches!(ended, Ended::Left), "{ended}");
         assert!(
             came == [&large[..], &small, &large, &small],
@@ -180,24 +194,14 @@ fn commands_cost_no_more_than_their_bytes() {
 
 #[test]
 fn what_breaks_the_protocol_ends_the_connection() {
-    let (far, mut publisher) = connected();
-    (&far).write_all(&[0xff; 10]).unwrap();
-    let ended = loop {
-        if let Err(ended) = receive(&mut publisher) {
-            break ended;
-        }
-    };
+    let (far, publisher) = connected();
+    let (_, ended) = read_to_end(far, publisher, 1 << 20, vec![0xff; 10]);
     assert!(
         matches!(ended, Ended::Stream(zmtp::StreamError::Frame(_))),
         "{ended}"
     );
-    let (far, mut publisher) = connected();
-    drop(far);
-    let ended = loop {
-        if let Err(ended) = receive(&mut publisher) {
-            break ended;
-        }
-    };
+    let (far, publisher) = connected();
+    let (_, ended) = read_to_end(far, publisher, 1 << 20, Vec::new());
     assert!(matches!(ended, Ended::Left), "{ended}");
 }
 
@@ -321,7 +325,7 @@ fn what_is_said_to_a_peer_with_a_key_is_in_boxes() {
 
 #[test]
 fn what_came_before_a_box_that_was_changed_is_taken_and_the_connection_ends() {
-    let (far, mut session, mut publisher, _) = connected_with_key();
+    let (far, mut session, publisher, _) = connected_with_key();
     let mut sealed = Vec::new();
     session
         .sealer
@@ -332,23 +336,14 @@ fn what_came_before_a_box_that_was_changed_is_taken_and_the_connection_ends() {
         .push(&mut sealed, &message(&[b"t", b"2"]))
         .unwrap();
     *sealed.last_mut().unwrap() ^= 1;
-    (&far).write_all(&sealed).unwrap();
-    let (mut scratch, mut came) = (vec![0; 2 * READ], Vec::new());
-    let ended = loop {
-        let result = publisher.receive(1 << 20, &mut scratch, &mut |_, message| {
-            came.push(message.into_owned());
-        });
-        if let Err(ended) = result {
-            break ended;
-        }
-    };
+    let (came, ended) = read_to_end(far, publisher, 1 << 20, sealed);
     assert!(matches!(ended, Ended::Box(_)), "{ended}");
     assert_eq!(came, [message(&[b"t", b"1"])]);
 }
 
 #[test]
 fn a_box_that_carries_too_much_is_refused_as_it_is_announced() {
-    let (far, mut session, mut publisher, _) = connected_with_key();
+    let (far, mut session, publisher, _) = connected_with_key();
     let mut sealed = Vec::new();
     // The limit is 1 MiB for all frames together.
     session
@@ -357,21 +352,12 @@ fn a_box_that_carries_too_much_is_refused_as_it_is_announced() {
         .unwrap();
     let announced = sealed.len() - 599_000;
     sealed.truncate(announced);
-    let sender = std::thread::spawn(move || {
-        (&far).write_all(&sealed).unwrap();
-        far
-    });
-    let ended = loop {
-        match receive(&mut publisher) {
-            Ok(came) => assert!(came.is_empty()),
-            Err(ended) => break ended,
-        }
-    };
+    let (came, ended) = read_to_end(far, publisher, 1 << 20, sealed);
+    assert!(came.is_empty());
     assert!(
         ended.to_string().contains("1200000 bytes in 2 frames"),
         "{ended}"
     );
-    drop(sender.join().unwrap());
 }
 
 #[test]

@@ -77,6 +77,49 @@ fn a_small_batch_is_recorded_at_once_where_nothing_comes_before_it() {
     assert_eq!(idle.recording.queue.waiting(), 0);
 }
 
+/// Notes which threads make records visible.
+#[derive(Default)]
+struct Committers(std::sync::Mutex<Vec<std::thread::ThreadId>>);
+
+impl crate::listeners::Listener for Committers {
+    fn wake(&self) {
+        self.0.lock().unwrap().push(std::thread::current().id());
+    }
+}
+
+#[test]
+fn while_the_recorders_thread_waits_intake_records_by_itself() {
+    const MESSAGES: usize = 20;
+    let mut idle = Idle::new();
+    let committers = Arc::new(Committers::default());
+    let listening = crate::listeners::Listening::new(&idle.tail, Arc::clone(&committers) as _);
+    let batches: Vec<Batch> = (0..MESSAGES).map(|_| idle.batch(10)).collect();
+    std::thread::scope(|scope| {
+        let recorder = scope.spawn(|| idle.recording.run().unwrap());
+        for (number, batch) in (1..).zip(batches) {
+            // Nothing tells from outside that the recorder's thread waits by now.
+            std::thread::sleep(Duration::from_millis(5));
+            idle.recording.record_or_leave(batch);
+            while idle.visible() < number {
+                std::thread::yield_now();
+            }
+        }
+        idle.recording.queue.end();
+        recorder.join().unwrap();
+    });
+    drop(listening);
+    // Now and then the recorder's thread has something to do, and comes first.
+    let here = std::thread::current().id();
+    let own = committers
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|id| **id == here)
+        .count();
+    assert!(own > MESSAGES / 2, "{own} of {MESSAGES}");
+}
+
 #[test]
 fn whatever_comes_behind_another_batch_waits_for_it() {
     let mut idle = Idle::new();
