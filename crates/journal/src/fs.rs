@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 pub use self::real::RealFs;
 
@@ -64,6 +65,14 @@ pub trait FileSystem: Debug + Send + Sync {
     /// # Errors
     /// Whatever the system reports.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Returns when a file was changed last.
+    ///
+    /// # Errors
+    /// Whatever the system reports.
+    fn modified(&self, _path: &Path) -> io::Result<SystemTime> {
+        Ok(SystemTime::UNIX_EPOCH)
+    }
 
     /// Gives a file the time at which another was changed last. It is a courtesy to
     /// people and may do nothing.

@@ -7,6 +7,7 @@ use crate::archives::{Unread, look};
 use crate::error::IoError;
 use crate::fs::RealFs;
 use crate::head::{Found, Head, Missing};
+use crate::retention::{Removed, removed_in};
 use crate::session::Layout;
 use crate::sessions::{Sessions, Snapshot};
 use crate::span::{Span, archived, count, of_file};
@@ -22,6 +23,8 @@ pub struct Inventory {
     pub missing: Vec<Missing>,
     /// The files in the archive directory that are not read.
     pub unread: Vec<Unread>,
+    /// The sessions that were removed on purpose; their numbers are not missing.
+    pub removed: Vec<Removed>,
 }
 
 /// Finds out which numbers a journal's files lack, and which files are not read.
@@ -35,9 +38,11 @@ pub fn take_inventory(dir: impl AsRef<Path>) -> Result<Inventory, IoError> {
     // Read first: what the files get in the meantime is not missed.
     let head = Head::read(&RealFs, &layout)?;
     let unread = look(&RealFs, &layout)?.unread;
+    let removed = removed_in(&RealFs, &layout)?;
     let Found::Head(mut head) = head else {
         return Ok(Inventory {
             unread,
+            removed,
             ..Inventory::default()
         });
     };
@@ -54,6 +59,7 @@ pub fn take_inventory(dir: impl AsRef<Path>) -> Result<Inventory, IoError> {
             },
         });
     }
+    spans.extend(removed.iter().map(Span::of_removed));
     let in_files = spans.iter().map(|span| span.last).max().unwrap_or(0);
     let last = in_files.max(head.last);
     head.compare(spans, last);
@@ -61,5 +67,6 @@ pub fn take_inventory(dir: impl AsRef<Path>) -> Result<Inventory, IoError> {
         journal: Some(head.journal),
         missing: head.missing,
         unread,
+        removed,
     })
 }

@@ -66,6 +66,7 @@ mod reader;
 mod record;
 mod recovery;
 mod reserved;
+mod retention;
 mod sealed_text;
 mod session;
 mod session_file;
@@ -90,7 +91,7 @@ pub use find::{Lookup, find_record};
 pub use follow::Follower;
 pub use fs::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile, RealFs};
 pub use group::Group;
-pub use head::Missing;
+pub use head::{Missing, mark_restored};
 pub use inspect::{Inventory, take_inventory};
 pub use journal::Journal;
 pub use line::{Checked, Piece, checksum, is_sealed, is_sealed_at, looks_sealed, sort_line};
@@ -101,6 +102,10 @@ pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Jump, Recovery, Tail};
+pub use retention::{
+    ClosedSession, Expired, Plan, Removed, Retention, Surroundings, Upkeep, UpkeepError,
+    removed_sessions,
+};
 pub use session::{Layout, current_session};
 pub use session_file::SessionFile;
 pub use sessions::{Sessions, Snapshot, read_all};

@@ -26,6 +26,12 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
     lines.find_map(read_line)
 }
 
+/// Reads all sealed lines of a file; what a crash has torn is left out.
+pub(crate) fn read_all<T: DeserializeOwned>(text: &[u8]) -> Vec<T> {
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.filter_map(read_line).collect()
+}
+
 fn read_line<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(line).ok()?;
     let (json, crc) = text.rsplit_once(' ')?;

@@ -13,6 +13,8 @@ const OWNER: &str = "journal.owner";
 const CHECKPOINT: &str = "journal.checkpoint";
 const HEAD: &str = "journal.head";
 const NEW_HEAD: &str = "journal.head.new";
+const REMOVED: &str = "journal.removed";
+const UPKEEP_LOCK: &str = "journal.upkeep.lock";
 const PREFIX: &str = "session_";
 const SUFFIX: &str = ".jsonl";
 const DERIVED: &str = ".jsonl.index";
@@ -83,6 +85,17 @@ impl Layout {
         self.dir.join(NEW_HEAD)
     }
 
+    /// Which closed sessions were removed on purpose.
+    #[must_use]
+    pub fn removed(&self) -> PathBuf {
+        self.dir.join(REMOVED)
+    }
+
+    /// Locked by whoever looks after the closed sessions.
+    pub(crate) fn upkeep_lock(&self) -> PathBuf {
+        self.dir.join(UPKEEP_LOCK)
+    }
+
     /// A closed session, by its file's name.
     #[must_use]
     pub fn archive(&self, name: &str) -> PathBuf {
@@ -93,7 +106,17 @@ impl Layout {
     /// gives: nothing else may be written under it.
     #[must_use]
     pub fn is_own_name(name: &str) -> bool {
-        [CURRENT, LOCK, OWNER, CHECKPOINT, HEAD, NEW_HEAD].contains(&name)
+        let own = [
+            CURRENT,
+            LOCK,
+            OWNER,
+            CHECKPOINT,
+            HEAD,
+            NEW_HEAD,
+            REMOVED,
+            UPKEEP_LOCK,
+        ];
+        own.contains(&name)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::error::ReadError;
 use crate::fs::FileSystem;
 use crate::line::{is_sealed, leading_number};
 use crate::reader::Reader;
+use crate::retention::Removed;
 use crate::session_file::SessionFile;
 
 /// Numbers from one to another, both of them included.
@@ -14,6 +15,16 @@ use crate::session_file::SessionFile;
 pub(crate) struct Span {
     pub(crate) first: u64,
     pub(crate) last: u64,
+}
+
+impl Span {
+    /// The numbers of a session that was removed on purpose.
+    pub(crate) fn of_removed(removed: &Removed) -> Self {
+        Self {
+            first: removed.first,
+            last: removed.last,
+        }
+    }
 }
 
 /// Returns the numbers of each archive, in no order.

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
 use super::{parent_of, sync_if_readable};
@@ -90,6 +91,10 @@ impl FileSystem for RealFs {
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
+    }
+
+    fn modified(&self, path: &Path) -> io::Result<SystemTime> {
+        std::fs::metadata(path)?.modified()
     }
 
     fn copy_modified(&self, from: &Path, to: &Path) -> io::Result<()> {
