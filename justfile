@@ -43,6 +43,10 @@ simulate-without seconds="60" *names:
 # Opens the page made of a hostile journal in a browser without a screen: nothing of it may run.
 page browser='chromium':
     cargo build -p viewer && tests/util/page.sh {{browser}} target/debug/viewer
+# Opens the page of `viewer serve` in a browser without a screen, or some of its checks; pictures are in target/browser.
+browser *names:
+    cargo build -p viewer && tests/browser/run.sh {{names}}
+
 # Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
 bench *case:
     cargo run --release -p bench -- {{case}}

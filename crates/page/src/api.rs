@@ -1,5 +1,6 @@
 //! The questions that can be asked.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -19,12 +20,14 @@ use crate::drawn::{Each, Message, Palette, Style, unless_ended};
 use crate::files::Place;
 use crate::graph::Answers;
 use crate::histogram::Moments;
-use crate::numbers::{Numbers, end, numbers};
+use crate::numbers::{Numbers, end, numbers, quick};
 use crate::tail::Tail;
 use crate::{assets, live};
 
 /// So many questions are answered at a time; others wait.
 pub(crate) const QUESTIONS: usize = 4;
+/// So many of those that read all sessions are, so that they leave room for messages.
+pub(crate) const COUNTS: usize = 2;
 /// So many may watch at a time.
 pub(crate) const WATCHERS: usize = 2_000;
 /// So many messages are given at once unless another number is asked for, and at most.
@@ -44,6 +47,7 @@ pub(crate) struct App {
     pub(crate) palette: Palette,
     pub(crate) tail: Arc<Tail>,
     pub(crate) questions: Arc<Semaphore>,
+    pub(crate) counts: Arc<Semaphore>,
     pub(crate) watchers: Arc<Semaphore>,
 }
 
@@ -64,6 +68,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/api/histogram", get(histogram))
         .route("/api/graph", get(graph))
         .route("/api/statistics", get(statistics))
+        .route("/api/values", get(all_values))
         .route("/api/values/{kind}", get(values))
         .route("/api/thread/{name}", get(thread))
         .route("/api/health", get(health))
@@ -86,8 +91,26 @@ impl App {
         self: Arc<Self>,
         question: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
+        let places = Arc::clone(&self.questions);
+        self.answer(places, question).await
+    }
+
+    /// Answers a question for which all sessions may have to be read.
+    async fn count<T: Send + 'static>(
+        self: Arc<Self>,
+        question: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let places = Arc::clone(&self.counts);
+        self.answer(places, question).await
+    }
+
+    async fn answer<T: Send + 'static>(
+        self: Arc<Self>,
+        places: Arc<Semaphore>,
+        question: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         let ended = |reason| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, reason);
-        let place = Arc::clone(&self.questions).acquire_owned().await;
+        let place = places.acquire_owned().await;
         let place = place.map_err(|_| ended("the server ends"))?;
         let answer = spawn_blocking(move || {
             let answer = question(&self);
@@ -196,8 +219,11 @@ async fn message(
 
 async fn all_numbers(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let asked = Asked::read(query.as_deref())?;
-    app.ask(move |app| {
+    app.count(move |app| {
         let filter = asked.filter()?;
+        if filter.is_empty() && asked.flag("quick")? {
+            return Ok(json(&quick(app.place.dir())?));
+        }
         let found = app.source()?.map(|source| numbers(&source, &filter));
         Ok(json(&found.transpose()?.unwrap_or_else(Numbers::default)))
     })
@@ -210,7 +236,7 @@ async fn count(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer
         matching: u64,
     }
     let asked = Asked::read(query.as_deref())?;
-    app.ask(move |app| {
+    app.count(move |app| {
         let filter = asked.filter()?;
         let matching = app
             .source()?
@@ -227,7 +253,7 @@ async fn histogram(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> An
         .number("buckets")?
         .unwrap_or(BUCKETS)
         .clamp(1, MOST_BUCKETS);
-    app.ask(move |app| {
+    app.count(move |app| {
         let moments: Moments = app.counted(&asked)?;
         let most = usize::try_from(most).unwrap_or(1);
         Ok(json(&moments.histogram(most, &app.palette)))
@@ -237,7 +263,7 @@ async fn histogram(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> An
 
 async fn graph(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let asked = Asked::read(query.as_deref())?;
-    app.ask(move |app| Ok(json(&app.counted::<Answers>(&asked)?.graph())))
+    app.count(move |app| Ok(json(&app.counted::<Answers>(&asked)?.graph())))
         .await
 }
 
@@ -253,7 +279,7 @@ impl App {
 
 async fn statistics(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let asked = Asked::read(query.as_deref())?;
-    app.ask(move |app| {
+    app.count(move |app| {
         let filter = asked.filter()?;
         let mut findings = Findings::default();
         let Some(source) = app.source()? else {
@@ -263,6 +289,51 @@ async fn statistics(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> A
         let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
         let report = analysis.report(&source, &filter, &findings, &app.zone)?;
         Ok(json(&report))
+    })
+    .await
+}
+
+/// All values of all kinds that there are, most messages first.
+async fn all_values(State(app): State<Arc<App>>) -> Answer {
+    #[derive(Serialize)]
+    struct Listed {
+        name: String,
+        messages: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kind: Option<usize>,
+    }
+    app.count(move |app| {
+        let analysis: Analysis = app.counted(&Asked::default())?;
+        let report = analysis.summary(&app.zone);
+        let senders = report.senders.into_iter().filter_map(|sender| {
+            let name = sender.name?;
+            let kind = Some(app.palette.kind(&name));
+            let messages = sender.messages;
+            Some(Listed {
+                name,
+                messages,
+                kind,
+            })
+        });
+        let named = |names: Vec<query::Named>| -> Vec<Listed> {
+            let named = names.into_iter().filter_map(|named| {
+                let (messages, kind) = (named.messages, None);
+                named.name.map(|name| Listed {
+                    name,
+                    messages,
+                    kind,
+                })
+            });
+            named.collect()
+        };
+        let all = [
+            ("senders", senders.collect()),
+            ("topics", named(report.topics)),
+            ("tags", named(report.tags)),
+            ("chains", named(report.chains)),
+            ("keys", named(report.keys)),
+        ];
+        Ok(json(&BTreeMap::from(all)))
     })
     .await
 }
@@ -287,7 +358,7 @@ async fn values(State(app): State<Arc<App>>, Path(kind): Path<String>) -> Answer
             return Err(Refusal::new(StatusCode::NOT_FOUND, reason));
         }
     };
-    app.ask(move |app| {
+    app.count(move |app| {
         let values = app
             .source()?
             .map(|source| query::values(&source, kind, &app.zone));

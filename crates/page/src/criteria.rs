@@ -14,7 +14,9 @@ pub(crate) struct Asked {
 }
 
 /// What belongs to single questions.
-const OTHERS: [&str; 7] = ["limit", "order", "draw", "full", "buckets", "after", "only"];
+const OTHERS: [&str; 8] = [
+    "limit", "order", "draw", "full", "buckets", "after", "only", "quick",
+];
 
 impl Asked {
     /// Reads the query of an address. Filters have the names of the viewer's options.

@@ -1,6 +1,7 @@
 //! The numbers of all messages that match, which make a scroll bar true.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use query::{Analysis, Filter, Findings, Order, Source};
 use serde::Serialize;
@@ -59,6 +60,31 @@ fn all(source: &Source) -> Result<Option<Numbers>, query::Error> {
         .is_some_and(|span| span + 1 == count);
     let runs = vec![(first, last)];
     Ok(is_gapless.then_some(Numbers { count, runs }))
+}
+
+/// The numbers of all messages, if each session has all numbers between its first and
+/// its last one: a journal's sessions have, but for damaged lines.
+pub(crate) fn quick(dir: &Path) -> Result<Numbers, query::Error> {
+    let mut found = Numbers::default();
+    let mut add = |source: &Source| -> Result<(), query::Error> {
+        if let (Some(first), Some(last)) = (end(source, false)?, end(source, true)?) {
+            let after = found.runs.last().map_or(0, |(_, last)| last + 1);
+            let first = first.max(after);
+            if first <= last {
+                found.count += last - first + 1;
+                found.runs.push((first, last));
+            }
+        }
+        Ok(())
+    };
+    for session in query::list_archives(dir)? {
+        add(&Source::archive(dir, &session.name)?)?;
+    }
+    match Source::current(dir) {
+        Err(query::Error::NoSession { .. }) => {}
+        current => add(&current?)?,
+    }
+    Ok(found)
 }
 
 /// The number of the first or the last message.

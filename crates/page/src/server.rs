@@ -12,7 +12,7 @@ use query::Zone;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::api::{self, App, QUESTIONS};
+use crate::api::{self, App, COUNTS, QUESTIONS};
 use crate::drawn::Palette;
 use crate::error::Error;
 use crate::files::{self, Place};
@@ -89,7 +89,7 @@ impl Server {
         };
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
-            .max_blocking_threads(QUESTIONS + 4)
+            .max_blocking_threads(QUESTIONS + COUNTS + 2)
             .thread_name("page")
             .enable_all()
             .build()?;
@@ -103,6 +103,7 @@ impl Server {
                 palette: Palette::default(),
                 tail: Arc::new(Tail::new()),
                 questions: Arc::new(Semaphore::new(QUESTIONS)),
+                counts: Arc::new(Semaphore::new(COUNTS)),
                 watchers: Arc::new(Semaphore::new(api::WATCHERS)),
             }),
             runtime,

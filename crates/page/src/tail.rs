@@ -47,6 +47,7 @@ struct State {
     /// How many messages came in each of the last seconds.
     rate: VecDeque<(Instant, u64)>,
     damaged: u64,
+    has_begun: bool,
 }
 
 impl Tail {
@@ -78,8 +79,11 @@ impl Tail {
             let oldest = state.recorded.pop_front();
             state.bytes -= oldest.map_or(0, |oldest| oldest.line.len());
         }
+        // The first one was there before.
         let now = Instant::now();
+        let has_begun = std::mem::replace(&mut state.has_begun, true);
         match state.rate.back_mut() {
+            _ if !has_begun => {}
             Some((second, count)) if now - *second < Duration::from_secs(1) => *count += 1,
             _ => state.rate.push_back((now, 1)),
         }

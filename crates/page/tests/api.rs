@@ -152,6 +152,8 @@ fn answers_are_those_of_the_reference() {
             expected.first().map(|first| Some(*first))
         );
     }
+    assert_eq!(server.ask("numbers?quick=1"), server.ask("numbers"));
+    assert_eq!(server.ask("values")["senders"][0]["messages"], 167);
     let senders = server.ask("values/senders");
     assert_eq!(senders[0]["messages"], 167);
     let thread = server.ask("thread/m5");
@@ -406,4 +408,46 @@ fn nothing_recorded_yet_is_no_error() {
     let (journal, _) = Journal::open(dir.path()).unwrap();
     append(&journal, "the first");
     assert_eq!(events.number(), 1);
+}
+
+/// Runs the examples of the documentation as they stand there.
+#[cfg(unix)]
+#[test]
+fn the_examples_of_the_documentation_run() {
+    use std::process::Command;
+
+    let (_dir, server) = served(&session(1..=120));
+    let page = format!(
+        "http://{}{}",
+        server.host,
+        server.path.trim_end_matches('/')
+    );
+    let document = include_str!("../../../docs/page.md");
+    let examples: Vec<&str> = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ curl"))
+        .collect();
+    assert!(examples.len() >= 10);
+    for example in examples {
+        // A stream is read for as long as it takes to get something.
+        let is_live = example.contains("/api/live");
+        let end = if is_live { " | head -n 6" } else { "" };
+        let line = format!("curl{example}{end}");
+        let run = Command::new("sh")
+            .args(["-c", &line])
+            .env("PAGE", &page)
+            .output()
+            .unwrap();
+        let out = String::from_utf8(run.stdout).unwrap();
+        if is_live {
+            assert!(out.contains("event: message"), "{line}: {out}");
+        } else {
+            assert!(
+                run.status.success(),
+                "{line}: {}",
+                String::from_utf8_lossy(&run.stderr)
+            );
+            let _json: Value = serde_json::from_str(&out).unwrap();
+        }
+    }
 }

@@ -37,7 +37,7 @@ const STYLE: &str = concat!(
 );
 const SCRIPT: &str = include_str!("html/page.js");
 /// SHA-256 of the two, in base64.
-const STYLE_HASH: &str = "KJK/tR9zDkjjY1lfmyHhfk1YsCQQJ5xXfJo5c2TDalM=";
+const STYLE_HASH: &str = "+QsiK57iI2y8j9o6GQFkB6NatnpcDqW8bjcrAmpUxvY=";
 const SCRIPT_HASH: &str = "B7nRNtxo5wRQTQtIRiahQXv6CTzv+EG3bLCVb3Q7zDI=";
 
 /// Writes a page that people can share.

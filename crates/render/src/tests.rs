@@ -161,7 +161,7 @@ fn who_proved_to_be_another_is_shown_in_every_format() {
         (Format::Compact, "[m<b>\\u202e]"),
         (Format::Markdown, " · key m&lt;b>\\\\u202e"),
         (Format::Html, ">key m&lt;b&gt;\\u202e</span>"),
-        (Format::Csv, ",m<b>\\u202e,"),
+        (Format::Csv, ",m<b>\u{202e},"),
         (Format::Json, "\"key_name\":\"m<b>\\u202e\""),
     ] {
         let shown = text(&other, format);

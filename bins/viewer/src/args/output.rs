@@ -16,7 +16,7 @@ pub(crate) struct OutputArgs {
 
     /// Which fields compact, json, jsonl and csv have, separated by commas: message_num,
     /// time, topic, sender, timestamp, tier, chain_type, shl_tags, message_id, in_reply_to,
-    /// context_id, recorded_at, content, content_is, text
+    /// context_id, recorded_at, key_name, content, content_is, text
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = columns(), hide_possible_values = true)]
     pub(crate) fields: Vec<Column>,
 
@@ -44,6 +44,15 @@ pub(crate) struct OutputArgs {
         hide_possible_values = true
     )]
     pub(crate) color: When,
+
+    /// Hide keys and tokens of the usual providers, e-mail addresses and home
+    /// directories, before -o html, md, json or csv is shared
+    #[arg(long)]
+    pub(crate) redact: bool,
+
+    /// Hide what fits this regular expression, too
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) redact_pattern: Vec<String>,
 
     /// Do not show long output page by page
     #[arg(long)]
@@ -73,6 +82,11 @@ fn columns() -> impl TypedValueParser<Value = Column> {
 }
 
 impl OutputArgs {
+    /// Tells whether something is to be hidden.
+    pub(crate) fn is_redacted(&self) -> bool {
+        self.redact || !self.redact_pattern.is_empty()
+    }
+
     /// Says what contradicts each other, in a sentence.
     pub(super) fn contradiction(&self, args: &Args) -> Option<String> {
         let format = self.output.unwrap_or_default();
@@ -84,6 +98,13 @@ impl OutputArgs {
             return Some(format!(
                 "--fields is for -o compact, json, jsonl and csv, and this is -o {format}"
             ));
+        }
+        let is_shared = matches!(
+            format,
+            Format::Html | Format::Markdown | Format::Json | Format::Csv
+        );
+        if self.is_redacted() && (!is_shared || args.stats) {
+            return Some("--redact is for -o html, md, json and csv".to_owned());
         }
         if args.stats && !is_plain && format != Format::Json {
             return Some(format!(

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use query::{Findings, Follow, FollowFiles};
-use render::Format;
+use anyhow::Context;
+use query::{Findings, Follow, FollowFiles, Sink};
+use render::{Format, Hidden, Redacted, Redaction};
 
-use crate::args::Args;
+use crate::args::{Args, OutputArgs};
 use crate::commands::empty;
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -28,20 +29,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let format = chosen.unwrap_or(usual);
     let layout = screen.layout(args, format, filter.marks());
     let progress = Progress::of_long_work(&source, screen.is_terminal());
-    let path = source.path().to_owned();
-    let mut sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let redaction = redaction(args)?;
+    let path = redaction.path(source.path());
+    let sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut sink = Redacted::new(&redaction, sink);
     let order = args.order();
     let shown = match (&args.thread, args.around()) {
-        (Some(id), _) => query::show_thread(&source, id, &filter, &mut findings, &mut *sink)?,
+        (Some(id), _) => query::show_thread(&source, id, &filter, &mut findings, &mut sink)?,
         (None, Some(around)) => {
-            query::show_around(&source, &filter, order, around, &mut findings, &mut *sink)?
+            query::show_around(&source, &filter, order, around, &mut findings, &mut sink)?
         }
-        (None, None) => query::show(&source, &filter, order, &mut findings, &mut *sink)?,
+        (None, None) => query::show(&source, &filter, order, &mut findings, &mut sink)?,
     };
     sink.end()?;
+    let hidden = sink.hidden();
     drop(sink);
     drop(progress);
     screen.close()?;
+    if args.output.is_redacted() {
+        let Hidden { places, messages } = hidden;
+        output::print_note(&format!("hidden in {places} places of {messages} messages"));
+    }
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
     match shown {
@@ -58,7 +66,10 @@ pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
     let mut screen = Screen::open(args, false, false)?;
     let format = args.output.output.unwrap_or_default();
     let layout = screen.layout(args, format, filter.marks());
-    let mut sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let redaction = redaction(args)?;
+    let path = redaction.path(&path);
+    let sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut sink = Redacted::new(&redaction, sink);
     let mut tell = |findings: Findings| {
         output::print_findings(&findings);
         Ok(ControlFlow::Continue(()))
@@ -71,7 +82,7 @@ pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
             filter: &filter,
             limit,
         };
-        query::follow_files(what, &mut *sink, &mut tell)?;
+        query::follow_files(what, &mut sink, &mut tell)?;
         return Ok(());
     }
     let what = Follow {
@@ -80,6 +91,16 @@ pub(crate) fn follow(args: &Args) -> anyhow::Result<()> {
         filter: &filter,
         limit,
     };
-    query::follow(what, &mut *sink, &mut tell)?;
+    query::follow(what, &mut sink, &mut tell)?;
     Ok(())
+}
+
+/// What is to be hidden; without the options that is nothing.
+fn redaction(args: &Args) -> anyhow::Result<Redaction> {
+    let OutputArgs {
+        redact,
+        redact_pattern,
+        ..
+    } = &args.output;
+    Redaction::new(*redact, redact_pattern).context("in --redact-pattern")
 }

@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::util::Logs;
+
 const WIDE: [(&str, &[&str]); 12] = [
     ("pretty.txt", &[]),
     ("compact.txt", &["-o", "compact"]),
@@ -197,4 +199,25 @@ fn completions_and_the_manual_are_written() {
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert!(stdout.contains(expected), "{words:?}: {stdout}");
     }
+}
+
+#[test]
+fn what_is_shared_can_be_without_secrets() {
+    let logs = Logs::new();
+    let line = r#"{"message_num":1,"topic":"t","sender":"max@mail.example.org","content":{"message":"see /home/max and blue42","api_key":"abcdef"}}"#;
+    logs.write_current(format!("{line}\n"));
+    let options = ["--redact", "--redact-pattern", "blue\\d+"];
+    for format in ["html", "md", "json", "csv"] {
+        let ended = logs.view(&[&["-o", format], &options[..]].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.report());
+        for secret in ["max", "blue42", "abcdef"] {
+            assert!(!ended.stdout.contains(secret), "{}", ended.report());
+        }
+        ended.says("see [hidden]");
+        assert_eq!(ended.stderr, "viewer: hidden in 4 places of 1 messages\n");
+    }
+    let ended = logs.view(&["--redact"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.report());
+    let ended = logs.view(&["-o", "md", "--redact-pattern", "("]);
+    assert_ne!(ended.code, Some(0), "{}", ended.report());
 }

@@ -141,7 +141,7 @@ const circle = (edges, kinds) => {
 };
 
 export const drawGraph = async (filters) => {
-  const [{ edges }, senders] = await Promise.all([ask("graph", filters), ask("values/senders")]);
+  const [{ edges }, { senders }] = await Promise.all([ask("graph", filters), ask("values")]);
   const kinds = new Map(senders.map((sender) => [sender.name, sender.kind]));
   const place = document.getElementById("graph");
   if (!edges.length) {

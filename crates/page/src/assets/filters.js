@@ -57,9 +57,7 @@ const facet = (title, name, values, isAll) => {
 };
 
 export const drawFacets = async () => {
-  const sections = await Promise.all(KINDS.map(async ([kind, name]) => {
-    const values = await ask(`values/${kind}`);
-    return values.length ? facet(kind[0].toUpperCase() + kind.slice(1), name, values, false) : null;
-  }));
-  facets.replaceChildren(...sections.filter(Boolean));
+  const all = await ask("values");
+  const kinds = KINDS.filter(([kind]) => all[kind].length);
+  facets.replaceChildren(...kinds.map(([kind, name]) => facet(kind[0].toUpperCase() + kind.slice(1), name, all[kind], false)));
 };

@@ -73,6 +73,8 @@ const list = {
   usual: 110,
   generation: 0,
   current: null,
+  // Whether it stays at the end, whatever comes or grows there.
+  sticks: false,
   onMove: () => {},
   onDraw: () => {},
 };
@@ -203,7 +205,7 @@ const fetchPage = async (page) => {
   try {
     const { messages } = await ask("messages", params, { signal: aborter.signal });
     if (generation !== list.generation) return;
-    hold(messages);
+    hold(messages, list.numbers.at(from), list.numbers.at(to));
   } catch (error) {
     if (error.name !== "AbortError") setTimeout(load, 1_000);
   } finally {
@@ -212,8 +214,15 @@ const fetchPage = async (page) => {
   }
 };
 
-const hold = (messages) => {
+// What the server does not have of these numbers is damaged or was taken away.
+const missing = (number) => ({ number, sender: "", html: `<article class="missing">#${number} is not here</article>` });
+
+const hold = (messages, from, to) => {
   for (const message of messages) list.held.set(message.number, message);
+  for (const holder of rows()) {
+    const number = Number(holder.dataset.number);
+    if (number >= from && number <= to && !list.held.has(number)) list.held.set(number, missing(number));
+  }
   keep(() => {
     for (const holder of rows()) {
       const number = Number(holder.dataset.number);
@@ -230,12 +239,14 @@ const hold = (messages) => {
     if (list.held.size <= HELD) break;
     list.held.delete(number);
   }
-  extend();
+  if (list.sticks) alignEnd();
+  else extend();
   settleSoon();
 };
 
 // Draws anew with a row at the upper edge.
 const jump = (row, above = 0) => {
+  list.sticks = false;
   box.replaceChildren();
   list.elements.clear();
   if (!count()) return;
@@ -280,6 +291,7 @@ const scrolled = () => {
   frame = null;
   const now = scroller.scrollTop;
   const height = scroller.clientHeight;
+  const isOwn = Math.abs(now - lastTop) < 1;
   const far = Math.abs(now - lastTop) > height * 3;
   lastTop = now;
   const within = now + height > list.base && now < list.base + box.getBoundingClientRect().height;
@@ -289,6 +301,7 @@ const scrolled = () => {
     jump(row);
     if (share > 0.999999) toEnd();
   } else extend();
+  if (!isOwn) list.sticks = isAtEnd();
   settleSoon();
   const at = top();
   if (at) list.onMove(list.numbers.at(at.row), isAtEnd());
@@ -311,16 +324,22 @@ export const isAtEnd = () => {
 
 export const toEnd = () => {
   jump(count() - 1);
-  const align = () => {
-    const last = box.lastElementChild;
-    if (!last) return;
-    extend();
+  list.sticks = true;
+  alignEnd();
+  settle();
+};
+
+// Puts the end of the last row, and of those that come behind it, to the lower edge.
+const alignEnd = () => {
+  for (let guard = 0; guard < 20 && box.lastElementChild; guard += 1) {
     const gap = scroller.getBoundingClientRect().bottom - box.lastElementChild.getBoundingClientRect().bottom;
     place(list.base + gap);
     extend();
-  };
-  align();
-  settle();
+    if (Number(box.lastElementChild.dataset.row) >= count() - 1 && Math.abs(gap) < 1) break;
+  }
+  // Few rows stand at the upper edge.
+  const free = box.firstElementChild?.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  if (Number(box.firstElementChild?.dataset.row) === 0 && free > 0) place(list.base - free);
 };
 
 export const goTo = (number) => {
@@ -346,7 +365,7 @@ export const show = (found, filters, at) => {
 
 // Adds what was recorded meanwhile; whoever is at the end stays there.
 export const append = (runs) => {
-  const wasAtEnd = isAtEnd();
+  const wasAtEnd = list.sticks || isAtEnd();
   const wasEmpty = !count();
   list.numbers.add(runs);
   document.getElementById("empty").hidden = count() > 0;
@@ -356,24 +375,16 @@ export const append = (runs) => {
     // So much at once is not worth being drawn one by one.
     if (!last || end - Number(last.dataset.row) > 200) toEnd();
     else {
+      list.sticks = true;
       extend();
-      follow();
+      alignEnd();
+      settle();
     }
   } else {
     extend();
     settleSoon();
   }
   return wasAtEnd;
-};
-
-const follow = () => {
-  for (let guard = 0; guard < 20; guard += 1) {
-    const gap = box.lastElementChild.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
-    if (gap > 0) place(list.base - gap);
-    extend();
-    if (Number(box.lastElementChild.dataset.row) >= count() - 1) break;
-  }
-  settle();
 };
 
 const setCurrent = (number) => {

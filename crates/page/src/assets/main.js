@@ -75,7 +75,8 @@ const show = async () => {
   const mine = turn;
   found.textContent = "…";
   try {
-    const numbers = await ask("numbers", wanted);
+    const quick = new URLSearchParams({ quick: "1" });
+    const numbers = await ask("numbers", wanted.size ? wanted : quick);
     if (mine !== turn) return;
     shownFilters = text;
     if (!wanted.size) total = numbers.count;

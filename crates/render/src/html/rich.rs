@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use pulldown_cmark::{Alignment, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use query::Marks;
 
 use super::body::write_marked;
@@ -132,6 +132,14 @@ impl Page<'_> {
                 write!(self.out, "<{name}{align}>")?;
                 Closing::Element(name)
             }
+            Tag::Heading { level, .. } => {
+                // The page has headings of its own above these, and levels are not left out.
+                match level {
+                    HeadingLevel::H1 => write!(self.out, "<h3>")?,
+                    level => write!(self.out, "<h3 class=\"{level}\">")?,
+                }
+                Closing::Element("h3")
+            }
             Tag::List(Some(first)) => {
                 write!(self.out, "<ol start=\"{first}\">")?;
                 Closing::Element("ol")
@@ -222,14 +230,8 @@ impl Page<'_> {
 
 /// The element for a part of a text that needs nothing else.
 fn element(tag: &Tag<'_>) -> Option<&'static str> {
-    use pulldown_cmark::HeadingLevel::{H1, H2, H3};
     Some(match tag {
         Tag::Paragraph => "p",
-        // The page has headings of its own above these.
-        Tag::Heading { level: H1, .. } => "h3",
-        Tag::Heading { level: H2, .. } => "h4",
-        Tag::Heading { level: H3, .. } => "h5",
-        Tag::Heading { .. } => "h6",
         Tag::BlockQuote(_) => "blockquote",
         Tag::List(None) => "ul",
         Tag::Item => "li",
