@@ -9,6 +9,7 @@
 mod archive;
 #[cfg(target_os = "linux")]
 mod arrived;
+mod backup;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
@@ -39,5 +40,6 @@ mod slow_subscriber;
 mod subcommands;
 mod surroundings;
 mod topics;
+mod upkeep;
 mod util;
 mod viewer;

@@ -98,7 +98,7 @@ fn positions_filters_and_the_end_work() {
     assert_eq!((numbers, consumer.end()), (vec![4, 5], Some(5)));
     let error = client.consume(Consume::from(From::Number(9))).err();
     assert_eq!(error.as_ref().and_then(Error::code), Some("beyond_head"));
-    assert_eq!(client.status().unwrap()["last_message_num"], 5);
+    assert_eq!(client.status().unwrap().last_message_num, 5);
 }
 
 #[test]

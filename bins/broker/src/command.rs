@@ -9,8 +9,10 @@ use clap::{Args, Subcommand};
 use client::{Client, Keys};
 
 use crate::args::parse_address;
+use crate::backup::{Backup, Restore};
 use crate::exit::Exit;
 use crate::keygen::{self, Keygen};
+use crate::upkeep::{Compress, Prune};
 use crate::{archive, doctor, manual, selftest, status};
 
 /// How long a broker is given to answer.
@@ -38,6 +40,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         label: Option<String>,
     },
+    /// Compresses closed sessions; they are read as before, beside a running broker, too
+    Compress(Compress),
+    /// Removes the oldest closed sessions, as far as nobody needs them
+    Prune(Prune),
+    /// Copies the journal of a broker that runs or not, and checks the copy
+    Backup(Backup),
+    /// Makes a journal of a copy
+    Restore(Restore),
     /// Makes keys for the broker and its clients, as pyzmq's zmq.auth reads them
     Keygen(Keygen),
     /// Writes what a shell needs to complete command lines
@@ -148,6 +158,10 @@ impl Command {
                 archive::run(&mut client, label.as_deref(), out)
             }
             Self::Doctor(options) => doctor::run(options, out),
+            Self::Compress(options) => options.run(out),
+            Self::Prune(options) => options.run(out),
+            Self::Backup(options) => options.run(out),
+            Self::Restore(options) => options.run(out),
             Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
             Self::Completions { shell } => {

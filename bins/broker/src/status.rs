@@ -1,28 +1,34 @@
 //! `broker status`: what a running broker does, for people and as JSON.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use client::Client;
+use anyhow::Context as _;
+use client::{Client, Status};
+use protocol::{Consumer, Missing, Peer, Peers, Subscriber};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 use crate::report::line;
 use crate::shown::shown;
+pub(crate) use crate::shown::size;
 
 /// So many subscribers and consumers are listed.
 const LISTED: usize = 20;
 
 pub(crate) fn run(client: &mut Client, json: bool, out: &mut impl Write) -> anyhow::Result<Exit> {
-    let mut status = client.status()?;
-    let exit = if finding(&status).is_some() || !missing(&status).is_empty() {
+    let answer = client.status_json()?;
+    let status: Status = protocol::read(&answer).context("this broker answers otherwise")?;
+    let exit = if finding(&status).is_some() || !status.missing.is_empty() {
         Exit::Found
     } else {
         Exit::Done
     };
     if json {
-        status.remove("id");
-        status.remove("type");
-        line(out, &serde_json::to_string_pretty(&status)?)?;
+        // All of it, also what only a newer broker has to tell.
+        let mut all: Map<String, Value> = serde_json::from_slice(&answer)?;
+        protocol::open_envelope(&mut all);
+        line(out, &serde_json::to_string_pretty(&all)?)?;
     } else {
         print(&status, out)?;
     }
@@ -30,21 +36,18 @@ pub(crate) fn run(client: &mut Client, json: bool, out: &mut impl Write) -> anyh
 }
 
 /// Says what somebody should look at.
-pub(crate) fn finding(status: &Map<String, Value>) -> Option<String> {
-    let status = Value::Object(status.clone());
-    if let Some(reason) = status["stalled"]["reason"].as_str() {
-        let since = text(&status["stalled"]["since"]);
+pub(crate) fn finding(status: &Status) -> Option<String> {
+    if let Some(stalled) = &status.stalled {
         return Some(format!(
-            "NOTHING IS RECORDED since {since}: {}",
-            shown(reason)
+            "NOTHING IS RECORDED since {}: {}",
+            shown(&stalled.since),
+            shown(&stalled.reason)
         ));
     }
-    let count = |name: &str| status["damage"][name].as_u64().unwrap_or(0);
-    let (damaged, altered) = (
-        count("at_start") + count("passed_over"),
-        count("altered_at_start"),
-    );
-    (damaged + altered > 0).then(|| {
+    let damage = &status.damage;
+    let damaged = damage.at_start.saturating_add(damage.passed_over);
+    let altered = damage.altered_at_start;
+    (damaged > 0 || altered > 0).then(|| {
         format!(
             "damage was seen: {damaged} stretches that are no record, {altered} altered records; \
              `viewer verify --all` says where"
@@ -53,44 +56,43 @@ pub(crate) fn finding(status: &Map<String, Value>) -> Option<String> {
 }
 
 /// Says which messages are not in the journal's files any more.
-fn missing(status: &Map<String, Value>) -> Vec<String> {
-    let list = status.get("missing").and_then(Value::as_array);
-    let say = |one: &Value| {
-        let there = match one["there"].as_str() {
-            Some(there) => format!("they were there at {}", shown(there)),
-            None => "the journal never had them, but a consumer has".to_owned(),
-        };
-        format!(
-            "MISSING: messages {} to {} are not in the journal's files; {there}; noticed at {}",
-            one["first"],
-            one["last"],
-            text(&one["since"])
-        )
+fn missing(one: &Missing) -> String {
+    let there = match &one.there {
+        Some(there) => format!("they were there at {}", shown(there)),
+        None => "the journal never had them, but a consumer has".to_owned(),
     };
-    list.map_or(&[][..], Vec::as_slice)
-        .iter()
-        .take(LISTED)
-        .map(say)
-        .collect()
+    format!(
+        "MISSING: messages {} to {} are not in the journal's files; {there}; noticed at {}",
+        one.first,
+        one.last,
+        shown(&one.since)
+    )
 }
 
-fn print(status: &Map<String, Value>, out: &mut impl Write) -> io::Result<()> {
+fn print(status: &Status, out: &mut impl Write) -> io::Result<()> {
     match finding(status) {
         Some(finding) => line(out, &format!("[!] {finding}"))?,
         None => line(out, "[*] Recording")?,
     }
-    for missing in missing(status) {
-        line(out, &format!("[!] {missing}"))?;
+    for one in status.missing.iter().take(LISTED) {
+        line(out, &format!("[!] {}", missing(one)))?;
     }
-    let status = Value::Object(status.clone());
-    for text in [overview(&status), speed(&status), refused(&status)] {
+    for text in [overview(status), speed(status), refused(status)] {
         line(out, &text)?;
     }
     let lists = [
-        peers(&status, "Publishers", "publishers"),
-        subscribers(&status),
-        peers(&status, "Clients of the control port", "clients"),
-        consumers(&status),
+        peers("Publishers", &status.publishers),
+        list(
+            "Subscribers",
+            status.subscribers.count,
+            status.subscribers.list.iter().map(subscriber),
+        ),
+        peers("Clients of the control port", &status.clients),
+        list(
+            "Consumers",
+            status.consumers.len() as u64,
+            status.consumers.iter().map(consumer),
+        ),
     ];
     for text in lists.iter().flatten() {
         line(out, text)?;
@@ -98,9 +100,9 @@ fn print(status: &Map<String, Value>, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-fn overview(status: &Value) -> String {
-    let session = &status["session"];
-    let room = match status["disk_room_bytes"].as_u64() {
+fn overview(status: &Status) -> String {
+    let session = &status.session;
+    let room = match status.disk_room_bytes {
         Some(room) => format!("{} free on its disk", size(room)),
         None => "the system does not tell how much is free on its disk".to_owned(),
     };
@@ -108,138 +110,100 @@ fn overview(status: &Value) -> String {
         "[*] Broker {} (process {}), up for {}\n\
          [*] Session {}: {} messages, {}; {room}\n\
          [*] Last message: {}; {} recorded in this run",
-        text(&status["version"]),
-        status["pid"],
-        duration(status["uptime_seconds"].as_u64().unwrap_or(0)),
-        text(&session["file"]),
-        session["messages"],
-        size(session["bytes"].as_u64().unwrap_or(0)),
-        status["last_message_num"],
-        status["recorded"]["messages"],
+        shown(&status.version),
+        status.pid,
+        duration(status.uptime_seconds),
+        shown(&session.file),
+        session.messages,
+        size(session.bytes),
+        status.last_message_num,
+        status.recorded.messages,
     )
 }
 
-fn speed(status: &Value) -> String {
-    let commits = &status["commits"];
-    let Some(age) = status["last_commit_age_ms"].as_u64() else {
+fn speed(status: &Status) -> String {
+    let (Some(age), Some(commits)) = (status.last_commit_age_ms, &status.commits) else {
         return "[*] Nothing was recorded in this run yet".to_owned();
     };
-    let ms = |name: &str| commits[name].as_f64().unwrap_or(0.0) / 1000.0;
+    let ms = |us: u64| Duration::from_micros(us).as_secs_f64() * 1000.0;
     format!(
         "[*] Last write and fsync {} ago; {} of them took {:.2} ms at the median, {:.2} ms at 99%, {:.2} ms at most",
         duration(age / 1000),
-        commits["count"],
-        ms("p50_us"),
-        ms("p99_us"),
-        ms("max_us"),
+        commits.count,
+        ms(commits.p50_us),
+        ms(commits.p99_us),
+        ms(commits.max_us),
     )
 }
 
-fn refused(status: &Value) -> String {
-    let refused = &status["refused"];
+fn refused(status: &Status) -> String {
+    let refused = &status.refused;
     format!(
         "[*] Refused: {} messages, {} requests; {} publishers disconnected; {} sockets of the \
          wrong kind",
-        refused["messages"], refused["requests"], refused["disconnected"], refused["strangers"],
+        refused.messages, refused.requests, refused.disconnected, refused.strangers,
     )
 }
 
 /// Who is connected to a port.
-fn peers(status: &Value, title: &str, name: &str) -> Vec<String> {
-    let all = &status[name];
-    let mut lines = vec![format!("[*] {title}: {}", all["count"])];
-    let list = all["list"].as_array().map_or(&[][..], Vec::as_slice);
-    let say = |one: &Value| format!("      {} ({})", text(&one["peer"]), kind(one));
-    lines.extend(list.iter().take(LISTED).map(say));
-    more(&mut lines, list.len());
-    lines
+fn peers(title: &str, all: &Peers) -> Vec<String> {
+    let say = |one: &Peer| format!("{} ({})", shown(&one.peer), kind(one));
+    list(title, all.count, all.list.iter().map(say))
 }
 
 /// What a peer is, which version it speaks, and whose key it has shown.
-fn kind(one: &Value) -> String {
-    let key = match one["key"].as_str() {
+fn kind(one: &Peer) -> String {
+    let key = match &one.key {
         Some(key) => format!(", key {}", shown(key)),
         None => String::new(),
     };
     format!(
         "{}, ZMTP {}, {}{key}",
-        text(&one["socket"]),
-        text(&one["protocol"]),
-        text(&one["mechanism"])
+        shown(one.socket.as_deref().unwrap_or_default()),
+        shown(&one.protocol),
+        shown(&one.mechanism)
     )
 }
 
-fn subscribers(status: &Value) -> Vec<String> {
-    let all = &status["subscribers"];
-    let mut lines = vec![format!("[*] Subscribers: {}", all["count"])];
-    let list = all["list"].as_array().map_or(&[][..], Vec::as_slice);
-    lines.extend(list.iter().take(LISTED).map(|one| {
-        let topics: Vec<String> = one["topics"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|topic| format!("{:?}", topic.as_str().unwrap_or_default()))
-            .collect();
-        let topics = match one["topic_count"].as_u64() {
-            Some(0) | None => "nothing yet".to_owned(),
-            Some(count) if count > topics.len() as u64 => {
-                format!(
-                    "{} and {} more topics",
-                    topics.join(", "),
-                    count - topics.len() as u64
-                )
-            }
-            Some(_) => topics.join(", "),
-        };
-        format!(
-            "      {} ({}) wants {topics}; {} behind",
-            text(&one["peer"]),
-            kind(one),
-            one["lag"]
-        )
-    }));
-    more(&mut lines, list.len());
-    lines
+fn subscriber(one: &Subscriber) -> String {
+    let topics: Vec<String> = one
+        .topics
+        .iter()
+        .map(|topic| format!("{topic:?}"))
+        .collect();
+    let topics = match one.topic_count.checked_sub(topics.len() as u64) {
+        _ if one.topic_count == 0 => "nothing yet".to_owned(),
+        Some(more) if more > 0 => format!("{} and {more} more topics", topics.join(", ")),
+        _ => topics.join(", "),
+    };
+    format!(
+        "{} ({}) wants {topics}; {} behind",
+        shown(&one.peer.peer),
+        kind(&one.peer),
+        one.lag
+    )
 }
 
-fn consumers(status: &Value) -> Vec<String> {
-    let list = status["consumers"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let mut lines = vec![format!("[*] Consumers: {}", list.len())];
-    lines.extend(list.iter().take(LISTED).map(|one| {
-        let name = one["name"].as_str().unwrap_or("(without a name)");
-        let place = match (one["connected"].as_bool(), one["position"].as_u64()) {
-            (_, None) => "its position can't be read".to_owned(),
-            (Some(true), Some(position)) => format!("at {position}, {} behind", one["lag"]),
-            (_, Some(position)) => format!("away at {position}, {} behind", one["lag"]),
-        };
-        format!("      {}: {place}", shown(name))
-    }));
-    more(&mut lines, list.len());
-    lines
+fn consumer(one: &Consumer) -> String {
+    let name = one.name.as_deref().unwrap_or("(without a name)");
+    let lag = one.lag.unwrap_or(0);
+    let place = match (one.connected, one.position) {
+        (_, None) => "its position can't be read".to_owned(),
+        (true, Some(position)) => format!("at {position}, {lag} behind"),
+        (false, Some(position)) => format!("away at {position}, {lag} behind"),
+    };
+    format!("{}: {place}", shown(name))
 }
 
-fn more(lines: &mut Vec<String>, count: usize) {
-    if count > LISTED {
-        lines.push(format!("      and {} more", count - LISTED));
+/// A title with a number, and the first lines of what it stands for.
+fn list(title: &str, count: u64, mut all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = all.len().saturating_sub(LISTED);
+    let mut lines = vec![format!("[*] {title}: {count}")];
+    lines.extend(all.by_ref().take(LISTED).map(|one| format!("      {one}")));
+    if more > 0 {
+        lines.push(format!("      and {more} more"));
     }
-}
-
-/// A text that can't drive a terminal, whatever the broker answers.
-fn text(value: &Value) -> String {
-    shown(value.as_str().unwrap_or_default())
-}
-
-pub(crate) fn size(bytes: u64) -> String {
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    match units.into_iter().find(|(_, shift)| bytes >> shift > 0) {
-        Some((unit, shift)) => {
-            let tenths = (u128::from(bytes) * 10) >> shift;
-            format!("{}.{} {unit}", tenths / 10, tenths % 10)
-        }
-        None => format!("{bytes} bytes"),
-    }
+    lines
 }
 
 fn duration(seconds: u64) -> String {
@@ -253,8 +217,6 @@ fn duration(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -268,18 +230,53 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_any_shape_is_printed_and_drives_no_terminal() {
-        let odd = json!({
-            "stalled": {"reason": "\u{1b}[2J", "since": "\u{202e}"},
-            "subscribers": {"count": 1, "list": [{"peer": "\u{1b}", "key": "\u{1b}", "mechanism": "\u{1b}", "topics": ["\u{1b}", 7], "topic_count": 9}]},
-            "consumers": [{"name": "\u{1b}"}, 5],
-            "missing": [{"first": 1, "there": "\u{1b}", "since": "\u{202e}"}, 5],
+    fn nothing_in_an_answer_drives_the_terminal() {
+        let page = include_str!("../../../docs/protocol.md");
+        let start = page.find(r#"{"type":"reply","id":12,"version""#).unwrap();
+        let example = page[start..].split("```").next().unwrap();
+        let mut status: Status = protocol::read(example.as_bytes()).unwrap();
+        let odd = || "\u{1b}[2J\u{202e}".to_owned();
+        status.stalled = Some(protocol::Stalled {
+            reason: odd(),
+            since: odd(),
         });
-        for status in [json!({}), odd] {
-            let mut out = Vec::new();
-            print(status.as_object().unwrap(), &mut out).unwrap();
-            let text = String::from_utf8(out).unwrap();
-            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
-        }
+        (status.version, status.session.file) = (odd(), odd());
+        status.missing.push(Missing {
+            first: 1,
+            last: 2,
+            there: Some(odd()),
+            since: odd(),
+        });
+        let peer = Peer {
+            peer: odd(),
+            socket: Some(odd()),
+            protocol: odd(),
+            mechanism: odd(),
+            key: Some(odd()),
+        };
+        status.publishers.list = vec![peer.clone(); 30];
+        status.subscribers.list.push(Subscriber {
+            peer,
+            topics: vec![odd()],
+            topic_count: 9,
+            position: 1,
+            lag: 2,
+        });
+        status.consumers.push(Consumer {
+            consumer: None,
+            name: Some(odd()),
+            connected: false,
+            position: None,
+            lag: None,
+            acked: None,
+        });
+        let mut out = Vec::new();
+        print(&status, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+        assert!(
+            text.contains("and 10 more\n") && text.contains("and 8 more topics"),
+            "{text}"
+        );
     }
 }

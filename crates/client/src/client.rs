@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use protocol::{Archive, Greeting, Hello, Request, Status};
 
-use crate::connection::{Connection, answers, is, number};
+use crate::connection::{Connection, Incoming};
 use crate::consumer::{Consume, Consumer};
 use crate::error::Error;
 use crate::keys::Keys;
@@ -12,8 +12,6 @@ use crate::publish::{Published, publish_all};
 
 /// How long one attempt may take before the connection is made anew.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
-/// The version of the protocol that is spoken here.
-const PROTOCOL: u64 = 1;
 
 /// A client of one broker.
 pub struct Client {
@@ -55,7 +53,12 @@ impl Client {
             connection: Connection::open(endpoint, keys)?,
             timeout,
         };
-        client.request(&json!({"op": "hello", "protocol": PROTOCOL}))?;
+        let hello = Hello {
+            protocol: protocol::VERSION,
+            client: None,
+        };
+        let answer = client.request(&Request::Hello(hello))?;
+        let _greeting: Greeting = client.connection.read(&answer)?;
         Ok(client)
     }
 
@@ -98,12 +101,23 @@ impl Client {
         Consumer::start(self.connection.another(), request, self.timeout)
     }
 
-    /// Returns the broker's status, as the protocol describes it.
+    /// Returns the broker's status.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub fn status(&mut self) -> Result<Map<String, Value>, Error> {
-        self.request(&json!({"op": "status"}))
+    pub fn status(&mut self) -> Result<Status, Error> {
+        let answer = self.request(&Request::Status)?;
+        self.connection.read(&answer)
+    }
+
+    /// Returns the broker's status as it came: an object in JSON, which a newer broker
+    /// may have given more members than [`Status`] has.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn status_json(&mut self) -> Result<Vec<u8>, Error> {
+        let answer = self.request(&Request::Status)?;
+        Ok(answer.header().to_vec())
     }
 
     /// Closes the session; `None` where nothing is in it.
@@ -113,27 +127,23 @@ impl Client {
     /// [`connect`](Self::connect). It is asked once: a session that was closed
     /// without an answer is not closed twice.
     pub fn archive(&mut self, label: Option<&str>) -> Result<Option<Archived>, Error> {
-        let mut request = json!({"op": "archive"});
-        if let Some(label) = label {
-            request["label"] = label.into();
-        }
-        let reply = self.ask(&mut request, self.timeout)?;
-        let reply = reply.ok_or_else(|| self.no_answer())?;
-        let name = reply.get("archive").and_then(Value::as_str);
-        Ok(name.map(|name| Archived {
-            name: name.to_owned(),
-            messages: number(&reply, "messages"),
+        let label = label.map(str::to_owned);
+        let answer = self.ask(&Request::Archive(Archive { label }), self.timeout)?;
+        let answer = answer.ok_or_else(|| self.no_answer())?;
+        let archived: protocol::Archived = self.connection.read(&answer)?;
+        Ok(archived.archive.map(|name| Archived {
+            name,
+            messages: archived.messages,
         }))
     }
 
     /// Asks again, over a new connection, until there is an answer.
-    fn request(&mut self, request: &Value) -> Result<Map<String, Value>, Error> {
-        let give_up = self.connection.clock() + self.timeout;
-        let mut request = request.clone();
+    fn request(&mut self, request: &Request) -> Result<Incoming, Error> {
+        let give_up = self.connection.clock().saturating_add(self.timeout);
         loop {
             let left = give_up.saturating_sub(self.connection.clock());
-            if let Some(reply) = self.ask(&mut request, left.min(ATTEMPT))? {
-                return Ok(reply);
+            if let Some(answer) = self.ask(request, left.min(ATTEMPT))? {
+                return Ok(answer);
             }
             if self.connection.clock() >= give_up {
                 return Err(self.no_answer());
@@ -143,22 +153,17 @@ impl Client {
     }
 
     /// Asks once; `None` where nobody answers in that time.
-    fn ask(
-        &mut self,
-        request: &mut Value,
-        most: Duration,
-    ) -> Result<Option<Map<String, Value>>, Error> {
+    fn ask(&mut self, request: &Request, most: Duration) -> Result<Option<Incoming>, Error> {
         let id = self.connection.id();
-        request["id"] = id.into();
-        self.connection.send::<&[u8]>(request, &[]);
-        let give_up = self.connection.clock() + most;
+        // Where there is no room nobody reads: that shows in a moment.
+        let _room = self.connection.send(id, request);
+        let give_up = self.connection.clock().saturating_add(most);
         loop {
             let left = give_up.saturating_sub(self.connection.clock());
             match self.connection.receive(left)? {
-                Some((header, _)) if !answers(&header, id) => {}
-                Some((header, _)) if is(&header, "error") => return Err(Error::refused(&header)),
-                Some((header, _)) => return Ok(Some(header)),
-                None => return Ok(None),
+                Some(answer) if !answer.answers(id) => {}
+                Some(answer) if answer.is_error() => return Err(self.connection.refused(&answer)),
+                answer => return Ok(answer),
             }
         }
     }

@@ -3,15 +3,21 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use protocol::{Failure, Head, Id, Kind, Request};
+use serde::de::DeserializeOwned;
 use zmtp::SocketType;
 
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::socket::Socket;
 
-/// A header and the frames behind it.
-pub(crate) type Incoming = (Map<String, Value>, Vec<Vec<u8>>);
+/// What the broker has sent.
+pub(crate) struct Incoming {
+    pub(crate) head: Head,
+    header: Vec<u8>,
+    /// The frames behind the header.
+    pub(crate) frames: Vec<Vec<u8>>,
+}
 
 /// A longer wait is made of several of these, so that a pause of this program
 /// counts as no more than one of them.
@@ -78,16 +84,16 @@ impl Connection {
     }
 
     /// Sends a request; false where there is no room for it now.
-    pub(crate) fn send<F: AsRef<[u8]>>(&self, header: &Value, frames: &[F]) -> bool {
-        let taken = self.queue(header, frames);
+    pub(crate) fn send(&self, id: u64, request: &Request) -> bool {
+        let taken = self.queue::<&[u8]>(id, request, &[]);
         self.socket.borrow_mut().flush();
         taken
     }
 
     /// Takes a request to be sent with the next one, or when replies are waited for;
     /// false where there is no room for it now.
-    pub(crate) fn queue<F: AsRef<[u8]>>(&self, header: &Value, frames: &[F]) -> bool {
-        let header = header.to_string();
+    pub(crate) fn queue<F: AsRef<[u8]>>(&self, id: u64, request: &Request, frames: &[F]) -> bool {
+        let header = request.header(&Id::Number(id));
         let frames = frames.iter().map(AsRef::as_ref);
         let message: Vec<&[u8]> = [header.as_bytes()].into_iter().chain(frames).collect();
         self.socket.borrow_mut().queue(&message)
@@ -123,13 +129,31 @@ impl Connection {
             return Ok(None);
         }
         let header = frames.remove(0);
-        match serde_json::from_slice(&header) {
-            Ok(Value::Object(header)) => Ok(Some((header, frames))),
-            _ => Err(Error::NoBroker {
+        match protocol::read(&header) {
+            Ok(head) => Ok(Some(Incoming {
+                head,
+                header,
+                frames,
+            })),
+            Err(_) => Err(Error::NoBroker {
                 endpoint: self.endpoint(),
                 found: String::from_utf8_lossy(&header).chars().take(80).collect(),
             }),
         }
+    }
+
+    /// Reads the members of an answer.
+    pub(crate) fn read<T: DeserializeOwned>(&self, incoming: &Incoming) -> Result<T, Error> {
+        protocol::read(&incoming.header).map_err(|error| Error::NoBroker {
+            endpoint: self.endpoint(),
+            found: error.to_string(),
+        })
+    }
+
+    /// Reads an error, to be told as one.
+    pub(crate) fn refused(&self, incoming: &Incoming) -> Error {
+        self.read::<Failure>(incoming)
+            .map_or_else(|error| error, Error::refused)
     }
 
     /// Waits for a message; false where none comes in that time.
@@ -142,19 +166,21 @@ impl Connection {
     }
 }
 
-/// Returns a member that is a number, or 0.
-pub(crate) fn number(header: &Map<String, Value>, name: &str) -> u64 {
-    header.get(name).and_then(Value::as_u64).unwrap_or(0)
-}
+impl Incoming {
+    /// Tells whether it belongs to the request with this id.
+    pub(crate) fn answers(&self, id: u64) -> bool {
+        self.head.id == Id::Number(id)
+    }
 
-/// Tells whether a message belongs to the request with this id.
-pub(crate) fn answers(header: &Map<String, Value>, id: u64) -> bool {
-    header.get("id").and_then(Value::as_u64) == Some(id)
-}
+    /// Tells whether what was asked for is not done.
+    pub(crate) fn is_error(&self) -> bool {
+        self.head.kind == Kind::Error
+    }
 
-/// Tells whether a message is of this type.
-pub(crate) fn is(header: &Map<String, Value>, kind: &str) -> bool {
-    header.get("type").and_then(Value::as_str) == Some(kind)
+    /// The header as it came.
+    pub(crate) fn header(&self) -> &[u8] {
+        &self.header
+    }
 }
 
 #[cfg(test)]
@@ -177,12 +203,11 @@ mod tests {
 
         // An answer that lies there is received in no time.
         let id = connection.id();
-        let header = serde_json::json!({"op": "hello", "id": id});
-        assert!(connection.send::<&[u8]>(&header, &[]));
+        assert!(connection.send(id, &Request::Ping));
         let echo = std::thread::spawn(move || {
             let mut peer = broker.accept();
-            let request = peer.receive();
-            peer.send(&request);
+            peer.receive();
+            peer.send(&[br#"{"type":"reply","id":1}"#.to_vec()]);
             peer
         });
         while !echo.is_finished() {
@@ -193,11 +218,9 @@ mod tests {
                 .poll(Duration::from_millis(1));
         }
         let before = connection.clock();
-        let (answer, frames) = connection
-            .receive(Duration::from_secs(60))
-            .unwrap()
-            .unwrap();
-        assert!(answers(&answer, id) && frames.is_empty());
+        let answer = connection.receive(Duration::from_secs(60));
+        let answer = answer.unwrap().unwrap();
+        assert!(answer.answers(id) && !answer.is_error() && answer.frames.is_empty());
         assert!(connection.clock() - before < Duration::from_secs(1));
     }
 }

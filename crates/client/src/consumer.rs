@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value, json};
+use protocol::{Ack, Cancel, Credit, End, Ended, Filter, Kind, Request, Started, Word, code};
 
 use crate::client::ATTEMPT;
-use crate::connection::{Connection, Incoming, answers, is, number};
+use crate::connection::{Connection, Incoming};
 use crate::error::Error;
 
 /// How many messages may be on their way to this client.
@@ -113,45 +113,37 @@ impl Consume {
     }
 
     /// Returns the request; one that goes on begins behind what has come.
-    fn header(&self, id: u64, received: Option<u64>) -> Value {
-        let mut header = json!({
-            "op": "consume", "id": id, "credit": CREDIT, "follow": !self.ends_at_head,
-        });
-        let mut set = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                header[name] = value;
-            }
-        };
-        let from = received.map(|number| From::Number(number + 1));
-        set("name", self.name.clone().map(Value::from));
-        set("from", from.as_ref().or(self.from.as_ref()).map(From::json));
-        set("initial", self.initial.as_ref().map(From::json));
-        set("pace", self.pace.map(Value::from));
-        let filter = [
-            ("topic", &self.topic),
-            ("sender", &self.sender),
-            ("tier", &self.tier),
-            ("chain", &self.chain),
-            ("tag", &self.tag),
-        ];
-        let filter = filter
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value.clone()?))));
-        set("filter", Some(Value::Object(filter.collect())));
-        header
+    fn request(&self, received: Option<u64>) -> Request {
+        let from = received.map(|number| protocol::From::Number(number.saturating_add(1)));
+        Request::Consume(Box::new(protocol::Consume {
+            name: self.name.clone(),
+            from: from.or_else(|| self.from.as_ref().map(From::position)),
+            initial: self.initial.as_ref().map(From::position),
+            filter: Filter {
+                topic: self.topic.clone(),
+                sender: self.sender.clone(),
+                tier: self.tier.clone(),
+                chain: self.chain.clone(),
+                tag: self.tag.clone(),
+            },
+            credit: CREDIT,
+            follow: !self.ends_at_head,
+            pace: self.pace,
+        }))
     }
 }
 
 impl From {
-    fn json(&self) -> Value {
-        match self {
-            Self::Number(number) => json!(number),
-            Self::Start => json!("start"),
-            Self::Session => json!("session"),
-            Self::Now => json!("now"),
-            Self::After => json!("after"),
-            Self::Time(time) => json!({"time": time}),
-        }
+    /// Returns the position as the protocol writes it.
+    fn position(&self) -> protocol::From {
+        protocol::From::Word(match self {
+            Self::Number(number) => return protocol::From::Number(*number),
+            Self::Time(time) => return protocol::From::Time { time: time.clone() },
+            Self::Start => Word::Start,
+            Self::Session => Word::Session,
+            Self::Now => Word::Now,
+            Self::After => Word::After,
+        })
     }
 }
 
@@ -218,10 +210,12 @@ impl Consumer {
         let give_up = self.connection.clock() + self.timeout;
         loop {
             let id = self.connection.id();
-            let handle = self.handle;
-            self.send(&json!({
-                "op": "ack", "id": id, "consumer": handle, "message_num": message_num,
-            }));
+            let consumer = self.handle;
+            let ack = Ack {
+                consumer,
+                message_num,
+            };
+            self.send(id, &Request::Ack(ack));
             if self.is_stored(id, give_up)? {
                 return Ok(());
             }
@@ -234,12 +228,12 @@ impl Consumer {
         let handle = self.handle;
         while self.handle == handle {
             match self.connection.receive(self.patience(give_up))? {
-                Some((header, _)) if answers(&header, id) => {
-                    if is(&header, "reply") {
+                Some(answer) if answer.answers(id) => {
+                    if !answer.is_error() {
                         return Ok(true);
                     }
-                    let error = Error::refused(&header);
-                    if error.code() != Some("unknown_consumer") {
+                    let error = self.connection.refused(&answer);
+                    if error.code() != Some(code::UNKNOWN_CONSUMER) {
                         return Err(error);
                     }
                     self.open()?;
@@ -268,35 +262,38 @@ impl Consumer {
         alive.min(give_up.saturating_sub(self.connection.clock()))
     }
 
-    fn take(&mut self, (header, frames): Incoming) -> Result<(), Error> {
+    fn take(&mut self, incoming: Incoming) -> Result<(), Error> {
         self.heard_at = self.connection.clock();
-        let ours = number(&header, "consumer") == self.handle;
-        if is(&header, "message") && ours {
-            self.keep(&header, frames);
-            Ok(())
-        } else if is(&header, "end") && ours {
-            self.end_by(&header)
-        } else if Error::refused(&header).code() == Some("unknown_consumer") {
-            self.open()
-        } else {
-            Ok(())
+        let ours = incoming.head.consumer == Some(self.handle);
+        match incoming.head.kind {
+            Kind::Message if ours => self.keep(incoming),
+            Kind::End if ours => {
+                let end = self.connection.read(&incoming)?;
+                self.end_by(&end)
+            }
+            Kind::Error
+                if self.connection.refused(&incoming).code() == Some(code::UNKNOWN_CONSUMER) =>
+            {
+                self.open()
+            }
+            _ => Ok(()),
         }
     }
 
-    fn keep(&mut self, header: &Map<String, Value>, frames: Vec<Vec<u8>>) {
-        let message_num = number(header, "message_num");
-        let recorded_at = header.get("recorded_at").and_then(Value::as_str);
-        self.received = Some(message_num);
+    fn keep(&mut self, incoming: Incoming) -> Result<(), Error> {
+        let message: protocol::Message = self.connection.read(&incoming)?;
+        self.received = Some(message.message_num);
         self.buffer.push_back(Message {
-            message_num,
-            recorded_at: recorded_at.unwrap_or_default().to_owned(),
-            gap: number(header, "gap"),
-            frames,
+            message_num: message.message_num,
+            recorded_at: message.recorded_at,
+            gap: message.gap,
+            frames: incoming.frames,
         });
         self.uncredited += 1;
         if self.uncredited >= CREDIT / 2 {
             self.credit();
         }
+        Ok(())
     }
 
     /// Gives credit for as many messages as have come; none is a sign of life
@@ -305,18 +302,21 @@ impl Consumer {
         let id = self.connection.id();
         let (handle, received) = (self.handle, self.received.unwrap_or(0));
         let credit = std::mem::take(&mut self.uncredited);
-        self.send(&json!({
-            "op": "credit", "id": id, "consumer": handle, "credit": credit, "received": received,
-        }));
+        let credit = Credit {
+            consumer: handle,
+            credit,
+            received,
+        };
+        self.send(id, &Request::Credit(credit));
     }
 
-    fn end_by(&mut self, header: &Map<String, Value>) -> Result<(), Error> {
-        match header.get("reason").and_then(Value::as_str) {
-            Some("head") => {
-                self.ended = Some(number(header, "message_num"));
+    fn end_by(&mut self, end: &End) -> Result<(), Error> {
+        match end.reason {
+            Ended::Head => {
+                self.ended = Some(end.message_num);
                 Ok(())
             }
-            Some("replaced") => Err(Error::Replaced {
+            Ended::Replaced => Err(Error::Replaced {
                 name: self.request.name.clone().unwrap_or_default(),
             }),
             _ => {
@@ -344,12 +344,12 @@ impl Consumer {
         let give_up = self.connection.clock() + self.timeout;
         loop {
             self.id = self.connection.id();
-            let header = self.request.header(self.id, self.received);
-            self.send(&header);
+            let request = self.request.request(self.received);
+            self.send(self.id, &request);
             let attempt = give_up.min(self.connection.clock() + ATTEMPT);
-            if let Some(header) = self.reply(attempt)? {
-                self.handle = number(&header, "consumer");
-                self.received = Some(number(&header, "after"));
+            if let Some(started) = self.reply(attempt)? {
+                self.handle = started.consumer;
+                self.received = Some(started.after);
                 self.uncredited = 0;
                 return Ok(());
             }
@@ -362,27 +362,27 @@ impl Consumer {
 
     /// Waits for the reply to the request for a consumer. What comes for an
     /// older one comes again for the new one.
-    fn reply(&mut self, give_up: Duration) -> Result<Option<Map<String, Value>>, Error> {
+    fn reply(&mut self, give_up: Duration) -> Result<Option<Started>, Error> {
         loop {
             let left = give_up.saturating_sub(self.connection.clock());
-            let Some((header, _)) = self.connection.receive(left)? else {
+            let Some(answer) = self.connection.receive(left)? else {
                 return Ok(None);
             };
             self.heard_at = self.connection.clock();
-            if !answers(&header, self.id) {
+            if !answer.answers(self.id) {
                 continue;
             }
-            if is(&header, "error") {
-                return Err(Error::refused(&header));
+            if answer.is_error() {
+                return Err(self.connection.refused(&answer));
             }
-            return Ok(Some(header));
+            return self.connection.read(&answer).map(Some);
         }
     }
 
-    fn send(&mut self, header: &Value) {
+    fn send(&mut self, id: u64, request: &Request) {
         self.sent_at = Instant::now();
         // Where there is no room nobody reads: that shows in a moment.
-        let _room = self.connection.send::<&[u8]>(header, &[]);
+        let _room = self.connection.send(id, request);
     }
 
     fn no_answer(&self) -> Error {
@@ -392,8 +392,11 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        let header = json!({"op": "cancel", "id": self.connection.id(), "consumer": self.handle});
+        let cancel = Cancel {
+            consumer: self.handle,
+        };
+        let id = self.connection.id();
         // If it does not get there, the broker gives the consumer up by itself.
-        let _room = self.connection.send::<&[u8]>(&header, &[]);
+        let _room = self.connection.send(id, &Request::Cancel(cancel));
     }
 }

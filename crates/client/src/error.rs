@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use protocol::{Failure, code};
 
 /// Why a call did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
@@ -68,12 +68,11 @@ pub enum Error {
 
 impl Error {
     /// Makes an error of an error reply.
-    pub(crate) fn refused(header: &Map<String, Value>) -> Self {
-        let text = |name| header.get(name).and_then(Value::as_str).unwrap_or_default();
+    pub(crate) fn refused(failure: Failure) -> Self {
         Self::Refused {
-            code: text("code").to_owned(),
-            message: text("message").to_owned(),
-            not_recorded: header.get("recorded") == Some(&Value::Bool(false)),
+            not_recorded: failure.recorded == Some(Some(false)),
+            code: failure.code.into_owned(),
+            message: failure.message,
         }
     }
 
@@ -88,13 +87,6 @@ impl Error {
 
     /// Tells whether the same request may succeed a little later.
     pub(crate) fn may_pass(&self) -> bool {
-        const PASSING: [&str; 5] = [
-            "busy",
-            "disk_full",
-            "not_ready",
-            "shutting_down",
-            "unknown_outcome",
-        ];
-        self.code().is_some_and(|code| PASSING.contains(&code))
+        self.code().is_some_and(code::may_pass)
     }
 }

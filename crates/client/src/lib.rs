@@ -52,6 +52,7 @@ pub use crate::error::Error;
 pub use crate::keys::{Keys, KeysError};
 pub use crate::publish::Published;
 pub use crate::socket::Socket;
+pub use protocol::Status;
 pub use zmtp::SocketType;
 
 /// The examples of the README run with the tests.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use protocol::{Id, Kind, Request};
 
 use crate::client::ATTEMPT;
-use crate::connection::{Connection, is, number};
+use crate::connection::{Connection, Incoming};
 use crate::error::Error;
 
 /// How many requests are on their way at a time; the broker takes ten times as
@@ -80,7 +80,7 @@ where
     while !(batch.unsent.is_empty() && batch.sent.is_empty()) {
         batch.send();
         match batch.connection.receive(batch.patience())? {
-            Some((header, _)) => batch.take(&header)?,
+            Some(incoming) => batch.take(&incoming)?,
             None => batch.start_over()?,
         }
     }
@@ -97,8 +97,7 @@ impl Batch<'_> {
                 break;
             };
             let id = self.connection.id();
-            let header = json!({"op": "publish", "id": id});
-            if !self.connection.queue(&header, message) {
+            if !self.connection.queue(id, &Request::Publish, message) {
                 break;
             }
             self.sent.insert(id, index);
@@ -115,25 +114,28 @@ impl Batch<'_> {
         attempt.min(end).saturating_sub(self.connection.clock())
     }
 
-    fn take(&mut self, header: &Map<String, Value>) -> Result<(), Error> {
+    fn take(&mut self, incoming: &Incoming) -> Result<(), Error> {
         self.heard = self.connection.clock();
         // A reply to a request of an earlier call is nobody's.
-        let Some(index) = self.sent.remove(&number(header, "id")) else {
+        let Id::Number(id) = incoming.head.id else {
             return Ok(());
         };
-        if is(header, "reply") {
-            let duplicate = header.get("duplicate") == Some(&Value::Bool(true));
+        let Some(index) = self.sent.remove(&id) else {
+            return Ok(());
+        };
+        if incoming.head.kind == Kind::Reply {
+            let published: protocol::Published = self.connection.read(incoming)?;
             if let Some(place) = self.published.get_mut(index) {
                 *place = Some(Published {
-                    message_num: number(header, "message_num"),
-                    duplicate,
+                    message_num: published.message_num,
+                    duplicate: published.duplicate,
                 });
             }
             self.progress = self.heard;
             self.attempt = FIRST_ATTEMPT;
             return Ok(());
         }
-        let error = Error::refused(header);
+        let error = self.connection.refused(incoming);
         let safe = matches!(
             &error,
             Error::Refused {

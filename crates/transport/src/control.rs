@@ -15,7 +15,6 @@ mod limits;
 mod moment;
 mod positions;
 mod publishing;
-mod refusal;
 mod request;
 mod rights;
 mod router;
@@ -27,20 +26,21 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use protocol::{Failure, Id, Nothing, Request, code, reply};
 
 use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
 use self::events::{ControlEvents, Event};
 pub(crate) use self::positions::highest as highest_position;
+pub use self::positions::{NamedPosition, named_positions};
 use self::publishing::{Publish, Publishing, Reply};
-use self::refusal::{Refusal, reply};
-use self::request::{Request, parse};
+use self::request::parse;
 use self::router::{Incoming, Peer, Router};
 pub(crate) use self::start::{Parts, publish_queue};
 pub(crate) use self::status::Facts;
 use crate::clock;
 use crate::intake::Outcome;
+use crate::keys::Member;
 use crate::net::{Sleeper, Waker};
 use crate::recorder::{ArchiveRequest, Queue};
 use crate::shutdown::Phase;
@@ -165,19 +165,19 @@ impl Control {
         self.consumers.heard(&peer);
         if frames.is_empty() {
             let message = "a request begins with a header frame".to_owned();
-            return self.refuse(&peer, &Value::Null, Refusal::bad(message));
+            return self.refuse(&peer, &Id::Unknown, Failure::bad(message));
         }
         let header = frames.remove(0);
         let (id, request) = parse(&header);
         if let Some(broken) = too_large {
-            let refusal = Refusal::new("too_large", format!("{broken}; nothing was recorded"));
+            let refusal = Failure::new(code::TOO_LARGE, format!("{broken}; nothing was recorded"));
             return self.refuse(&peer, &id, refusal.not_recorded());
         }
-        let mut request = match request {
+        let request = match request {
             Ok(request) if request == Request::Publish || frames.is_empty() => request,
             Ok(_) => {
                 let message = "only a publish request has frames behind its header";
-                return self.refuse(&peer, &id, Refusal::bad(message));
+                return self.refuse(&peer, &id, Failure::bad(message));
             }
             Err(refusal) => return self.refuse(&peer, &id, refusal),
         };
@@ -186,7 +186,7 @@ impl Control {
         }
         let strict = self.strict.as_deref();
         if let Some(member) = &member
-            && let Err(refusal) = rights::check(member, &mut request, &frames, strict)
+            && let Err(refusal) = rights::check(member, &request, &frames, strict)
         {
             return self.refuse(&peer, &id, refusal);
         }
@@ -199,37 +199,55 @@ impl Control {
                 key_name,
             });
         }
-        match self.act(&peer, &id, request) {
-            Ok(Some(members)) => self.router.reply(&peer, &reply(&id, members)),
+        match self.act(&peer, &id, request, member) {
+            Ok(Some(header)) => self.router.reply(&peer, &header),
             Ok(None) => {}
             Err(refusal) => self.refuse(&peer, &id, refusal),
         }
     }
 
-    fn refuse(&mut self, peer: &Peer, id: &Value, refusal: Refusal) {
+    fn refuse(&mut self, peer: &Peer, id: &Id, refusal: Failure) {
         self.refused += 1;
-        self.router.reply(peer, &refusal.reply(id));
+        self.router.reply(peer, &refusal.header(id));
     }
 
     /// Does what is asked for; `None` where the reply comes later.
-    fn act(&mut self, peer: &Peer, id: &Value, request: Request) -> Result<Option<Value>, Refusal> {
-        match request {
-            Request::Hello => Ok(Some(self.facts.hello())),
-            Request::Ping | Request::Publish => Ok(Some(json!({}))),
-            Request::Consume(request) => self.consumers.start(peer, id, *request).map(|()| None),
-            Request::Credit(request) => self.consumers.credit(peer, &request).map(Some),
-            Request::Ack(request) => self.consumers.ack(peer, id, &request).map(|()| None),
-            Request::Cancel(request) => self.consumers.cancel(peer, request.consumer).map(Some),
-            Request::Forget(request) => self.forget(peer, id, request.name).map(|()| None),
-            Request::Status => Ok(Some(self.status())),
-            Request::Archive(request) => self.archive(peer, id, request.label).map(|()| None),
-        }
+    fn act(
+        &mut self,
+        peer: &Peer,
+        id: &Id,
+        request: Request,
+        member: Option<Arc<Member>>,
+    ) -> Result<Option<String>, Failure> {
+        Ok(Some(match request {
+            Request::Hello(_) => reply(id, &self.facts.hello()),
+            Request::Ping | Request::Publish => reply(id, &Nothing {}),
+            Request::Credit(request) => reply(id, &self.consumers.credit(peer, &request)?),
+            Request::Cancel(request) => reply(id, &self.consumers.cancel(peer, request.consumer)?),
+            Request::Status => reply(id, &self.status()),
+            Request::Consume(request) => {
+                self.consumers.start(peer, id, *request, member)?;
+                return Ok(None);
+            }
+            Request::Ack(request) => {
+                self.consumers.ack(peer, id, &request)?;
+                return Ok(None);
+            }
+            Request::Forget(request) => {
+                self.forget(peer, id, request.name)?;
+                return Ok(None);
+            }
+            Request::Archive(request) => {
+                self.archive(peer, id, request.label)?;
+                return Ok(None);
+            }
+        }))
     }
 
     fn publish(&mut self, request: Publish) {
         if !self.phase.is_running() {
             let message = "the broker is shutting down; nothing was recorded";
-            let refusal = Refusal::new("shutting_down", message).not_recorded();
+            let refusal = Failure::new(code::SHUTTING_DOWN, message).not_recorded();
             return self.refuse(&request.peer, &request.id, refusal);
         }
         let reply = self.publishing.publish(request);
@@ -237,30 +255,30 @@ impl Control {
         self.send(reply);
     }
 
-    fn forget(&mut self, peer: &Peer, id: &Value, name: String) -> Result<(), Refusal> {
+    fn forget(&mut self, peer: &Peer, id: &Id, name: String) -> Result<(), Failure> {
         if self.consumers.uses(&name) {
             let message = format!("{name} is being used by a consumer: cancel that first");
-            return Err(Refusal::bad(message));
+            return Err(Failure::bad(message));
         }
         let positions = &self.consumers.positions;
         positions.forget(*peer, id.clone(), name);
         Ok(())
     }
 
-    fn archive(&mut self, peer: &Peer, id: &Value, label: Option<String>) -> Result<(), Refusal> {
+    fn archive(&mut self, peer: &Peer, id: &Id, label: Option<String>) -> Result<(), Failure> {
         let events = Arc::clone(&self.events);
         let (peer, id) = (*peer, id.clone());
         let request = ArchiveRequest {
             label,
             reply: Box::new(move |result| events.post(Event::Archived(peer, id, result))),
         };
-        let stopped = |_| Refusal::new("shutting_down", "the broker is shutting down");
+        let stopped = |_| Failure::new(code::SHUTTING_DOWN, "the broker is shutting down");
         self.archive.send(request).map_err(stopped)?;
         self.queue.nudge();
         Ok(())
     }
 
-    fn status(&self) -> Value {
+    fn status(&self) -> protocol::Status {
         self.facts.status(
             self.publishing.status(),
             self.consumers.status(),
@@ -403,7 +421,7 @@ impl Worker for Loading {
     fn wait(&mut self) {}
 }
 
-fn no_frames() -> Refusal {
+fn no_frames() -> Failure {
     let message = "a publish request has the message's frames behind the header: topic and payload";
-    Refusal::bad(message).not_recorded()
+    Failure::bad(message).not_recorded()
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock;
 
-pub(crate) use self::histogram::{Histogram, Percentiles};
+use self::histogram::Histogram;
 
 /// A commit that takes longer than this counts as a stall.
 const SLOW: Duration = Duration::from_secs(5);
@@ -95,7 +95,7 @@ impl Health {
         Some(clock::now().saturating_duration_since(last))
     }
 
-    pub(crate) fn percentiles(&self) -> Option<Percentiles> {
+    pub(crate) fn percentiles(&self) -> Option<protocol::Commits> {
         self.commits.percentiles()
     }
 

@@ -44,7 +44,8 @@ mod throttle;
 mod worker;
 
 pub use broker::Broker;
-pub use config::Config;
+pub use config::{Config, OnStop};
+pub use control::{NamedPosition, named_positions};
 pub use error::{Failure, StartError};
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;

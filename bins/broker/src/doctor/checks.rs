@@ -5,9 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use client::Client;
+use client::Status;
 use journal::take_inventory;
-use serde_json::{Map, Value};
 
 use super::probe::{self, Probe};
 use super::{Finding, Findings, disk};
@@ -33,7 +32,7 @@ pub(super) fn run<W: Write>(
         findings.add(lock(&options.dir))?;
         return Ok(());
     };
-    let session = PathBuf::from(text(&status, "/session/file"));
+    let session = PathBuf::from(&status.session.file);
     let dir = session.parent().map(Path::to_owned).unwrap_or_default();
     findings.add(same_directory(&options.dir, &dir))?;
     if !dir.is_dir() {
@@ -46,22 +45,22 @@ pub(super) fn run<W: Write>(
         ))?;
         return Ok(());
     }
-    findings.add(held_by(&dir, number(&status, "/pid")))?;
+    findings.add(held_by(&dir, status.pid))?;
     directory(&dir, findings)?;
     whole(&dir, findings)?;
-    if let Some(room) = status.pointer("/disk_room_bytes").and_then(Value::as_u64) {
+    if let Some(room) = status.disk_room_bytes {
         findings.add(room_for(room, &dir))?;
     }
     let ports = [
         (
             "publishers",
-            number(&status, "/ports/publish"),
+            status.ports.publish,
             options.pub_port,
             "--pub-port",
         ),
         (
             "subscribers",
-            number(&status, "/ports/subscribe"),
+            status.ports.subscribe,
             options.sub_port,
             "--sub-port",
         ),
@@ -69,8 +68,8 @@ pub(super) fn run<W: Write>(
     for (role, found, expected, option) in ports {
         findings.add(same_port(role, found, expected, option))?;
     }
-    if let Some(finding) = status.as_object().and_then(finding) {
-        findings.add(match status["stalled"].is_null() {
+    if let Some(finding) = finding(&status) {
+        findings.add(match status.stalled.is_none() {
             true => Finding::Notice(finding),
             false => Finding::Wrong(
                 finding,
@@ -78,10 +77,9 @@ pub(super) fn run<W: Write>(
             ),
         })?;
     }
-    let port = |name| u16::try_from(number(&status, name)).unwrap_or(0);
     let probe = Probe {
-        publish: options.target.address(port("/ports/publish")),
-        subscribe: options.target.address(port("/ports/subscribe")),
+        publish: options.target.address(status.ports.publish),
+        subscribe: options.target.address(status.ports.subscribe),
         dir: &dir,
     };
     match options.target.has_keys() {
@@ -91,21 +89,19 @@ pub(super) fn run<W: Write>(
 }
 
 /// Finds out whether a broker answers on the control port.
-fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<Option<Value>> {
+fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<Option<Status>> {
     let address = options.target.address(options.target.control_port);
     if let Err(error) = TcpStream::connect_timeout(&address, PATIENCE) {
         findings.add(nobody(address, &error))?;
         return Ok(None);
     }
     let status = options.target.connect(PATIENCE);
-    match status.and_then(|mut client: Client| Ok(client.status()?)) {
+    match status.and_then(|mut client| Ok(client.status()?)) {
         Ok(status) => {
-            let status: Map<String, Value> = status;
-            let status = Value::Object(status);
             findings.add(Finding::Fine(format!(
                 "a broker answers on {address}: version {}, process {}",
-                text(&status, "/version"),
-                number(&status, "/pid")
+                shown(&status.version),
+                status.pid
             )))?;
             Ok(Some(status))
         }
@@ -152,8 +148,8 @@ fn same_directory(expected: &Path, found: &Path) -> Finding {
     ))
 }
 
-fn same_port(role: &str, found: u64, expected: u16, option: &str) -> Finding {
-    if found == u64::from(expected) {
+fn same_port(role: &str, found: u16, expected: u16, option: &str) -> Finding {
+    if found == expected {
         return Finding::Fine(format!("{role} are served on port {found}"));
     }
     Finding::Notice(format!(
@@ -243,7 +239,7 @@ fn lock(dir: &Path) -> Finding {
 }
 
 /// Checks that the broker that answers is the one that has the directory.
-fn held_by(dir: &Path, pid: u64) -> Finding {
+fn held_by(dir: &Path, pid: u32) -> Finding {
     let owner = owner(dir);
     if owner == format!("process {pid}") {
         return Finding::Fine(format!(
@@ -265,13 +261,4 @@ fn owner(dir: &Path) -> String {
         || "another process".to_owned(),
         |pid| format!("process {pid}"),
     )
-}
-
-fn text(status: &Value, pointer: &str) -> String {
-    let text = status.pointer(pointer).and_then(Value::as_str);
-    text.unwrap_or_default().to_owned()
-}
-
-fn number(status: &Value, pointer: &str) -> u64 {
-    status.pointer(pointer).and_then(Value::as_u64).unwrap_or(0)
 }

@@ -11,8 +11,9 @@ use crate::args::{Args, Completions};
 use crate::{output, program};
 
 /// Options whose values `viewer list` knows.
-const VALUES: [(&str, &str); 5] = [
+const VALUES: [(&str, &str); 6] = [
     ("sender", "senders"),
+    ("key", "keys"),
     ("topic", "topics"),
     ("tag", "tags"),
     ("chain", "chains"),

@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use journal::{Item, Lookup, Missing, ReadError, Reader};
 use journal::{checksum, find_record, list_archives};
 use message::Record;
+use protocol::{Failure, From, Word, code};
 
 use super::moment;
 use super::positions::Position;
-use super::refusal::Refusal;
-use super::request::From;
 use crate::tail::{Current, Tail};
 
 /// Where the journal is, and what is known of it.
@@ -29,7 +28,7 @@ pub(super) fn begin(
     from: &From,
     kept: Option<&Position>,
     place: &Place<'_>,
-) -> Result<u64, Refusal> {
+) -> Result<u64, Failure> {
     let Place { dir, tail, .. } = *place;
     let current = tail.current();
     let last = current.next.saturating_sub(1);
@@ -41,18 +40,18 @@ pub(super) fn begin(
             }
             there(after, &oldest(dir, &current)?)
         }
-        From::Word(word) => match (&**word, kept) {
-            ("now", _) => Ok(last),
-            ("session", _) => Ok(current.first.saturating_sub(1)),
-            ("after", Some(kept)) if kept.number > last => Err(beyond(
+        From::Word(word) => match (word, kept) {
+            (Word::Now, _) => Ok(last),
+            (Word::Session, _) => Ok(current.first.saturating_sub(1)),
+            (Word::After, Some(kept)) if kept.number > last => Err(beyond(
                 &format!("the position {} kept for this name", kept.number),
                 last,
             )),
-            ("after", Some(kept)) => {
+            (Word::After, Some(kept)) => {
                 let after = there(kept.number, &oldest(dir, &current)?)?;
                 check_kept(kept, place, last).map(|()| after)
             }
-            _ => Ok(oldest(dir, &current)?.first.saturating_sub(1)),
+            (Word::Start | Word::After, _) => Ok(oldest(dir, &current)?.first.saturating_sub(1)),
         },
         From::Time { time } => {
             let time = moment::parse(time).unwrap_or(Timestamp::MAX);
@@ -65,7 +64,7 @@ pub(super) fn begin(
 ///
 /// A record that is not there is no fault where the next one follows it: its
 /// archive was moved away.
-fn check_kept(kept: &Position, place: &Place<'_>, last: u64) -> Result<(), Refusal> {
+fn check_kept(kept: &Position, place: &Place<'_>, last: u64) -> Result<(), Failure> {
     let number = kept.number;
     if number == 0 {
         return Ok(());
@@ -92,9 +91,8 @@ fn check_kept(kept: &Position, place: &Place<'_>, last: u64) -> Result<(), Refus
          with \"from\":\"start\" to take all that is there",
         number + 1
     );
-    Err(Refusal::new("journal_changed", message)
-        .with("message_num", number)
-        .with("last", last))
+    Err(Failure::new(code::JOURNAL_CHANGED, message)
+        .with(|details| (details.message_num, details.last) = (Some(number), Some(last))))
 }
 
 /// Tells whether the journal does not know of a number that somebody has seen.
@@ -103,14 +101,14 @@ fn is_unknown(number: u64, missing: &[Missing]) -> bool {
     missing.iter().any(unknown)
 }
 
-fn beyond(what: &str, last: u64) -> Refusal {
+fn beyond(what: &str, last: u64) -> Failure {
     let message = format!("{what} is beyond the end: the last message is {last}");
-    Refusal::new("beyond_head", message).with("last", last)
+    Failure::new(code::BEYOND_HEAD, message).with(|details| details.last = Some(last))
 }
 
 /// Says that the journal can't be read.
-pub(super) fn unreadable(error: &ReadError) -> Refusal {
-    Refusal::new("io", format!("{error}: {}", error.source))
+pub(super) fn unreadable(error: &ReadError) -> Failure {
+    Failure::new(code::IO, format!("{error}: {}", error.source))
 }
 
 /// The oldest record that there may be.
@@ -118,7 +116,7 @@ struct Oldest {
     first: u64,
 }
 
-fn oldest(dir: &Path, current: &Current) -> Result<Oldest, Refusal> {
+fn oldest(dir: &Path, current: &Current) -> Result<Oldest, Failure> {
     let archives = list_archives(dir).map_err(|error| unreadable(&error))?;
     let first = archives
         .first()
@@ -126,7 +124,7 @@ fn oldest(dir: &Path, current: &Current) -> Result<Oldest, Refusal> {
     Ok(Oldest { first })
 }
 
-fn there(after: u64, oldest: &Oldest) -> Result<u64, Refusal> {
+fn there(after: u64, oldest: &Oldest) -> Result<u64, Failure> {
     let Oldest { first } = *oldest;
     if after + 1 >= first {
         return Ok(after);
@@ -136,7 +134,7 @@ fn there(after: u64, oldest: &Oldest) -> Result<u64, Refusal> {
          begin with \"from\":{first} or \"start\"",
         after + 1
     );
-    Err(Refusal::new("gone", message).with("oldest", first))
+    Err(Failure::new(code::GONE, message).with(|details| details.oldest = Some(first)))
 }
 
 /// Returns the number before the first record of a time or later. Where the
@@ -223,13 +221,13 @@ mod tests {
             tail: &bench.tail,
             missing,
         };
-        begin(from, kept, &place).map_err(|refusal| refusal.reply(&serde_json::Value::Null))
+        begin(from, kept, &place).map_err(|refusal| refusal.header(&protocol::Id::Unknown))
     }
 
     #[test]
     fn a_position_of_which_the_record_is_another_one_now_is_an_error_with_two_ways_on() {
         let (bench, archived) = four();
-        let after = word("after");
+        let after = From::Word(Word::After);
         for number in 1..=4 {
             let Lookup::Record(line) = find_record(bench.dir.path(), number).unwrap() else {
                 panic!("{number}")
@@ -260,11 +258,11 @@ mod tests {
         let archived = bench.archive();
         bench.record(&["d"]);
         std::fs::remove_file(archived.path).unwrap();
-        let error = number(&word("after"), Some(2), &bench).unwrap_err();
+        let error = number(&From::Word(Word::After), Some(2), &bench).unwrap_err();
         assert!(error.contains("journal_changed"), "{error}");
         assert!(error.contains("messages 2 to 3 are missing"), "{error}");
         // What comes behind the last one that is missing is there.
-        assert_eq!(number(&word("after"), Some(3), &bench), Ok(3));
+        assert_eq!(number(&From::Word(Word::After), Some(3), &bench), Ok(3));
     }
 
     #[test]
@@ -281,12 +279,14 @@ mod tests {
             number: 9,
             crc: None,
         };
-        let error = begin_at(&word("after"), Some(&kept), &bench, &found.missing).unwrap_err();
+        let error = begin_at(
+            &From::Word(Word::After),
+            Some(&kept),
+            &bench,
+            &found.missing,
+        )
+        .unwrap_err();
         assert!(error.contains("journal_changed"), "{error}");
-    }
-
-    fn word(word: &str) -> From {
-        From::Word(word.to_owned())
     }
 
     /// Numbers 1 and 2 in an archive, 3 and 4 in the session.
@@ -304,10 +304,10 @@ mod tests {
         let (bench, _) = four();
         assert_eq!(number(&From::Number(1), None, &bench), Ok(0));
         assert_eq!(number(&From::Number(5), None, &bench), Ok(4));
-        assert_eq!(number(&word("start"), None, &bench), Ok(0));
-        assert_eq!(number(&word("session"), None, &bench), Ok(2));
-        assert_eq!(number(&word("now"), Some(1), &bench), Ok(4));
-        assert_eq!(number(&word("after"), Some(3), &bench), Ok(3));
+        assert_eq!(number(&From::Word(Word::Start), None, &bench), Ok(0));
+        assert_eq!(number(&From::Word(Word::Session), None, &bench), Ok(2));
+        assert_eq!(number(&From::Word(Word::Now), Some(1), &bench), Ok(4));
+        assert_eq!(number(&From::Word(Word::After), Some(3), &bench), Ok(3));
         for (time, expected) in [
             ("2025-11-20T03:00:00Z", 0),
             ("2025-11-20T04:00:00Z", 0),
@@ -327,7 +327,7 @@ mod tests {
         let beyond = number(&From::Number(6), None, &bench).unwrap_err();
         assert!(beyond.contains("beyond_head") && beyond.contains("\"last\":4"));
         assert!(
-            number(&word("after"), Some(9), &bench)
+            number(&From::Word(Word::After), Some(9), &bench)
                 .unwrap_err()
                 .contains("kept")
         );
@@ -335,18 +335,23 @@ mod tests {
         let gone = number(&From::Number(2), None, &bench).unwrap_err();
         assert!(gone.contains("gone") && gone.contains("\"oldest\":3"));
         assert!(
-            number(&word("after"), Some(1), &bench)
+            number(&From::Word(Word::After), Some(1), &bench)
                 .unwrap_err()
                 .contains("gone")
         );
-        assert_eq!(number(&word("after"), Some(2), &bench), Ok(2));
-        assert_eq!(number(&word("start"), None, &bench), Ok(2));
+        assert_eq!(number(&From::Word(Word::After), Some(2), &bench), Ok(2));
+        assert_eq!(number(&From::Word(Word::Start), None, &bench), Ok(2));
     }
 
     #[test]
     fn an_empty_journal_has_a_start_and_an_end() {
         let bench = Bench::new(10);
-        for from in [word("start"), word("now"), word("session"), From::Number(1)] {
+        for from in [
+            From::Word(Word::Start),
+            From::Word(Word::Now),
+            From::Word(Word::Session),
+            From::Number(1),
+        ] {
             assert_eq!(number(&from, None, &bench), Ok(0));
         }
         assert!(number(&From::Number(2), None, &bench).is_err());

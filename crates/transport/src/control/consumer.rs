@@ -7,17 +7,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use journal::{Missing, checksum};
 use message::Record;
-use serde_json::{Map, Value};
+use protocol::{Consume, Ended, Failure, Filter, From, Id, Kind, Word};
 
 use super::begin::{Place, begin, recorded, unreadable};
 use super::events::{ControlEvents, Event};
 use super::feed::{Feed, Out, Room};
 use super::positions::Position;
-use super::refusal::Refusal;
-use super::request::{Consume, Filter, From};
 use super::walk::{Step, Walker};
 use crate::clock;
 use crate::health::Health;
+use crate::keys::Member;
 use crate::listeners::Listening;
 use crate::net::{Events, Item, Sleeper, poll};
 use crate::tail::Tail;
@@ -30,8 +29,10 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(super) struct Consumer {
     pub(super) handle: u64,
     /// The id of the request that began it.
-    pub(super) id: Value,
+    pub(super) id: Id,
     pub(super) request: Consume,
+    /// Who asks, where a key is needed: it may have rights to some topics only.
+    pub(super) member: Option<Arc<Member>>,
     /// The position that is kept for its name.
     pub(super) kept: Option<Position>,
     pub(super) dir: PathBuf,
@@ -83,7 +84,7 @@ enum End {
     Head,
     /// Nobody wants it any more.
     Closed,
-    Failed(Refusal),
+    Failed(Failure),
 }
 
 impl Worker for Reading {
@@ -212,19 +213,18 @@ impl Consumer {
             End::Head => {
                 let position = self.feed.position();
                 self.push(Out::Ended {
-                    header: ended(&self.id, self.handle, "head", position),
+                    header: ended(&self.id, self.handle, Ended::Head, position),
                 });
             }
             End::Failed(refusal) => self.push(Out::Refused(refusal)),
         }
     }
 
-    fn begin(&self) -> Result<u64, Refusal> {
-        let start = From::Word("start".to_owned());
-        let after = From::Word("after".to_owned());
+    fn begin(&self) -> Result<u64, Failure> {
+        let (start, after) = (From::Word(Word::Start), From::Word(Word::After));
         let initial = self.request.initial.as_ref().unwrap_or(&start);
         let from = match self.request.from.as_ref().unwrap_or(&after) {
-            From::Word(word) if word == "after" && self.kept.is_none() => initial,
+            From::Word(Word::After) if self.kept.is_none() => initial,
             from => from,
         };
         let place = Place {
@@ -264,26 +264,23 @@ impl Consumer {
             _ => return Message::Unreadable,
         };
         let topic = frames.get(0).unwrap_or_default();
-        let member = self.request.member.as_ref();
+        let member = self.member.as_ref();
         if member.is_some_and(|member| !member.rights.covers(topic)) {
             return Message::Unwanted;
         }
         let recorded_at = record.recorded_at.as_deref().unwrap_or(&record.timestamp);
-        let mut header = Map::new();
-        header.insert("type".to_owned(), "message".into());
-        header.insert("id".to_owned(), self.id.clone());
-        header.insert("consumer".to_owned(), self.handle.into());
-        header.insert("message_num".to_owned(), walker.number().into());
-        header.insert("recorded_at".to_owned(), recorded_at.into());
+        let recorded_at = recorded_at.to_owned();
         let checksum = checksum(walker.record()).map(str::to_owned);
-        let gap = walker.take_gap();
-        if gap > 0 {
-            header.insert("gap".to_owned(), gap.into());
-        }
+        let message = protocol::Message {
+            consumer: self.handle,
+            message_num: walker.number(),
+            recorded_at,
+            gap: walker.take_gap(),
+        };
         Message::Wanted(Out::Message {
             number: walker.number(),
             checksum,
-            header: Value::Object(header).to_string(),
+            header: protocol::answer(Kind::Message, &self.id, &message),
             frames,
         })
     }
@@ -314,11 +311,13 @@ impl Pace {
 }
 
 /// Returns the header of a consumer's last message.
-pub(super) fn ended(id: &Value, handle: u64, reason: &str, position: u64) -> String {
-    let header = serde_json::json!({
-        "type": "end", "id": id, "consumer": handle, "reason": reason, "message_num": position,
-    });
-    header.to_string()
+pub(super) fn ended(id: &Id, handle: u64, reason: Ended, position: u64) -> String {
+    let end = protocol::End {
+        consumer: handle,
+        reason,
+        message_num: position,
+    };
+    protocol::answer(Kind::End, id, &end)
 }
 
 fn matches(filter: &Filter, record: &Record<'_>) -> bool {
@@ -349,7 +348,8 @@ mod tests {
     fn all_of_a_filter_has_to_hold() {
         let line = br#"{"topic":"design.review","sender":"a","tier":"A","chain_type":"c","shl_tags":["x","y"],"content":1}"#;
         let record = Record::parse(line).unwrap();
-        let check = |filter: Value| matches(&serde_json::from_value(filter).unwrap(), &record);
+        let check =
+            |filter: serde_json::Value| matches(&serde_json::from_value(filter).unwrap(), &record);
         assert!(check(serde_json::json!({})));
         assert!(check(serde_json::json!({
             "topic": "design", "sender": "a", "tier": "A", "chain": "c", "tag": "y",

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use journal::Missing;
-use serde_json::{Value, json};
+use protocol::{
+    Ack, Cancelled, Consume, Credit, Credited, Ended, Failure, From, Id, Started, Word, code, reply,
+};
 
 use super::consumer::{Consumer, Reading, ended};
 use super::events::ControlEvents;
@@ -14,10 +16,9 @@ use super::feed::{Feed, Out};
 use super::limits;
 use super::positions::{Position, Positions, Stored};
 use super::publishing::Reply;
-use super::refusal::{Refusal, reply};
-use super::request::{Ack, Consume, Credit, From};
 use super::router::{Peer, Router, Sent};
 use crate::health::Health;
+use crate::keys::Member;
 use crate::net::{Waker, sleeper};
 use crate::tail::Tail;
 use crate::worker::Spawn;
@@ -52,7 +53,7 @@ pub(super) struct Consumers {
 
 struct Entry {
     peer: Peer,
-    id: Value,
+    id: Id,
     name: Option<String>,
     feed: Arc<Feed>,
     waker: Arc<Waker>,
@@ -81,18 +82,20 @@ impl Consumers {
     pub(super) fn start(
         &mut self,
         peer: &Peer,
-        id: &Value,
+        id: &Id,
         request: Consume,
-    ) -> Result<(), Refusal> {
+        member: Option<Arc<Member>>,
+    ) -> Result<(), Failure> {
         if self.entries.len() >= limits::CONSUMERS {
             let message = format!(
                 "there are {} consumers already: cancel one, or wait until a silent one is given up",
                 limits::CONSUMERS
             );
-            return Err(Refusal::new("limit", message));
+            return Err(Failure::new(code::LIMIT, message));
         }
         let kept = self.kept(&request)?;
-        let failed = |error| Refusal::new("io", format!("no consumer could be started: {error}"));
+        let failed =
+            |error| Failure::new(code::IO, format!("no consumer could be started: {error}"));
         let sleeper = sleeper().map_err(failed)?;
         let waker = sleeper.waker();
         self.next += 1;
@@ -103,6 +106,7 @@ impl Consumers {
             handle,
             id: id.clone(),
             request,
+            member,
             kept,
             dir: self.source.dir.clone(),
             missing: Arc::clone(&self.source.missing),
@@ -131,31 +135,31 @@ impl Consumers {
         Ok(())
     }
 
-    fn kept(&self, request: &Consume) -> Result<Option<Position>, Refusal> {
+    fn kept(&self, request: &Consume) -> Result<Option<Position>, Failure> {
         let Some(name) = &request.name else {
             return Ok(None);
         };
         self.positions.check_room(name)?;
         match &request.from {
-            Some(From::Word(word)) if word != "after" => Ok(None),
-            Some(From::Number(_) | From::Time { .. }) => Ok(None),
-            _ => self.positions.get(name),
+            None | Some(From::Word(Word::After)) => self.positions.get(name),
+            Some(_) => Ok(None),
         }
     }
 
     /// Gives credit to a consumer.
-    pub(super) fn credit(&mut self, peer: &Peer, request: &Credit) -> Result<Value, Refusal> {
+    pub(super) fn credit(&mut self, peer: &Peer, request: &Credit) -> Result<Credited, Failure> {
         let entry = self.entry(peer, request.consumer)?;
         let credit = entry.feed.grant(request.credit, request.received)?;
         entry.waker.wake();
-        Ok(json!({"consumer": request.consumer, "credit": credit}))
+        let consumer = request.consumer;
+        Ok(Credited { consumer, credit })
     }
 
     /// Takes an acknowledged position; the reply comes when it is stored.
-    pub(super) fn ack(&mut self, peer: &Peer, id: &Value, request: &Ack) -> Result<(), Refusal> {
+    pub(super) fn ack(&mut self, peer: &Peer, id: &Id, request: &Ack) -> Result<(), Failure> {
         let entry = self.entry(peer, request.consumer)?;
         let Some(name) = entry.name.clone() else {
-            return Err(Refusal::bad(
+            return Err(Failure::bad(
                 "this consumer has no name: positions are kept by name",
             ));
         };
@@ -169,7 +173,7 @@ impl Consumers {
         Ok(())
     }
 
-    fn entry(&mut self, peer: &Peer, handle: u64) -> Result<&mut Entry, Refusal> {
+    fn entry(&mut self, peer: &Peer, handle: u64) -> Result<&mut Entry, Failure> {
         let entry = self.entries.get_mut(&handle);
         entry
             .filter(|entry| entry.peer.connection == peer.connection)
@@ -177,10 +181,10 @@ impl Consumers {
     }
 
     /// Ends a consumer because its client wants that.
-    pub(super) fn cancel(&mut self, peer: &Peer, handle: u64) -> Result<Value, Refusal> {
+    pub(super) fn cancel(&mut self, peer: &Peer, handle: u64) -> Result<Cancelled, Failure> {
         self.entry(peer, handle)?;
         self.remove(handle);
-        Ok(json!({"consumer": handle}))
+        Ok(Cancelled { consumer: handle })
     }
 
     /// Notes a sign of life of a client.
@@ -205,15 +209,15 @@ impl Consumers {
             entry.silent += time;
         }
         let timeout = self.timeout;
-        self.end_where("expired", |_, entry| entry.silent > timeout)
+        self.end_where(Ended::Expired, |_, entry| entry.silent > timeout)
     }
 
     /// Ends all consumers: the broker stops.
     pub(super) fn end(&mut self) -> Vec<Reply> {
-        self.end_where("shutting_down", |_, _| true)
+        self.end_where(Ended::ShuttingDown, |_, _| true)
     }
 
-    fn end_where(&mut self, reason: &str, which: impl Fn(u64, &Entry) -> bool) -> Vec<Reply> {
+    fn end_where(&mut self, reason: Ended, which: impl Fn(u64, &Entry) -> bool) -> Vec<Reply> {
         let of = |(handle, entry): (&u64, &Entry)| which(*handle, entry).then_some(*handle);
         let handles: Vec<u64> = self.entries.iter().filter_map(of).collect();
         let removed = handles
@@ -303,10 +307,10 @@ impl Consumers {
         let peer = entry.peer;
         let header = match out {
             Out::Started(after) => {
-                let members = json!({"consumer": handle, "after": after});
-                reply(&entry.id, members)
+                let (consumer, after) = (handle, *after);
+                reply(&entry.id, &Started { consumer, after })
             }
-            Out::Refused(refusal) => refusal.clone().reply(&entry.id),
+            Out::Refused(refusal) => refusal.header(&entry.id),
             Out::Ended { header } => header.clone(),
             Out::Message { .. } => return Sent::Whole,
         };
@@ -338,34 +342,42 @@ impl Consumers {
     fn replace(&mut self, name: &str, handle: u64, router: &mut Router) {
         let older =
             |other: u64, entry: &Entry| other < handle && entry.name.as_deref() == Some(name);
-        for (peer, header) in self.end_where("replaced", older) {
+        for (peer, header) in self.end_where(Ended::Replaced, older) {
             router.reply(&peer, &header);
         }
     }
 
     /// Returns what status tells: those that are connected, and the positions
     /// that are kept for those that are not.
-    pub(super) fn status(&self) -> Value {
+    pub(super) fn status(&self) -> Vec<protocol::Consumer> {
         let last = self.source.tail.current().next.saturating_sub(1);
         let lag = |position: u64| last.saturating_sub(position);
         let mut kept = self.positions.list();
-        let mut all: Vec<Value> = Vec::new();
+        let mut all = Vec::new();
         for (handle, entry) in &self.entries {
             let stored = entry.name.as_ref().and_then(|name| kept.remove(name));
             let position = entry.feed.position();
-            all.push(json!({
-                "consumer": handle, "name": entry.name, "connected": true, "position": position,
-                "lag": lag(position), "acked": acked(stored.as_ref()),
-            }));
+            all.push(protocol::Consumer {
+                consumer: Some(*handle),
+                name: entry.name.clone(),
+                connected: true,
+                position: Some(position),
+                lag: Some(lag(position)),
+                acked: acked(stored.as_ref()),
+            });
         }
         for (name, stored) in kept {
             let position = acked(Some(&stored));
-            all.push(json!({
-                "consumer": null, "name": name, "connected": false, "position": position,
-                "lag": position.map(lag), "acked": position,
-            }));
+            all.push(protocol::Consumer {
+                consumer: None,
+                name: Some(name),
+                connected: false,
+                position,
+                lag: position.map(lag),
+                acked: position,
+            });
         }
-        Value::Array(all)
+        all
     }
 }
 
@@ -387,10 +399,10 @@ pub(super) enum Served {
     More,
 }
 
-fn unknown(handle: u64) -> Refusal {
+fn unknown(handle: u64) -> Failure {
     let message = format!(
         "there is no consumer {handle} on this connection: it was cancelled, replaced or given up, \
          or the broker was started again; ask for a new one"
     );
-    Refusal::new("unknown_consumer", message)
+    Failure::new(code::UNKNOWN_CONSUMER, message)
 }

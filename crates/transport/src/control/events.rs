@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use journal::{Archived, IoError};
-use serde_json::Value;
+use protocol::Id;
 
 use super::dedupe::Known;
 use super::positions::Order;
@@ -22,7 +22,7 @@ pub(super) enum Event {
     /// Positions are on stable storage, or a name is forgotten, or not.
     Positions(Vec<Order>, Result<(), String>),
     /// An archive request is done.
-    Archived(Peer, Value, Result<Option<Archived>, IoError>),
+    Archived(Peer, Id, Result<Option<Archived>, IoError>),
 }
 
 /// Where the control thread gets its event.

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use message::Frames;
+use protocol::{Failure, code};
 
 use super::limits;
-use super::refusal::Refusal;
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
@@ -29,7 +29,7 @@ pub(super) enum Out {
     /// There is no more to come.
     Ended { header: String },
     /// It can't be done.
-    Refused(Refusal),
+    Refused(Failure),
 }
 
 /// What a consumer's thread may do.
@@ -127,7 +127,7 @@ impl Feed {
     }
 
     /// Gives credit, and notes what was received.
-    pub(super) fn grant(&self, credit: u64, received: u64) -> Result<u64, Refusal> {
+    pub(super) fn grant(&self, credit: u64, received: u64) -> Result<u64, Failure> {
         let mut state = self.lock();
         let total = state.credit + credit;
         if total > limits::CREDIT {
@@ -135,7 +135,8 @@ impl Feed {
                 "that would be credit for {total} messages: at most {} at a time; nothing was changed",
                 limits::CREDIT
             );
-            return Err(Refusal::new("limit", message).with("credit", state.credit));
+            return Err(Failure::new(code::LIMIT, message)
+                .with(|details| details.credit = Some(state.credit)));
         }
         state.check(received)?;
         state.received(received);
@@ -145,7 +146,7 @@ impl Feed {
 
     /// Checks a position that is to be acknowledged, which says that all up to
     /// it was received. Returns the checksum of that message's record.
-    pub(super) fn acknowledge(&self, number: u64, ended: bool) -> Result<Option<String>, Refusal> {
+    pub(super) fn acknowledge(&self, number: u64, ended: bool) -> Result<Option<String>, Failure> {
         let mut state = self.lock();
         // Behind the end, what did not match was seen by the broker.
         if !(ended && number <= state.position) {
@@ -168,15 +169,15 @@ impl Feed {
 }
 
 impl State {
-    fn check(&self, number: u64) -> Result<(), Refusal> {
+    fn check(&self, number: u64) -> Result<(), Failure> {
         if number <= self.sent {
             return Ok(());
         }
         let sent = self.sent;
-        Err(Refusal::bad(format!(
+        Err(Failure::bad(format!(
             "message {number} was not sent to this consumer: the last one was {sent}"
         ))
-        .with("sent", sent))
+        .with(|details| details.sent = Some(sent)))
     }
 
     /// Returns the checksum of a message, and forgets those before it. Another

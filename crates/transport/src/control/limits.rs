@@ -3,12 +3,6 @@
 
 use std::time::Duration;
 
-/// The version of the protocol that is spoken here.
-pub(crate) const PROTOCOL: u64 = 1;
-/// The longest header frame, in bytes.
-pub(crate) const HEADER: usize = 64 << 10;
-/// The longest request id, in bytes.
-pub(crate) const ID: usize = 128;
 /// How many publish requests may be without a reply, of all clients together.
 pub(crate) const IN_FLIGHT: usize = 10_000;
 /// How many consumers there may be at a time.

@@ -10,12 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use journal::{Lookup, checksum, find_record};
-use serde_json::Value;
+use protocol::{Failure, Id, code};
 
 pub(super) use self::file::{Position, Stored, directory};
 use self::file::{read_all, remove, write_all};
 use super::limits;
-use super::refusal::Refusal;
 use super::router::Peer;
 use crate::worker::{Next, Worker};
 
@@ -23,7 +22,7 @@ use crate::worker::{Next, Worker};
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) peer: Peer,
-    pub(super) id: Value,
+    pub(super) id: Id,
     pub(super) name: String,
     pub(super) what: What,
 }
@@ -65,6 +64,31 @@ pub(crate) fn highest(logs: &Path) -> u64 {
     numbers.max().unwrap_or(0)
 }
 
+/// A named consumer, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPosition {
+    /// The consumer's name.
+    pub name: String,
+    /// All messages up to this one were acknowledged; `None` where what is kept can't be
+    /// read, so that nobody knows.
+    pub number: Option<u64>,
+}
+
+/// Lists the named consumers of a journal's directory, whether a broker runs or not.
+#[must_use]
+pub fn named_positions(logs: &Path) -> Vec<NamedPosition> {
+    let stored = read_all(&directory(logs)).into_iter();
+    stored
+        .map(|(name, stored)| NamedPosition {
+            name,
+            number: match stored {
+                Stored::At(position) => Some(position.number),
+                Stored::Damaged(_) => None,
+            },
+        })
+        .collect()
+}
+
 impl Positions {
     /// Reads the positions that are stored below a journal's directory.
     pub(super) fn open(logs: &Path) -> Self {
@@ -82,12 +106,12 @@ impl Positions {
     }
 
     /// Returns the position that is kept for a name.
-    pub(super) fn get(&self, name: &str) -> Result<Option<Position>, Refusal> {
+    pub(super) fn get(&self, name: &str) -> Result<Option<Position>, Failure> {
         match self.lock().stored.get(name) {
             None => Ok(None),
             Some(Stored::At(position)) => Ok(Some(position.clone())),
-            Some(Stored::Damaged(reason)) => Err(Refusal::new(
-                "damaged_position",
+            Some(Stored::Damaged(reason)) => Err(Failure::new(
+                code::DAMAGED_POSITION,
                 format!(
                     "the position kept for {name} can't be read: {reason}; \
                      say where to begin with \"from\", or forget the name"
@@ -97,7 +121,7 @@ impl Positions {
     }
 
     /// Checks that there is room for a name.
-    pub(super) fn check_room(&self, name: &str) -> Result<(), Refusal> {
+    pub(super) fn check_room(&self, name: &str) -> Result<(), Failure> {
         let state = self.lock();
         if state.stored.len() < limits::NAMES || state.stored.contains_key(name) {
             return Ok(());
@@ -106,11 +130,11 @@ impl Positions {
             "positions are kept for {} names already: forget one that is not used any more",
             limits::NAMES
         );
-        Err(Refusal::new("limit", message))
+        Err(Failure::new(code::LIMIT, message))
     }
 
     /// Gives a position to the thread that stores it.
-    pub(super) fn keep(&self, peer: Peer, id: Value, name: String, position: Position) {
+    pub(super) fn keep(&self, peer: Peer, id: Id, name: String, position: Position) {
         self.lock().waiting.push(Order {
             peer,
             id,
@@ -121,7 +145,7 @@ impl Positions {
     }
 
     /// Forgets a name, and gives its file to the thread that removes it.
-    pub(super) fn forget(&self, peer: Peer, id: Value, name: String) {
+    pub(super) fn forget(&self, peer: Peer, id: Id, name: String) {
         let mut state = self.lock();
         let is_coming = state.is_coming(&name);
         let there = state.stored.remove(&name).is_some() || is_coming;

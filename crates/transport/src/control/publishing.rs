@@ -3,11 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use protocol::{DedupeState, Failure, Id, Published, code, reply};
 
 use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
-use super::refusal::{Refusal, reply};
 use super::router::Peer;
 use crate::health::Health;
 use crate::intake::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
@@ -19,7 +18,7 @@ pub(super) type Reply = (Peer, String);
 /// A message, and who asked to publish it.
 pub(super) struct Publish {
     pub(super) peer: Peer,
-    pub(super) id: Value,
+    pub(super) id: Id,
     pub(super) frames: Vec<Vec<u8>>,
     /// The name of the key that it has shown to own.
     pub(super) key_name: Option<Arc<str>>,
@@ -52,7 +51,7 @@ struct Pending {
 
 struct Waiter {
     peer: Peer,
-    id: Value,
+    id: Id,
     /// Whether it sent another message under the same name.
     other: bool,
 }
@@ -115,7 +114,7 @@ impl Publishing {
         self.submit(request)
     }
 
-    fn check(&self, frames: &[Vec<u8>]) -> Result<(), Refusal> {
+    fn check(&self, frames: &[Vec<u8>]) -> Result<(), Failure> {
         let size: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
         let limit = self.path.max_message;
         if size > limit || frames.len() > limits::FRAMES {
@@ -125,7 +124,7 @@ impl Publishing {
                 frames.len(),
                 limits::FRAMES
             );
-            return Err(Refusal::new("too_large", message).not_recorded());
+            return Err(Failure::new(code::TOO_LARGE, message).not_recorded());
         }
         if self.owed >= limits::IN_FLIGHT {
             return Err(busy());
@@ -201,13 +200,13 @@ impl Publishing {
         frames: Vec<Vec<u8>>,
         key_name: Option<Arc<str>>,
         named: bool,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<u64, Failure> {
         if let (Table::Failed(reason), true) = (&self.table, named) {
             let message = format!(
                 "the journal can't be read to see whether this message is in it: {reason}; \
                  nothing was recorded"
             );
-            return Err(Refusal::new("not_ready", message).not_recorded());
+            return Err(Failure::new(code::NOT_READY, message).not_recorded());
         }
         if self.path.health.is_stalled() {
             return Err(self.stalled());
@@ -224,13 +223,13 @@ impl Publishing {
         Ok(ack)
     }
 
-    fn stalled(&self) -> Refusal {
+    fn stalled(&self) -> Failure {
         let reason = self.path.health.stall().map(|stall| stall.reason);
         let message = format!(
             "nothing can be recorded at the moment: {}; nothing was recorded",
             reason.unwrap_or_default()
         );
-        Refusal::new("disk_full", message).not_recorded()
+        Failure::new(code::DISK_FULL, message).not_recorded()
     }
 
     /// While the disk is full, nobody is to wait for it whose message is not
@@ -317,65 +316,74 @@ impl Publishing {
     }
 
     /// Returns what status tells.
-    pub(super) fn status(&self) -> Value {
+    pub(super) fn status(&self) -> protocol::Publishing {
         let (state, reason) = match &self.table {
-            Table::Loading => ("loading", None),
-            Table::Ready => ("ready", None),
-            Table::Failed(reason) => ("failed", Some(reason)),
+            Table::Loading => (DedupeState::Loading, None),
+            Table::Ready => (DedupeState::Ready, None),
+            Table::Failed(reason) => (DedupeState::Failed, Some(reason)),
         };
-        json!({
-            "in_flight": self.owed,
-            "dedupe": {"state": state, "reason": reason, "known": self.dedupe.len()},
-        })
+        protocol::Publishing {
+            in_flight: self.owed as u64,
+            dedupe: protocol::Dedupe {
+                state,
+                reason: reason.cloned(),
+                known: self.dedupe.len() as u64,
+            },
+        }
     }
 }
 
-fn recorded(peer: &Peer, id: &Value, number: u64, duplicate: bool) -> Reply {
-    let members = json!({"message_num": number, "duplicate": duplicate});
-    (*peer, reply(id, members))
+fn recorded(peer: &Peer, id: &Id, number: u64, duplicate: bool) -> Reply {
+    let published = Published {
+        message_num: number,
+        duplicate,
+    };
+    (*peer, reply(id, &published))
 }
 
-fn refuse(peer: &Peer, id: &Value, refusal: Refusal) -> Reply {
-    (*peer, refusal.reply(id))
+fn refuse(peer: &Peer, id: &Id, refusal: Failure) -> Reply {
+    (*peer, refusal.header(id))
 }
 
-fn busy() -> Refusal {
+fn busy() -> Failure {
     let message = format!(
         "too many messages are on their way to the disk: at most {} requests may be in flight; \
          nothing was recorded; wait for replies and send it again",
         limits::IN_FLIGHT
     );
-    Refusal::new("busy", message).not_recorded()
+    Failure::new(code::BUSY, message).not_recorded()
 }
 
 /// Refuses a name that stands for another message already: acknowledging it
 /// with that one's number would lose this one in silence.
-fn reused(number: u64) -> Refusal {
+fn reused(number: u64) -> Failure {
     let message = format!(
         "another message of this sender has this message_id and is recorded as number {number}; \
          nothing was recorded; give each message a message_id of its own"
     );
-    Refusal::new("id_reused", message)
+    Failure::new(code::ID_REUSED, message)
         .not_recorded()
-        .with("message_num", number)
+        .with(|details| details.message_num = Some(number))
 }
 
 /// Says what is certain of a message that was not acknowledged.
-fn lost(outcome: &Outcome) -> Refusal {
+fn lost(outcome: &Outcome) -> Failure {
     match outcome {
         Outcome::TooLarge(why) => {
-            Refusal::new("too_large", format!("{why}; nothing was recorded")).not_recorded()
+            Failure::new(code::TOO_LARGE, format!("{why}; nothing was recorded")).not_recorded()
         }
-        Outcome::Stopped => Refusal::new(
-            "shutting_down",
+        Outcome::Stopped => Failure::new(
+            code::SHUTTING_DOWN,
             "the broker is shutting down; nothing was recorded",
         )
         .not_recorded(),
-        _ => Refusal::new(
-            "unknown_outcome",
-            "the broker ended before the disk had answered: the message may be recorded or not; \
-             send it again with the same message_id",
-        )
-        .with("recorded", Value::Null),
+        _ => Failure {
+            recorded: Some(None),
+            ..Failure::new(
+                code::UNKNOWN_OUTCOME,
+                "the broker ended before the disk had answered: the message may be recorded or \
+                 not; send it again with the same message_id",
+            )
+        },
     }
 }

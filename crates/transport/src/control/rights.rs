@@ -2,27 +2,24 @@
 
 use std::sync::Arc;
 
-use super::refusal::Refusal;
-use super::request::Request;
+use protocol::{Failure, Request, code};
+
 use crate::keys::{Denied, Keys, Member, Right};
 
-/// Tells whether somebody may ask for this. A consumer is bound to the topics to
-/// which its owner has a right.
+/// Tells whether somebody may ask for this.
 pub(super) fn check(
     member: &Arc<Member>,
-    request: &mut Request,
+    request: &Request,
     frames: &[Vec<u8>],
     strict: Option<&Keys>,
-) -> Result<(), Refusal> {
+) -> Result<(), Failure> {
     let name = || member.name.to_string();
     let needed = match request {
-        Request::Hello | Request::Ping => return Ok(()),
+        Request::Hello(_) | Request::Ping => return Ok(()),
         Request::Publish => Right::Publish,
-        Request::Consume(consume) => {
-            consume.member = Some(Arc::clone(member));
+        Request::Consume(_) | Request::Credit(_) | Request::Ack(_) | Request::Cancel(_) => {
             Right::Subscribe
         }
-        Request::Credit(_) | Request::Ack(_) | Request::Cancel(_) => Right::Subscribe,
         Request::Forget(_) | Request::Status | Request::Archive(_) => Right::Control,
     };
     if !member.rights.has(needed) {
@@ -41,8 +38,8 @@ pub(super) fn check(
     Ok(())
 }
 
-fn forbidden(denied: &Denied, needed: Right) -> Refusal {
-    let refusal = Refusal::new("forbidden", denied.to_string());
+fn forbidden(denied: &Denied, needed: Right) -> Failure {
+    let refusal = Failure::new(code::FORBIDDEN, denied.to_string());
     match needed {
         Right::Publish => refusal.not_recorded(),
         _ => refusal,

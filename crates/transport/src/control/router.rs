@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use log::Level;
-use serde_json::Value;
+use protocol::Peers;
 use zmtp::{Role, StreamError};
 
 use super::limits;
@@ -73,7 +73,7 @@ impl Router {
         counters: Arc<Counters>,
         keys: Option<Arc<Keys>>,
     ) -> Self {
-        let most = max_message.saturating_add(limits::HEADER as u64);
+        let most = max_message.saturating_add(protocol::MAX_HEADER as u64);
         Self {
             server: Server::new(entrance, Role::Router, "client", most, max_unfinished)
                 .with_small_reads(READ)
@@ -162,7 +162,7 @@ impl Router {
     }
 
     /// Returns what status tells of who is connected.
-    pub(super) fn clients(&self, most: usize) -> Value {
+    pub(super) fn clients(&self, most: usize) -> Peers {
         self.server.visitors().list(most)
     }
 

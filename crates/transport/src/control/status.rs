@@ -3,20 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use journal::{Archived, IoError, Missing, Unread};
-use serde_json::{Value, json};
+use protocol::{
+    Acknowledged, Failure, Forgotten, Greeting, Id, Peers, Status, Subscriber, Subscribers,
+};
+use protocol::{code, reply};
 
 use super::limits;
 use super::positions::{Order, What};
-use super::refusal::{Refusal, reply};
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, SubscriberInfo};
 use crate::health::Health;
 use crate::intake::Counters;
 use crate::net::{Visitors, described};
 use crate::platform::room;
-use crate::tail::Tail;
+use crate::tail::{Current, Tail};
 
 /// So many topics of a subscriber are listed.
 const TOPICS: usize = 20;
@@ -52,115 +54,132 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// What a client is told first.
-    pub(super) fn hello(&self) -> Value {
-        json!({
-            "protocol": limits::PROTOCOL,
-            "protocols": [limits::PROTOCOL],
-            "broker": env!("CARGO_PKG_VERSION"),
-            "limits": {
-                "header_bytes": limits::HEADER,
-                "id_bytes": limits::ID,
-                "message_bytes": self.max_message,
-                "in_flight": limits::IN_FLIGHT,
-                "consumers": limits::CONSUMERS,
-                "names": limits::NAMES,
-                "name_bytes": limits::NAME,
-                "credit": limits::CREDIT,
-                "window_bytes": limits::WINDOW,
-                "dedupe_window": self.dedupe_window,
-                "consumer_timeout_seconds": self.consumer_timeout,
+    pub(super) fn hello(&self) -> Greeting {
+        Greeting {
+            protocol: protocol::VERSION,
+            protocols: vec![protocol::VERSION],
+            broker: env!("CARGO_PKG_VERSION").to_owned(),
+            limits: protocol::Limits {
+                header_bytes: protocol::MAX_HEADER as u64,
+                id_bytes: protocol::MAX_ID as u64,
+                message_bytes: self.max_message,
+                in_flight: limits::IN_FLIGHT as u64,
+                consumers: limits::CONSUMERS as u64,
+                names: limits::NAMES as u64,
+                name_bytes: limits::NAME as u64,
+                credit: limits::CREDIT,
+                window_bytes: limits::WINDOW as u64,
+                dedupe_window: self.dedupe_window,
+                consumer_timeout_seconds: self.consumer_timeout,
             },
-        })
+        }
     }
 
     pub(super) fn status(
         &self,
-        publishing: Value,
-        consumers: Value,
-        clients: Value,
+        publishing: protocol::Publishing,
+        consumers: Vec<protocol::Consumer>,
+        clients: Peers,
         refused: u64,
-    ) -> Value {
+    ) -> Status {
         let current = self.tail.current();
         let last = current.next.saturating_sub(1);
         let stall = self.health.stall();
-        let path = std::path::absolute(&current.path).unwrap_or(current.path);
-        json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "protocol": limits::PROTOCOL,
-            "pid": std::process::id(),
-            "uptime_seconds": crate::clock::now().duration_since(self.started).as_secs(),
-            "time": &*message::format_time(SystemTime::now()),
-            "ports": {"publish": self.pub_port, "subscribe": self.sub_port},
-            "recording": stall.is_none(),
-            "stalled": stall.map(|stall| json!({
-                "reason": stall.reason, "since": &*message::format_time(stall.since),
-            })),
-            "session": {
-                "file": path.display().to_string(),
-                "first": current.first,
-                "messages": current.next - current.first.min(current.next),
-                "bytes": current.bytes,
+        let age = |age: Duration| u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: protocol::VERSION,
+            pid: std::process::id(),
+            uptime_seconds: crate::clock::now().duration_since(self.started).as_secs(),
+            time: message::format_time(SystemTime::now()).to_string(),
+            ports: protocol::Ports {
+                publish: self.pub_port,
+                subscribe: self.sub_port,
             },
-            "last_message_num": last,
-            "journal": self.journal,
-            "missing": self.missing.iter().map(|one| json!({
-                "first": one.first, "last": one.last, "there": one.there, "since": one.since,
-            })).collect::<Vec<Value>>(),
-            "unread": self.unread.iter().map(|one| json!({
-                "name": one.name, "reason": one.reason.to_string(),
-            })).collect::<Vec<Value>>(),
-            "recorded": {
-                "messages": self.recorded.load(Ordering::Relaxed), "bytes": self.health.bytes(),
-            },
-            "commits": self.health.percentiles(),
-            "last_commit_age_ms": self.health.last_commit().map(|age| {
-                u64::try_from(age.as_millis()).unwrap_or(u64::MAX)
+            recording: stall.is_none(),
+            stalled: stall.map(|stall| protocol::Stalled {
+                reason: stall.reason,
+                since: message::format_time(stall.since).to_string(),
             }),
-            "refused": {
-                "messages": self.counters.refused.load(Ordering::Relaxed),
-                "disconnected": self.counters.disconnected.load(Ordering::Relaxed),
-                "requests": refused,
-                "strangers": self.counters.strangers.count(),
+            session: session(current),
+            last_message_num: last,
+            journal: self.journal.clone(),
+            missing: self.missing.iter().map(missing).collect(),
+            unread: self.unread.iter().map(unread).collect(),
+            recorded: protocol::Recorded {
+                messages: self.recorded.load(Ordering::Relaxed),
+                bytes: self.health.bytes(),
             },
-            "damage": {
-                "at_start": self.damaged, "altered_at_start": self.altered,
-                "passed_over": self.health.damage(),
+            commits: self.health.percentiles(),
+            last_commit_age_ms: self.health.last_commit().map(age),
+            refused: protocol::Refused {
+                messages: self.counters.refused.load(Ordering::Relaxed),
+                disconnected: self.counters.disconnected.load(Ordering::Relaxed),
+                requests: refused,
+                strangers: self.counters.strangers.count(),
             },
-            "disk_room_bytes": room(&self.dir),
-            "publishing": publishing,
-            "publishers": self.publishers.list(LISTED),
-            "subscribers": self.subscribers(last),
-            "clients": clients,
-            "consumers": consumers,
-        })
+            damage: protocol::Damage {
+                at_start: self.damaged,
+                altered_at_start: self.altered,
+                passed_over: self.health.damage(),
+            },
+            disk_room_bytes: room(&self.dir),
+            publishing,
+            publishers: self.publishers.list(LISTED),
+            subscribers: self.subscribers(last),
+            clients,
+            consumers,
+        }
     }
 
-    fn subscribers(&self, last: u64) -> Value {
+    fn subscribers(&self, last: u64) -> Subscribers {
         let all = self.delivery.registry.list();
-        let list: Vec<Value> = all
-            .iter()
-            .take(LISTED)
-            .map(|entry| {
-                let (topics, count) = entry.topics(TOPICS);
-                let position = entry.position.load(Ordering::Relaxed);
-                // Who wants nothing is not behind.
-                let lag = if count == 0 {
-                    0
-                } else {
-                    last.saturating_sub(position)
-                };
-                let mut described = described(&entry.introduction);
-                let members = json!({
-                    "peer": entry.peer, "topics": topics, "topic_count": count,
-                    "position": position, "lag": lag,
-                });
-                if let (Value::Object(all), Value::Object(more)) = (&mut described, members) {
-                    all.extend(more);
-                }
-                described
-            })
-            .collect();
-        json!({"count": all.len(), "list": list})
+        let describe = |entry: &Arc<SubscriberInfo>| {
+            let (topics, count) = entry.topics(TOPICS);
+            let position = entry.position.load(Ordering::Relaxed);
+            // Who wants nothing is not behind.
+            let lag = match count {
+                0 => 0,
+                _ => last.saturating_sub(position),
+            };
+            Subscriber {
+                peer: described(entry.peer.clone(), &entry.introduction),
+                topics,
+                topic_count: count as u64,
+                position,
+                lag,
+            }
+        };
+        Subscribers {
+            count: all.len() as u64,
+            list: all.iter().take(LISTED).map(describe).collect(),
+        }
+    }
+}
+
+fn session(current: Current) -> protocol::Session {
+    let path = std::path::absolute(&current.path).unwrap_or(current.path);
+    protocol::Session {
+        file: path.display().to_string(),
+        first: current.first,
+        messages: current.next - current.first.min(current.next),
+        bytes: current.bytes,
+    }
+}
+
+fn missing(one: &Missing) -> protocol::Missing {
+    protocol::Missing {
+        first: one.first,
+        last: one.last,
+        there: one.there.clone(),
+        since: one.since.clone(),
+    }
+}
+
+fn unread(one: &Unread) -> protocol::Unread {
+    protocol::Unread {
+        name: one.name.clone(),
+        reason: one.reason.to_string(),
     }
 }
 
@@ -169,32 +188,40 @@ pub(super) fn positions(order: &Order, result: &Result<(), String>) -> String {
     let Order { id, name, what, .. } = order;
     match (what, result) {
         (What::Keep(position), Ok(())) => {
-            reply(id, json!({"name": name, "message_num": position.number}))
+            let (name, message_num) = (name.clone(), position.number);
+            reply(id, &Acknowledged { name, message_num })
         }
         (What::Keep(_), Err(reason)) => {
             let message = format!("the position of {name} could not be stored: {reason}");
-            Refusal::new("not_stored", message).reply(id)
+            Failure::new(code::NOT_STORED, message).header(id)
         }
-        (What::Forget { there }, Ok(())) => reply(id, json!({"name": name, "forgotten": there})),
+        (What::Forget { there }, Ok(())) => {
+            let (name, forgotten) = (name.clone(), *there);
+            reply(id, &Forgotten { name, forgotten })
+        }
         (What::Forget { .. }, Err(reason)) => {
-            Refusal::new("io", format!("{name} can't be forgotten: {reason}")).reply(id)
+            Failure::new(code::IO, format!("{name} can't be forgotten: {reason}")).header(id)
         }
     }
 }
 
 /// The reply to an archive request.
-pub(super) fn archived(id: &Value, result: Result<Option<Archived>, IoError>) -> String {
+pub(super) fn archived(id: &Id, result: Result<Option<Archived>, IoError>) -> String {
     match result {
-        Ok(Some(archived)) => {
-            let members = json!({
-                "archive": archived.name, "messages": archived.records, "bytes": archived.bytes,
-            });
-            reply(id, members)
+        Ok(archived) => {
+            let (messages, bytes) = archived
+                .as_ref()
+                .map_or((0, 0), |it| (it.records, it.bytes));
+            let archived = protocol::Archived {
+                archive: archived.map(|archived| archived.name),
+                messages,
+                bytes,
+            };
+            reply(id, &archived)
         }
-        Ok(None) => reply(id, json!({"archive": null, "messages": 0, "bytes": 0})),
         Err(error) => {
             let message = format!("{error}: {}; the session goes on", error.source);
-            Refusal::new("io", message).reply(id)
+            Failure::new(code::IO, message).header(id)
         }
     }
 }

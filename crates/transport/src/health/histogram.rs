@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use protocol::Commits;
+
 /// Eight classes for each doubling: a percentile is off by 12.5% at most.
 const STEPS: u32 = 8;
 /// Up to 2^40 microseconds, which is 12 days.
@@ -13,16 +15,6 @@ const CLASSES: usize = 38 * STEPS as usize;
 pub(crate) struct Histogram {
     classes: [AtomicU64; CLASSES],
     longest: AtomicU64,
-}
-
-/// What a histogram says, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Percentiles {
-    pub(crate) count: u64,
-    pub(crate) p50_us: u64,
-    pub(crate) p90_us: u64,
-    pub(crate) p99_us: u64,
-    pub(crate) max_us: u64,
 }
 
 impl Default for Histogram {
@@ -44,7 +36,7 @@ impl Histogram {
     }
 
     /// Returns the percentiles; `None` before anything was counted.
-    pub(crate) fn percentiles(&self) -> Option<Percentiles> {
+    pub(crate) fn percentiles(&self) -> Option<Commits> {
         let counts: Vec<u64> = self
             .classes
             .iter()
@@ -61,7 +53,7 @@ impl Histogram {
             });
             class.map_or(max_us, |class| upper(class).min(max_us))
         };
-        (count > 0).then(|| Percentiles {
+        (count > 0).then(|| Commits {
             count,
             p50_us: at(50),
             p90_us: at(90),

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use protocol::Peers;
 use zmtp::Peer;
 
 /// All peers of a port that have finished their handshake.
 #[derive(Debug, Default)]
-pub(crate) struct Visitors(Mutex<BTreeMap<u64, Value>>);
+pub(crate) struct Visitors(Mutex<BTreeMap<u64, protocol::Peer>>);
 
 impl Visitors {
     /// Notes a peer, by the id of its connection.
     pub(super) fn enter(&self, id: u64, address: SocketAddr, peer: &Peer) {
-        let mut entry = described(peer);
-        entry["peer"] = address.to_string().into();
+        let entry = described(address.to_string(), peer);
         self.lock().insert(id, entry);
     }
 
@@ -25,24 +24,28 @@ impl Visitors {
     }
 
     /// Returns how many there are, and what is known of up to `most` of them.
-    pub(crate) fn list(&self, most: usize) -> Value {
+    pub(crate) fn list(&self, most: usize) -> Peers {
         let visitors = self.lock();
-        let list: Vec<&Value> = visitors.values().take(most).collect();
-        json!({"count": visitors.len(), "list": list})
+        Peers {
+            count: visitors.len() as u64,
+            list: visitors.values().take(most).cloned().collect(),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Value>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, protocol::Peer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Says what is known of a peer since its handshake.
-pub(crate) fn described(peer: &Peer) -> Value {
+pub(crate) fn described(address: String, peer: &Peer) -> protocol::Peer {
     let (major, minor) = peer.version;
-    json!({
-        "socket": peer.socket_type.map(zmtp::SocketType::name),
-        "protocol": format!("{major}.{minor}"),
-        "mechanism": if peer.key.is_some() { "CURVE" } else { "NULL" },
-        "key": peer.key.as_ref().map(|key| &*key.name),
-    })
+    let mechanism = if peer.key.is_some() { "CURVE" } else { "NULL" };
+    protocol::Peer {
+        peer: address,
+        socket: peer.socket_type.map(|found| found.name().to_owned()),
+        protocol: format!("{major}.{minor}"),
+        mechanism: mechanism.to_owned(),
+        key: peer.key.as_ref().map(|key| key.name.to_string()),
+    }
 }

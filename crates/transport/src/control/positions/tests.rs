@@ -8,7 +8,10 @@ fn answers(positions: &Positions) -> Vec<(u64, What)> {
     positions.end();
     let tell = |orders: Vec<Order>, result| {
         assert_eq!(result, Ok(()));
-        let answer = |order: Order| (order.id.as_u64().unwrap(), order.what);
+        let answer = |order: Order| match order.id {
+            Id::Number(id) => (id, order.what),
+            other => panic!("{other:?}"),
+        };
         told.borrow_mut().extend(orders.into_iter().map(answer));
     };
     while positions.turn(&tell) == Next::More {}

@@ -4,14 +4,17 @@ use super::*;
 
 fn read(header: &str) -> Result<Request, String> {
     let (id, request) = parse(header.as_bytes());
-    request.map_err(|refusal| refusal.reply(&id))
+    request.map_err(|refusal| refusal.header(&id))
 }
 
 #[test]
 fn each_operation_is_read_as_its_example_says() {
     assert_eq!(
         read(r#"{"op":"hello","id":1,"protocol":1}"#),
-        Ok(Request::Hello)
+        Ok(Request::Hello(protocol::Hello {
+            protocol: 1,
+            client: None
+        }))
     );
     assert_eq!(read(r#"{"op":"ping","id":"a"}"#), Ok(Request::Ping));
     assert_eq!(read(r#"{"op":"publish","id":1}"#), Ok(Request::Publish));
@@ -20,7 +23,7 @@ fn each_operation_is_read_as_its_example_says() {
     let Ok(Request::Consume(consume)) = read(all) else {
         panic!("{:?}", read(all))
     };
-    assert_eq!(consume.from, Some(From::Word("after".to_owned())));
+    assert_eq!(consume.from, Some(From::Word(Word::After)));
     assert_eq!(consume.filter.tag.as_deref(), Some("x"));
     assert!(!consume.follow);
     for from in [
@@ -121,7 +124,10 @@ fn a_deep_or_long_header_is_refused_before_it_is_understood() {
     assert!(read(&deep).is_err());
     let long = format!(r#"{{"op":"ping","id":"{}"}}"#, "x".repeat(200));
     assert!(read(&long).unwrap_err().contains("128 bytes"));
-    let huge = format!(r#"{{"op":"ping","id":1}}{}"#, " ".repeat(limits::HEADER));
+    let huge = format!(
+        r#"{{"op":"ping","id":1}}{}"#,
+        " ".repeat(protocol::MAX_HEADER)
+    );
     assert!(read(&huge).unwrap_err().contains("at most 65536"));
 }
 
@@ -129,5 +135,5 @@ fn a_deep_or_long_header_is_refused_before_it_is_understood() {
 fn the_id_comes_back_also_with_an_error() {
     let (id, request) = parse(br#"{"op":"fly","id":"seven"}"#);
     assert!(request.is_err());
-    assert_eq!(id, json!("seven"));
+    assert_eq!(id, Id::Text("seven".to_owned()));
 }
