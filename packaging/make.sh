@@ -61,6 +61,11 @@ deb() {
 
 wheel() {
     local python
+    # Of itself it says which systems the wheel is for; by pip it says only "this one".
+    if command -v maturin > /dev/null; then
+        maturin build --quiet -m python/Cargo.toml -o "$out"
+        return
+    fi
     python=$(command -v python3 || command -v python)
     if ! "$python" -m pip --version > /dev/null 2>&1; then
         echo "no wheel: python3 with pip is missing"
