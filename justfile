@@ -92,6 +92,18 @@ bench-query mib="1024" rounds="5":
     target/release/viewer --dir target/bench/{{mib}} index
     cargo run --release -p query --example bench_query -- target/release/viewer target/bench/{{mib}} {{rounds}}
 
+# What pip installs, in target/package: the client for Python and both programs.
+wheel:
+    packaging/make.sh wheel
+
+# Every package that this machine can make, in target/package.
+package:
+    packaging/make.sh
+
+# Makes examples/python/recorder_client.py of the package's modules.
+single-file:
+    python3 python/single_file.py > examples/python/recorder_client.py
+
 # What CI runs.
 ci:
     .ci/run

@@ -274,3 +274,24 @@ fn wrong_options_of_subcommands_are_usage_errors() {
     }
     assert!(!dir.logs().exists());
 }
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let dir = Dir::new();
+    let page = run(broker().arg("man")).with_code(0).stdout;
+    assert!(page.contains(".TH broker 1"), "{page}");
+    let pages = dir.path().join("man");
+    run(broker().arg("man").arg("--out").arg(&pages)).with_code(0);
+    assert_eq!(fs::read_to_string(pages.join("broker.1")).unwrap(), page);
+    let mut named = 0;
+    for line in page.lines() {
+        // A command as the page names it: `broker\-status(1)`.
+        let Some(name) = line.strip_suffix("(1)") else {
+            continue;
+        };
+        let name = name.replace('\\', "");
+        assert!(pages.join(format!("{name}.1")).is_file(), "no page {name}");
+        named += 1;
+    }
+    assert!(named > 5, "{page}");
+}

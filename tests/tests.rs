@@ -9,6 +9,7 @@
 mod archive;
 #[cfg(target_os = "linux")]
 mod arrived;
+mod backup;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
@@ -28,6 +29,7 @@ mod legacy;
 mod live;
 mod many_subscribers;
 mod numbers;
+mod package;
 mod peers;
 mod readers;
 mod readme;
@@ -40,5 +42,6 @@ mod slow_subscriber;
 mod subcommands;
 mod surroundings;
 mod topics;
+mod upkeep;
 mod util;
 mod viewer;

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -143,13 +144,16 @@ pub(crate) fn broker_on(dir: &Dir, ports: Ports) -> Command {
 
 /// The viewer's command line for a directory.
 pub(crate) fn viewer(dir: &Dir, options: &[&str]) -> Command {
+    let mut command = viewer_in(&dir.logs(), options);
+    command.current_dir(dir.path());
+    command
+}
+
+/// The viewer's command line for the log directory at a path.
+pub(crate) fn viewer_in(logs: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(&programs().viewer);
     clean(&mut command);
-    command
-        .current_dir(dir.path())
-        .arg("--dir")
-        .arg(dir.logs())
-        .args(options);
+    command.arg("--dir").arg(logs).args(options);
     command
 }
 

@@ -72,7 +72,7 @@ impl Dir {
                     .into_string()
                     .expect("a name in UTF-8")
             })
-            .filter(|name| name.ends_with(".jsonl"))
+            .filter(|name| name.ends_with(".jsonl") || name.ends_with(".jsonl.zst"))
             .collect();
         names.sort();
         names

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args as ClapArgs, Parser, ValueEnum};
+use journal::Retention;
 use log::LevelFilter;
-use transport::{Bind, Config, IpcPaths};
+use transport::{Bind, Config, IpcPaths, OnStop};
 
 use crate::command::Command;
 
@@ -161,6 +162,19 @@ pub(crate) struct Args {
     )]
     pub(crate) stop_timeout: u64,
 
+    /// What a stop does with the session: closes it, or leaves it to the next start,
+    /// which gives its history to subscribers as after a crash
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "BROKER_ON_STOP",
+        default_value = "archive"
+    )]
+    pub(crate) on_stop: OnStopArg,
+
+    #[command(flatten)]
+    pub(crate) upkeep: UpkeepArgs,
+
     /// How much is said on stderr: off, error, warn, info, debug or trace
     #[arg(
         long,
@@ -178,6 +192,85 @@ Ctrl+C or SIGTERM takes in what has arrived, stops the broker and archives the
 session; a second one stops at once. SIGHUP archives the session and goes on.
 
 Exit codes: 0 done, 1 failed, 2 wrong options, 3 done and something found.";
+
+/// What a stop does with the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnStopArg {
+    /// The session is closed: the next start is a new phase
+    Archive,
+    /// The session is continued at the next start
+    Keep,
+}
+
+/// What is done with closed sessions while the broker runs; nothing by default.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct UpkeepArgs {
+    /// Compress sessions that were closed longer ago, such as 1d; they are read as before
+    #[arg(
+        long,
+        value_name = "AGE",
+        env = "BROKER_COMPRESS_AFTER",
+        default_value = "off",
+        value_parser = parse_age
+    )]
+    pub(crate) compress_after: Age,
+
+    #[command(flatten)]
+    pub(crate) retention: RetentionArgs,
+}
+
+/// Which closed sessions may be removed.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RetentionArgs {
+    /// Remove sessions that were closed longer ago, such as 90d
+    #[arg(
+        long,
+        value_name = "AGE",
+        env = "BROKER_KEEP",
+        default_value = "off",
+        value_parser = parse_age
+    )]
+    pub(crate) keep: Age,
+
+    /// Remove the oldest sessions while the journal takes more room on the disk
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "BROKER_KEEP_SIZE",
+        default_value = "off",
+        value_parser = parse_limit
+    )]
+    pub(crate) keep_size: Limit,
+
+    /// Remove the oldest sessions while less of the disk is free, such as 5%
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "BROKER_MIN_FREE",
+        default_value = "off",
+        value_parser = parse_percent
+    )]
+    pub(crate) min_free: Percent,
+}
+
+impl RetentionArgs {
+    /// Returns what is to be kept.
+    pub(crate) fn rules(&self) -> Retention {
+        Retention {
+            age: self.keep.0,
+            size: self.keep_size.0,
+            free_percent: self.min_free.0,
+        }
+    }
+}
+
+/// A length of time, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Age(pub(crate) Option<Duration>);
+
+/// A share in percent, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Percent(pub(crate) Option<u8>);
 
 /// When to rotate: hour and minute, or never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,6 +321,10 @@ impl Args {
             max_session: self.max_session_size.0,
             max_memory: self.max_memory,
             stop_timeout: Duration::from_secs(self.stop_timeout),
+            on_stop: match self.on_stop {
+                OnStopArg::Archive => OnStop::Archive,
+                OnStopArg::Keep => OnStop::Keep,
+            },
             ..Config::new(&self.dir)
         }
     }
@@ -259,6 +356,41 @@ fn parse_time(text: &str) -> Result<RotateAt, String> {
     time.filter(|(hour, minute)| (0..24).contains(hour) && (0..60).contains(minute))
         .map(|time| RotateAt(Some(time)))
         .ok_or_else(|| "expected a time such as 04:30, or \"off\"".to_owned())
+}
+
+/// Reads a length of time as `90d`, `36h`, `10min` or `30s`.
+pub(crate) fn parse_age(text: &str) -> Result<Age, String> {
+    if text == "off" {
+        return Ok(Age(None));
+    }
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds: u64 = match text.get(digits.len()..).unwrap_or_default() {
+        "s" => 1,
+        "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => return Err("expected a time such as 90d, 36h or 10min, or \"off\"".to_owned()),
+    };
+    let number: u64 = digits
+        .trim_end()
+        .parse()
+        .map_err(|_| "expected a whole number such as 90d".to_owned())?;
+    match number.checked_mul(seconds) {
+        Some(seconds) => Ok(Age(Some(Duration::from_secs(seconds)))),
+        None => Err("is too long".to_owned()),
+    }
+}
+
+fn parse_percent(text: &str) -> Result<Percent, String> {
+    if text == "off" {
+        return Ok(Percent(None));
+    }
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    match number.parse() {
+        Ok(percent @ 1..=99) => Ok(Percent(Some(percent))),
+        _ => Err("expected a whole number from 1% to 99%, or \"off\"".to_owned()),
+    }
 }
 
 fn parse_limit(text: &str) -> Result<Limit, String> {
@@ -307,6 +439,32 @@ mod tests {
         assert_eq!(parse_limit("off"), Ok(Limit(None)));
         for wrong in ["", "MiB", "0", "-1", "1.5MiB", "64MB", "99999999999GiB"] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ages_and_shares_are_read_as_people_write_them() {
+        let seconds = |text| parse_age(text).map(|age| age.0.map(|age| age.as_secs()));
+        assert_eq!(seconds("90d"), Ok(Some(90 * 86_400)));
+        assert_eq!(seconds("36h"), Ok(Some(36 * 3600)));
+        assert_eq!(seconds("2 w"), Ok(Some(14 * 86_400)));
+        assert_eq!(seconds("0d"), Ok(Some(0)));
+        assert_eq!(seconds("off"), Ok(None));
+        for wrong in [
+            "",
+            "90",
+            "d",
+            "-1d",
+            "1.5d",
+            "90 days",
+            "99999999999999999w",
+        ] {
+            assert!(parse_age(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse_percent("5%"), Ok(Percent(Some(5))));
+        assert_eq!(parse_percent("99"), Ok(Percent(Some(99))));
+        for wrong in ["", "%", "0%", "100%", "5.5%", "-1"] {
+            assert!(parse_percent(wrong).is_err(), "{wrong}");
         }
     }
 

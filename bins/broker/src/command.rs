@@ -10,9 +10,11 @@ use client::{Client, Keys};
 use transport::Bind;
 
 use crate::args::{parse_bind, parse_ipc};
+use crate::backup::{Backup, Restore};
 use crate::exit::Exit;
 use crate::keygen::{self, Keygen};
-use crate::{archive, doctor, selftest, status};
+use crate::upkeep::{Compress, Prune};
+use crate::{archive, doctor, manual, selftest, status};
 
 /// How long a broker is given to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,12 +41,26 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         label: Option<String>,
     },
+    /// Compresses closed sessions; they are read as before, beside a running broker, too
+    Compress(Compress),
+    /// Removes the oldest closed sessions, as far as nobody needs them
+    Prune(Prune),
+    /// Copies the journal of a broker that runs or not, and checks the copy
+    Backup(Backup),
+    /// Makes a journal of a copy
+    Restore(Restore),
     /// Makes keys for the broker and its clients, as pyzmq's zmq.auth reads them
     Keygen(Keygen),
     /// Writes what a shell needs to complete command lines
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Writes the manual page
+    Man {
+        /// Write to this folder instead, with a page for each command, too
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Kills a broker again and again in a scratch directory on your own disk, and checks every message
     Selftest(Selftest),
@@ -134,11 +150,6 @@ pub(crate) struct Selftest {
     pub(crate) dir: PathBuf,
 }
 
-/// The definition of all options.
-fn broker() -> clap::Command {
-    <crate::args::Args as clap::CommandFactory>::command()
-}
-
 impl Command {
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
         match self {
@@ -152,15 +163,14 @@ impl Command {
                 archive::run(&mut client, label.as_deref(), out)
             }
             Self::Doctor(options) => doctor::run(options, out),
+            Self::Compress(options) => options.run(out),
+            Self::Prune(options) => options.run(out),
+            Self::Backup(options) => options.run(out),
+            Self::Restore(options) => options.run(out),
             Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
-            Self::Completions { shell } => {
-                // Generating panics where it can't write, as into a closed pipe.
-                let mut script = Vec::new();
-                clap_complete::generate(*shell, &mut broker(), "broker", &mut script);
-                out.write_all(&script)?;
-                Ok(Exit::Done)
-            }
+            Self::Completions { shell } => manual::completions(*shell, out).map(|()| Exit::Done),
+            Self::Man { out: folder } => manual::pages(folder.as_deref(), out).map(|()| Exit::Done),
         }
     }
 }

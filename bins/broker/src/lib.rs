@@ -4,18 +4,22 @@
 
 mod archive;
 mod args;
+mod backup;
 mod command;
 mod doctor;
 mod exit;
 mod indexer;
 mod keygen;
+mod manual;
 mod platform;
+mod program;
 mod report;
 mod selftest;
 mod shown;
 mod signals;
 mod status;
 mod terminal;
+mod upkeep;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -31,6 +35,7 @@ use crate::exit::Exit;
 use crate::indexer::Indexer;
 use crate::signals::{Event, events, listen};
 use crate::terminal::Terminal;
+use crate::upkeep::Keeper;
 
 /// The whole program: reads the command line and the environment, and ends with its code.
 pub fn main() -> ExitCode {
@@ -66,6 +71,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     listen(sender.clone()).context("cannot listen for signals")?;
     let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
     let broker = start(args, sender, &indexer)?;
+    let keeper = Keeper::start(args).context("cannot start a thread")?;
     let mut out = Terminal::new();
     report::ready(&mut out, &broker, args)?;
     report::damage(broker.recovery());
@@ -73,6 +79,9 @@ fn run(args: &Args) -> anyhow::Result<()> {
     report::directory(broker.recovery());
     let failure = wait(&broker, &receiver, &mut out)?;
     let stopped = stop(broker, indexer, &mut out);
+    if let Some(keeper) = keeper {
+        keeper.finish();
+    }
     // Stopping may fail too, such as on a disk that stays full.
     let failure = failure.or_else(|| {
         receiver.try_iter().find_map(|event| match event {

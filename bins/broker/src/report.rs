@@ -120,6 +120,10 @@ pub(crate) fn stopped(out: &mut impl Write, stopped: &Stopped, session: &Path) -
     }
     match &stopped.session {
         LastSession::Archived(archived) => archive(out, archived),
+        LastSession::Continued { records } => line(
+            out,
+            &format!("[*] The session of {records} messages is continued at the next start"),
+        ),
         LastSession::Empty => line(out, "[*] Nothing to archive: the session is empty"),
         _ => line(
             out,
@@ -166,6 +170,13 @@ pub(crate) fn missing(out: &mut impl Write, found: &Recovery) -> io::Result<()> 
         );
         log::warn!("{text}");
         line(out, &format!("[!] {text}"))?;
+    }
+    if let Some(restored) = &found.restored {
+        let text = format!(
+            "[*] This journal was restored from a copy at {restored}: what came behind the copy is \
+             not in it"
+        );
+        line(out, &text)?;
     }
     for one in &found.missing {
         log::warn!("not in the journal's files: {one}");

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::exit::Exit;
 use crate::report::line;
 use crate::shown::shown;
+pub(crate) use crate::shown::size;
 
 /// So many subscribers and consumers are listed.
 const LISTED: usize = 20;
@@ -203,17 +204,6 @@ fn list(title: &str, count: u64, mut all: impl ExactSizeIterator<Item = String>)
         lines.push(format!("      and {more} more"));
     }
     lines
-}
-
-pub(crate) fn size(bytes: u64) -> String {
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    match units.into_iter().find(|(_, shift)| bytes >> shift > 0) {
-        Some((unit, shift)) => {
-            let tenths = (u128::from(bytes) * 10) >> shift;
-            format!("{}.{} {unit}", tenths / 10, tenths % 10)
-        }
-        None => format!("{bytes} bytes"),
-    }
 }
 
 fn duration(seconds: u64) -> String {

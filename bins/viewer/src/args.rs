@@ -33,7 +33,8 @@ Examples:
   viewer list senders                         who sent messages, and when last
   viewer verify --all                         check every line that was recorded
   viewer salvage rescued.jsonl                copy what is readable to a new file
-  viewer index                                make the indexes that are missing";
+  viewer index                                make the indexes that are missing
+  viewer serve --open                         the same on a page in a browser, live";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -67,10 +68,21 @@ removed at any time. What is there already and fits is left as it is.";
 const LIST_EXAMPLES: &str = "\
 Examples:
   viewer list senders     who sent messages, how many, and when last
-  viewer list topics      the same of topics; also of tags and chains
+  viewer list topics      the same of topics; also of keys, tags and chains
   viewer list sessions    the closed sessions and the current one
 
 All sessions count.";
+
+#[cfg(feature = "serve")]
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  viewer serve                    prints the address of the page
+  viewer serve --open             opens it in a browser, too
+  viewer serve talk.jsonl.gz      a page for any file
+  viewer serve --bind 0.0.0.0     for other machines, with the token in the address
+
+It only reads, and listens at this machine alone unless told otherwise. Whoever
+knows the address can read everything. Ctrl+C ends it.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -191,6 +203,9 @@ pub(crate) enum Command {
     Index(Index),
     /// List the values that messages have: how many, and when they came last
     List(List),
+    /// Show the conversation on a page in a browser, live
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Write what a shell needs to complete command lines
     Completions(Completions),
     /// Write the manual page
@@ -255,11 +270,37 @@ pub(crate) struct Completions {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// Options of `serve`.
+#[cfg(feature = "serve")]
+#[derive(Debug, clap::Args)]
+#[command(before_help = SERVE_EXAMPLES, help_template = TEMPLATE)]
+pub(crate) struct Serve {
+    /// The port to listen at; 0 is any that is free
+    #[arg(long, value_name = "N", default_value_t = 8787)]
+    pub(crate) port: u16,
+
+    /// Listen at this address, so that others may get in who know the token
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) bind: std::net::IpAddr,
+
+    /// Leave the token out of the address: all programs of this machine may read
+    #[arg(long)]
+    pub(crate) no_token: bool,
+
+    /// Open the page in a browser
+    #[arg(long)]
+    pub(crate) open: bool,
+
+    /// Serve these files, as they are now, instead of the recorded conversations
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
 /// Options of `list`.
 #[derive(Debug, clap::Args)]
 #[command(before_help = LIST_EXAMPLES, help_template = TEMPLATE)]
 pub(crate) struct List {
-    /// What is listed: senders, topics, tags, chains or sessions
+    /// What is listed: senders, keys, topics, tags, chains or sessions
     #[arg(value_name = "WHAT", hide_possible_values = true)]
     pub(crate) what: What,
 
@@ -273,6 +314,8 @@ pub(crate) struct List {
 pub(crate) enum What {
     /// Who sent messages.
     Senders,
+    /// Names of keys, which prove who sent messages.
+    Keys,
     /// First frames.
     Topics,
     /// Tags.
@@ -303,6 +346,10 @@ pub(crate) struct Filters {
     /// Only messages of this sender
     #[arg(long, value_name = "NAME")]
     sender: Vec<String>,
+
+    /// Only messages that came by a connection of this key, which proves who sent them
+    #[arg(long, value_name = "NAME")]
+    key: Vec<String>,
 
     /// Only messages whose topic begins so, as a subscription to it would get
     #[arg(long, value_name = "PREFIX")]
@@ -351,6 +398,7 @@ impl Filters {
             tier: self.tier.clone(),
             chain: self.chain.clone(),
             sender: self.sender.clone(),
+            key: self.key.clone(),
             topic: self.topic.clone(),
             id: self.id.clone(),
             tag: self.tag.clone(),

@@ -9,6 +9,8 @@ mod list;
 mod man;
 mod messages;
 mod salvage;
+#[cfg(feature = "serve")]
+mod serve;
 mod stats;
 mod verify;
 
@@ -26,6 +28,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(Command::Index(options)) => index::run(&args.dir, options),
         Some(Command::List(options)) => list::run(args, options).map(|()| Exit::Done),
         Some(Command::Completions(options)) => completions::run(options).map(|()| Exit::Done),
+        #[cfg(feature = "serve")]
+        Some(Command::Serve(options)) => serve::run(args, options),
         Some(Command::Man) => man::run().map(|()| Exit::Done),
         None => show(args),
     }

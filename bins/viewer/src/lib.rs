@@ -8,6 +8,7 @@ mod exit;
 mod output;
 mod pager;
 mod platform;
+mod program;
 mod progress;
 mod screen;
 

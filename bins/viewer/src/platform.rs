@@ -19,6 +19,22 @@ pub(crate) fn shell(line: &str) -> Command {
     command
 }
 
+/// Returns what shows a page to the user.
+#[cfg(feature = "serve")]
+pub(crate) fn open_page(address: &str) -> Command {
+    let (program, before): (_, &[&str]) = if cfg!(windows) {
+        // The first word in quotes is the title of a window.
+        ("cmd", &["/C", "start", ""])
+    } else if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else {
+        ("xdg-open", &[])
+    };
+    let mut command = Command::new(program);
+    command.args(before).arg(address);
+    command
+}
+
 /// Tells whether a program can be started: a file of that name, or one in a folder
 /// of `PATH`.
 pub(crate) fn is_there(program: &str) -> bool {

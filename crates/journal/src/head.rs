@@ -8,13 +8,14 @@
 //! are missing, and the next number is above all that may have been given.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::error::{AtPath, IoError};
-use crate::fs::{AppendFile, FileSystem, sync_dir_if_possible};
+use crate::fs::{AppendFile, FileSystem, RealFs, sync_dir_if_possible};
 use crate::identity::new_uuid;
 use crate::operation::Operation;
 use crate::sealed_text;
@@ -76,6 +77,9 @@ pub(crate) struct Head {
     /// When this was written, in UTC.
     pub(crate) noted: String,
     pub(crate) missing: Vec<Missing>,
+    /// When the journal was restored from a copy: a time in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restored: Option<String>,
 }
 
 /// What is found of a head.
@@ -97,6 +101,7 @@ impl Head {
             reserved: 0,
             noted: now(),
             missing: Vec::new(),
+            restored: None,
         }
     }
 
@@ -216,6 +221,23 @@ impl Head {
         *file = HeadFile::open(fs, layout);
         Ok(())
     }
+}
+
+/// Notes that a journal of the local file system was restored from a copy: what came
+/// behind the copy is not in it, although others may have seen it. Whoever opens the
+/// journal is told ([`Recovery::restored`](crate::Recovery::restored)).
+///
+/// # Errors
+/// [`IoError`] where the note can't be written.
+pub fn mark_restored(dir: impl AsRef<Path>) -> Result<(), IoError> {
+    let layout = Layout::new(dir);
+    let mut head = match Head::read(&RealFs, &layout)? {
+        Found::Head(head) => head,
+        // The journal gets an identity of its own.
+        Found::Nothing | Found::Damaged => Head::new(1),
+    };
+    head.restored = Some(now());
+    head.store(&mut None, &RealFs, &layout)
 }
 
 /// The head's file, open for further heads.

@@ -91,7 +91,7 @@ pub use find::{Lookup, find_record};
 pub use follow::Follower;
 pub use fs::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile, RealFs};
 pub use group::Group;
-pub use head::Missing;
+pub use head::{Missing, mark_restored};
 pub use inspect::{Inventory, take_inventory};
 pub use journal::Journal;
 pub use line::{Checked, Piece, checksum, is_sealed, is_sealed_at, looks_sealed, sort_line};

@@ -64,6 +64,9 @@ pub struct Recovery {
     pub head_damaged: bool,
     /// The files in the archive directory that are not read.
     pub unread: Vec<Unread>,
+    /// When the journal was restored from a copy (a time in UTC), if it was: what came
+    /// behind the copy is not in it, although others may have seen it.
+    pub restored: Option<String>,
     /// Whether the file system refuses to sync directories. After a power
     /// failure a file may then be under its old name, or under none.
     pub unsynced_names: bool,
@@ -237,6 +240,7 @@ pub(crate) fn survey(
     found.unread = listing.unread;
     found.journal.clone_from(&standing.head.journal);
     found.missing.clone_from(&standing.head.missing);
+    found.restored.clone_from(&standing.head.restored);
     found.jump = standing.jump;
     found.head_damaged = standing.damaged;
     Ok((found, standing))

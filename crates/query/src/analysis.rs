@@ -15,6 +15,7 @@ pub(crate) mod store;
 mod timeline;
 
 use crate::fields::Fields;
+use crate::intern::Handle;
 use crate::scan::{Accumulator, Found};
 use crate::shape::Handles;
 use crate::source::Entry;
@@ -42,6 +43,7 @@ pub struct Analysis {
     pub counts: Statistics,
     bytes: u64,
     senders: Names,
+    keys: Names,
     topics: Names,
     tags: Names,
     times: Timeline,
@@ -74,6 +76,7 @@ impl Analysis {
     pub(crate) fn values(&self, kind: ValueKind) -> Vec<(String, u64, Option<i64>)> {
         let names = match kind {
             ValueKind::Sender => &self.senders,
+            ValueKind::Key => &self.keys,
             ValueKind::Topic => &self.topics,
             ValueKind::Tag => &self.tags,
             ValueKind::Chain => {
@@ -119,6 +122,9 @@ impl Accumulator for Analysis {
             .filter(|time| Instant::is_likely(*time));
         let (count, handles) = (Count::one(length, time), found.handles);
         self.senders.add(&fields.sender, handles.sender, count);
+        if let Some(key) = fields.key_name() {
+            self.keys.add(&key, Handle::default(), count);
+        }
         self.topics.add(&fields.topic, handles.topic, count);
         self.tags.add_list(&fields.tags, handles.tags, count);
         if let Some(time) = time {
@@ -134,6 +140,7 @@ impl Accumulator for Analysis {
         self.counts.merge(other.counts);
         self.bytes += other.bytes;
         self.senders.merge(other.senders);
+        self.keys.merge(other.keys);
         self.topics.merge(other.topics);
         self.tags.merge(other.tags);
         self.times.merge(other.times);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use message::ContentKind;
 
+use crate::shape;
 use crate::time::Instant;
 
 /// The fixed fields of a message, borrowed from its line where possible.
@@ -39,6 +40,8 @@ pub struct Fields<'a> {
     pub id: Option<Cow<'a, [u8]>>,
     /// The recorder's clock; older recorders wrote none.
     pub recorded_at: Option<Cow<'a, [u8]>>,
+    /// The name of the key, as far as it was parsed: see [`key_name`](Self::key_name).
+    pub(crate) key: Option<Cow<'a, [u8]>>,
     /// The content.
     pub content: Content<'a>,
     /// The name of the message that it answers, if it answers any; `None` where nobody
@@ -92,6 +95,7 @@ impl<'a> From<message::Record<'a>> for Fields<'a> {
             tags: Tags::Parsed(record.shl_tags),
             id: record.message_id.map(bytes),
             recorded_at: record.recorded_at.map(bytes),
+            key: record.key_name.map(bytes),
             content: Content::Parsed(record.content, record.content_kind),
         }
     }
@@ -109,6 +113,19 @@ impl<'a> Fields<'a> {
 }
 
 impl Fields<'_> {
+    /// Returns the name of the key that the message's connection was opened with,
+    /// which proves what `sender` only says; `None` where the recorder has no keys.
+    ///
+    /// In a line that was read by its shape it is looked for when somebody asks.
+    #[must_use]
+    #[inline]
+    pub fn key_name(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            Content::From(rest) => shape::key_name(rest),
+            _ => self.key.as_deref().map(Cow::Borrowed),
+        }
+    }
+
     /// Returns when it was recorded, or else sent, in milliseconds since 1970;
     /// `None` where neither tells.
     pub(crate) fn time(&self) -> Option<i64> {

@@ -31,6 +31,8 @@ pub struct Criteria {
     pub chain: Vec<String>,
     /// Only messages of these senders.
     pub sender: Vec<String>,
+    /// Only messages that came by a connection which one of these keys opened.
+    pub key: Vec<String>,
     /// Only messages whose topic begins so: what a subscription to it would get.
     pub topic: Vec<String>,
     /// Only messages to which their sender gave one of these names.
@@ -96,6 +98,7 @@ pub(crate) enum Kind {
     Tier,
     Chain,
     Sender,
+    Key,
     Topic,
     Id,
     Tag,
@@ -117,6 +120,7 @@ impl Filter {
         let kinds = [
             (Kind::Tier, &criteria.tier),
             (Kind::Sender, &criteria.sender),
+            (Kind::Key, &criteria.key),
             (Kind::Chain, &criteria.chain),
             (Kind::Topic, &criteria.topic),
             (Kind::Id, &criteria.id),
@@ -228,12 +232,14 @@ impl Filter {
             ([text], _) => text.needle(),
             _ => None,
         };
-        let id = self.fields.iter().find(|test| test.kind == Kind::Id);
-        let id = id.and_then(|test| match &test.values.any_of[..] {
-            [id] => Needle::of(std::str::from_utf8(id).ok()?),
-            _ => None,
-        });
-        id.or_else(text)
+        let only = |kind| {
+            let test = self.fields.iter().find(|test| test.kind == kind)?;
+            match &test.values.any_of[..] {
+                [value] => Needle::of(std::str::from_utf8(value).ok()?),
+                _ => None,
+            }
+        };
+        only(Kind::Id).or_else(text).or_else(|| only(Kind::Key))
     }
 }
 
@@ -264,6 +270,10 @@ impl FieldTest {
             Kind::Tier => values.holds(|value| *fields.tier == **value),
             Kind::Chain => values.holds(|value| *fields.chain == **value),
             Kind::Sender => values.holds(|value| *fields.sender == **value),
+            Kind::Key => {
+                let key = fields.key_name();
+                values.holds(|value| key.as_deref() == Some(value))
+            }
             Kind::Topic => values.holds(|value| fields.topic.starts_with(value)),
             Kind::Id => values.holds(|value| fields.id.as_deref() == Some(value)),
             Kind::Tag => values.holds(|value| fields.tags.iter().any(|tag| tag == value)),

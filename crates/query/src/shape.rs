@@ -66,6 +66,7 @@ impl<'a> Line<'a> {
             id: self.id.map(Cow::Borrowed),
             recorded_at: Some(Cow::Borrowed(self.recorded_at)),
             content: Content::From(self.content),
+            key: None,
             in_reply_to: None,
         }
     }
@@ -152,6 +153,37 @@ impl Reader {
 pub(crate) fn read(line: &[u8]) -> Option<(u64, Fields<'_>)> {
     let read = Reader::new().read(line)?;
     Some((read.number, read.fields()))
+}
+
+/// Returns the key's name, which stands before the recorder's time in a line of this
+/// shape. Most lines have a bracket or a word there.
+#[inline]
+pub(crate) fn key_name(line: &[u8]) -> Option<Cow<'_, [u8]>> {
+    const BEHIND: usize = RECORDED_AT.len() + TIME + 1 + CRC_FIELD;
+    let before = line.get(..line.len().checked_sub(BEHIND)?)?;
+    quoted_key_name(before.strip_suffix(b"\"")?)
+}
+
+fn quoted_key_name(before: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut start = memchr::memrchr(b'"', before)?;
+    // A quote behind an odd number of backslashes is a part of the text.
+    let is_escaped = |at: usize| {
+        let slashes = before.get(..at).unwrap_or_default().iter().rev();
+        slashes.take_while(|byte| **byte == b'\\').count() % 2 == 1
+    };
+    while is_escaped(start) {
+        start = memchr::memrchr(b'"', before.get(..start)?)?;
+    }
+    let (head, name) = before.split_at_checked(start + 1)?;
+    if !head.ends_with(b",\"key_name\":\"") {
+        return None;
+    }
+    if !name.contains(&b'\\') {
+        return Some(Cow::Borrowed(name));
+    }
+    let quoted = [b"\"", name, b"\""].concat();
+    let name = message::text(std::str::from_utf8(&quoted).ok()?)?.into_owned();
+    Some(Cow::Owned(name.into_bytes()))
 }
 
 /// Returns the recorder's time, which stands before the checksum.

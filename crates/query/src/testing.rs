@@ -44,9 +44,19 @@ pub fn recorded(number: u64, topic: &str, payload: &str) -> Vec<u8> {
 }
 
 pub fn recorded_at(number: u64, time: &str, topic: &str, payload: &str) -> Vec<u8> {
+    recorded_as(number, message::Arrival::at(time), topic, payload)
+}
+
+/// A line of a message that came in some way.
+pub fn recorded_as(
+    number: u64,
+    arrival: message::Arrival<'_>,
+    topic: &str,
+    payload: &str,
+) -> Vec<u8> {
     let mut group = journal::Group::new(number, usize::MAX);
     group
-        .push_with(|out| message::encode(&[topic, payload], time, out))
+        .push_with(|out| message::encode_arrival(&[topic, payload], arrival, out))
         .unwrap();
     group.bytes().to_vec()
 }

@@ -17,6 +17,8 @@ use crate::zone::Zone;
 pub enum ValueKind {
     /// Who sent the messages.
     Sender,
+    /// Names of keys that proved who sent them.
+    Key,
     /// First frames.
     Topic,
     /// Tags.
@@ -76,6 +78,7 @@ pub fn values(source: &Source, kind: ValueKind, zone: &Zone) -> Result<Vec<Value
 pub fn unknown_values(source: &Source, criteria: &Criteria) -> Result<Vec<Unknown>, Error> {
     let asked = [
         ("sender", ValueKind::Sender, &criteria.sender),
+        ("key", ValueKind::Key, &criteria.key),
         ("topic", ValueKind::Topic, &criteria.topic),
         ("tag", ValueKind::Tag, &criteria.tag),
         ("chain", ValueKind::Chain, &criteria.chain),

@@ -71,7 +71,9 @@ pub fn verify(
             let (archives, current) = sessions::all(dir)?;
             let archives = archives.into_iter().map(Session::closed);
             let current = current.map(Ok);
-            check.sequence(Numbering::from_one(), archives.chain(current))?;
+            let removed = check.report.inventory.removed.iter();
+            let removed = removed.map(|one| (one.first, one.last)).collect();
+            check.sequence(Numbering::from_one(removed), archives.chain(current))?;
         }
     }
     Ok(check.report)

@@ -35,6 +35,7 @@ pub fn write_analysis(
         return Ok(());
     }
     text.senders(out)?;
+    text.names("Keys", &report.keys, out)?;
     text.names("Topics", &report.topics, out)?;
     text.names("Tags", &report.tags, out)?;
     if let Some(activity) = &report.activity {

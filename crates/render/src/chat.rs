@@ -43,6 +43,7 @@ pub(crate) struct ChatFormat<W> {
 #[derive(Debug, PartialEq, Eq)]
 struct Last {
     sender: String,
+    key: Option<String>,
     topic: String,
     depth: usize,
     time: i64,
@@ -91,13 +92,14 @@ impl<W: Write> ChatFormat<W> {
         let record = &row.record;
         let last = Last {
             sender: record.sender.clone().into_owned(),
+            key: row.other_key().map(str::to_owned),
             topic: record.topic.clone().into_owned(),
             depth: row.depth,
             time: Instant::parse(row.time()).map_or(0, Instant::milliseconds),
         };
         let goes_on = self.last.as_ref().is_some_and(|before| {
-            let is_same = (&before.sender, &before.topic, before.depth)
-                == (&last.sender, &last.topic, last.depth);
+            let is_same = (&before.sender, &before.key, &before.topic, before.depth)
+                == (&last.sender, &last.key, &last.topic, last.depth);
             is_same && (0..PAUSE).contains(&last.time.saturating_sub(before.time))
         });
         let is_first = self.last.is_none();
@@ -112,6 +114,9 @@ impl<W: Write> ChatFormat<W> {
         if !goes_on {
             let style = self.paint.sender(&record.sender);
             pieces.push(("  ", style, field(&record.sender)));
+            if let Some(key) = row.other_key() {
+                pieces.push((" ", dim, format!("(key {})", field(key))));
+            }
             if !record.topic.is_empty() {
                 let topic = format!("→ {}", field(&record.topic));
                 pieces.push((" ", Style::new(), topic));

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_page_has_the_same_colours() {
-        let page = include_str!("html/page.css");
+        let page = include_str!("html/message.css");
         for (at, (_, colour)) in COLOURS.iter().enumerate() {
             assert!(
                 page.contains(&format!(".k{at} {{ --own: {colour}; }}")),

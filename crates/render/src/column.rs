@@ -19,6 +19,8 @@ pub enum Column {
     Topic,
     /// Who sent it.
     Sender,
+    /// The name of the key that proves who sent it.
+    KeyName,
     /// The sender's clock, as it was written.
     Timestamp,
     /// The tier.
@@ -45,11 +47,12 @@ pub enum Column {
 
 impl Column {
     /// All columns with the names by which they are asked for.
-    pub const NAMES: [(&'static str, Self); 15] = [
+    pub const NAMES: [(&'static str, Self); 16] = [
         ("message_num", Self::Number),
         ("time", Self::Time),
         ("topic", Self::Topic),
         ("sender", Self::Sender),
+        ("key_name", Self::KeyName),
         ("timestamp", Self::Timestamp),
         ("tier", Self::Tier),
         ("chain_type", Self::Chain),
@@ -64,7 +67,7 @@ impl Column {
     ];
 
     /// What a program gets of a message unless it asks for something else.
-    pub(crate) const DATA: [Self; 13] = [
+    pub(crate) const DATA: [Self; 14] = [
         Self::Number,
         Self::Topic,
         Self::Sender,
@@ -76,6 +79,7 @@ impl Column {
         Self::InReplyTo,
         Self::Context,
         Self::RecordedAt,
+        Self::KeyName,
         Self::ContentIs,
         Self::Content,
     ];
@@ -128,6 +132,12 @@ impl<'a> Row<'a> {
         recorded.unwrap_or(&self.record.timestamp)
     }
 
+    /// Returns the name of the key by which it came, where its sender says another
+    /// name: only the key is proven.
+    pub(crate) fn other_key(&self) -> Option<&str> {
+        other_key(&self.record)
+    }
+
     /// Tells what the content's JSON stands for, where that is not the JSON itself.
     pub(crate) fn content_is(&self) -> Option<&'static str> {
         match self.record.content_kind {
@@ -146,6 +156,7 @@ impl<'a> Row<'a> {
             Column::Time => Some(Cow::Borrowed(self.time())),
             Column::Topic => borrowed(&record.topic),
             Column::Sender => borrowed(&record.sender),
+            Column::KeyName => record.key_name.clone(),
             Column::Timestamp => borrowed(&record.timestamp),
             Column::Tier => borrowed(&record.tier),
             Column::Chain => borrowed(&record.chain_type),
@@ -160,4 +171,10 @@ impl<'a> Row<'a> {
             Column::Text => Some(Cow::Owned(Body::of(record).summary().into_owned())),
         }
     }
+}
+
+/// Returns the name of the key by which a message came, where its sender says another.
+pub(crate) fn other_key<'r>(record: &'r Record<'_>) -> Option<&'r str> {
+    let key = record.key_name.as_deref()?;
+    (key != record.sender).then_some(key)
 }

@@ -86,6 +86,11 @@ impl<W: Write> CompactFormat<W> {
                 one_line(short.unwrap_or(&time))
             }
             Column::Time => one_line(&self.layout.zone.date_and_time(row.time())),
+            // What is proven comes first, since what a sender says may be cut.
+            Column::Sender if row.other_key().is_some() => {
+                let key = row.other_key().unwrap_or_default();
+                one_line(&format!("[{key}] {}", beginning(&row.record.sender, room)))
+            }
             Column::Text => {
                 let text = self.around_match(&Body::of(&row.record).summary(), room);
                 // A reply stands to the right of what it answers.

@@ -58,6 +58,7 @@ pub use archives::{write_archives, write_unread};
 pub use clip::Limits;
 pub use column::Column;
 pub use findings::write_findings;
+pub use html::{Drawing, MESSAGE_STYLE};
 pub use layout::{Format, Layout};
 pub use number::grouped;
 pub use salvage::write_salvaged;

@@ -38,6 +38,9 @@ impl<W: Write> MarkdownFormat<W> {
         let time = self.layout.zone.date_and_time(row.time());
         let (tier, chain) = (inline(&record.tier), inline(&record.chain_type));
         write!(out, "{} · tier {tier} · {chain}", inline(&time))?;
+        if let Some(key) = row.other_key() {
+            write!(out, " · key {}", inline(key))?;
+        }
         if let Some(id) = &record.message_id {
             write!(out, " · {}", inline(id))?;
         }

@@ -69,7 +69,7 @@ pub(crate) fn indent_with(
 
 /// Replaces the `\u` escapes of visible characters beyond ASCII by these. The
 /// value stays the same.
-fn readable(token: &str) -> Cow<'_, str> {
+pub(crate) fn readable(token: &str) -> Cow<'_, str> {
     if !token.contains("\\u") {
         return Cow::Borrowed(token);
     }
@@ -137,7 +137,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Returns the first byte of the next token.
-    fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         let rest = self.json.as_bytes().get(self.at..)?;
         self.at += rest.iter().take_while(|byte| is_space(**byte)).count();
         self.json.as_bytes().get(self.at).copied()

@@ -143,3 +143,36 @@ fn nested_json_of_any_depth_is_json() {
     let all: Vec<IgnoredAny> = serde_json::from_str(&json).unwrap();
     assert_eq!(all.len(), 1);
 }
+
+#[test]
+fn who_proved_to_be_another_is_shown_in_every_format() {
+    let with_key = |number, key| {
+        let arrival = message::Arrival {
+            key_name: Some(key),
+            ..message::Arrival::at("2025-11-20T04:30:00.123Z")
+        };
+        let payload = r#"{"sender":"gemini","content":"hello"}"#;
+        query::testing::recorded_as(number, arrival, "t", payload)
+    };
+    let (proven, other) = (with_key(1, "gemini"), with_key(1, "m<b>\u{202e}"));
+    for (format, expected) in [
+        (Format::Pretty, "\n[KEY] m<b>\\u202e\n"),
+        (Format::Chat, "gemini (key m<b>\\u202e)"),
+        (Format::Compact, "[m<b>\\u202e]"),
+        (Format::Markdown, " · key m&lt;b>\\\\u202e"),
+        (Format::Html, ">key m&lt;b&gt;\\u202e</span>"),
+        (Format::Csv, ",m<b>\\u202e,"),
+        (Format::Json, "\"key_name\":\"m<b>\\u202e\""),
+    ] {
+        let shown = text(&other, format);
+        assert!(shown.contains(expected), "{format:?}: {shown}");
+        let is_data = matches!(format, Format::Csv | Format::Json);
+        let shown = text(&proven, format).to_lowercase();
+        let tells =
+            shown.contains("[key]") || shown.contains("key gemini") || shown.contains("[gemini]");
+        assert!(
+            !tells && (is_data || shown.matches("gemini").count() == 1 || format == Format::Html),
+            "{format:?}: {shown}"
+        );
+    }
+}

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::clip::Clip;
 use crate::clip::Limits;
 use crate::colour::Paint;
+use crate::column::other_key;
 use crate::layout::Layout;
 use crate::number::{grouped, of_message};
 use crate::pretty::indent_with;
@@ -100,6 +101,9 @@ impl<W: Write> TextFormat<W> {
         let (sender, topic) = (field(&record.sender), field(&record.topic));
         let style = paint.sender(&record.sender);
         writeln!(out, "[#{number}] {style}{sender}{style:#} → {topic}")?;
+        if let Some(key) = other_key(&record) {
+            writeln!(out, "[KEY] {}", field(key))?;
+        }
         writeln!(out, "[TIME] {}", time.unwrap_or_default())?;
         let (tier, chain) = (field(&record.tier), field(&record.chain_type));
         writeln!(out, "[TIER] {tier} | [CHAIN] {chain}")?;

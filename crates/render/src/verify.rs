@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use journal::Removed;
+
 use crate::archives::write_unread;
 use query::sanitise;
 use query::{Error, shown};
@@ -83,12 +85,37 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
             sanitise(&missing)
         )?;
     }
+    for (first, last, at) in removed(&report.inventory.removed) {
+        let at = sanitise(&at);
+        writeln!(
+            out,
+            "[*] Removed on purpose: messages {first} to {last}, the last of them at {at}."
+        )?;
+    }
     write_unread(&report.inventory.unread, out)?;
     if report.unfinished > 0 {
         let bytes = report.unfinished;
         writeln!(out, "[*] The last line has no end yet ({bytes} bytes).")?;
     }
     Ok(())
+}
+
+/// Joins what was removed one behind the other: first and last number, and when the last
+/// of it went.
+fn removed(sessions: &[Removed]) -> Vec<(u64, u64, String)> {
+    let mut sessions: Vec<&Removed> = sessions.iter().collect();
+    sessions.sort_by_key(|one| one.first);
+    let mut joined: Vec<(u64, u64, String)> = Vec::new();
+    for one in sessions {
+        match joined.last_mut() {
+            Some((_, last, at)) if one.first <= *last + 1 => {
+                *last = one.last.max(*last);
+                at.clone_from(&one.removed_at);
+            }
+            _ => joined.push((one.first, one.last, one.removed_at.clone())),
+        }
+    }
+    joined
 }
 
 /// Names the ranges of missing numbers, and counts those beyond the first.

@@ -9,7 +9,7 @@ use journal::{OpenError, Options, Recovery, Writer};
 use zmtp::Role;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, OnStop};
 use crate::control::{self, Control, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::health::Health;
@@ -50,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) recorded: Arc<AtomicU64>,
     pub(crate) requests: mpsc::Sender<ArchiveRequest>,
     pub(crate) recording: Arc<Recording>,
+    pub(crate) on_stop: OnStop,
     pub(crate) control_waker: Arc<Waker>,
     pub(crate) intake_waker: Arc<Waker>,
     pub(crate) acceptor_waker: Arc<Waker>,
@@ -194,6 +195,7 @@ pub(crate) fn assemble(
             recorded,
             requests,
             recording,
+            on_stop: config.on_stop,
             control_waker: control.waker(),
             intake_waker,
             acceptor_waker: acceptor.waker(),

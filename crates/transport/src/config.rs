@@ -12,6 +12,17 @@ use crate::bind::Bind;
 use crate::keys::Keys;
 use crate::recorder::local_stamp;
 
+/// What becomes of the session when a broker stops in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnStop {
+    /// It is closed: the next start is a new phase.
+    #[default]
+    Archive,
+    /// It is continued at the next start, as after a crash: subscribers get its
+    /// history.
+    Keep,
+}
+
 /// How a broker is run.
 #[derive(Clone)]
 pub struct Config {
@@ -48,6 +59,8 @@ pub struct Config {
     /// For how long a broker that stops takes in what has arrived, at most.
     /// Where publishers go on sending without a pause, it takes that long.
     pub stop_timeout: Duration,
+    /// What becomes of the session when the broker stops in order.
+    pub on_stop: OnStop,
     /// Whose keys are let in; `None` lets in everybody who can connect.
     pub keys: Option<Arc<Keys>>,
     /// Whether a message is refused that says to be sent by the owner of another
@@ -97,6 +110,7 @@ impl Config {
             max_session: None,
             max_memory: 256 << 20,
             stop_timeout: Duration::from_secs(30),
+            on_stop: OnStop::Archive,
             keys: None,
             strict_sender: false,
             fs: Arc::new(RealFs),

@@ -32,6 +32,7 @@ use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
 use self::events::{ControlEvents, Event};
 pub(crate) use self::positions::highest as highest_position;
+pub use self::positions::{NamedPosition, named_positions};
 use self::publishing::{Publish, Publishing, Reply};
 use self::request::parse;
 use self::router::{Incoming, Peer, Router};

@@ -46,7 +46,8 @@ mod worker;
 
 pub use bind::{Bind, BindError};
 pub use broker::Broker;
-pub use config::{Config, IpcPaths};
+pub use config::{Config, IpcPaths, OnStop};
+pub use control::{NamedPosition, named_positions};
 pub use error::{Failure, StartError};
 pub use intake::Unread;
 pub use jiff::tz::TimeZone;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use journal::{Archived, IoError};
 
 use crate::assembly::Shared;
+use crate::config::OnStop;
 use crate::intake::Unread;
 
 /// How long subscribers are given to take what they have not got when the
@@ -34,6 +35,11 @@ pub struct Stopped {
 pub enum LastSession {
     /// It was archived.
     Archived(Archived),
+    /// It is continued next time, as was asked for.
+    Continued {
+        /// How many records it holds.
+        records: u64,
+    },
     /// Nothing was in it.
     Empty,
     /// It could not be archived, and is continued next time.
@@ -78,11 +84,9 @@ pub(crate) fn stop(shared: &Shared, running: &mut impl Running) -> Stopped {
     phase.close();
     tail.listeners.wake_all();
     running.end_delivery();
-    let session = match all_recorded.then(|| shared.recording.finish()) {
-        Some(Ok(Some(archived))) => LastSession::Archived(archived),
-        Some(Ok(None)) => LastSession::Empty,
-        Some(Err(error)) => LastSession::Kept(error),
-        None => LastSession::Broken,
+    let session = match all_recorded {
+        true => last_session(shared),
+        false => LastSession::Broken,
     };
     Stopped {
         recorded: shared.recorded.load(Ordering::Relaxed),
@@ -90,5 +94,17 @@ pub(crate) fn stop(shared: &Shared, running: &mut impl Running) -> Stopped {
         disconnected: shared.counters.disconnected.load(Ordering::Relaxed),
         unread,
         session,
+    }
+}
+
+fn last_session(shared: &Shared) -> LastSession {
+    let records = shared.recording.session().records;
+    if shared.on_stop == OnStop::Keep && records > 0 {
+        return LastSession::Continued { records };
+    }
+    match shared.recording.finish() {
+        Ok(Some(archived)) => LastSession::Archived(archived),
+        Ok(None) => LastSession::Empty,
+        Err(error) => LastSession::Kept(error),
     }
 }

@@ -8,11 +8,12 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::args::{Args, Completions};
-use crate::output;
+use crate::{output, program};
 
 /// Options whose values `viewer list` knows.
-const VALUES: [(&str, &str); 5] = [
+const VALUES: [(&str, &str); 6] = [
     ("sender", "senders"),
+    ("key", "keys"),
     ("topic", "topics"),
     ("tag", "tags"),
     ("chain", "chains"),
@@ -22,25 +23,29 @@ const VALUES: [(&str, &str); 5] = [
 pub(crate) fn run(options: &Completions) -> anyhow::Result<()> {
     // Generating panics where it can't write, as into a pipe that was closed.
     let mut script = Vec::new();
-    clap_complete::generate(options.shell, &mut Args::command(), "viewer", &mut script);
+    let name = program::name();
+    let mut command = Args::command().name(name);
+    clap_complete::generate(options.shell, &mut command, name, &mut script);
     let script = String::from_utf8_lossy(&script);
     let mut out = output::results();
-    out.write_all(with_values(&script, options.shell).as_bytes())
+    out.write_all(with_values(&script, options.shell, name).as_bytes())
         .and_then(|()| out.flush())
         .context("cannot write the output")
 }
 
 /// Adds that values which messages have are asked of the program itself.
-fn with_values(script: &str, shell: Shell) -> String {
+fn with_values(script: &str, shell: Shell, name: &str) -> String {
     match shell {
-        Shell::Bash => script.to_owned() + &bash(),
-        Shell::Fish => script.to_owned() + &fish(),
-        Shell::Zsh => zsh(script),
+        Shell::Bash => script.to_owned() + &bash(name),
+        Shell::Fish => script.to_owned() + &fish(name),
+        Shell::Zsh => zsh(script, name),
         _ => script.to_owned(),
     }
 }
 
-fn bash() -> String {
+fn bash(name: &str) -> String {
+    // The name of the function that clap has made.
+    let generated = name.replace('-', "__");
     let mut cases = String::new();
     for (option, what) in VALUES {
         let _infallible = writeln!(cases, "        --{option}) what={what} ;;");
@@ -53,37 +58,37 @@ _viewer_values() {{
 {cases}    esac
     if [[ -z $what ]]; then
         unset IFS
-        _viewer "$@"
+        _{generated} "$@"
         return
     fi
-    COMPREPLY=($(compgen -W "$(viewer list "$what" --names 2>/dev/null)" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+    COMPREPLY=($(compgen -W "$({name} list "$what" --names 2>/dev/null)" -- "${{COMP_WORDS[COMP_CWORD]}}"))
 }}
-complete -F _viewer_values -o bashdefault -o default viewer
+complete -F _viewer_values -o bashdefault -o default {name}
 "#
     )
 }
 
-fn fish() -> String {
+fn fish(name: &str) -> String {
     let mut lines = String::new();
     for (option, what) in VALUES {
         let _infallible = writeln!(
             lines,
-            "complete -c viewer -l {option} -x -a '(viewer list {what} --names 2>/dev/null)'"
+            "complete -c {name} -l {option} -x -a '({name} list {what} --names 2>/dev/null)'"
         );
     }
     lines
 }
 
 /// There each option names what completes its value.
-fn zsh(script: &str) -> String {
+fn zsh(script: &str, name: &str) -> String {
     let mut lines = String::with_capacity(script.len() * 2);
     for line in script.lines() {
         let is_of = |option: &str| line.contains(&format!("--{option}=["));
         let found = VALUES.iter().find(|(option, _)| is_of(option));
         match (found, line.strip_suffix(":_default' \\")) {
             (Some((_, what)), Some(front)) => {
-                let values = r#"{compadd -- ${(f)"$(viewer list WHAT --names 2>/dev/null)"}}"#;
-                let values = values.replace("WHAT", what);
+                let values = r#"{compadd -- ${(f)"$(NAME list WHAT --names 2>/dev/null)"}}"#;
+                let values = values.replace("WHAT", what).replace("NAME", name);
                 let _infallible = writeln!(lines, "{front}:{values}' \\");
             }
             _ => {
@@ -101,10 +106,15 @@ mod tests {
 
     #[test]
     fn each_shell_asks_for_values() {
-        for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
+        let shells = [Shell::Bash, Shell::Fish, Shell::Zsh];
+        for (shell, name) in shells
+            .iter()
+            .flat_map(|shell| [(*shell, "viewer"), (*shell, "zmq-viewer")])
+        {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Args::command(), "viewer", &mut script);
-            let script = with_values(&String::from_utf8(script).unwrap(), shell);
+            clap_complete::generate(shell, &mut Args::command().name(name), name, &mut script);
+            let script = with_values(&String::from_utf8(script).unwrap(), shell, name);
+            assert!(script.contains(&format!("{name} list")), "{shell}");
             for (_, what) in VALUES {
                 assert!(script.contains(what), "{shell}: {what}");
             }

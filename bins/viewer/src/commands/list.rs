@@ -12,6 +12,7 @@ use crate::output;
 pub(crate) fn run(args: &Args, options: &List) -> anyhow::Result<()> {
     let kind = match options.what {
         What::Senders => ValueKind::Sender,
+        What::Keys => ValueKind::Key,
         What::Topics => ValueKind::Topic,
         What::Tags => ValueKind::Tag,
         What::Chains => ValueKind::Chain,

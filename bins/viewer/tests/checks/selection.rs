@@ -205,3 +205,54 @@ fn a_conversation_is_shown_as_a_tree() {
     let filtered = logs.view(&["--thread", "m4", "--id", "m3", "--id", "m5", "-o", "pretty"]);
     filtered.says("[*] Showing 2 of 2 matching messages\n");
 }
+
+#[test]
+fn who_said_it_is_found_by_its_key_with_and_without_an_index() {
+    let logs = Logs::new();
+    let came = |number, key: Option<&str>| {
+        let arrival = message::Arrival {
+            key_name: key,
+            ..message::Arrival::at("2025-11-20T12:00:00.000Z")
+        };
+        let frames = ["t", r#"{"sender_id":"alice","content":"bob was here"}"#];
+        let mut group = journal::Group::new(number, usize::MAX);
+        group
+            .push_with(|out| message::encode_arrival(&frames, arrival, out))
+            .unwrap();
+        group.bytes().to_vec()
+    };
+    let session = [
+        came(1, Some("alice")),
+        came(2, Some("bob")),
+        came(3, None),
+        came(4, Some("bob")),
+    ];
+    logs.write_archive("session_20251120_130000.jsonl", session.concat());
+    for has_index in [false, true] {
+        if has_index {
+            assert_eq!(logs.view(&["index"]).code, Some(0));
+        }
+        let shown = |key: &str| logs.view(&["--all", "--key", key]).numbers();
+        assert_eq!(shown("alice"), [1]);
+        assert_eq!(shown("bob"), [2, 4]);
+        assert_eq!(shown("!bob"), [1, 3]);
+        assert_eq!(
+            logs.view(&["--all", "--count", "--key", "bob"]).stdout,
+            "2\n"
+        );
+        let listed = logs.view(&["list", "keys", "--names"]);
+        assert_eq!(listed.stdout, "bob\nalice\n", "{}", listed.report());
+        let stats = logs.view(&["--all", "--stats", "-o", "json"]);
+        let stats: serde_json::Value = serde_json::from_str(&stats.stdout).unwrap();
+        assert_eq!(stats["keys"][0]["name"], "bob");
+        assert_eq!(stats["keys"][0]["messages"], 2);
+        assert_eq!(stats["keys"][1]["name"], "alice");
+        logs.view(&["--all", "--stats"]).says("[Keys]");
+    }
+    let none = logs.view(&["--all", "--key", "bobb"]);
+    assert!(
+        none.stderr.contains("bob") || none.stdout.contains("bob"),
+        "{}",
+        none.report()
+    );
+}

@@ -80,6 +80,7 @@ impl Analysis {
                 .map(named)
                 .collect(),
             senders: senders(&self.senders, total, matched, zone),
+            keys: all_named(&self.keys, total),
             topics: all_named(&self.topics, total),
             tags: all_named(&self.tags, total),
             timestamps: times.map(|times| Range {

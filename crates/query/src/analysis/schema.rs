@@ -24,6 +24,10 @@ pub struct AnalysisReport {
     pub chains: Vec<Named>,
     /// Messages by sender, most first.
     pub senders: Vec<Sender>,
+    /// Messages by the name of the key that their connection was opened with, most
+    /// first; empty where the recorder has no keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Named>,
     /// Messages by topic, most first.
     pub topics: Vec<Named>,
     /// Messages by tag, most first.

@@ -203,7 +203,12 @@ fn put_counts(analysis: &Analysis, out: &mut Vec<u8>) {
         }
     });
     out.put_u64(analysis.bytes);
-    for names in [&analysis.senders, &analysis.topics, &analysis.tags] {
+    for names in [
+        &analysis.senders,
+        &analysis.keys,
+        &analysis.topics,
+        &analysis.tags,
+    ] {
         out.put_count(names.entries.len());
         for Entry { name, count } in &names.entries {
             out.put_string(name);
@@ -248,6 +253,7 @@ impl Reading<'_> {
             },
             bytes: self.below()?,
             senders: self.names()?,
+            keys: self.names()?,
             topics: self.names()?,
             tags: self.names()?,
             numbers: self.coverage()?,

@@ -177,6 +177,10 @@ fn check_counts(report: &AnalysisReport, messages: &[Placed]) -> Result<(), Test
     prop_assert_eq!(named(&report.tiers), tiers);
     prop_assert_eq!(named(&report.chains), by(|message| &message.chain));
     prop_assert_eq!(named(&report.topics), by(|message| &message.topic));
+    let keys = messages
+        .iter()
+        .filter_map(|(_, message, _)| message.key_name.as_deref());
+    prop_assert_eq!(named(&report.keys), counted(keys));
     let tags = messages.iter().flat_map(|(_, message, _)| &message.tags);
     prop_assert_eq!(named(&report.tags), counted(tags.map(String::as_str)));
     Ok(())

@@ -7,7 +7,7 @@ use crc_fast::crc32_iscsi as crc32c;
 /// No text begins so, and a copy through a text mode changes it.
 const MAGIC: [u8; 8] = *b"\x89SIDX\r\n\x1a";
 /// Every change of the layout, and of what is counted, is a new version.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// A stretch of the index with its checksum. What is read is never longer than
 /// [`LONGEST`](Self::LONGEST), whatever an index says.

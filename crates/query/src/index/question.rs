@@ -57,10 +57,11 @@ impl<'a> Question<'a> {
         }
         let dictionaries = index.dictionaries()?;
         for test in filter.field_tests() {
-            let Some(column) = column(test.kind) else {
+            if test.kind == Kind::Id {
                 question.id = Some(IdTest::of(test));
                 continue;
-            };
+            }
+            let column = column(test.kind)?;
             let passes = passes(test, column, &dictionaries)?;
             if !passes.iter().all(|passes| *passes) {
                 question.tests.push((column, passes));
@@ -238,7 +239,8 @@ fn texts(filter: &Filter) -> Option<Vec<Wanted>> {
     (!texts.is_empty()).then_some(texts)
 }
 
-/// The column of a field; names of messages are hashes, and tested otherwise.
+/// The column of a field; names of messages are hashes, and tested otherwise. No
+/// index tells which message came by which key.
 fn column(kind: Kind) -> Option<Column> {
     match kind {
         Kind::Sender => Some(Column::Sender),
@@ -246,7 +248,7 @@ fn column(kind: Kind) -> Option<Column> {
         Kind::Tier => Some(Column::Tier),
         Kind::Chain => Some(Column::Chain),
         Kind::Tag => Some(Column::Tags),
-        Kind::Id => None,
+        Kind::Id | Kind::Key => None,
     }
 }
 
@@ -265,6 +267,7 @@ fn passes(test: &FieldTest, column: Column, dictionaries: &Dictionaries) -> Opti
             id: None,
             recorded_at: None,
             content: Content::From(&[]),
+            key: None,
             in_reply_to: None,
         };
         match column {

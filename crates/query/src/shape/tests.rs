@@ -19,11 +19,14 @@ fn assert_same(line: &[u8], found: &Fields<'_>) {
     let expected = parsed(line);
     let tags = |fields: &Fields<'_>| fields.tags.iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
     assert_eq!(tags(found), tags(&expected));
+    assert_eq!(found.key_name(), expected.key_name());
     let (content, tags) = (expected.content.clone(), expected.tags.clone());
+    let key = expected.key.clone();
     assert_eq!(
         Fields {
             content,
             tags,
+            key,
             ..found.clone()
         },
         expected
@@ -42,6 +45,30 @@ fn our_lines_are_read_without_a_parse() {
         let (number, fields) = read(&line).unwrap();
         assert_eq!(number, 7);
         assert_same(&line, &fields);
+    }
+}
+
+#[test]
+fn the_keys_name_is_read_from_the_end_of_the_line() {
+    let long = "\"\\".repeat(32);
+    for name in ["alice", "", "o\\\"x", ",\"key_name\":\"", "\\", &long] {
+        for payload in [
+            r#"{"from":"a","content":",\"key_name\":\"bob\""}"#,
+            r#"{"key_name":"bob"}"#,
+            "no JSON,\"key_name\":\"bob",
+        ] {
+            let arrival = message::Arrival {
+                key_name: Some(name),
+                ..message::Arrival::at("2025-11-20T04:30:00.123Z")
+            };
+            let line = crate::testing::recorded_as(7, arrival, "topic", payload);
+            let line = line.trim_ascii_end();
+            let (_, fields) = read(line).unwrap();
+            assert_eq!(fields.key_name().as_deref(), Some(name.as_bytes()));
+            assert_same(line, &fields);
+            let without = super::tests::line("topic", payload);
+            assert_eq!(read(&without).unwrap().1.key_name(), None, "{payload}");
+        }
     }
 }
 

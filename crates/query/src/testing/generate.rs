@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::recorded_at;
+use super::recorded_as;
 
 /// Some bytes of a journal, with what a reader has to find in them.
 #[derive(Clone)]
@@ -207,7 +207,15 @@ fn ours(number: u64, fields: &Fields) -> Vec<u8> {
     place["in_reply_to"] = reply.clone();
     place["context_id"] = context.clone();
     let time = format!("2025-11-20T04:30:{:02}.123Z", fields.second);
-    recorded_at(number, &time, fields.topic, &payload.to_string())
+    let arrival = message::Arrival {
+        key_name: match fields.second % 5 {
+            0 => Some("alice"),
+            1 => Some("o\\\"x"),
+            _ => None,
+        },
+        ..message::Arrival::at(&time)
+    };
+    recorded_as(number, arrival, fields.topic, &payload.to_string())
 }
 
 /// The text of one of our lines, changed by hand.

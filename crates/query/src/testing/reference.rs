@@ -18,6 +18,7 @@ pub struct Message {
     pub offset: u64,
     pub topic: String,
     pub sender: String,
+    pub key_name: Option<String>,
     pub tier: String,
     pub chain: String,
     pub timestamp: String,
@@ -208,6 +209,10 @@ fn message(line: &[u8], offset: u64) -> Message {
         offset,
         topic: text([&value["topic"], none], ""),
         sender: text([&value["sender"], &value["role"]], "unknown"),
+        key_name: value["key_name"]
+            .as_str()
+            .filter(|_| is_ours)
+            .map(str::to_owned),
         tier: text([&value["tier"], none], "E"),
         chain: text([&value["chain_type"], none], "unknown"),
         timestamp: match &value["timestamp"] {
@@ -287,6 +292,7 @@ pub fn criteria() -> impl Strategy<Value = Criteria> {
     );
     let others = (
         some(&["id-1", "id \"2\"", "1", "!1"]),
+        some(&["alice", "o\\\"x", "!alice"]),
         some(&["@a", "@b ]", "\"", "!@a"]),
         some(&[
             "xx", "gem", "C", "l\\w+e", "Grü", "^x", "!xx", "sender", "kelvin", "Sxx", "ELVIN",
@@ -308,11 +314,12 @@ pub fn criteria() -> impl Strategy<Value = Criteria> {
     (fields, others, number(), number(), time(), time()).prop_map(
         |(fields, others, from, to, since, until)| {
             let (tier, chain, sender, topic) = fields;
-            let (id, tag, grep, ignore_case) = others;
+            let (id, key, tag, grep, ignore_case) = others;
             Criteria {
                 tier,
                 chain,
                 sender,
+                key,
                 topic,
                 id,
                 tag,
@@ -364,6 +371,9 @@ fn is_wanted(message: &Message, criteria: &Criteria) -> bool {
     wanted(&criteria.tier, &|value| message.tier == value)
         && wanted(&criteria.chain, &|value| message.chain == value)
         && wanted(&criteria.sender, &|value| message.sender == value)
+        && wanted(&criteria.key, &|value| {
+            message.key_name.as_deref() == Some(value)
+        })
         && wanted(&criteria.topic, &|value| message.topic.starts_with(value))
         && wanted(&criteria.id, &|value| message.id.as_deref() == Some(value))
         && wanted(&criteria.tag, &|value| {

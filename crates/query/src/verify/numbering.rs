@@ -43,6 +43,8 @@ pub(crate) struct Numbering<P> {
     missing: BTreeMap<u64, Gap<P>>,
     /// Gaps up to this number are not remembered any more.
     settled: u64,
+    /// First and last numbers of what was removed on purpose, in order.
+    removed: Vec<(u64, u64)>,
 }
 
 impl<P: Clone> Numbering<P> {
@@ -56,13 +58,17 @@ impl<P: Clone> Numbering<P> {
             unknown: 0,
             missing: BTreeMap::new(),
             settled: 0,
+            removed: Vec::new(),
         }
     }
 
-    /// Begins with number 1, as all sessions of a journal together do.
-    pub(crate) fn from_one() -> Self {
+    /// Begins with number 1, as all sessions of a journal together do, but for those that
+    /// were removed on purpose.
+    pub(crate) fn from_one(mut removed: Vec<(u64, u64)>) -> Self {
+        removed.sort_unstable();
         Self {
             highest: Some(0),
+            removed,
             ..Self::anywhere()
         }
     }
@@ -109,9 +115,7 @@ impl<P: Clone> Numbering<P> {
             let skipped = number - highest - 1;
             // Which ones of more than that are there cannot be known.
             if skipped > unknown && !continues_head {
-                let (first, last) = (highest + 1, number - 1);
-                let at = at();
-                self.missing.insert(first, Gap { first, last, at });
+                self.miss(highest + 1, number - 1, &at());
             }
             return Step::Follows;
         }
@@ -121,6 +125,24 @@ impl<P: Clone> Numbering<P> {
             false if number > self.settled => Step::Repeated,
             _ => Step::OutOfOrder { after },
         }
+    }
+
+    /// Notes a gap, without what was removed on purpose.
+    fn miss(&mut self, mut first: u64, last: u64, at: &P) {
+        let mut add = |first: u64, last: u64| {
+            if first <= last {
+                let at = at.clone();
+                self.missing.insert(first, Gap { first, last, at });
+            }
+        };
+        for (from, to) in &self.removed {
+            if *to < first || *from > last {
+                continue;
+            }
+            add(first, from.saturating_sub(1));
+            first = to.saturating_add(1);
+        }
+        add(first, last);
     }
 
     /// Takes a number out of the gap that it belongs to; false without one.

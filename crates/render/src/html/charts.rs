@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Text;
+use super::escape::Text;
 use crate::bars::{duration, size};
 use crate::colour::Paint;
 use query::Zone;

@@ -54,6 +54,13 @@
       show();
     }
   });
+  for (const button of document.querySelectorAll(".copy")) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", () => {
+      navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent);
+      button.textContent = "Copied";
+    });
+  }
   document.getElementById("controls").hidden = false;
   show();
 })();

@@ -3,6 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::escape::Lines;
 use super::*;
 
 #[test]

@@ -64,6 +64,31 @@ pub(crate) fn highest(logs: &Path) -> u64 {
     numbers.max().unwrap_or(0)
 }
 
+/// A named consumer, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPosition {
+    /// The consumer's name.
+    pub name: String,
+    /// All messages up to this one were acknowledged; `None` where what is kept can't be
+    /// read, so that nobody knows.
+    pub number: Option<u64>,
+}
+
+/// Lists the named consumers of a journal's directory, whether a broker runs or not.
+#[must_use]
+pub fn named_positions(logs: &Path) -> Vec<NamedPosition> {
+    let stored = read_all(&directory(logs)).into_iter();
+    stored
+        .map(|(name, stored)| NamedPosition {
+            name,
+            number: match stored {
+                Stored::At(position) => Some(position.number),
+                Stored::Damaged(_) => None,
+            },
+        })
+        .collect()
+}
+
 impl Positions {
     /// Reads the positions that are stored below a journal's directory.
     pub(super) fn open(logs: &Path) -> Self {

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use journal::{Archived, IoError};
+use journal::{Archived, IoError, Session};
 
 use crate::batch::Batch;
 use crate::error::Failure;
@@ -88,6 +88,11 @@ impl Recording {
         } else {
             self.queue.put(batch);
         }
+    }
+
+    /// Returns the session being written.
+    pub(crate) fn session(&self) -> Session {
+        self.lock().writer.session()
     }
 
     /// Closes the session, when nothing is recorded any more.

@@ -26,10 +26,13 @@ fn a_session_alone_begins_anywhere() {
 #[test]
 fn all_sessions_together_begin_with_1() {
     assert_eq!(
-        steps(Numbering::from_one(), &[3, 4]),
+        steps(Numbering::from_one(Vec::new()), &[3, 4]),
         (vec![], vec![[1, 2, 3]])
     );
-    assert_eq!(steps(Numbering::from_one(), &[1, 2]), (vec![], vec![]));
+    assert_eq!(
+        steps(Numbering::from_one(Vec::new()), &[1, 2]),
+        (vec![], vec![])
+    );
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn a_stray_number_is_one_finding_and_not_one_for_each_record_behind_it() {
 
 #[test]
 fn numbers_go_on_from_file_to_file() {
-    let mut numbering = Numbering::from_one();
+    let mut numbering = Numbering::from_one(Vec::new());
     numbering.see(1, || 1);
     numbering.next_file();
     numbering.see(3, || 3);
@@ -83,7 +86,7 @@ fn lines_without_a_number_count_on() {
 
 #[test]
 fn older_lines_at_the_head_of_a_file_do_not_carry_the_numbering_away() {
-    let mut numbering = Numbering::from_one();
+    let mut numbering = Numbering::from_one(Vec::new());
     (1..=20).for_each(|number| assert_eq!(numbering.see(number, || 0), Step::Follows));
     numbering.next_file();
     (1..=5000).for_each(|counted| numbering.count(counted));
@@ -97,7 +100,7 @@ fn older_lines_at_the_head_of_a_file_do_not_carry_the_numbering_away() {
 
 #[test]
 fn a_first_number_behind_older_lines_alone_is_no_gap() {
-    let mut numbering = Numbering::from_one();
+    let mut numbering = Numbering::from_one(Vec::new());
     numbering.count(1);
     numbering.next_file();
     numbering.see(8, || 8);
@@ -127,4 +130,20 @@ fn memory_is_bounded() {
     let after = 2 * (GAPS as u64 + 1) + 1;
     assert_eq!(numbering.see(2, || 0), Step::OutOfOrder { after });
     assert_eq!(numbering.finish().count(), GAPS);
+}
+
+#[test]
+fn what_was_removed_on_purpose_is_no_gap() {
+    let gaps = |removed: &[(u64, u64)], numbers: &[u64]| {
+        let mut numbering = Numbering::from_one(removed.to_vec());
+        for number in numbers {
+            numbering.see(*number, || ());
+        }
+        let gaps = numbering.finish();
+        gaps.map(|gap| (gap.first, gap.last)).collect::<Vec<_>>()
+    };
+    assert_eq!(gaps(&[(1, 5), (6, 10)], &[11, 12]), []);
+    assert_eq!(gaps(&[(6, 10), (2, 3)], &[11]), [(1, 1), (4, 5)]);
+    assert_eq!(gaps(&[(1, 4)], &[3, 9]), [(5, 8)]);
+    assert_eq!(gaps(&[(20, 30)], &[3]), [(1, 2)]);
 }

@@ -1,0 +1,237 @@
+//! `broker backup` and `broker restore`: a copy of a journal that is being written, and
+//! a journal made of a copy.
+//!
+//! In which order things are copied decides whether the copy is whole. The head comes
+//! first: it may only know of less than the files hold. Then the session being written
+//! is opened, so that it stays in reach if it is closed meanwhile; then consumers'
+//! positions, which are never ahead of what is copied behind them; then the closed
+//! sessions; and last the session being written, up to its last whole line, unless one
+//! of the closed ones is that session.
+
+mod copy;
+mod restore;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use journal::{Archive, Layout, SessionFile, Sessions};
+use query::Scope;
+
+use self::copy::{copy_file, make_dir, write_session};
+pub(crate) use self::restore::Restore;
+use crate::exit::Exit;
+use crate::report::line;
+use crate::shown::{shown, size};
+
+/// Where the positions of named consumers are, below a journal's directory.
+const CONSUMERS: &str = "consumers";
+/// How often the list is made anew while closed sessions get other names.
+const TRIES: u32 = 10;
+
+/// `broker backup`
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Where the copy goes; what is there of an earlier one is not copied again
+    #[arg(value_name = "DEST")]
+    to: PathBuf,
+
+    /// The directory of the journal
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = "conversation_logs"
+    )]
+    dir: PathBuf,
+}
+
+/// What was copied.
+#[derive(Debug, Default)]
+struct Copied {
+    sessions: u64,
+    there: u64,
+    bytes: u64,
+}
+
+impl Backup {
+    pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
+        check_places(&self.dir, &self.to)?;
+        let copied = copy_journal(&self.dir, &self.to)?;
+        line(
+            out,
+            &format!(
+                "[*] Copied {} sessions, {}, to {}; {} were there already",
+                copied.sessions,
+                size(copied.bytes),
+                self.to.display(),
+                copied.there
+            ),
+        )?;
+        check_copy(&self.to, out)
+    }
+}
+
+/// Reads the whole copy again, every line of it.
+fn check_copy(dir: &Path, out: &mut impl Write) -> anyhow::Result<Exit> {
+    let mut findings = 0_u64;
+    let report = query::verify(dir, Scope::All, &mut |finding| {
+        findings += 1;
+        log::warn!("in the copy: {finding:?}");
+        Ok(())
+    });
+    let report = match report {
+        Err(query::Error::NoSession { .. }) => {
+            line(out, "[*] The copy holds no message, as the journal does")?;
+            return Ok(Exit::Done);
+        }
+        report => report.context("cannot check the copy")?,
+    };
+    let records = report.records;
+    if report.is_clean() {
+        line(
+            out,
+            &format!("[*] Checked the copy: {records} messages, all of them good"),
+        )?;
+        return Ok(Exit::Done);
+    }
+    line(
+        out,
+        &format!(
+            "[!] Checked the copy: {records} messages, and something is wrong with it or with the \
+             journal: look with `viewer --dir {} verify --all`",
+            dir.display()
+        ),
+    )?;
+    Ok(Exit::Found)
+}
+
+/// Refuses a copy inside of what is copied, and the other way round.
+fn check_places(from: &Path, to: &Path) -> anyhow::Result<()> {
+    ensure!(
+        from.is_dir(),
+        "there is no directory {}: say where the journal is with --dir",
+        from.display()
+    );
+    let real = |path: &Path| {
+        let known = path.ancestors().find_map(|part| {
+            let real = std::fs::canonicalize(part).ok()?;
+            Some(real.join(path.strip_prefix(part).ok()?))
+        });
+        known.unwrap_or_else(|| path.to_owned())
+    };
+    let (from, to) = (real(from), real(to));
+    ensure!(
+        !to.starts_with(&from) && !from.starts_with(&to),
+        "{} and {} lie in each other: the copy needs a place of its own",
+        from.display(),
+        to.display()
+    );
+    Ok(())
+}
+
+/// Copies a journal that somebody may be writing.
+fn copy_journal(from: &Path, to: &Path) -> anyhow::Result<Copied> {
+    let (source, target) = (Layout::new(from), Layout::new(to));
+    make_dir(&target.archive_dir())?;
+    copy_if_there(&source.head(), &target.head())?;
+    let mut sessions = Sessions::of(from);
+    let current = sessions.current()?;
+    copy_positions(from, to)?;
+    let mut copied = Copied::default();
+    let mut tried = 0;
+    let archives = loop {
+        tried += 1;
+        let archives = sessions.closed()?;
+        match copy_archives(&archives, &target, &mut copied) {
+            // It was compressed or removed in between.
+            Err(error) if is_not_found(&error) && tried < TRIES => {}
+            result => break result.map(|()| archives)?,
+        }
+    };
+    if let Some(current) = current {
+        copy_current(&current, &archives, &target, &mut copied)?;
+    }
+    // What was removed while this ran must not look missing.
+    copy_if_there(&source.removed(), &target.removed())?;
+    Ok(copied)
+}
+
+fn copy_archives(archives: &[Archive], target: &Layout, copied: &mut Copied) -> anyhow::Result<()> {
+    let there = Sessions::of(target.dir()).closed()?;
+    copied.there = 0;
+    for archive in archives {
+        // Closed sessions never change, but they may be compressed.
+        let same =
+            |known: &&Archive| known.session() == archive.session() && known.bytes == archive.bytes;
+        if there.iter().any(|known| same(&known)) {
+            copied.there += 1;
+            continue;
+        }
+        copy_file(&archive.path, &target.archive(&archive.name))?;
+        copied.sessions += 1;
+        copied.bytes += archive.stored;
+    }
+    Ok(())
+}
+
+/// Copies the session being written, unless it was closed meanwhile and is copied.
+fn copy_current(
+    current: &SessionFile,
+    archives: &[Archive],
+    target: &Layout,
+    copied: &mut Copied,
+) -> anyhow::Result<()> {
+    let first = first_line(current)?;
+    for archive in archives.iter().rev().take(TRIES as usize) {
+        let closed = SessionFile::open(&journal::RealFs, &archive.path)?;
+        if !first.is_empty() && first_line(&closed)? == first {
+            // An earlier copy's session is in the archive by now, too.
+            return Ok(write_session(None, &target.current())?);
+        }
+    }
+    copied.bytes += current.size()?;
+    copied.sessions += 1;
+    write_session(Some(current), &target.current())?;
+    Ok(())
+}
+
+/// The beginning of a session, which has its first number in it.
+fn first_line(file: &SessionFile) -> anyhow::Result<Vec<u8>> {
+    let mut start = vec![0; 4096];
+    let count = file.read_full(&mut start, 0)?;
+    start.truncate(count);
+    let end = start.iter().position(|byte| *byte == b'\n');
+    start.truncate(end.unwrap_or(start.len()));
+    Ok(start)
+}
+
+fn copy_positions(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let (from, to) = (from.join(CONSUMERS), to.join(CONSUMERS));
+    let Ok(entries) = std::fs::read_dir(&from) else {
+        return Ok(());
+    };
+    make_dir(&to)?;
+    for entry in entries {
+        let name = entry?.file_name();
+        if name.to_string_lossy().ends_with(".json") {
+            copy_if_there(&from.join(&name), &to.join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_if_there(from: &Path, to: &Path) -> anyhow::Result<()> {
+    match copy_file(from, to) {
+        Err(error) if is_not_found(&error) => Ok(()),
+        result => result.with_context(|| format!("cannot copy {}", shown(&from.to_string_lossy()))),
+    }
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    })
+}

@@ -1,0 +1,216 @@
+//! What is done with closed sessions: they are compressed, and removed when they are
+//! old enough and nobody needs them.
+
+mod thread;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use clap::Args;
+use journal::{Expired, Plan, Retention, Surroundings, Upkeep, current_session};
+
+pub(crate) use self::thread::Keeper;
+use crate::args::RetentionArgs;
+use crate::exit::Exit;
+use crate::platform;
+use crate::report::line;
+use crate::shown::{shown, size};
+
+/// zstd's level: a good one for what is done in the background.
+const LEVEL: i32 = 9;
+
+/// `broker compress`
+#[derive(Debug, Args)]
+pub(crate) struct Compress {
+    /// The directory of the journal
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = "conversation_logs"
+    )]
+    dir: PathBuf,
+
+    /// Only sessions that were closed longer ago, such as 1d
+    #[arg(long, value_name = "AGE", default_value = "0s", value_parser = crate::args::parse_age)]
+    after: crate::args::Age,
+}
+
+/// `broker prune`
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// The directory of the journal
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = "conversation_logs"
+    )]
+    dir: PathBuf,
+
+    #[command(flatten)]
+    retention: RetentionArgs,
+
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Remove also what a named consumer has not acknowledged
+    #[arg(long)]
+    even_unread: bool,
+
+    /// How many of the newest messages stay, so that an acknowledged publish that is
+    /// repeated is recognised
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_DEDUPE_WINDOW",
+        default_value = "200000"
+    )]
+    dedupe_window: u64,
+}
+
+impl Compress {
+    pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
+        let upkeep = begin(&self.dir)?;
+        let after = self.after.0.unwrap_or_default();
+        let (mut plain, mut stored, mut count) = (0, 0, 0);
+        for archive in due(&upkeep, after)? {
+            let done = upkeep.compress(&archive, LEVEL)?;
+            (plain, stored, count) = (plain + done.plain, stored + done.bytes, count + 1);
+            let name = shown(&archive.name);
+            let (before, now) = (size(done.plain), size(done.bytes));
+            line(out, &format!("[*] {name}: {before} became {now}"))?;
+        }
+        line(
+            out,
+            &match count {
+                0 => "[*] Nothing to compress: no closed session is old enough, or all are \
+                      compressed"
+                    .to_owned(),
+                1 => "[*] 1 session compressed".to_owned(),
+                _ => format!(
+                    "[*] {count} sessions compressed: {} became {}",
+                    size(plain),
+                    size(stored)
+                ),
+            },
+        )?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Prune {
+    pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
+        let rules = self.retention.rules();
+        if rules == Retention::default() {
+            anyhow::bail!("say what is to be kept: --keep 90d, --keep-size 20GiB or --min-free 5%");
+        }
+        let upkeep = begin(&self.dir)?;
+        let needs = Needs::of(&self.dir, self.dedupe_window, self.even_unread);
+        let plan = plan(&upkeep, &self.dir, &rules, &needs)?;
+        for expired in &plan.expired {
+            let text = told(expired);
+            if self.dry_run {
+                line(out, &format!("[*] Would remove {text}"))?;
+            } else {
+                upkeep.remove(expired)?;
+                line(out, &format!("[*] Removed {text}"))?;
+            }
+        }
+        if plan.expired.is_empty() {
+            line(out, "[*] Nothing to remove")?;
+        }
+        if let Some(held) = &plan.held {
+            line(out, &format!("[*] Kept {}: {}", told(held), needs.why))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn begin(dir: &Path) -> anyhow::Result<Upkeep> {
+    // The lock would make the directory's name look like a journal.
+    anyhow::ensure!(
+        dir.is_dir(),
+        "there is no directory {}: say where the journal is with --dir",
+        dir.display()
+    );
+    Upkeep::begin(dir).context("cannot look after the closed sessions")
+}
+
+/// Returns the sessions that are to be compressed, oldest first.
+fn due(upkeep: &Upkeep, after: Duration) -> anyhow::Result<Vec<journal::Archive>> {
+    let now = SystemTime::now();
+    let is_due = |session: &journal::ClosedSession| {
+        let age = now.duration_since(session.closed).unwrap_or_default();
+        !session.archive.name.ends_with(".zst") && age >= after
+    };
+    let sessions = upkeep.sessions()?.into_iter();
+    Ok(sessions
+        .filter(is_due)
+        .map(|session| session.archive)
+        .collect())
+}
+
+/// From which message on somebody needs what is recorded.
+#[derive(Debug)]
+struct Needs {
+    from: u64,
+    /// Who does.
+    why: String,
+}
+
+impl Needs {
+    /// Asks the consumers' positions, and how far repeated messages are recognised.
+    fn of(dir: &Path, dedupe_window: u64, even_unread: bool) -> Self {
+        let head = journal::Follower::from_end(dir);
+        let last = head.map_or(u64::MAX, |follower| follower.last_number());
+        let mut needs = Self {
+            from: last.saturating_sub(dedupe_window).saturating_add(1),
+            why: format!(
+                "it is among the newest {dedupe_window} messages, in which repeated ones are \
+                 recognised (--dedupe-window)"
+            ),
+        };
+        if even_unread {
+            return needs;
+        }
+        for consumer in transport::named_positions(dir) {
+            // Where a position can't be read, nobody knows what it still needs.
+            let from = consumer.number.map_or(0, |number| number.saturating_add(1));
+            if from < needs.from {
+                needs.from = from;
+                needs.why = format!(
+                    "the consumer {} has not acknowledged it (`broker prune --even-unread`, or \
+                     forget that consumer)",
+                    shown(&consumer.name)
+                );
+            }
+        }
+        needs
+    }
+}
+
+fn plan(upkeep: &Upkeep, dir: &Path, rules: &Retention, needs: &Needs) -> anyhow::Result<Plan> {
+    let current = std::fs::metadata(current_session(dir)).map_or(0, |session| session.len());
+    let around = Surroundings {
+        now: SystemTime::now(),
+        current,
+        disk: platform::disk(dir),
+        needed_from: needs.from,
+    };
+    Ok(rules.plan(&upkeep.sessions()?, &around))
+}
+
+fn told(expired: &Expired) -> String {
+    let Expired { session, reason } = expired;
+    format!(
+        "{} (messages {} to {}, {}): {reason}",
+        shown(&session.archive.name),
+        session.archive.first,
+        session.last,
+        size(session.archive.stored)
+    )
+}

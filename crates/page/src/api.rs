@@ -1,0 +1,401 @@
+//! The questions that can be asked.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use query::{Analysis, Entry, Filter, Findings, Marks, Order, Source, ValueKind, Zone};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::answer::{Refusal, json};
+use crate::criteria::Asked;
+use crate::drawn::{Each, Message, Palette, Style, unless_ended};
+use crate::files::Place;
+use crate::graph::Answers;
+use crate::histogram::Moments;
+use crate::numbers::{Numbers, end, numbers};
+use crate::tail::Tail;
+use crate::{assets, live};
+
+/// So many questions are answered at a time; others wait.
+pub(crate) const QUESTIONS: usize = 4;
+/// So many may watch at a time.
+pub(crate) const WATCHERS: usize = 2_000;
+/// So many messages are given at once unless another number is asked for, and at most.
+const USUAL: u64 = 50;
+const MOST: u64 = 200;
+/// So many buckets a histogram has unless another number is asked for, and at most.
+const BUCKETS: u64 = 120;
+const MOST_BUCKETS: u64 = 2_000;
+/// A thread has no more messages than this.
+const THREAD: usize = 1_000;
+
+/// What the answers are made of.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) place: Place,
+    pub(crate) zone: Zone,
+    pub(crate) palette: Palette,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) questions: Arc<Semaphore>,
+    pub(crate) watchers: Arc<Semaphore>,
+}
+
+type Answer = Result<Response, Refusal>;
+
+/// The page's files and the questions of the API.
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(|| async { assets::file("") }))
+        .route(
+            "/{file}",
+            get(|Path(file): Path<String>| async move { assets::file(&file) }),
+        )
+        .route("/api/messages", get(messages))
+        .route("/api/messages/{number}", get(message))
+        .route("/api/numbers", get(all_numbers))
+        .route("/api/count", get(count))
+        .route("/api/histogram", get(histogram))
+        .route("/api/graph", get(graph))
+        .route("/api/statistics", get(statistics))
+        .route("/api/values/{kind}", get(values))
+        .route("/api/thread/{name}", get(thread))
+        .route("/api/health", get(health))
+        .route("/api/live", get(live))
+        .with_state(app)
+}
+
+impl App {
+    /// Opens all sessions; `None` where nothing was recorded yet.
+    pub(crate) fn source(&self) -> Result<Option<Source>, query::Error> {
+        match Source::all(self.place.dir()) {
+            Ok(source) => Ok(Some(source)),
+            Err(query::Error::NoSession { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Answers a question on a thread that may wait for the disk.
+    pub(crate) async fn ask<T: Send + 'static>(
+        self: Arc<Self>,
+        question: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let ended = |reason| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, reason);
+        let place = Arc::clone(&self.questions).acquire_owned().await;
+        let place = place.map_err(|_| ended("the server ends"))?;
+        let answer = spawn_blocking(move || {
+            let answer = question(&self);
+            drop(place);
+            answer
+        });
+        answer
+            .await
+            .map_err(|_| ended("the question could not be answered"))?
+    }
+
+    fn style<'a>(&'a self, marks: &'a Marks, asked: &Asked) -> Result<Style<'a>, Refusal> {
+        Ok(Style {
+            palette: &self.palette,
+            marks,
+            zone: &self.zone,
+            draw: asked.flag("draw")?,
+            full: asked.flag("full")?,
+        })
+    }
+
+    /// Gives messages in the order of their numbers: the oldest ones that match, or
+    /// the newest ones.
+    pub(crate) fn messages(
+        &self,
+        filter: &Filter,
+        style: Style<'_>,
+        limit: u64,
+        oldest: bool,
+    ) -> Result<Vec<Message>, query::Error> {
+        let mut found = Vec::new();
+        let Some(source) = self.source()? else {
+            return Ok(found);
+        };
+        let mut each = Each(|entry: &Entry<'_>| {
+            found.extend(style.message(entry));
+            match found.len() as u64 >= limit {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        let order = Order {
+            limit: (!oldest).then_some(limit),
+            newest_first: false,
+        };
+        let findings = &mut Findings::default();
+        unless_ended(query::show(&source, filter, order, findings, &mut each))?;
+        Ok(found)
+    }
+}
+
+/// A page of messages.
+#[derive(Serialize)]
+struct Messages {
+    messages: Vec<Message>,
+    /// Whether more match in that direction.
+    more: bool,
+}
+
+async fn messages(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    let limit = asked.number("limit")?.unwrap_or(USUAL).clamp(1, MOST);
+    let oldest = match asked.text("order") {
+        None | Some("newest") => false,
+        Some("oldest") => true,
+        Some(_) => return Err(Refusal::wrong("order is oldest or newest")),
+    };
+    app.ask(move |app| {
+        let filter = asked.filter()?;
+        let marks = filter.marks();
+        let style = app.style(&marks, &asked)?;
+        let mut messages = app.messages(&filter, style, limit + 1, oldest)?;
+        let more = messages.len() as u64 > limit;
+        if more {
+            messages.remove(if oldest { messages.len() - 1 } else { 0 });
+        }
+        Ok(json(&Messages { messages, more }))
+    })
+    .await
+}
+
+async fn message(
+    State(app): State<Arc<App>>,
+    Path(number): Path<u64>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    app.ask(move |app| {
+        // What is searched is marked, whether or not it is there.
+        let marks = asked.filter()?.marks();
+        let style = Style {
+            full: true,
+            ..app.style(&marks, &asked)?
+        };
+        let found = app.messages(&Asked::only(number)?, style, 1, true)?;
+        match found.first() {
+            Some(message) => Ok(json(message)),
+            None => {
+                let reason = format!("there is no message {number}");
+                Err(Refusal::new(StatusCode::NOT_FOUND, reason))
+            }
+        }
+    })
+    .await
+}
+
+async fn all_numbers(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    app.ask(move |app| {
+        let filter = asked.filter()?;
+        let found = app.source()?.map(|source| numbers(&source, &filter));
+        Ok(json(&found.transpose()?.unwrap_or_else(Numbers::default)))
+    })
+    .await
+}
+
+async fn count(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    #[derive(Serialize)]
+    struct Matching {
+        matching: u64,
+    }
+    let asked = Asked::read(query.as_deref())?;
+    app.ask(move |app| {
+        let filter = asked.filter()?;
+        let matching = app
+            .source()?
+            .map(|source| query::matching(&source, &filter, &mut Findings::default()));
+        let matching = matching.transpose()?.unwrap_or(0);
+        Ok(json(&Matching { matching }))
+    })
+    .await
+}
+
+async fn histogram(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    let most = asked
+        .number("buckets")?
+        .unwrap_or(BUCKETS)
+        .clamp(1, MOST_BUCKETS);
+    app.ask(move |app| {
+        let moments: Moments = app.counted(&asked)?;
+        let most = usize::try_from(most).unwrap_or(1);
+        Ok(json(&moments.histogram(most, &app.palette)))
+    })
+    .await
+}
+
+async fn graph(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    app.ask(move |app| Ok(json(&app.counted::<Answers>(&asked)?.graph())))
+        .await
+}
+
+impl App {
+    fn counted<A: query::Accumulator>(&self, asked: &Asked) -> Result<A, Refusal> {
+        let filter = asked.filter()?;
+        let found = self
+            .source()?
+            .map(|source| query::count::<A>(&source, &filter, &mut Findings::default()));
+        Ok(found.transpose()?.unwrap_or_default())
+    }
+}
+
+async fn statistics(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    app.ask(move |app| {
+        let filter = asked.filter()?;
+        let mut findings = Findings::default();
+        let Some(source) = app.source()? else {
+            let reason = "nothing was recorded yet";
+            return Err(Refusal::new(StatusCode::NOT_FOUND, reason));
+        };
+        let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
+        let report = analysis.report(&source, &filter, &findings, &app.zone)?;
+        Ok(json(&report))
+    })
+    .await
+}
+
+async fn values(State(app): State<Arc<App>>, Path(kind): Path<String>) -> Answer {
+    #[derive(Serialize)]
+    struct Listed {
+        name: String,
+        messages: u64,
+        last: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kind: Option<usize>,
+    }
+    let kind = match &*kind {
+        "senders" => ValueKind::Sender,
+        "keys" => ValueKind::Key,
+        "topics" => ValueKind::Topic,
+        "tags" => ValueKind::Tag,
+        "chains" => ValueKind::Chain,
+        _ => {
+            let reason = "values are of senders, keys, topics, tags or chains";
+            return Err(Refusal::new(StatusCode::NOT_FOUND, reason));
+        }
+    };
+    app.ask(move |app| {
+        let values = app
+            .source()?
+            .map(|source| query::values(&source, kind, &app.zone));
+        let values = values.transpose()?.unwrap_or_default();
+        let listed = values.into_iter().map(|value| Listed {
+            kind: (kind == ValueKind::Sender).then(|| app.palette.kind(&value.name)),
+            name: value.name,
+            messages: value.messages,
+            last: value.last,
+        });
+        Ok(json(&listed.collect::<Vec<_>>()))
+    })
+    .await
+}
+
+async fn thread(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    app.ask(move |app| {
+        let filter = asked.filter()?;
+        let marks = filter.marks();
+        let style = app.style(&marks, &asked)?;
+        let (mut messages, mut more) = (Vec::new(), false);
+        if let Some(source) = app.source()? {
+            let mut each = Each(|entry: &Entry<'_>| {
+                more = messages.len() >= THREAD;
+                if more {
+                    return ControlFlow::Break(());
+                }
+                messages.extend(style.message(entry));
+                ControlFlow::Continue(())
+            });
+            let findings = &mut Findings::default();
+            unless_ended(query::show_thread(
+                &source, &name, &filter, findings, &mut each,
+            ))?;
+        }
+        Ok(json(&Messages { messages, more }))
+    })
+    .await
+}
+
+/// How the recording is doing.
+#[derive(Serialize)]
+struct Health {
+    version: &'static str,
+    /// What is shown.
+    source: String,
+    newest: Option<u64>,
+    /// When the newest message was recorded, and how many seconds ago.
+    time: Option<String>,
+    seconds_ago: Option<i64>,
+    messages_a_minute: u64,
+    /// Found by the one who follows, since the server was started.
+    damaged_lines: u64,
+}
+
+async fn health(State(app): State<Arc<App>>) -> Answer {
+    app.ask(move |app| {
+        let (messages_a_minute, damaged_lines) = app.tail.health();
+        let marks = Marks::default();
+        let style = app.style(&marks, &Asked::default())?;
+        let newest = app.messages(&Filter::default(), style, 1, false)?;
+        let newest = newest.first();
+        let time = newest.map(|message| message.time().to_owned());
+        let then = time.as_deref().and_then(query::Instant::parse);
+        let now = jiff::Timestamp::now().as_millisecond();
+        Ok(json(&Health {
+            version: env!("CARGO_PKG_VERSION"),
+            source: query::shown(app.place.dir()),
+            newest: newest.and_then(|message| message.number),
+            seconds_ago: then.map(|then| (now - then.milliseconds()) / 1_000),
+            time,
+            messages_a_minute,
+            damaged_lines,
+        }))
+    })
+    .await
+}
+
+async fn live(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    let asked = Asked::read(query.as_deref())?;
+    // A browser that lost the connection says what it had last.
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let last = last.and_then(|id| id.parse().ok());
+    let from = match last.or(asked.number("after")?) {
+        Some(number) => number,
+        None => newest(&app).await?,
+    };
+    live::stream(app, asked, from)
+}
+
+/// The number of the newest message; 0 where there is none.
+async fn newest(app: &Arc<App>) -> Result<u64, Refusal> {
+    if let Some(last) = app.tail.last() {
+        return Ok(last);
+    }
+    Arc::clone(app)
+        .ask(|app| {
+            let last = app.source()?.map(|source| end(&source, true)).transpose()?;
+            Ok(last.flatten().unwrap_or(0))
+        })
+        .await
+}
