@@ -20,7 +20,6 @@ pub struct Status {
     /// Where agents connect.
     pub ports: Ports,
     /// Where else.
-    #[serde(default)]
     pub ipc: Ipc,
     /// Whether messages are recorded at the moment.
     pub recording: bool,
