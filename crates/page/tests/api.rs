@@ -22,7 +22,11 @@ fn session(numbers: std::ops::RangeInclusive<u64>) -> Vec<u8> {
     let senders = ["claude", "gemini", "llama"];
     let line = |number: u64| {
         let sender = senders[(number % 3) as usize];
-        let topic = if number % 2 == 0 { "design" } else { "review" };
+        let topic = if number.is_multiple_of(2) {
+            "design"
+        } else {
+            "review"
+        };
         let time = format!(
             "2025-11-20T04:{:02}:{:02}.000Z",
             number / 60 % 60,

@@ -130,6 +130,12 @@ pub(crate) fn is_packed(name: &str) -> bool {
     PACKED.iter().any(|suffix| name.ends_with(suffix))
 }
 
+/// Tells whether a file may be one that the broker itself has compressed: a journal
+/// opens files of other names as they are.
+pub(crate) fn is_compressed(name: &str) -> bool {
+    name.ends_with(".zst")
+}
+
 fn is_packed_session(name: &str) -> bool {
     name.starts_with("session_") && is_packed(name)
 }

@@ -369,7 +369,7 @@ impl Part {
             return Self::spooled(path, spool);
         }
         let file = open::file(path)?;
-        if archives::is_packed(&path.to_string_lossy())
+        if archives::is_compressed(&path.to_string_lossy())
             && let Ok(file) = open::session_file(path)
         {
             return Self::whole(path, file);
@@ -422,7 +422,9 @@ impl Part {
 
     fn closed(archive: &journal::Archive) -> Result<Self, Error> {
         // What somebody has packed otherwise than the broker does it.
-        if archives::is_packed(&archive.name) && open::session_file(&archive.path).is_err() {
+        let is_session =
+            archives::is_compressed(&archive.name) && open::session_file(&archive.path).is_ok();
+        if archives::is_packed(&archive.name) && !is_session {
             return Self::file(&archive.path);
         }
         Ok(Self {

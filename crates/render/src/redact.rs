@@ -135,7 +135,7 @@ impl Redaction {
             let start = token.as_ptr() as usize - line.as_ptr() as usize + 1;
             let is_secret = NAMES.iter().any(|name| name.eq_ignore_ascii_case(key));
             let ranges = match is_secret && !text.is_empty() {
-                true => vec![0..text.len()],
+                true => std::iter::once(0..text.len()).collect(),
                 false => self.ranges(text),
             };
             hidden.extend(

@@ -210,7 +210,7 @@ fn what_is_shared_can_be_without_secrets() {
     for format in ["html", "md", "json", "csv"] {
         let ended = logs.view(&[&["-o", format], &options[..]].concat());
         assert_eq!(ended.code, Some(0), "{}", ended.report());
-        for secret in ["max", "blue42", "abcdef"] {
+        for secret in ["max@", "home/max", "blue42", "abcdef"] {
             assert!(!ended.stdout.contains(secret), "{}", ended.report());
         }
         ended.says("see [hidden]");

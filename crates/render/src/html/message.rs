@@ -125,7 +125,7 @@ fn initials(sender: &str) -> String {
     let Some((first, word)) = words.next() else {
         return "?".to_owned();
     };
-    let second = words.last().map(|(first, _)| first);
+    let second = words.next_back().map(|(first, _)| first);
     let second = second.or_else(|| word.chars().nth(1));
     [Some(first), second]
         .into_iter()
