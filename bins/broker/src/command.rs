@@ -164,12 +164,8 @@ impl Command {
             Self::Restore(options) => options.run(out),
             Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
-            Self::Completions { shell } => {
-                manual::completions(*shell, out).map(|()| Exit::Done)
-            }
-            Self::Man { out: folder } => {
-                manual::pages(folder.as_deref(), out).map(|()| Exit::Done)
-            }
+            Self::Completions { shell } => manual::completions(*shell, out).map(|()| Exit::Done),
+            Self::Man { out: folder } => manual::pages(folder.as_deref(), out).map(|()| Exit::Done),
         }
     }
 }
