@@ -55,7 +55,7 @@ deb() {
     elif ! cargo deb --version > /dev/null 2>&1; then
         echo "no .deb: cargo-deb is missing (cargo install cargo-deb)"
     else
-        cargo deb --no-build --profile dist -p zmq-recorder --output "$out/"
+        cargo deb --no-build --no-strip --profile dist -p zmq-recorder --output "$out/"
     fi
 }
 
