@@ -188,13 +188,12 @@ fn copy_current(
         let closed = SessionFile::open(&journal::RealFs, &archive.path)?;
         if !first.is_empty() && first_line(&closed)? == first {
             // An earlier copy's session is in the archive by now, too.
-            return Ok(write_session(None, &target.current())?);
+            return write_session(None, &target.current());
         }
     }
     copied.bytes += current.size()?;
     copied.sessions += 1;
-    write_session(Some(current), &target.current())?;
-    Ok(())
+    write_session(Some(current), &target.current())
 }
 
 /// The beginning of a session, which has its first number in it.

@@ -75,7 +75,7 @@ fn the_oldest_go_by_age_size_and_room_and_the_newest_never() {
 fn what_somebody_needs_stays_and_so_does_what_comes_behind_it() {
     let sessions = [session(1, 9, 100), session(11, 5, 100), session(21, 1, 100)];
     let rules = Retention {
-        age: Some(DAY * 0),
+        age: Some(Duration::ZERO),
         ..Retention::default()
     };
     for (needed_from, goes, held) in [
