@@ -4,6 +4,7 @@ Usage: run.py VIEWER BROWSER FOLDER [NAME...]: the program, Chromium, and where 
 and pictures go; with names only these checks. Ends with 1 where one fails.
 """
 
+import faulthandler
 import os
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import traceback
 from playwright.sync_api import expect, sync_playwright
 
 import journal
+
+# A browser that hangs must not hold up whoever waits for this.
+faulthandler.dump_traceback_later(1200, exit=True)
 
 VIEWER, BROWSER, FOLDER = [os.path.abspath(path) for path in sys.argv[1:4]]
 # While the page is being worked on: its files from here instead of those in the program.

@@ -247,8 +247,8 @@ fn a_group_whose_fsync_fails_goes_to_a_fresh_file_and_out_of_the_old_one() {
 fn a_start_after_an_archiving_whose_fsync_failed_makes_the_new_name_durable_first() {
     let (fs, mut writer, dir) = sim();
     commit(&mut writer, "x");
-    // Reserve, rename, sync.
-    fail(&fs, 2, true, Fault::Io);
+    // Look for a compressed session of that name, reserve, rename, sync.
+    fail(&fs, 3, true, Fault::Io);
     assert!(writer.archive(None).is_err());
     drop(writer);
     fs.plan(None);
