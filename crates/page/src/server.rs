@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::routing::get;
 use query::Zone;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 use crate::api::{self, App, COUNTS, QUESTIONS};
+use crate::assets;
 use crate::drawn::Palette;
 use crate::error::Error;
 use crate::files::{self, Place};
@@ -127,7 +129,11 @@ impl Server {
         let routes = api::routes(Arc::clone(&self.app));
         let routes = match &*self.path {
             "/" => routes,
-            path => Router::new().nest(path.trim_end_matches('/'), routes),
+            // Nested, the page itself would be there without the slash at its end alone,
+            // and its files have names that begin behind that.
+            path => Router::new()
+                .route(path, get(|| async { assets::file("") }))
+                .nest(path.trim_end_matches('/'), routes),
         };
         let routes = routes.layer(from_fn(guard));
         let served = self.runtime.block_on(async {

@@ -60,6 +60,27 @@ fn expected(messages: &[Message], criteria: Criteria) -> Vec<u64> {
     found.iter().map(|message| message.number).collect()
 }
 
+/// The address that is printed is the page's, and its files are found from there.
+#[test]
+fn the_page_is_at_the_address_that_is_told() {
+    let (_dir, server) = served(&session(1..=3));
+    let page = server.get("");
+    assert_eq!(page.status, 200, "{}", page.head);
+    assert!(page.head.contains("text/html"), "{}", page.head);
+    let quoted = page
+        .body
+        .split('"')
+        .filter(|part| part.ends_with(".js") || part.ends_with(".css"));
+    let files: Vec<&str> = quoted.map(|part| part.trim_start_matches("./")).collect();
+    assert!(
+        files.contains(&"page.css") && files.contains(&"main.js"),
+        "{files:?}"
+    );
+    for file in files {
+        assert_eq!(server.get(file).status, 200, "{file}");
+    }
+}
+
 #[test]
 fn answers_are_those_of_the_reference() {
     let bytes = session(1..=500);
