@@ -191,8 +191,9 @@ fn copy_current(
             return write_session(None, &target.current());
         }
     }
-    copied.bytes += current.size()?;
-    copied.sessions += 1;
+    let bytes = current.size()?;
+    copied.bytes += bytes;
+    copied.sessions += u64::from(bytes > 0);
     write_session(Some(current), &target.current())
 }
 
