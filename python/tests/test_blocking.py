@@ -204,11 +204,12 @@ class Consuming(TestCase):
 
         publisher = threading.Thread(target=publish)
         publisher.start()
-        seen = []
+        seen, numbers = [], []
         with Recorder(broker.endpoint, timeout=120) as recorder:
             consumer = recorder.consume("reader")
             for message in consumer:
                 seen.append(message.payload["content"])
+                numbers.append(message.number)
                 if len(seen) in (300, 900, 1500):
                     message.ack()
                     broker.kill()
@@ -218,7 +219,10 @@ class Consuming(TestCase):
                     break
             self.assertEqual(recorder.positions(), {"reader": message.number})
         publisher.join()
-        self.assertEqual(seen, list(range(2000)))
+        self.assertEqual(numbers, list(range(1, 2001)))
+        # What the socket still held goes out before what is sent again: the order of a
+        # pipeline may change where the broker was killed, and nothing else.
+        self.assertEqual(sorted(seen), list(range(2000)))
 
     def test_a_name_goes_on_behind_what_was_acknowledged(self) -> None:
         broker = self.broker()
