@@ -98,7 +98,7 @@ mod tests {
         for right in [
             "tcp://localhost:5558",
             "tcp://[::1]:5558",
-            "ipc:///tmp/control",
+            "ipc:///run/control",
         ] {
             assert_eq!(Endpoint::parse(right).unwrap().as_str(), right);
         }

@@ -17,7 +17,7 @@ use std::io;
 use crate::error::{AtPath, IoError};
 use crate::fs::{FileSystem, Kind, sync_dir_if_possible};
 use crate::operation::Operation;
-use crate::session::{Layout, archive_name, is_archive_name};
+use crate::session::{Layout, archive_name, compressed_name, is_archive_name};
 
 /// Moves the current session's file into the archive, steps 1 and 2.
 pub(crate) fn move_session(
@@ -61,7 +61,7 @@ fn reserve(
         let path = layout.archive(&name);
         // A compressed session has the name, too.
         if fs
-            .open_read(&layout.archive(&format!("{name}.zst")))
+            .open_read(&layout.archive(&compressed_name(&name)))
             .is_ok()
         {
             attempt += 1;

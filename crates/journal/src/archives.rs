@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::ReadError;
 use crate::fs::{DirEntry, FileSystem, Kind, RealFs};
 use crate::operation::Operation;
-use crate::session::{Layout, is_archive_name, is_compressed_name, is_derived_name};
+use crate::session::{Layout, is_archive_name, is_compressed_name, is_derived_name, plain_name};
 use crate::session_file::SessionFile;
 use crate::sessions::Sessions;
 
@@ -33,7 +33,13 @@ impl Archive {
     /// Returns the session's name, which stays the same when it is compressed.
     #[must_use]
     pub fn session(&self) -> &str {
-        self.name.strip_suffix(".zst").unwrap_or(&self.name)
+        plain_name(&self.name)
+    }
+
+    /// Tells whether its file is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.session() != self.name
     }
 }
 
@@ -151,10 +157,7 @@ pub(crate) fn look(fs: &dyn FileSystem, layout: &Layout) -> Result<Listing, Read
         .collect();
     for DirEntry { name, kind, bytes } in entries {
         // While a session is compressed, both are there for a moment.
-        if kind == Kind::File
-            && is_compressed_name(&name)
-            && plain.contains(name.trim_end_matches(".zst"))
-        {
+        if kind == Kind::File && is_compressed_name(&name) && plain.contains(plain_name(&name)) {
             continue;
         }
         match reason(&name, kind) {

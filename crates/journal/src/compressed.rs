@@ -14,16 +14,15 @@ pub use self::pack::{CompressError, Compressed, compress};
 use self::table::Frame;
 use crate::fs::ReadFile;
 use crate::line::UNREADABLE;
+use crate::session::{compressed_name, plain_name};
 
-/// What a compressed session's name has behind that of the plain one.
-pub(crate) const SUFFIX: &str = ".zst";
 /// How many frames are held that were read in parts: of two readers at different
 /// places neither makes the other unpack again.
 const HELD: usize = 4;
 
 /// Tells whether a file's name is that of a compressed session.
 pub(crate) fn is_compressed(path: &Path) -> bool {
-    path.to_string_lossy().ends_with(".jsonl.zst")
+    plain_path(path) != path
 }
 
 /// Returns the path that a session has, or had, without compression: what is derived
@@ -35,17 +34,16 @@ pub(crate) fn is_compressed(path: &Path) -> bool {
 /// ```
 #[must_use]
 pub fn plain_path(session: &Path) -> PathBuf {
-    match is_compressed(session) {
-        true => session.with_extension(""),
-        false => session.to_owned(),
+    match session.file_name().and_then(|name| name.to_str()) {
+        Some(name) => session.with_file_name(plain_name(name)),
+        None => session.to_owned(),
     }
 }
 
 /// Returns the path that a session has when it is compressed.
 pub(crate) fn compressed_path(session: &Path) -> PathBuf {
-    let mut path = session.as_os_str().to_owned();
-    path.push(SUFFIX);
-    path.into()
+    let name = session.file_name().unwrap_or_default().to_string_lossy();
+    session.with_file_name(compressed_name(&name))
 }
 
 /// A compressed session whose plain bytes are read.
@@ -70,7 +68,7 @@ impl CompressedFile {
     /// Unpacks a frame into exactly its plain length of bytes.
     fn unpack(&self, frame: Frame, plain: &mut [u8]) -> io::Result<()> {
         let mut packed = vec![0; frame.length as usize];
-        table::read_exact(self.file.as_ref(), &mut packed, frame.at)?;
+        self.file.read_exact_at(&mut packed, frame.at)?;
         let unpacked = zstd::bulk::decompress_to_buffer(&packed, plain);
         if !unpacked.is_ok_and(|length| length == plain.len()) {
             mark_unreadable(plain);

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use crate::archives::Begins;
 use crate::error::ReadError;
-use crate::reader::Reader;
+use crate::fs::RealFs;
 use crate::record::{Item, Line};
-use crate::session_file::SessionFile;
-use crate::sessions::{Sessions, Snapshot, beginning};
+use crate::sessions::Sessions;
 
 /// What is found under a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,27 +25,14 @@ pub enum Lookup {
 /// # Errors
 /// [`ReadError`] where a file can't be read.
 pub fn find_record(dir: impl AsRef<Path>, number: u64) -> Result<Lookup, ReadError> {
-    let Snapshot {
-        archives, current, ..
-    } = Sessions::of(dir).all()?;
-    let holding = archives.iter().filter(|one| one.begins != Begins::Nowhere);
-    let mut sessions: Vec<(u64, Place<'_>)> = holding
-        .map(|archive| (archive.first, Place::Archive(&archive.path)))
-        .collect();
-    if let Some(file) = current {
-        let (first, begins) = beginning(&file)?;
-        if begins != Begins::Nowhere {
-            sessions.push((first, Place::Current(file)));
-        }
-    }
-    sessions.sort_by_key(|(first, _)| *first);
-    let behind = sessions.partition_point(|(first, _)| *first <= number);
-    let mut next = sessions.get(behind).map(|(first, _)| *first);
+    let sessions = Sessions::of(dir).all()?.holding()?;
+    let behind = sessions.partition_point(|session| session.place.first <= number);
+    let mut next = sessions.get(behind).map(|session| session.place.first);
     // After a failed fsync a record may stand in two files, and lines without a
     // number count from 1 in each of them.
     const LIKELY: usize = 2;
-    for (_, place) in sessions.into_iter().take(behind).rev().take(LIKELY) {
-        let mut reader = place.open()?;
+    for session in sessions.into_iter().take(behind).rev().take(LIKELY) {
+        let mut reader = session.reader(&RealFs)?;
         reader.seek_number(number)?;
         while let Some(item) = reader.next_item()? {
             let Item::Record(record) = item else { continue };
@@ -66,21 +51,6 @@ pub fn find_record(dir: impl AsRef<Path>, number: u64) -> Result<Lookup, ReadErr
         }
     }
     Ok(Lookup::Absent { next })
-}
-
-/// Where a session is.
-enum Place<'a> {
-    Archive(&'a Path),
-    Current(SessionFile),
-}
-
-impl Place<'_> {
-    fn open(self) -> Result<Reader, ReadError> {
-        match self {
-            Self::Archive(path) => Reader::open(path),
-            Self::Current(file) => Ok(Reader::live(file)),
-        }
-    }
 }
 
 #[cfg(test)]

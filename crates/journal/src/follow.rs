@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archives::Begins;
 use crate::backward::Backward;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
 use crate::reader::Reader;
 use crate::record::{Ending, Item};
 use crate::session::current_session;
-use crate::session_file::SessionFile;
-use crate::sessions::{Sessions, Snapshot, beginning};
+use crate::sessions::{Holding, Place, Sessions};
 
 /// How much of a session's beginning tells it from others; it contains the
 /// first record's number.
@@ -45,32 +43,6 @@ struct Source {
     closed: bool,
     /// Records up to this number were given out before they were taken back.
     given: Option<u64>,
-}
-
-/// A session's place among the others: archives in the order of their first
-/// numbers and names, and the current one, which has no name of its own yet,
-/// behind all that begin with the same number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    first: u64,
-    name: Name,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
-    Archive(String),
-    Current,
-}
-
-/// A session that could be read.
-#[derive(Debug)]
-struct Candidate {
-    place: Place,
-    /// Whether its lines carry numbers, and not only a count within the file.
-    numbered: bool,
-    path: PathBuf,
-    /// The current session, opened: it may have another name a moment later.
-    live: Option<SessionFile>,
 }
 
 /// What became of the file behind the reader of the current session.
@@ -114,10 +86,7 @@ impl Follower {
     pub fn from_end(dir: impl AsRef<Path>) -> Result<Self, ReadError> {
         let mut follower = Self::new(dir.as_ref());
         for session in follower.sessions()?.into_iter().rev() {
-            let backward = match session.live {
-                Some(file) => Backward::of(file)?,
-                None => Backward::open_in(follower.fs.as_ref(), &session.path)?,
-            };
+            let backward = session.backward(follower.fs.as_ref())?;
             if let Some(number) = last_number(backward)? {
                 return Self::after(dir, number);
             }
@@ -219,21 +188,19 @@ impl Follower {
     }
 
     /// Opens a session behind the record numbered `last`, if it has that.
-    fn open(&mut self, session: Candidate, last: u64) -> Result<(), ReadError> {
-        let closed = session.live.is_none();
-        let mut reader = match session.live {
-            Some(file) => Reader::live(file),
-            None => Reader::open_in(self.fs.as_ref(), &session.path)?,
-        };
+    fn open(&mut self, session: Holding, last: u64) -> Result<(), ReadError> {
+        let (closed, numbered) = (session.is_closed(), session.numbered);
+        let place = session.place.clone();
+        let mut reader = session.reader(self.fs.as_ref())?;
         // A session without numbers counts from 1 and is read as a whole, but
         // where the caller named a record in it.
-        let inside = session.place.first <= last && (session.numbered || self.done.is_none());
+        let inside = place.first <= last && (numbered || self.done.is_none());
         if inside {
             reader.seek_number(last.saturating_add(1))?;
         }
         self.source = Some(Source {
             reader,
-            place: session.place,
+            place,
             closed,
             given: None,
         });
@@ -241,40 +208,8 @@ impl Follower {
     }
 
     /// Lists the sessions that hold a record, in the order of their numbers.
-    fn sessions(&mut self) -> Result<Vec<Candidate>, ReadError> {
-        let Snapshot {
-            archives, current, ..
-        } = self.sessions.all()?;
-        let holding = archives
-            .into_iter()
-            .filter(|one| one.begins != Begins::Nowhere);
-        let mut sessions: Vec<Candidate> = holding
-            .map(|archive| Candidate {
-                numbered: archive.begins == Begins::Numbered,
-                place: Place {
-                    first: archive.first,
-                    name: Name::Archive(archive.session().to_owned()),
-                },
-                path: archive.path,
-                live: None,
-            })
-            .collect();
-        if let Some(file) = current {
-            let (first, begins) = beginning(&file)?;
-            if begins != Begins::Nowhere {
-                sessions.push(Candidate {
-                    numbered: begins == Begins::Numbered,
-                    place: Place {
-                        first,
-                        name: Name::Current,
-                    },
-                    path: self.path.clone(),
-                    live: Some(file),
-                });
-            }
-        }
-        sessions.sort_by(|a, b| a.place.cmp(&b.place));
-        Ok(sessions)
+    fn sessions(&mut self) -> Result<Vec<Holding>, ReadError> {
+        self.sessions.all()?.holding()
     }
 }
 
@@ -310,13 +245,13 @@ fn change(fs: &dyn FileSystem, path: &Path, reader: &Reader) -> Result<Change, R
 /// was altered may have looked like another number at first.
 fn place_of(source: Source) -> Place {
     let Source {
-        mut reader, place, ..
+        mut reader,
+        mut place,
+        ..
     } = source;
     let first = reader.first_number().ok().flatten();
-    Place {
-        first: first.unwrap_or(place.first),
-        ..place
-    }
+    place.first = first.unwrap_or(place.first);
+    place
 }
 
 /// Returns the number of a session's last record, if it has one.

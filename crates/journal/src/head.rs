@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::error::{AtPath, IoError};
-use crate::fs::{AppendFile, FileSystem, RealFs, sync_dir_if_possible};
+use crate::fs::{AppendFile, FileSystem, RealFs, append_all, sync_dir_if_possible};
 use crate::identity::new_uuid;
 use crate::operation::Operation;
 use crate::sealed_text;
@@ -272,15 +272,7 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
         _ => {}
     }
     let mut file = fs.open_append(&new).at(Operation::Create, &new)?;
-    let mut rest = text;
-    while !rest.is_empty() {
-        match file.append(&[IoSlice::new(rest)]) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()).at(Operation::WriteRecords, &new),
-            Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).at(Operation::WriteRecords, &new),
-        }
-    }
+    append_all(file.as_mut(), text).at(Operation::WriteRecords, &new)?;
     file.sync().at(Operation::Sync, &new)?;
     // An open file may refuse to be renamed on Windows.
     drop(file);

@@ -19,6 +19,8 @@ const PREFIX: &str = "session_";
 const SUFFIX: &str = ".jsonl";
 const DERIVED: &str = ".jsonl.index";
 const COMPRESSED: &str = ".jsonl.zst";
+/// What a compressed session's name has behind that of the plain one.
+const COMPRESSION: &str = ".zst";
 /// A session that is being compressed; the plain one is still there.
 const UNFINISHED: &str = ".jsonl.zst.new";
 
@@ -135,6 +137,19 @@ pub(crate) fn is_archive_name(name: &str) -> bool {
 /// has compressed, as far as its name tells.
 pub(crate) fn is_compressed_name(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(COMPRESSED)
+}
+
+/// Returns the name that a session has when it is compressed.
+pub(crate) fn compressed_name(name: &str) -> String {
+    format!("{name}{COMPRESSION}")
+}
+
+/// Returns the name that a session has, or had, without compression.
+pub(crate) fn plain_name(name: &str) -> &str {
+    match name.ends_with(COMPRESSED) {
+        true => name.strip_suffix(COMPRESSION).unwrap_or(name),
+        false => name,
+    }
 }
 
 /// Tells whether a file in the archive directory was derived from a session

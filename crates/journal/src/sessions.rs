@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archives::{Archive, Begins, look};
@@ -161,6 +161,35 @@ impl Sessions {
 }
 
 impl Snapshot {
+    /// Lists the sessions that hold a record, in the order of their numbers.
+    pub(crate) fn holding(self) -> Result<Vec<Holding>, ReadError> {
+        let closed = self.archives.into_iter();
+        let closed = closed.filter(|archive| archive.begins != Begins::Nowhere);
+        let mut holding: Vec<Holding> = closed
+            .map(|archive| Holding {
+                numbered: archive.begins == Begins::Numbered,
+                place: Place {
+                    first: archive.first,
+                    name: Name::Archive(archive.session().to_owned()),
+                },
+                file: Whereabouts::Archive(archive.path),
+            })
+            .collect();
+        if let Some(file) = self.current {
+            let (first, begins) = beginning(&file)?;
+            let name = Name::Current;
+            if begins != Begins::Nowhere {
+                holding.push(Holding {
+                    numbered: begins == Begins::Numbered,
+                    place: Place { first, name },
+                    file: Whereabouts::Current(file),
+                });
+            }
+        }
+        holding.sort_by(|a, b| a.place.cmp(&b.place));
+        Ok(holding)
+    }
+
     /// Opens each session from its start, oldest first.
     pub fn readers(self) -> impl Iterator<Item = Result<Reader, ReadError>> {
         let Self {
@@ -183,6 +212,61 @@ impl Snapshot {
         let closed = archives.into_iter().rev();
         let closed = closed.map(move |archive| Backward::open_in(fs.as_ref(), &archive.path));
         current.map(Backward::of).into_iter().chain(closed)
+    }
+}
+
+/// A session that holds a record.
+#[derive(Debug)]
+pub(crate) struct Holding {
+    pub(crate) place: Place,
+    /// Whether its lines carry numbers, and not only a count within the file.
+    pub(crate) numbered: bool,
+    file: Whereabouts,
+}
+
+/// A session's place among the others: archives in the order of their first
+/// numbers and names, and the current one, which has no name of its own yet,
+/// behind all that begin with the same number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) first: u64,
+    name: Name,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Archive(String),
+    Current,
+}
+
+/// Where a session's bytes are.
+#[derive(Debug)]
+enum Whereabouts {
+    Archive(PathBuf),
+    /// Opened: it may have another name a moment later.
+    Current(SessionFile),
+}
+
+impl Holding {
+    /// Tells whether nothing is added to it any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.file, Whereabouts::Archive(_))
+    }
+
+    /// Opens it from its start.
+    pub(crate) fn reader(self, fs: &dyn FileSystem) -> Result<Reader, ReadError> {
+        match self.file {
+            Whereabouts::Archive(path) => Reader::open_in(fs, &path),
+            Whereabouts::Current(file) => Ok(Reader::live(file)),
+        }
+    }
+
+    /// Opens it at its end.
+    pub(crate) fn backward(self, fs: &dyn FileSystem) -> Result<Backward, ReadError> {
+        match self.file {
+            Whereabouts::Archive(path) => Backward::open_in(fs, &path),
+            Whereabouts::Current(file) => Backward::of(file),
+        }
     }
 }
 

@@ -137,13 +137,7 @@ fn damaged(
 fn read(file: &dyn ReadFile, damage: &Damage) -> Option<Vec<u8>> {
     let length = usize::try_from(damage.length).ok();
     let mut bytes = vec![0; length.filter(|_| damage.length <= LONGEST)?];
-    let mut filled = 0;
-    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match file.read_at(room, damage.offset + filled as u64).ok()? {
-            0 => return None,
-            count => filled += count,
-        }
-    }
+    file.read_exact_at(&mut bytes, damage.offset).ok()?;
     Some(bytes)
 }
 

@@ -528,20 +528,12 @@ impl Part {
         bytes: &mut [u8],
         offset: u64,
     ) -> Result<(), Error> {
-        let mut filled = 0;
-        while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.read_at(file, room, offset + filled as u64)? {
-                0 => {
-                    return Err(Error::Read {
-                        operation: "read",
-                        path: self.path.clone(),
-                        source: std::io::ErrorKind::UnexpectedEof.into(),
-                    });
-                }
-                count => filled += count,
-            }
-        }
-        Ok(())
+        let read = file.read_exact_at(bytes, offset);
+        read.map_err(|source| Error::Read {
+            operation: "read",
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 

@@ -8,14 +8,14 @@
 //! 3. rename it, and sync the directory: both, of which the plain one is read;
 //! 4. remove the plain one: the compressed one.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::table::{self, Frame};
 use super::{CompressedFile, compressed_path, is_compressed};
 use crate::error::{AtPath, IoError};
-use crate::fs::{AppendFile, FileSystem, parent_of, sync_dir_if_possible};
+use crate::fs::{FileSystem, append_all, parent_of, sync_dir_if_possible};
 use crate::operation::Operation;
 use crate::session_file::SessionFile;
 
@@ -136,7 +136,7 @@ fn write(
         let cut = cut(&buffer, plain_at, size);
         let text = buffer.get(..cut).unwrap_or_default();
         let packed = compressor.compress(text).at(Operation::Write, path)?;
-        append(file.as_mut(), &packed).at(Operation::Append, path)?;
+        append_all(file.as_mut(), &packed).at(Operation::Append, path)?;
         let frame = Frame {
             at,
             length: fits(packed.len()).at(Operation::Write, path)?,
@@ -148,7 +148,7 @@ fn write(
         frames.push(frame);
     }
     let table = table::write(&frames).at(Operation::Write, path)?;
-    append(file.as_mut(), &table).at(Operation::Append, path)?;
+    append_all(file.as_mut(), &table).at(Operation::Append, path)?;
     file.sync().at(Operation::Sync, path)?;
     Ok(at + table.len() as u64)
 }
@@ -182,16 +182,6 @@ fn cut(text: &[u8], from: u64, size: u64) -> usize {
     }
     let behind = memchr::memchr(b'\n', text.get(most..).unwrap_or_default());
     behind.map_or(text.len(), |at| most + at + 1)
-}
-
-fn append(file: &mut dyn AppendFile, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.append(&[IoSlice::new(bytes)])? {
-            0 => return Err(io::ErrorKind::WriteZero.into()),
-            count => bytes = bytes.get(count..).unwrap_or_default(),
-        }
-    }
-    Ok(())
 }
 
 /// Compares what is on the disk with the session, byte for byte.

@@ -62,7 +62,7 @@ pub(super) fn read(file: &dyn ReadFile) -> io::Result<Vec<Frame>> {
     let size = file.size()?;
     let mut footer = [0; FOOTER];
     let footer_at = size.checked_sub(FOOTER as u64).ok_or_else(no_table)?;
-    read_exact(file, &mut footer, footer_at)?;
+    file.read_exact_at(&mut footer, footer_at)?;
     let [a, b, c, d, descriptor, magic @ ..] = footer;
     if u32::from_le_bytes(magic) != SEEKABLE || descriptor & RESERVED != 0 {
         return Err(no_table());
@@ -77,7 +77,7 @@ pub(super) fn read(file: &dyn ReadFile) -> io::Result<Vec<Frame>> {
     let length = (count * entry + (HEADER + FOOTER) as u64).min(size);
     let mut table = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     let table_at = size - length;
-    read_exact(file, &mut table, table_at)?;
+    file.read_exact_at(&mut table, table_at)?;
     let (magic, rest) = number(&table).ok_or_else(no_table)?;
     let (frame_size, mut rest) = number(rest).ok_or_else(no_table)?;
     if magic != SKIPPABLE || u64::from(frame_size) != length - HEADER as u64 {
@@ -111,17 +111,6 @@ pub(super) fn read(file: &dyn ReadFile) -> io::Result<Vec<Frame>> {
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     Some((u32::from_le_bytes(*number), rest))
-}
-
-pub(super) fn read_exact(file: &dyn ReadFile, buf: &mut [u8], offset: u64) -> io::Result<()> {
-    let mut filled = 0;
-    while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + filled as u64)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => filled += count,
-        }
-    }
-    Ok(())
 }
 
 fn no_table() -> io::Error {

@@ -41,7 +41,7 @@ impl Binding {
     fn of(file: &dyn ReadFile, length: u64, stamp: u64) -> io::Result<Self> {
         let start = length.saturating_sub(TAIL);
         let mut bytes = vec![0; usize::try_from(length - start).unwrap_or(0)];
-        read_exact(file, &mut bytes, start)?;
+        file.read_exact_at(&mut bytes, start)?;
         Ok(Self {
             length,
             stamp,
@@ -84,16 +84,4 @@ fn stamp(path: &Path, of: impl Fn(&Metadata) -> io::Result<SystemTime>) -> io::R
     let time = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let time = time.and_then(|time| u64::try_from(time.as_nanos()).ok());
     Ok(time.unwrap_or(0))
-}
-
-/// Fills `bytes` with what stands at `offset`.
-pub(super) fn read_exact(file: &dyn ReadFile, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-    let mut filled = 0;
-    while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match file.read_at(room, offset + filled as u64)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => filled += count,
-        }
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 use journal::{FileSystem, ReadFile, RealFs};
 
-use super::binding::{Binding, changed, created, read_exact};
+use super::binding::{Binding, changed, created};
 use super::bytes::Input;
 use super::column::{Column, Values};
 use super::dictionary;
@@ -44,7 +44,7 @@ impl Index {
         if length < Header::SIZE as u64 {
             return Err(Unusable::Broken);
         }
-        read_exact(file.as_ref(), &mut bytes, 0)?;
+        file.read_exact_at(&mut bytes, 0)?;
         let header = Header::read(&bytes).map_err(|wrong| match wrong {
             Wrong::Version => Unusable::OtherVersion,
             Wrong::Broken => Unusable::Broken,
@@ -266,6 +266,6 @@ fn fetch(file: &dyn ReadFile, length: u64, span: Span) -> Option<Vec<u8>> {
         return None;
     }
     let mut bytes = vec![0; usize::try_from(span.length).ok()?];
-    read_exact(file, &mut bytes, span.offset).ok()?;
+    file.read_exact_at(&mut bytes, span.offset).ok()?;
     (crc32c(&bytes) == span.crc).then_some(bytes)
 }

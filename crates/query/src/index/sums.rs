@@ -11,7 +11,6 @@ use std::thread;
 use crc_fast::crc32_iscsi as crc32c;
 use journal::ReadFile;
 
-use super::binding::read_exact;
 use super::directory::Directory;
 use crate::scan::{CACHE_LINE, lag};
 
@@ -32,7 +31,7 @@ pub(super) fn of_block(
     buffer.resize(bytes + CACHE_LINE, 0);
     let from = lag(start, buffer);
     let block = buffer.get_mut(from..from + bytes).unwrap_or_default();
-    read_exact(file, block, start)?;
+    file.read_exact_at(block, start)?;
     Ok(crc32c(block))
 }
 
