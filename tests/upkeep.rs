@@ -200,3 +200,21 @@ fn the_newest_messages_stay_in_which_repeated_ones_are_recognised() {
         .says("--dedupe-window");
     assert_eq!(dir.archives().len(), 2);
 }
+
+#[test]
+fn nothing_is_removed_where_nobody_knows_what_consumers_need() {
+    let dir = Dir::new();
+    let mut broker = Broker::start(&dir);
+    close_sessions(&broker, &dir, &[1, 6]);
+    broker.signal("TERM");
+    broker.wait_exit().with_code(0);
+    // As good as a folder that can't be read.
+    let consumers = dir.logs().join("consumers");
+    let _none = fs::remove_dir_all(&consumers);
+    fs::write(&consumers, "no folder").unwrap();
+    let names = dir.archives();
+    run(command("prune", &dir).args(["--keep", "0d", "--dedupe-window", "0"]))
+        .with_code(1)
+        .warns("cannot read the positions of the consumers");
+    assert_eq!(dir.archives(), names);
+}

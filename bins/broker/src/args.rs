@@ -230,6 +230,19 @@ pub(crate) struct UpkeepArgs {
     pub(crate) retention: RetentionArgs,
 }
 
+/// Where the journal is, for what looks after it.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct JournalDir {
+    /// The directory of the journal
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = "conversation_logs"
+    )]
+    pub(crate) dir: PathBuf,
+}
+
 /// Which closed sessions may be removed.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct RetentionArgs {

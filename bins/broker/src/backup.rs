@@ -11,7 +11,7 @@
 mod copy;
 mod restore;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -21,6 +21,7 @@ use query::Scope;
 
 use self::copy::{copy_file, make_dir, write_session};
 pub(crate) use self::restore::Restore;
+use crate::args::JournalDir;
 use crate::exit::Exit;
 use crate::report::line;
 use crate::shown::{shown, size};
@@ -37,14 +38,8 @@ pub(crate) struct Backup {
     #[arg(value_name = "DEST")]
     to: PathBuf,
 
-    /// The directory of the journal
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "BROKER_DIR",
-        default_value = "conversation_logs"
-    )]
-    dir: PathBuf,
+    #[command(flatten)]
+    journal: JournalDir,
 }
 
 /// What was copied.
@@ -57,8 +52,8 @@ struct Copied {
 
 impl Backup {
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
-        check_places(&self.dir, &self.to)?;
-        let copied = copy_journal(&self.dir, &self.to)?;
+        check_places(&self.journal.dir, &self.to)?;
+        let copied = copy_journal(&self.journal.dir, &self.to)?;
         line(
             out,
             &format!(
@@ -209,8 +204,9 @@ fn first_line(file: &SessionFile) -> anyhow::Result<Vec<u8>> {
 
 fn copy_positions(from: &Path, to: &Path) -> anyhow::Result<()> {
     let (from, to) = (from.join(CONSUMERS), to.join(CONSUMERS));
-    let Ok(entries) = std::fs::read_dir(&from) else {
-        return Ok(());
+    let entries = match std::fs::read_dir(&from) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.with_context(|| format!("cannot list {}", from.display()))?,
     };
     make_dir(&to)?;
     for entry in entries {
@@ -232,6 +228,6 @@ fn copy_if_there(from: &Path, to: &Path) -> anyhow::Result<()> {
 fn is_not_found(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>();
-        io.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+        io.is_some_and(|error| error.kind() == ErrorKind::NotFound)
     })
 }

@@ -4,15 +4,17 @@
 mod thread;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::Args;
-use journal::{Expired, Plan, Retention, Surroundings, Upkeep, current_session};
+use journal::{
+    Archive, ClosedSession, Expired, Plan, Retention, Surroundings, Upkeep, current_session,
+};
 
 pub(crate) use self::thread::Keeper;
-use crate::args::RetentionArgs;
+use crate::args::{JournalDir, RetentionArgs};
 use crate::exit::Exit;
 use crate::platform;
 use crate::report::line;
@@ -24,14 +26,8 @@ const LEVEL: i32 = 9;
 /// `broker compress`
 #[derive(Debug, Args)]
 pub(crate) struct Compress {
-    /// The directory of the journal
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "BROKER_DIR",
-        default_value = "conversation_logs"
-    )]
-    dir: PathBuf,
+    #[command(flatten)]
+    journal: JournalDir,
 
     /// Only sessions that were closed longer ago, such as 1d
     #[arg(long, value_name = "AGE", default_value = "0s", value_parser = crate::args::parse_age)]
@@ -41,14 +37,8 @@ pub(crate) struct Compress {
 /// `broker prune`
 #[derive(Debug, Args)]
 pub(crate) struct Prune {
-    /// The directory of the journal
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "BROKER_DIR",
-        default_value = "conversation_logs"
-    )]
-    dir: PathBuf,
+    #[command(flatten)]
+    journal: JournalDir,
 
     #[command(flatten)]
     retention: RetentionArgs,
@@ -74,10 +64,10 @@ pub(crate) struct Prune {
 
 impl Compress {
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
-        let upkeep = begin(&self.dir)?;
+        let upkeep = begin(&self.journal.dir)?;
         let after = self.after.0.unwrap_or_default();
         let (mut plain, mut stored, mut count) = (0, 0, 0);
-        for archive in due(&upkeep, after)? {
+        for archive in due(upkeep.sessions()?, after) {
             let done = upkeep.compress(&archive, LEVEL)?;
             (plain, stored, count) = (plain + done.plain, stored + done.bytes, count + 1);
             let name = shown(&archive.name);
@@ -108,9 +98,10 @@ impl Prune {
         if rules == Retention::default() {
             anyhow::bail!("say what is to be kept: --keep 90d, --keep-size 20GiB or --min-free 5%");
         }
-        let upkeep = begin(&self.dir)?;
-        let needs = Needs::of(&self.dir, self.dedupe_window, self.even_unread);
-        let plan = plan(&upkeep, &self.dir, &rules, &needs)?;
+        let dir = &self.journal.dir;
+        let upkeep = begin(dir)?;
+        let needs = Needs::of(dir, self.dedupe_window, self.even_unread)?;
+        let plan = plan(&upkeep.sessions()?, dir, &rules, &needs);
         for expired in &plan.expired {
             let text = told(expired);
             if self.dry_run {
@@ -141,17 +132,14 @@ fn begin(dir: &Path) -> anyhow::Result<Upkeep> {
 }
 
 /// Returns the sessions that are to be compressed, oldest first.
-fn due(upkeep: &Upkeep, after: Duration) -> anyhow::Result<Vec<journal::Archive>> {
+fn due(sessions: Vec<ClosedSession>, after: Duration) -> impl Iterator<Item = Archive> {
     let now = SystemTime::now();
-    let is_due = |session: &journal::ClosedSession| {
+    let is_due = move |session: &ClosedSession| {
         let age = now.duration_since(session.closed).unwrap_or_default();
-        !session.archive.name.ends_with(".zst") && age >= after
+        !session.archive.is_compressed() && age >= after
     };
-    let sessions = upkeep.sessions()?.into_iter();
-    Ok(sessions
-        .filter(is_due)
-        .map(|session| session.archive)
-        .collect())
+    let due = sessions.into_iter().filter(is_due);
+    due.map(|session| session.archive)
 }
 
 /// From which message on somebody needs what is recorded.
@@ -164,9 +152,10 @@ struct Needs {
 
 impl Needs {
     /// Asks the consumers' positions, and how far repeated messages are recognised.
-    fn of(dir: &Path, dedupe_window: u64, even_unread: bool) -> Self {
-        let head = journal::Follower::from_end(dir);
-        let last = head.map_or(u64::MAX, |follower| follower.last_number());
+    ///
+    /// Where one of them can't be read nobody knows what is needed, and nothing may go.
+    fn of(dir: &Path, dedupe_window: u64, even_unread: bool) -> anyhow::Result<Self> {
+        let last = journal::Follower::from_end(dir)?.last_number();
         let mut needs = Self {
             from: last.saturating_sub(dedupe_window).saturating_add(1),
             why: format!(
@@ -175,9 +164,10 @@ impl Needs {
             ),
         };
         if even_unread {
-            return needs;
+            return Ok(needs);
         }
-        for consumer in transport::named_positions(dir) {
+        let consumers = transport::named_positions(dir);
+        for consumer in consumers.context("cannot read the positions of the consumers")? {
             // Where a position can't be read, nobody knows what it still needs.
             let from = consumer.number.map_or(0, |number| number.saturating_add(1));
             if from < needs.from {
@@ -189,11 +179,11 @@ impl Needs {
                 );
             }
         }
-        needs
+        Ok(needs)
     }
 }
 
-fn plan(upkeep: &Upkeep, dir: &Path, rules: &Retention, needs: &Needs) -> anyhow::Result<Plan> {
+fn plan(sessions: &[ClosedSession], dir: &Path, rules: &Retention, needs: &Needs) -> Plan {
     let current = std::fs::metadata(current_session(dir)).map_or(0, |session| session.len());
     let around = Surroundings {
         now: SystemTime::now(),
@@ -201,7 +191,7 @@ fn plan(upkeep: &Upkeep, dir: &Path, rules: &Retention, needs: &Needs) -> anyhow
         disk: platform::disk(dir),
         needed_from: needs.from,
     };
-    Ok(rules.plan(&upkeep.sessions()?, &around))
+    rules.plan(sessions, &around)
 }
 
 fn told(expired: &Expired) -> String {

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use journal::{Retention, Upkeep, UpkeepError};
+use journal::{ClosedSession, Retention, Upkeep, UpkeepError};
 
 use super::{LEVEL, Needs, due, plan, told};
 use crate::args::Args;
@@ -80,11 +80,11 @@ fn turn(work: &mut Work, stopped: &Receiver<()>) -> anyhow::Result<()> {
         Err(UpkeepError::Busy { .. }) => return Ok(()),
         upkeep => upkeep?,
     };
-    remove(work, &upkeep)?;
+    let sessions = remove(work, &upkeep, upkeep.sessions()?)?;
     let Some(after) = work.compress_after else {
         return Ok(());
     };
-    for archive in due(&upkeep, after)? {
+    for archive in due(sessions, after) {
         if is_over(stopped) {
             return Ok(());
         }
@@ -95,12 +95,17 @@ fn turn(work: &mut Work, stopped: &Receiver<()>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn remove(work: &mut Work, upkeep: &Upkeep) -> anyhow::Result<()> {
+/// Removes what may go, and returns what is left.
+fn remove(
+    work: &mut Work,
+    upkeep: &Upkeep,
+    mut sessions: Vec<ClosedSession>,
+) -> anyhow::Result<Vec<ClosedSession>> {
     if work.rules == Retention::default() {
-        return Ok(());
+        return Ok(sessions);
     }
-    let needs = Needs::of(&work.dir, work.dedupe_window, false);
-    let plan = plan(upkeep, &work.dir, &work.rules, &needs)?;
+    let needs = Needs::of(&work.dir, work.dedupe_window, false)?;
+    let plan = plan(&sessions, &work.dir, &work.rules, &needs);
     for expired in &plan.expired {
         upkeep.remove(expired)?;
         log::warn!("removed {}", told(expired));
@@ -112,7 +117,8 @@ fn remove(work: &mut Work, upkeep: &Upkeep) -> anyhow::Result<()> {
             work.said = name;
         }
     }
-    Ok(())
+    // The oldest go first, and nothing in between stays.
+    Ok(sessions.split_off(plan.expired.len()))
 }
 
 fn is_over(stopped: &Receiver<()>) -> bool {

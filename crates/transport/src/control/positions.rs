@@ -6,6 +6,7 @@
 mod file;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +14,7 @@ use journal::{Lookup, checksum, find_record};
 use protocol::{Failure, Id, code};
 
 pub(super) use self::file::{Position, Stored, directory};
-use self::file::{read_all, remove, write_all};
+use self::file::{list, read_all, remove, write_all};
 use super::limits;
 use super::router::Peer;
 use crate::worker::{Next, Worker};
@@ -75,18 +76,19 @@ pub struct NamedPosition {
 }
 
 /// Lists the named consumers of a journal's directory, whether a broker runs or not.
-#[must_use]
-pub fn named_positions(logs: &Path) -> Vec<NamedPosition> {
-    let stored = read_all(&directory(logs)).into_iter();
-    stored
-        .map(|(name, stored)| NamedPosition {
-            name,
-            number: match stored {
-                Stored::At(position) => Some(position.number),
-                Stored::Damaged(_) => None,
-            },
-        })
-        .collect()
+///
+/// # Errors
+/// Whatever the system reports where they can't be listed.
+pub fn named_positions(logs: &Path) -> io::Result<Vec<NamedPosition>> {
+    let stored = list(&directory(logs))?.into_iter();
+    let named = stored.map(|(name, stored)| NamedPosition {
+        name,
+        number: match stored {
+            Stored::At(position) => Some(position.number),
+            Stored::Damaged(_) => None,
+        },
+    });
+    Ok(named.collect())
 }
 
 impl Positions {

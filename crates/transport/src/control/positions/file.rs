@@ -53,14 +53,21 @@ fn path(dir: &Path, name: &str) -> PathBuf {
 
 /// Reads all files; one that can't be read is told when its name is asked for.
 pub(super) fn read_all(dir: &Path) -> BTreeMap<String, Stored> {
-    let names = RealFs.list(dir).unwrap_or_default();
+    list(dir).unwrap_or_default()
+}
+
+/// Reads all files, of which there are none where no consumer has come by yet.
+pub(super) fn list(dir: &Path) -> io::Result<BTreeMap<String, Stored>> {
+    let names = match RealFs.list(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        names => names?,
+    };
     let names = names.iter().filter_map(|entry| {
         let name = entry.name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
         (entry.kind == Kind::File).then_some((name, entry.bytes))
     });
-    names
-        .map(|(name, bytes)| (name.to_owned(), read(dir, name, bytes)))
-        .collect()
+    let stored = names.map(|(name, bytes)| (name.to_owned(), read(dir, name, bytes)));
+    Ok(stored.collect())
 }
 
 fn read(dir: &Path, name: &str, bytes: u64) -> Stored {
