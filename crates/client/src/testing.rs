@@ -60,6 +60,11 @@ impl Router {
 }
 
 impl Accepted {
+    /// Fails where nothing comes in that time.
+    pub(crate) fn set_patience(&mut self, time: std::time::Duration) {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+    }
+
     /// Writes bytes as they are.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
