@@ -210,3 +210,6 @@ impl Batch<'_> {
         self.named.get(index).copied().unwrap_or(false)
     }
 }
+
+#[cfg(test)]
+mod tests;
