@@ -21,6 +21,7 @@ mod errors;
 mod examples;
 #[cfg(target_os = "linux")]
 mod exhaustion;
+mod foreign;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod indexes;
