@@ -14,6 +14,8 @@ mod pages;
 mod places;
 mod salvage;
 mod selection;
+#[cfg(target_os = "linux")]
+mod serve;
 mod verify;
 
 use crate::util::Logs;
