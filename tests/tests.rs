@@ -33,6 +33,7 @@ mod many_subscribers;
 mod metrics;
 mod numbers;
 mod package;
+mod page;
 mod peers;
 mod readers;
 mod readme;
