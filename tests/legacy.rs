@@ -89,14 +89,14 @@ fn the_viewer_filters_and_counts_it_like_any_other() {
     ))
     .says("[*] Showing 1 of ")
     .says("\"status\": \"done\"");
-    run(&mut viewer(&dir, &["--stats"]))
+    run(&mut viewer(&dir, &["--stats", "--brief"]))
         .with_code(0)
-        .says("  A-Tier: 1 messages (25%)\n")
-        .says("  C-Tier: 1 messages (25%)\n")
+        .says("  A-Tier: 1 message (25%)\n")
+        .says("  C-Tier: 1 message (25%)\n")
         .says("  E-Tier: 2 messages (50%)\n")
         .says("  photo_capture: 2 messages\n")
         .says("  claude_code: 2 messages\n")
-        .says("  llama_local: 1 messages\n")
+        .says("  llama_local: 1 message\n")
         .says("  From: 2025-11-30T09:35:11.678846")
         .says("  To:   2025-11-30T09:38:00.25");
 }

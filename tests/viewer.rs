@@ -118,8 +118,8 @@ fn a_message_looks_as_people_know_it() {
     let dir = dir_with(conversation().lines().next().unwrap().to_owned() + "\n");
     let rule = "=".repeat(80);
     let expected = format!(
-        r#"[*] Loaded 1 messages from {path}
-[*] Showing 1 of 1 messages
+        r#"[*] Loaded 1 message from {path}
+[*] Showing 1 of 1 message
 
 [RECENT MESSAGES]:
 
@@ -211,28 +211,29 @@ fn statistics(ended: &Ended) -> Vec<&str> {
     let lines = ended.stdout.lines().filter(|line| !line.trim().is_empty());
     lines
         .skip_while(|line| *line != "[CONVERSATION STATISTICS]")
-        .take_while(|line| *line != "[Sender Activity]")
         .collect()
 }
 
 #[test]
 fn statistics_count_tiers_chains_senders_and_the_time() {
     let dir = dir_with(conversation());
-    let ended = view(&dir, &["--stats"]).with_code(0).without_warning();
+    let ended = view(&dir, &["--stats", "--brief"])
+        .with_code(0)
+        .without_warning();
     assert_eq!(
         statistics(&ended),
         [
             "[CONVERSATION STATISTICS]",
             "[ACE Tier Distribution]",
-            "  A-Tier: 1 messages (25%)",
-            "  C-Tier: 1 messages (25%)",
+            "  A-Tier: 1 message (25%)",
+            "  C-Tier: 1 message (25%)",
             "  E-Tier: 2 messages (50%)",
             "[Domain Chains]",
             "  photo_capture: 3 messages",
-            "  system_architecture: 1 messages",
+            "  system_architecture: 1 message",
             "[Senders]",
             "  claude_code: 3 messages",
-            "  gemini_cli: 1 messages",
+            "  gemini_cli: 1 message",
             "[Time Range]",
             "  From: 2025-11-20T12:01:45.123Z",
             "  To:   2025-11-20T12:04:45.123Z",
@@ -247,6 +248,7 @@ fn filters_apply_to_statistics() {
         &dir,
         &[
             "--stats",
+            "--brief",
             "--chain",
             "photo_capture",
             "--sender",
@@ -299,10 +301,11 @@ fn archives_are_listed_and_one_is_shown_by_its_name() {
             "--tier",
             "C",
             "--stats",
+            "--brief",
         ],
     );
     assert!(
-        statistics(&counted).contains(&"  C-Tier: 1 messages (100%)"),
+        statistics(&counted).contains(&"  C-Tier: 1 message (100%)"),
         "{}",
         counted.report()
     );
@@ -345,7 +348,7 @@ fn what_could_drive_a_terminal_is_shown_as_visible_escapes() {
     };
     let dir = dir_with(line(&entry));
     dir.write_archive("session_20251120_143022.jsonl", "");
-    for options in [&[][..], &["--stats"], &["--full"]] {
+    for options in [&[][..], &["--stats", "--brief"], &["--full"]] {
         let ended = view(&dir, options).with_code(0);
         let hidden =
             |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{feff}".contains(c);
@@ -406,7 +409,7 @@ fn damaged_lines_are_counted_with_their_places() {
         .warns("2 damaged lines were skipped")
         .warns(&format!("line 2: 6 bytes at offset {first}: "))
         .warns(&format!("line 6: 2 bytes at offset {last}: "));
-    view(&dir, &["--stats"])
+    view(&dir, &["--stats", "--brief"])
         .with_code(0)
         .warns("2 damaged lines were skipped")
         .warns(&format!("offset {first}: "));
@@ -417,7 +420,7 @@ fn a_missing_directory_or_file_is_a_sentence() {
     let dir = Dir::new();
     for options in [
         &[][..],
-        &["--stats"],
+        &["--stats", "--brief"],
         &["--list-archives"],
         &["--archive", "x"],
     ] {
@@ -441,7 +444,9 @@ fn an_empty_session_is_no_error() {
         .with_code(0)
         .without_warning()
         .says("[*] Loaded 0 messages from ");
-    view(&dir, &["--stats"]).with_code(0).without_warning();
+    view(&dir, &["--stats", "--brief"])
+        .with_code(0)
+        .without_warning();
 }
 
 #[test]
@@ -484,7 +489,7 @@ fn it_works_while_the_broker_writes() {
         last = newest;
         (last == 10_000).then_some(())
     });
-    view(&dir, &["--stats"]).says("  load: 10,000 messages\n");
+    view(&dir, &["--stats", "--brief"]).says("  load: 10,000 messages\n");
 }
 
 #[test]

@@ -2,25 +2,29 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::bars::{bar, duration, size};
 use crate::cell::{one_line, push_cell, push_cut, push_right};
 use crate::colour::Paint;
 use crate::layout::Layout;
 use crate::number::{counted, grouped};
+use crate::stats::{messages, write_around};
 use query::Error;
 use query::sanitise;
-use query::{Activity, AnalysisReport, Named, ReplyTimes, Unit};
+use query::{Activity, AnalysisReport, Named, ReplyTimes, Sender, Statistics, Unit};
 
 /// So many names of each kind are shown, unless all are asked for.
 const SHOWN: usize = 20;
 /// Columns where nothing tells how many there are.
 const WIDTH: usize = 100;
 
-/// Writes what there is to tell beyond the plain counts.
+/// Writes the counts, and what there is to tell beyond them.
 ///
 /// # Errors
 /// [`Error::Write`] where it can't be written.
 pub fn write_analysis(
+    counts: &Statistics,
     report: &AnalysisReport,
     layout: &Layout,
     out: &mut dyn Write,
@@ -31,10 +35,10 @@ pub fn write_analysis(
         width: layout.width.unwrap_or(WIDTH).max(40),
         paint: Paint::new(layout.is_coloured),
     };
+    write_around(counts, &layout.limits, out, |out| text.senders(out))?;
     if report.messages == 0 {
         return Ok(());
     }
-    text.senders(out)?;
     text.names("Keys", &report.keys, out)?;
     text.names("Topics", &report.topics, out)?;
     text.names("Tags", &report.tags, out)?;
@@ -89,54 +93,57 @@ impl Text<'_> {
     }
 
     fn senders(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.heading("Sender Activity", out)?;
-        let names = self
-            .report
-            .senders
+        self.heading("Senders", out)?;
+        let senders = &self.report.senders;
+        let senders = senders.get(..self.shown(senders.len())).unwrap_or_default();
+        let name = |sender: &Sender| cut(&label(sender.name.as_deref()), self.width / 3);
+        let count = |sender: &Sender| format!(": {}", messages(sender.messages));
+        let widths = senders
             .iter()
-            .map(|sender| sender.name.as_deref());
-        let name_width = name_width(names, self.width / 4);
+            .map(|sender| name(sender).width() + count(sender).width());
+        let width = widths.max().unwrap_or(0);
         let mut head = String::from("  ");
-        push_cell("sender", name_width, &mut head);
-        head.push_str("  messages  share       size   median      p95");
-        let has_times = self.width >= name_width + 50 + 42;
+        push_cell("", width, &mut head);
+        head.push_str("   share       size   median      p95");
+        let has_times = self.width >= width + 40 + 42;
         if has_times {
             head.push_str("  first                last");
         }
         let dim = self.paint.dim();
         writeln!(out, "{dim}{}{dim:#}", cut(&head, self.width))?;
-        for sender in self
-            .report
-            .senders
-            .iter()
-            .take(self.shown(self.report.senders.len()))
-        {
-            let mut name = String::new();
-            push_cell(&label(sender.name.as_deref()), name_width, &mut name);
+        for sender in senders {
+            let (name, count) = (name(sender), count(sender));
             let style = self
                 .paint
                 .sender(sender.name.as_deref().unwrap_or_default());
-            let mut row = String::new();
-            push_right(&grouped(sender.messages), 10, &mut row);
-            push_right(&percent(sender.share), 7, &mut row);
-            push_right(&size(sender.bytes), 11, &mut row);
-            let ReplyTimes {
-                median_seconds,
-                p95_seconds,
-                ..
-            } = sender.replies;
-            for time in [median_seconds, p95_seconds] {
-                push_right(&time.map_or("-".to_owned(), short), 9, &mut row);
-            }
-            if let (true, Some(range)) = (has_times, &sender.recorded) {
-                let zone = &self.layout.zone;
-                let first = zone.date_and_time(&range.first);
-                row.push_str(&format!("  {first}  {}", zone.date_and_time(&range.last)));
-            }
-            let row = cut(&row, self.width.saturating_sub(name_width + 2));
+            let mut row = count;
+            let room = width - name.width();
+            row.push_str(&" ".repeat(room - row.width()));
+            row.push_str(&self.sender_details(sender, has_times));
+            let row = cut(&row, self.width.saturating_sub(name.width() + 2));
             writeln!(out, "  {style}{name}{style:#}{row}")?;
         }
         self.rest(self.report.senders.len(), out)
+    }
+
+    fn sender_details(&self, sender: &Sender, has_times: bool) -> String {
+        let mut row = String::new();
+        push_right(&percent(sender.share), 8, &mut row);
+        push_right(&size(sender.bytes), 11, &mut row);
+        let ReplyTimes {
+            median_seconds,
+            p95_seconds,
+            ..
+        } = sender.replies;
+        for time in [median_seconds, p95_seconds] {
+            push_right(&time.map_or("-".to_owned(), short), 9, &mut row);
+        }
+        if let (true, Some(range)) = (has_times, &sender.recorded) {
+            let zone = &self.layout.zone;
+            let first = zone.date_and_time(&range.first);
+            row.push_str(&format!("  {first}  {}", zone.date_and_time(&range.last)));
+        }
+        row
     }
 
     fn names(&self, title: &str, names: &[Named], out: &mut dyn Write) -> io::Result<()> {

@@ -9,7 +9,7 @@ use crate::clip::Clip;
 use crate::colour::Paint;
 use crate::column::Row;
 use crate::layout::Layout;
-use crate::number::{grouped, of_message};
+use crate::number::{counted, grouped, of_message};
 use crate::pretty::indented;
 use crate::prose;
 use query::Entry;
@@ -178,8 +178,8 @@ impl<W: Write> ChatFormat<W> {
 impl<W: Write> Sink for ChatFormat<W> {
     fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
         if let (Some(counts), Some(shown)) = (summary.counts, summary.shown) {
-            let (shown, matching) = (grouped(shown), grouped(counts.matching));
-            writeln!(self.out, "[*] Showing {shown} of {matching} messages")?;
+            let matching = counted(counts.matching, "message", "messages");
+            writeln!(self.out, "[*] Showing {} of {matching}", grouped(shown))?;
         }
         Ok(())
     }

@@ -24,8 +24,14 @@ pub(crate) fn of_message(number: Option<u64>) -> String {
     number.map_or_else(|| "?".to_owned(), |number| number.to_string())
 }
 
-/// Writes how many there are of something: `1 message`, `2,000 messages`.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+/// Writes how many there are of something.
+///
+/// ```
+/// assert_eq!(render::counted(1, "message", "messages"), "1 message");
+/// assert_eq!(render::counted(2_000, "message", "messages"), "2,000 messages");
+/// ```
+#[must_use]
+pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!(
         "{} {}",
         grouped(number),

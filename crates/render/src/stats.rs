@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::clip::Limits;
-use crate::number::grouped;
+use crate::number::counted;
 use query::Error;
 use query::{Statistics, Tally};
 
@@ -16,26 +16,17 @@ pub fn write_statistics(
     limits: &Limits,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    write_all(statistics, true, limits, out)
+    write_around(statistics, limits, out, |out| {
+        write_tally("Senders", &statistics.senders, limits, out)
+    })
 }
 
-/// Writes the same without the senders, where more is told of these below.
-///
-/// # Errors
-/// [`Error::Write`] where it can't be written.
-pub fn write_counts(
+/// Writes the counts, with what `senders` writes in the place of the senders.
+pub(crate) fn write_around(
     statistics: &Statistics,
     limits: &Limits,
     out: &mut dyn Write,
-) -> Result<(), Error> {
-    write_all(statistics, false, limits, out)
-}
-
-fn write_all(
-    statistics: &Statistics,
-    with_senders: bool,
-    limits: &Limits,
-    out: &mut dyn Write,
+    senders: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
     writeln!(out, "[CONVERSATION STATISTICS]")?;
     if statistics.messages == 0 {
@@ -45,12 +36,11 @@ fn write_all(
     writeln!(out, "\n[ACE Tier Distribution]")?;
     for (tier, count) in statistics.tiers.by_name() {
         let (tier, share) = (limits.field(tier), percent(count, statistics.messages));
-        writeln!(out, "  {tier}-Tier: {} messages ({share}%)", grouped(count))?;
+        let count = messages(count);
+        writeln!(out, "  {tier}-Tier: {count} ({share}%)")?;
     }
     write_tally("Domain Chains", &statistics.chains, limits, out)?;
-    if with_senders {
-        write_tally("Senders", &statistics.senders, limits, out)?;
-    }
+    senders(out)?;
     writeln!(out, "\n[Time Range]")?;
     match &statistics.times {
         Some(times) => {
@@ -65,9 +55,14 @@ fn write_all(
 fn write_tally(title: &str, tally: &Tally, limits: &Limits, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n[{title}]")?;
     for (name, count) in tally.by_count() {
-        writeln!(out, "  {}: {} messages", limits.field(name), grouped(count))?;
+        writeln!(out, "  {}: {}", limits.field(name), messages(count))?;
     }
     Ok(())
+}
+
+/// Writes how many messages there are.
+pub(crate) fn messages(count: u64) -> String {
+    counted(count, "message", "messages")
 }
 
 /// Rounds to whole percent, halves up.

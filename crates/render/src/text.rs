@@ -10,7 +10,7 @@ use crate::clip::Limits;
 use crate::colour::Paint;
 use crate::column::other_key;
 use crate::layout::Layout;
-use crate::number::{grouped, of_message};
+use crate::number::{counted, grouped, of_message};
 use crate::pretty::indent_with;
 use crate::prose;
 use query::Entry;
@@ -132,30 +132,27 @@ impl<W: Write> Sink for TextFormat<W> {
     }
 
     fn begin(&mut self, summary: &Summary) -> Result<(), Error> {
-        let kind = if self.is_filtered {
-            "matching messages"
-        } else {
-            "messages"
+        let (one, many) = match self.is_filtered {
+            true => ("matching message", "matching messages"),
+            false => ("message", "messages"),
         };
         let path = shown(&self.path);
         match (summary.counts, summary.shown) {
             (Some(Counts { messages, matching }), Some(count)) => {
-                let (messages, matching) = (grouped(messages), grouped(matching));
-                writeln!(self.out, "[*] Loaded {messages} messages from {path}")?;
-                writeln!(
-                    self.out,
-                    "[*] Showing {} of {matching} {kind}",
-                    grouped(count)
-                )?;
+                let loaded = counted(messages, "message", "messages");
+                let matching = counted(matching, one, many);
+                writeln!(self.out, "[*] Loaded {loaded} from {path}")?;
+                writeln!(self.out, "[*] Showing {} of {matching}", grouped(count))?;
             }
             // Counting them would take longer than showing them.
             (_, Some(count)) => {
                 writeln!(self.out, "[*] Read the end of {path}")?;
-                writeln!(self.out, "[*] Showing the newest {} {kind}", grouped(count))?;
+                let newest = counted(count, one, many);
+                writeln!(self.out, "[*] Showing the newest {newest}")?;
             }
             _ => {
                 writeln!(self.out, "[*] Reading {path} from its end")?;
-                writeln!(self.out, "[*] Showing the newest {kind} first")?;
+                writeln!(self.out, "[*] Showing the newest {many} first")?;
             }
         }
         if summary.shown != Some(0) {

@@ -67,10 +67,9 @@ fn say_when_messages_came(args: &Args, source: &Source) -> anyhow::Result<()> {
         return Ok(());
     };
     let count = analysis.counts.messages;
-    let messages = if count == 1 { "message" } else { "messages" };
+    let messages = render::counted(count, "message", "messages");
     output::print_note(&format!(
-        "the {} {messages} that there are came from {first} to {last}",
-        render::grouped(count)
+        "the {messages} that there are came from {first} to {last}"
     ));
     Ok(())
 }
@@ -95,10 +94,7 @@ fn say_where_more_is(args: &Args, source: &Source, all: &Source) -> anyhow::Resu
         more => format!("{} of them match: add --all", render::grouped(more)),
     };
     let more = total - here;
-    let messages = if more == 1 { "message" } else { "messages" };
-    output::print_note(&format!(
-        "{sessions} {} more {messages}; {which}",
-        render::grouped(more)
-    ));
+    let more = render::counted(more, "more message", "more messages");
+    output::print_note(&format!("{sessions} {more}; {which}"));
     Ok(())
 }

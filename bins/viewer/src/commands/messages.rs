@@ -71,7 +71,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     screen.close()?;
     if args.output.is_redacted() {
         let Hidden { places, messages } = hidden;
-        output::print_note(&format!("hidden in {places} places of {messages} messages"));
+        output::print_note(&format!(
+            "hidden in {} of {}",
+            render::counted(places, "place", "places"),
+            render::counted(messages, "message", "messages")
+        ));
     }
     output::print_findings(&findings);
     output::print_unused_indexes(&source);

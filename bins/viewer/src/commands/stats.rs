@@ -35,8 +35,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     if format == Format::Json {
         render::write_analysis_json(&report, screen.out())?;
     } else {
-        render::write_statistics(&analysis.counts, &layout.limits, screen.out())?;
-        render::write_analysis(&report, &layout, screen.out())?;
+        render::write_analysis(&analysis.counts, &report, &layout, screen.out())?;
     }
     screen.close()?;
     output::print_findings(&findings);

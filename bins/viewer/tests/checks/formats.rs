@@ -214,7 +214,7 @@ fn what_is_shared_can_be_without_secrets() {
             assert!(!ended.stdout.contains(secret), "{}", ended.report());
         }
         ended.says("see [hidden]");
-        assert_eq!(ended.stderr, "viewer: hidden in 4 places of 1 messages\n");
+        assert_eq!(ended.stderr, "viewer: hidden in 4 places of 1 message\n");
     }
     let ended = logs.view(&["--redact"]);
     assert_eq!(ended.code, Some(2), "{}", ended.report());

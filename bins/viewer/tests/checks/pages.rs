@@ -45,7 +45,7 @@ fn what_is_hidden_is_hidden_on_pages_and_in_their_search() {
     let out = logs.dir().join("talk");
     let ended = logs.view(&["-o", "html", "--redact", "--out", out.to_str().unwrap()]);
     assert_eq!(ended.code, Some(0), "{}", ended.report());
-    assert_eq!(ended.stderr, "viewer: hidden in 1 places of 1 messages\n");
+    assert_eq!(ended.stderr, "viewer: hidden in 1 place of 1 message\n");
     for name in [
         "index.html",
         "pages/0001.html",

@@ -139,10 +139,11 @@ impl Ended {
             .lines()
             .skip_while(|line| *line != heading)
             .skip(1);
-        let counts = lines.take_while(|line| !line.is_empty()).map(|line| {
-            let (_, count) = line.split_once(": ").unwrap();
-            count.split(' ').next().unwrap().parse::<usize>().unwrap()
-        });
-        counts.sum()
+        // Above the columns of the senders stands what they are.
+        let lines = lines.take_while(|line| !line.is_empty());
+        let counts = lines.filter_map(|line| line.split_once(": "));
+        counts
+            .map(|(_, count)| count.split(' ').next().unwrap().parse::<usize>().unwrap())
+            .sum()
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::escape::Text;
 use crate::bars::{duration, size};
 use crate::colour::Paint;
+use crate::number::counted;
 use query::Zone;
 use query::{Activity, AnalysisReport, Unit};
 
@@ -22,10 +23,11 @@ pub(super) fn write(
     paint: &Paint,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let (messages, size) = (report.messages, size(report.bytes));
+    let messages = counted(report.messages, "message", "messages");
+    let size = size(report.bytes);
     writeln!(
         out,
-        "<section id=\"statistics\"><details open><summary>Statistics: {messages} messages, \
+        "<section id=\"statistics\"><details open><summary>Statistics: {messages}, \
          {size}</summary>"
     )?;
     if !report.senders.is_empty() {

@@ -32,7 +32,7 @@ fn content(line: &[u8]) -> String {
 fn a_message_is_a_block() {
     let payload = r#"{"sender_id":"me","timestamp":"now","id":"m1","content":{"b":1,"a":[]},"metadata":{"ace_tier":"A","chain_type":"c","shl_tags":["@x","@y"]}}"#;
     let expected = format!(
-        "[*] Loaded 1 messages from the path\n[*] Showing 1 of 1 messages\n\n\
+        "[*] Loaded 1 message from the path\n[*] Showing 1 of 1 message\n\n\
          [RECENT MESSAGES]:\n\n{LINE}\n[#7] me → t\n[TIME] now\n[TIER] A | [CHAIN] c\n\
          [ID] m1\n[SHL] @x, @y\n\n[CONTENT]:\n{{\n  \"b\": 1,\n  \"a\": []\n}}\n{LINE}\n"
     );
