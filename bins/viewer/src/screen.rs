@@ -54,13 +54,7 @@ impl Screen {
 
     /// Says how to lay out what goes there.
     pub(crate) fn layout(&self, args: &Args, format: Format, marks: Marks) -> Layout {
-        let columns =
-            || terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into());
-        let given = args.output.width.map(usize::from);
-        let width = given.or_else(|| {
-            self.is_terminal
-                .then(|| from_environment().unwrap_or_else(columns))
-        });
+        let width = columns(args, self.is_terminal);
         Layout {
             wrap: width,
             marks,
@@ -85,6 +79,13 @@ impl Screen {
     pub(crate) fn close(mut self) -> anyhow::Result<()> {
         self.out.flush().context("cannot write the output")
     }
+}
+
+/// How many columns there are, where anything tells.
+pub(crate) fn columns(args: &Args, is_terminal: bool) -> Option<usize> {
+    let columns = || terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into());
+    let given = args.output.width.map(usize::from);
+    given.or_else(|| is_terminal.then(|| from_environment().unwrap_or_else(columns)))
 }
 
 /// How many columns the environment says that there are.

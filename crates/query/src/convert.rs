@@ -1,7 +1,8 @@
 //! Files that are no plain lines, made into lines.
 //!
-//! What is packed is unpacked, text in UTF-16 becomes UTF-8, and the values of
-//! JSON that goes over several lines, or stands in an array, get a line each.
+//! What is packed is unpacked, text in UTF-16 and Latin-1 becomes UTF-8, the values of
+//! JSON that goes over several lines, or stands in an array, get a line each, and so do
+//! lines that are no JSON.
 //! The lines go to a temporary file, which is then read as any other. Places in
 //! it are places in the text, not in the file that it came from; only where
 //! packed bytes are damaged the file's own place is named.
@@ -9,6 +10,8 @@
 mod chat;
 mod documents;
 mod gzip;
+mod latin;
+mod text;
 mod utf16;
 mod zstd;
 
@@ -39,6 +42,10 @@ enum Kind {
     Documents,
     /// The history of a conversation as Markdown, as aider writes it.
     Chat,
+    /// Lines in Latin-1.
+    Latin,
+    /// Lines that are no JSON.
+    Text,
     /// SQLite, as Cursor has it, which holds no lines.
     Database,
 }
@@ -155,6 +162,8 @@ fn write_lines(kind: Kind, file: File, lines: &mut NamedTempFile) -> io::Result<
         Kind::Utf16(order) => utf16::write(input, order, &mut out).map(|()| None)?,
         Kind::Documents => documents::write(input, &mut out).map(|()| None)?,
         Kind::Chat => chat::write(input, &mut out).map(|()| None)?,
+        Kind::Latin => latin::write(input, &mut out).map(|()| None)?,
+        Kind::Text => text::write(input, &mut out).map(|()| None)?,
     };
     out.flush()?;
     Ok(broken)
@@ -187,6 +196,10 @@ fn kind(first: &[u8]) -> Kind {
         Kind::Documents
     } else if text.starts_with(chat::START) {
         Kind::Chat
+    } else if latin::is_one(text) {
+        Kind::Latin
+    } else if text::is_one(text) {
+        Kind::Text
     } else {
         Kind::Lines
     }

@@ -13,7 +13,8 @@ use query::{ArchivedSession, Closed, Holdings, archive_dir};
 use query::{Error, shown};
 
 /// Writes the closed sessions of the journal in `dir`, numbered from 1, each with what
-/// is in it, as far as that is given.
+/// is in it, as far as that is given. Where both don't fit beside each other in so many
+/// columns, what is in it stands below.
 ///
 /// # Errors
 /// [`Error::Write`] where it can't be written.
@@ -21,6 +22,7 @@ pub fn write_archives(
     dir: &Path,
     archives: &[ArchivedSession],
     holdings: &[Result<Holdings, Error>],
+    columns: Option<usize>,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let dir = shown(&archive_dir(dir));
@@ -39,12 +41,28 @@ pub fn write_archives(
         .flatten()
         .map(|held| grouped(held.messages).len());
     let digits = counts.max().unwrap_or(0);
+    let tails: Vec<_> = holdings
+        .iter()
+        .map(|held| held.as_ref().map(|held| tail(held, digits)))
+        .collect();
+    let widest = tails
+        .iter()
+        .flatten()
+        .map(|tail| tail.join("  ").width())
+        .max();
+    let fits = columns.is_none_or(|most| width + 2 + widest.unwrap_or(0) <= most);
     for (at, head) in heads.iter().enumerate() {
-        match holdings.get(at) {
-            Some(Ok(held)) => {
+        match tails.get(at) {
+            Some(Ok(tail)) if fits => {
                 let fill = width.saturating_sub(head.width());
-                let tail = tail(held, digits);
-                writeln!(out, "{head}{:fill$}  {tail}", "")?;
+                writeln!(out, "{head}{:fill$}  {}", "", tail.join("  "))?;
+            }
+            Some(Ok(tail)) => {
+                let [counts, senders] = tail;
+                writeln!(out, "{head}\n     {counts}")?;
+                if !senders.is_empty() {
+                    writeln!(out, "     {senders}")?;
+                }
             }
             Some(Err(error)) => writeln!(
                 out,
@@ -89,8 +107,8 @@ fn head(at: usize, archive: &ArchivedSession) -> String {
     format!("  {at}. {name} ({size}) - {closed}")
 }
 
-/// What is in a session, in columns: messages, from when to when, and senders.
-fn tail(held: &Holdings, digits: usize) -> String {
+/// What is in a session, in columns: messages and from when to when, and senders.
+fn tail(held: &Holdings, digits: usize) -> [String; 2] {
     /// More senders are counted.
     const NAMED: usize = 3;
     let noun = if held.messages == 1 {
@@ -115,7 +133,10 @@ fn tail(held: &Holdings, digits: usize) -> String {
         more => format!("  ({} not readable)", counted(more, "stretch", "stretches")),
     };
     let count = grouped(held.messages);
-    format!("{count:>digits$} {noun}  {times}  {senders}{damaged}")
+    [
+        format!("{count:>digits$} {noun}  {times}"),
+        format!("{senders}{damaged}"),
+    ]
 }
 
 /// Writes a size in units of 1024 bytes and their powers.
@@ -174,8 +195,8 @@ mod tests {
             ),
         ];
         let mut out = Vec::new();
-        write_archives("logs".as_ref(), &archives, &[], &mut out).unwrap();
-        write_archives("\u{7}".as_ref(), &[], &[], &mut out).unwrap();
+        write_archives("logs".as_ref(), &archives, &[], None, &mut out).unwrap();
+        write_archives("\u{7}".as_ref(), &[], &[], None, &mut out).unwrap();
         let expected = [
             format!(
                 "[*] Archived sessions in {}:",

@@ -62,7 +62,8 @@ pub fn rendering(data: &[u8]) {
         let archives = query::list_archives(dir).expect("the archive can be listed");
         let held = |archive: &ArchivedSession| query::holdings(dir, &archive.name, &Zone::utc());
         let holdings: Vec<_> = archives.iter().map(held).collect();
-        render::write_archives(dir, &archives, &holdings, &mut out).expect("memory has room");
+        render::write_archives(dir, &archives, &holdings, Some(60), &mut out)
+            .expect("memory has room");
         check_shown(&out, 0);
     });
 }

@@ -1,11 +1,11 @@
 //! `--list-archives`: the closed sessions.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 
 use anyhow::Context;
 
 use crate::args::Args;
-use crate::{commands, output};
+use crate::{commands, output, screen};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let archives = query::list_archives(&args.dir)?;
@@ -15,7 +15,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         .map(|archive| query::holdings(&args.dir, &archive.name, &zone))
         .collect();
     let mut out = output::results();
-    render::write_archives(&args.dir, &archives, &holdings, &mut out)?;
+    let columns = screen::columns(args, std::io::stdout().is_terminal());
+    render::write_archives(&args.dir, &archives, &holdings, columns, &mut out)?;
     render::write_unread(&query::list_unread(&args.dir)?, &mut out)?;
     out.flush().context("cannot write the output")
 }

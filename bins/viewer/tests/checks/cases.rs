@@ -144,6 +144,24 @@ const FILES: &[(&str, &[&str], &str, usize)] = &[
     ("programs/qwen.jsonl", &["user", "assistant"], "needle", 2),
     ("programs/slack.json", &["Ada", "U2"], "needle", 2),
     ("programs/unknown.jsonl", &["unknown"], "needle", 1),
+    (
+        "programs/latin1.jsonl",
+        &["user", "user"],
+        "café|naïve “quoted”",
+        2,
+    ),
+    (
+        "programs/table.csv",
+        &["unknown", "unknown", "unknown"],
+        "needle",
+        2,
+    ),
+    (
+        "programs/front_matter.jsonl",
+        &["unknown", "unknown", "unknown", "user"],
+        "needle",
+        2,
+    ),
 ];
 
 #[test]

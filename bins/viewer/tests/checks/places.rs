@@ -134,6 +134,26 @@ fn archives_are_chosen_by_patterns() {
 }
 
 #[test]
+fn a_list_of_archives_fits_a_narrow_terminal() {
+    let logs = days();
+    let wide = logs.view(&["--list-archives", "--width", "200"]).stdout;
+    let narrow = logs.view(&["--list-archives", "--width", "65"]).stdout;
+    assert!(
+        narrow.lines().skip(1).all(|line| line.len() <= 65),
+        "{narrow}"
+    );
+    // The same words, on three lines for each session.
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(words(&wide), words(&narrow));
+    let sessions = wide.lines().count() - 1;
+    assert_eq!(narrow.lines().count(), 1 + 3 * sessions, "{narrow}");
+}
+
+#[test]
 fn values_are_listed_with_their_counts() {
     let logs = days();
     let ended = logs.view(&["list", "senders", "--utc"]);
