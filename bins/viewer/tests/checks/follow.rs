@@ -10,6 +10,9 @@ use journal::{Options, Writer};
 
 use crate::util::Logs;
 
+/// A time that only a test that fails needs, also where many programs share a processor.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// A viewer that follows, and the numbers that it shows.
 struct Following {
     child: Child,
@@ -40,7 +43,7 @@ impl Following {
     #[track_caller]
     fn shows(&self, expected: impl IntoIterator<Item = u64>) {
         for number in expected {
-            let shown = self.numbers.recv_timeout(Duration::from_secs(30));
+            let shown = self.numbers.recv_timeout(PATIENCE);
             assert_eq!(shown, Ok(number));
         }
     }

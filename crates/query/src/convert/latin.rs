@@ -48,7 +48,7 @@ fn is_latin(line: &[u8]) -> bool {
     let is_odd = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r\x1b".contains(byte);
     let has_utf8 = line.utf8_chunks().any(|chunk| !chunk.valid().is_ascii());
     let is_sealed = memchr::memmem::find(line, b"\"crc\":\"").is_some();
-    !(has_utf8 || is_sealed || line.iter().any(|byte| is_odd(byte)))
+    !(has_utf8 || is_sealed || line.iter().any(is_odd))
 }
 
 fn character(byte: u8) -> char {
