@@ -10,6 +10,7 @@ mod archive;
 #[cfg(target_os = "linux")]
 mod arrived;
 mod backup;
+mod bind;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;

@@ -14,6 +14,8 @@ pub const BUSY: &str = "busy";
 pub const NOT_READY: &str = "not_ready";
 /// Another message of the sender has the same `message_id`.
 pub const ID_REUSED: &str = "id_reused";
+/// An earlier message of its sequence was not taken.
+pub const INTERRUPTED: &str = "interrupted";
 /// The broker takes no more.
 pub const SHUTTING_DOWN: &str = "shutting_down";
 /// The broker ended before the disk had answered.
@@ -40,5 +42,13 @@ pub const NOT_STORED: &str = "not_stored";
 /// Tells whether the same request may succeed a little later.
 #[must_use]
 pub fn may_pass(code: &str) -> bool {
-    [BUSY, DISK_FULL, NOT_READY, SHUTTING_DOWN, UNKNOWN_OUTCOME].contains(&code)
+    [
+        BUSY,
+        DISK_FULL,
+        INTERRUPTED,
+        NOT_READY,
+        SHUTTING_DOWN,
+        UNKNOWN_OUTCOME,
+    ]
+    .contains(&code)
 }

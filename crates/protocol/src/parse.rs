@@ -72,8 +72,8 @@ const OPERATIONS: [(&str, &str, Read); 10] = [
     }),
     (
         "publish",
-        r#"{"op":"publish","id":1}, followed by the message's frames"#,
-        |members| nothing(members, Request::Publish),
+        r#"{"op":"publish","id":1} and, optional, "sequence":N, followed by the message's frames"#,
+        |members| with(members, Request::Publish),
     ),
     (
         "consume",

@@ -15,7 +15,7 @@ pub enum Request {
     /// Asks for a sign of life, and is one.
     Ping,
     /// Asks to record the message in the frames behind the header.
-    Publish,
+    Publish(Publish),
     /// Asks for messages of the journal.
     Consume(Box<Consume>),
     /// Lets a consumer send more messages.
@@ -41,6 +41,16 @@ pub struct Hello {
     /// What the client calls itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+}
+
+/// See [`Request::Publish`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The sequence whose next message it is, as the [`Greeting`](crate::Greeting) told
+    /// it: the message is refused where that sequence was interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
 }
 
 /// See [`Request::Credit`].

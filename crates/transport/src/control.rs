@@ -18,6 +18,7 @@ mod publishing;
 mod request;
 mod rights;
 mod router;
+mod sequences;
 mod start;
 mod status;
 mod walk;
@@ -176,14 +177,14 @@ impl Control {
             return self.refuse(&peer, &id, refusal.not_recorded());
         }
         let request = match request {
-            Ok(request) if request == Request::Publish || frames.is_empty() => request,
+            Ok(request) if frames.is_empty() || matches!(request, Request::Publish(_)) => request,
             Ok(_) => {
                 let message = "only a publish request has frames behind its header";
                 return self.refuse(&peer, &id, Failure::bad(message));
             }
             Err(refusal) => return self.refuse(&peer, &id, refusal),
         };
-        if request == Request::Publish && frames.is_empty() {
+        if frames.is_empty() && matches!(request, Request::Publish(_)) {
             return self.refuse(&peer, &id, no_frames());
         }
         let strict = self.strict.as_deref();
@@ -192,13 +193,14 @@ impl Control {
         {
             return self.refuse(&peer, &id, refusal);
         }
-        if request == Request::Publish {
+        if let Request::Publish(protocol::Publish { sequence }) = request {
             let key_name = member.map(|member| Arc::clone(&member.name));
             return self.publish(Publish {
                 peer,
                 id,
                 frames,
                 key_name,
+                sequence,
             });
         }
         match self.act(&peer, &id, request, member) {
@@ -222,8 +224,11 @@ impl Control {
         member: Option<Arc<Member>>,
     ) -> Result<Option<String>, Failure> {
         Ok(Some(match request {
-            Request::Hello(_) => reply(id, &self.facts.hello()),
-            Request::Ping | Request::Publish => reply(id, &Nothing {}),
+            Request::Hello(_) => {
+                let sequence = self.publishing.sequences.begin(peer.connection);
+                reply(id, &self.facts.hello(sequence))
+            }
+            Request::Ping | Request::Publish(_) => reply(id, &Nothing {}),
             Request::Credit(request) => reply(id, &self.consumers.credit(peer, &request)?),
             Request::Cancel(request) => reply(id, &self.consumers.cancel(peer, request.consumer)?),
             Request::Status => reply(id, &self.status()),
@@ -285,7 +290,7 @@ impl Control {
             self.publishing.status(),
             self.consumers.status(),
             self.router.clients(status::LISTED),
-            self.refused + self.consumers.refused,
+            self.refused + self.publishing.refused + self.consumers.refused,
         )
     }
 
@@ -349,6 +354,7 @@ impl Control {
         // A broker that was paused counts no more than a moment of the pause.
         let expired = self.consumers.expire(time.min(2 * TICK));
         self.send(expired);
+        self.publishing.sequences.keep(&self.router.connected());
     }
 
     /// Waits until there is something to do, or looks at the connections alone

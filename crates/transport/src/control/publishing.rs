@@ -8,6 +8,7 @@ use protocol::{DedupeState, Failure, Id, Published, code, reply};
 use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
 use super::router::Peer;
+use super::sequences::Sequences;
 use crate::health::Health;
 use crate::intake::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 use crate::tail::Tail;
@@ -22,6 +23,8 @@ pub(super) struct Publish {
     pub(super) frames: Vec<Vec<u8>>,
     /// The name of the key that it has shown to own.
     pub(super) key_name: Option<Arc<str>>,
+    /// The sequence that it belongs to.
+    pub(super) sequence: Option<u64>,
 }
 
 /// What publishing needs of the rest of the broker.
@@ -71,6 +74,7 @@ pub(super) struct Publishing {
     keys: Keys,
     dedupe: Dedupe,
     table: Table,
+    pub(super) sequences: Sequences,
     pending: HashMap<u64, Pending>,
     by_key: HashMap<Key, u64>,
     /// What waits until the journal is read, in the order in which it came.
@@ -78,6 +82,8 @@ pub(super) struct Publishing {
     waiting_bytes: usize,
     /// How many replies are owed.
     owed: usize,
+    /// How many messages were refused.
+    pub(super) refused: u64,
     next_ack: u64,
 }
 
@@ -92,19 +98,21 @@ impl Publishing {
             keys,
             dedupe: Dedupe::new(window),
             table,
+            sequences: Sequences::new(),
             pending: HashMap::new(),
             by_key: HashMap::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             owed: 0,
+            refused: 0,
             next_ack: 0,
         }
     }
 
     /// Takes a request; returns the reply where that can be given at once.
     pub(super) fn publish(&mut self, request: Publish) -> Option<Reply> {
-        if let Err(refusal) = self.check(&request.frames) {
-            return Some(refuse(&request.peer, &request.id, refusal));
+        if let Err(refusal) = self.check(&request) {
+            return Some(self.refuse(&request.peer, &request.id, &refusal));
         }
         self.owed += 1;
         let loading = matches!(self.table, Table::Loading);
@@ -114,7 +122,8 @@ impl Publishing {
         self.submit(request)
     }
 
-    fn check(&self, frames: &[Vec<u8>]) -> Result<(), Failure> {
+    fn check(&self, request: &Publish) -> Result<(), Failure> {
+        let frames = &request.frames;
         let size: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
         let limit = self.path.max_message;
         if size > limit || frames.len() > limits::FRAMES {
@@ -126,10 +135,12 @@ impl Publishing {
             );
             return Err(Failure::new(code::TOO_LARGE, message).not_recorded());
         }
-        if self.owed >= limits::IN_FLIGHT {
-            return Err(busy());
+        let (connection, sequence) = (request.peer.connection, request.sequence);
+        self.sequences.check(connection, sequence)?;
+        match self.owed {
+            limits::IN_FLIGHT.. => Err(busy()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn name(&self, frames: &[Vec<u8>]) -> Option<Name> {
@@ -145,7 +156,7 @@ impl Publishing {
         let size: usize = request.frames.iter().map(|frame| frame.len()).sum();
         if !self.waiting.is_empty() && self.waiting_bytes + size > self.path.max_waiting {
             self.owed -= 1;
-            return Some(refuse(&request.peer, &request.id, busy()));
+            return Some(self.refuse(&request.peer, &request.id, &busy()));
         }
         self.waiting_bytes += size;
         self.waiting.push_back(request);
@@ -159,7 +170,13 @@ impl Publishing {
             id,
             frames,
             key_name,
+            sequence,
         } = request;
+        // It may have waited for the journal, and one in front of it was refused since.
+        if let Err(refusal) = self.sequences.check(peer.connection, sequence) {
+            self.owed -= 1;
+            return Some(self.refuse(&peer, &id, &refusal));
+        }
         let name = self.name(&frames);
         if let Some(Name { key, digest }) = name {
             let last = self.path.tail.current().next.saturating_sub(1);
@@ -167,7 +184,7 @@ impl Publishing {
                 self.owed -= 1;
                 return Some(match entry.digest == digest {
                     true => recorded(&peer, &id, entry.number, true),
-                    false => refuse(&peer, &id, reused(entry.number)),
+                    false => self.refuse(&peer, &id, &reused(entry.number)),
                 });
             }
             let pending = self
@@ -190,7 +207,7 @@ impl Publishing {
             }
             Err(refusal) => {
                 self.owed -= 1;
-                Some(refuse(&peer, &id, refusal))
+                Some(self.refuse(&peer, &id, &refusal))
             }
         }
     }
@@ -241,9 +258,9 @@ impl Publishing {
         let mut replies = Vec::new();
         for publish in self.path.publishes.take_back() {
             let refusal = self.stalled();
-            if let Some(pending) = self.finish(publish.ack.id()) {
-                let reply = |waiter: Waiter| refuse(&waiter.peer, &waiter.id, refusal.clone());
-                replies.extend(pending.waiters.into_iter().map(reply));
+            let waiters = self.finish(publish.ack.id()).map(|pending| pending.waiters);
+            for Waiter { peer, id, .. } in waiters.into_iter().flatten() {
+                replies.push(self.refuse(&peer, &id, &refusal));
             }
         }
         replies
@@ -260,11 +277,11 @@ impl Publishing {
         let reply = |(index, waiter): (usize, Waiter)| {
             let Waiter { peer, id, other } = waiter;
             match outcome {
-                Outcome::Recorded(number) if other => refuse(&peer, &id, reused(*number)),
+                Outcome::Recorded(number) if other => self.refuse(&peer, &id, &reused(*number)),
                 Outcome::Recorded(number) => recorded(&peer, &id, *number, index > 0),
                 // What became of the first message says nothing of this one.
-                _ if other => refuse(&peer, &id, busy()),
-                outcome => refuse(&peer, &id, lost(outcome)),
+                _ if other => self.refuse(&peer, &id, &busy()),
+                outcome => self.refuse(&peer, &id, &lost(outcome)),
             }
         };
         waiters.into_iter().enumerate().map(reply).collect()
@@ -303,16 +320,27 @@ impl Publishing {
         let waiting = std::mem::take(&mut self.waiting);
         let mut replies: Vec<Reply> = waiting
             .into_iter()
-            .map(|request| refuse(&request.peer, &request.id, lost(&Outcome::Stopped)))
+            .map(|request| refusal(&request.peer, &request.id, &lost(&Outcome::Stopped)))
             .collect();
         for (_, pending) in self.pending.drain() {
             let reply = |waiter: Waiter| match waiter.other {
-                true => refuse(&waiter.peer, &waiter.id, lost(&Outcome::Stopped)),
-                false => refuse(&waiter.peer, &waiter.id, lost(&Outcome::Unknown)),
+                true => refusal(&waiter.peer, &waiter.id, &lost(&Outcome::Stopped)),
+                false => refusal(&waiter.peer, &waiter.id, &lost(&Outcome::Unknown)),
             };
             replies.extend(pending.waiters.into_iter().map(reply));
         }
         replies
+    }
+
+    /// Says why a message is not recorded. One that is to be sent again must not be
+    /// overtaken by those behind it.
+    fn refuse(&mut self, peer: &Peer, id: &Id, failure: &Failure) -> Reply {
+        // One that was refused for that reason belongs to a sequence that is over.
+        if code::may_pass(&failure.code) && failure.code != code::INTERRUPTED {
+            self.sequences.interrupt(peer.connection);
+        }
+        self.refused += 1;
+        refusal(peer, id, failure)
     }
 
     /// Returns what status tells.
@@ -341,8 +369,8 @@ fn recorded(peer: &Peer, id: &Id, number: u64, duplicate: bool) -> Reply {
     (*peer, reply(id, &published))
 }
 
-fn refuse(peer: &Peer, id: &Id, refusal: Failure) -> Reply {
-    (*peer, refusal.header(id))
+fn refusal(peer: &Peer, id: &Id, failure: &Failure) -> Reply {
+    (*peer, failure.header(id))
 }
 
 fn busy() -> Failure {

@@ -16,7 +16,7 @@ pub(super) fn check(
     let name = || member.name.to_string();
     let needed = match request {
         Request::Hello(_) | Request::Ping => return Ok(()),
-        Request::Publish => Right::Publish,
+        Request::Publish(_) => Right::Publish,
         Request::Consume(_) | Request::Credit(_) | Request::Ack(_) | Request::Cancel(_) => {
             Right::Subscribe
         }
