@@ -8,6 +8,8 @@ import time
 from playwright.sync_api import expect
 
 VIEWER, BROWSER, FOLDER = [os.path.abspath(path) for path in sys.argv[1:4]]
+# Seconds; less of them where a check is expected to fail.
+PATIENCE = int(os.environ.get("PATIENCE", "60"))
 # While the page is being worked on: its files from here instead of those in the program.
 ASSETS = os.environ.get("PAGE_ASSETS")
 
@@ -42,8 +44,8 @@ def folder(name):
 def opened(browser, address, **options):
     """A page, with what goes wrong on it."""
     page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}, **options})
-    page.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
+    page.set_default_timeout(PATIENCE * 1_000)
+    expect.set_options(timeout=PATIENCE * 1_000)
     page.errors = []
     page.elsewhere = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -66,7 +68,7 @@ def opened(browser, address, **options):
 
 def opened_file(browser, address, **options):
     page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}, **options})
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE * 1_000)
     page.errors = []
     page.elsewhere = []
     folder = address.rsplit("/", 1)[0]
@@ -107,7 +109,7 @@ def found(page):
 
 
 def until(condition, what):
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < end, what
         time.sleep(0.05)
