@@ -43,9 +43,18 @@ simulate-without seconds="60" *names:
 # Opens the page made of a hostile journal in a browser without a screen: nothing of it may run.
 page browser='chromium':
     cargo build -p viewer && tests/util/page.sh {{browser}} target/debug/viewer
+
 # Opens the page of `viewer serve` in a browser without a screen, or some of its checks; pictures are in target/browser.
 browser *names:
     cargo build -p viewer && tests/browser/run.sh {{names}}
+
+# Makes the pictures of docs/page.md anew.
+browser-pictures:
+    cargo build -p viewer && tests/browser/run.sh --pictures
+
+# Measures the page with a million messages, and what `-o html` writes beside other programs' pages.
+browser-figures:
+    cargo build --release -p viewer && tests/browser/run.sh --figures
 
 # Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
 bench *case:

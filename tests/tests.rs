@@ -29,8 +29,12 @@ mod indexes;
 mod ipc;
 mod legacy;
 mod live;
+#[cfg(unix)]
+mod log;
 mod many_subscribers;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod notify;
 mod numbers;
 mod package;
 mod page;
