@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use protocol::{Id, Kind, Request};
+use protocol::{Id, Kind, Publish, Request};
 
 use crate::client::ATTEMPT;
 use crate::connection::{Connection, Incoming};
@@ -97,7 +97,7 @@ impl Batch<'_> {
                 break;
             };
             let id = self.connection.id();
-            if !self.connection.queue(id, &Request::Publish, message) {
+            if !self.connection.queue(id, &Request::Publish(Publish::default()), message) {
                 break;
             }
             self.sent.insert(id, index);

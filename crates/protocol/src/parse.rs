@@ -61,7 +61,7 @@ const OBJECT: &str = "expected one JSON object such as {\"op\":\"hello\",\"id\":
 type Read = fn(Value) -> serde_json::Result<Request>;
 
 /// Each operation, what it looks like for whoever got it wrong, and how it is read.
-const OPERATIONS: [(&str, &str, Read); 10] = [
+const OPERATIONS: [(&str, &str, Read); 11] = [
     (
         "hello",
         r#"{"op":"hello","id":1,"protocol":1}"#,
@@ -72,8 +72,8 @@ const OPERATIONS: [(&str, &str, Read); 10] = [
     }),
     (
         "publish",
-        r#"{"op":"publish","id":1}, followed by the message's frames"#,
-        |members| nothing(members, Request::Publish),
+        r#"{"op":"publish","id":1} and, optional, "origin":{"journal":"...","name":"...","message_num":N,"after":N}, followed by the message's frames"#,
+        |members| with(members, Request::Publish),
     ),
     (
         "consume",
@@ -100,6 +100,9 @@ const OPERATIONS: [(&str, &str, Read); 10] = [
         r#"{"op":"forget","id":1,"name":"..."}"#,
         |members| with(members, Request::Forget),
     ),
+    ("origins", r#"{"op":"origins","id":1}"#, |members| {
+        nothing(members, Request::Origins)
+    }),
     ("status", r#"{"op":"status","id":1}"#, |members| {
         nothing(members, Request::Status)
     }),

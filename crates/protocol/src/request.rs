@@ -15,7 +15,7 @@ pub enum Request {
     /// Asks for a sign of life, and is one.
     Ping,
     /// Asks to record the message in the frames behind the header.
-    Publish,
+    Publish(Publish),
     /// Asks for messages of the journal.
     Consume(Box<Consume>),
     /// Lets a consumer send more messages.
@@ -26,6 +26,8 @@ pub enum Request {
     Cancel(Cancel),
     /// Asks to forget a name and its position.
     Forget(Forget),
+    /// Asks how far other journals' messages were recorded here.
+    Origins,
     /// Asks what the broker does.
     Status,
     /// Asks to close the session.
@@ -41,6 +43,29 @@ pub struct Hello {
     /// What the client calls itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+}
+
+/// See [`Request::Publish`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The other journal that the message was recorded in first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Another journal, in which a message was recorded first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Its identity.
+    pub journal: String,
+    /// What people call it.
+    pub name: String,
+    /// The message's number there.
+    pub message_num: u64,
+    /// The number there of the message that was sent before it; 0 for none.
+    pub after: u64,
 }
 
 /// See [`Request::Credit`].
