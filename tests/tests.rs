@@ -10,6 +10,7 @@ mod archive;
 #[cfg(target_os = "linux")]
 mod arrived;
 mod backup;
+mod bridge;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;

@@ -1,5 +1,6 @@
 //! The harness: one question per file.
 
+pub(crate) mod bridge;
 pub(crate) mod broker;
 pub(crate) mod client;
 pub(crate) mod control;
@@ -8,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod message;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
+pub(crate) mod nats;
 pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod python;

@@ -66,7 +66,11 @@ impl Carrier {
     pub fn last(&mut self) -> Result<u64, Error> {
         let all: protocol::Origins = self.ask(&Request::Origins)?;
         let ours = |one: &&LastOf| one.journal == self.journal;
-        Ok(all.origins.iter().find(ours).map_or(0, |one| one.message_num))
+        Ok(all
+            .origins
+            .iter()
+            .find(ours)
+            .map_or(0, |one| one.message_num))
     }
 
     /// Publishes messages, the first of them behind the one numbered `after`, and
@@ -97,7 +101,10 @@ impl Carrier {
             if done > 0 {
                 give_up = self.connection.clock() + self.timeout;
             }
-            after = rest.get(..done).and_then(<[_]>::last).map_or(after, |it| it.message_num);
+            after = rest
+                .get(..done)
+                .and_then(<[_]>::last)
+                .map_or(after, |it| it.message_num);
             rest = rest.get(done..).unwrap_or_default();
         }
         Ok(())

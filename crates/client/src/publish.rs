@@ -97,7 +97,10 @@ impl Batch<'_> {
                 break;
             };
             let id = self.connection.id();
-            if !self.connection.queue(id, &Request::Publish(Publish::default()), message) {
+            if !self
+                .connection
+                .queue(id, &Request::Publish(Publish::default()), message)
+            {
                 break;
             }
             self.sent.insert(id, index);

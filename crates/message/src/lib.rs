@@ -70,7 +70,8 @@ mod time;
 
 pub use crate::decode::decode_frames;
 pub use crate::encode::{
-    Arrival, LONGEST_JOURNAL, LONGEST_KEY_NAME, LONGEST_ORIGIN_NAME, Provenance, encode, encode_acked, encode_arrival, identity, longest_line, sender,
+    Arrival, LONGEST_JOURNAL, LONGEST_KEY_NAME, LONGEST_ORIGIN_NAME, Provenance, encode,
+    encode_acked, encode_arrival, identity, longest_line, sender,
 };
 pub use crate::error::DecodeError;
 pub use crate::escape::text;

@@ -440,11 +440,14 @@ impl Control {
         let dir = self.facts.dir.clone();
         let store = Loading(Some(Box::new(move || {
             let stored = origins::store(&dir, &kept);
-            let stored = stored.map(|()| kept.through).map_err(|error| error.to_string());
+            let stored = stored
+                .map(|()| kept.through)
+                .map_err(|error| error.to_string());
             events.post(Event::OriginsStored(stored));
         })));
         if let Err(error) = self.spawn.spawn("origins".to_owned(), Box::new(store)) {
-            self.events.post(Event::OriginsStored(Err(error.to_string())));
+            self.events
+                .post(Event::OriginsStored(Err(error.to_string())));
         }
     }
 

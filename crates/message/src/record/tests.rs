@@ -129,9 +129,18 @@ fn a_message_of_another_journal_says_which_and_a_payload_that_looks_like_it_does
     crate::encode_arrival(&["t", payload], arrival, &mut line);
     let record = Record::parse(&line).unwrap();
     let other = record.provenance.as_ref().unwrap();
-    assert_eq!((&*other.journal, &*other.name), (provenance.journal, "laptop"));
+    assert_eq!(
+        (&*other.journal, &*other.name),
+        (provenance.journal, "laptop")
+    );
     assert_eq!(other.message_num, u64::MAX);
-    assert!(record.frames().unwrap().iter().eq([b"t".as_slice(), payload.as_bytes()]));
+    assert!(
+        record
+            .frames()
+            .unwrap()
+            .iter()
+            .eq([b"t".as_slice(), payload.as_bytes()])
+    );
 
     line.clear();
     crate::encode(&["t", payload], "2025-11-20T04:30:00.123Z", &mut line);

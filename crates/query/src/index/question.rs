@@ -248,7 +248,7 @@ fn column(kind: Kind) -> Option<Column> {
         Kind::Tier => Some(Column::Tier),
         Kind::Chain => Some(Column::Chain),
         Kind::Tag => Some(Column::Tags),
-        Kind::Id | Kind::Key => None,
+        Kind::Id | Kind::Key | Kind::Origin => None,
     }
 }
 

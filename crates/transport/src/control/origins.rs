@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use protocol::{Failure, LastOf, Origin, code};
 
-pub(super) use self::file::{is_there, store};
 pub use self::file::{OriginsError, origins_file, origins_known_through};
+pub(super) use self::file::{is_there, store};
 pub(super) use self::load::load;
 pub(super) use self::storing::Storing;
 
@@ -104,7 +104,8 @@ impl Origins {
             return Admission::Refused(gap(origin, before, recorded));
         }
         if last.is_none() && self.last.len() + self.pending.len() >= MOST {
-            let message = format!("messages of {MOST} other journals are recorded: no more are taken");
+            let message =
+                format!("messages of {MOST} other journals are recorded: no more are taken");
             return Admission::Refused(Failure::new(code::LIMIT, message).not_recorded());
         }
         Admission::Next

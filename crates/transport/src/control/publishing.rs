@@ -208,7 +208,11 @@ impl Publishing {
                 self.owed -= carried.len();
                 let refused = carried.iter();
                 replies.extend(refused.map(|it| refuse(&it.peer, &it.id, failed.clone())));
-                replies.extend(asked.iter().map(|(peer, id)| refuse(peer, id, failed.clone())));
+                replies.extend(
+                    asked
+                        .iter()
+                        .map(|(peer, id)| refuse(peer, id, failed.clone())),
+                );
                 replies.extend(self.go_on());
                 return replies;
             }

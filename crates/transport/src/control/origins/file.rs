@@ -80,7 +80,11 @@ pub(super) fn read(logs: &Path) -> Result<Option<Kept>, OriginsError> {
     };
     Ok(Some(Kept {
         through: contents.through,
-        last: contents.origins.into_iter().map(last).collect::<BTreeMap<_, _>>(),
+        last: contents
+            .origins
+            .into_iter()
+            .map(last)
+            .collect::<BTreeMap<_, _>>(),
     }))
 }
 

@@ -55,7 +55,10 @@ mod tests {
         let now = Instant::now();
         assert!(storing.looks(now) && !storing.looks(now));
         assert!(!storing.begins(50, 1), "the first session is not closed");
-        assert!(!storing.begins(50, 61), "a message may be between 51 and 60");
+        assert!(
+            !storing.begins(50, 61),
+            "a message may be between 51 and 60"
+        );
         assert!(storing.begins(60, 61));
         assert!(!storing.looks(now + PERIOD), "it is going on");
         storing.done(Err("full".to_owned()));

@@ -29,7 +29,10 @@ fn only_the_message_behind_the_last_one_is_taken() {
     let early = origins.admit(&origin("a", 9, 8));
     assert_eq!(code_of(&early), Some((code::ORIGIN_GAP, Some(0))));
     origins.settled(&origin("a", 7, 0), Some(100));
-    assert_eq!(origins.admit(&origin("a", 7, 0)), Admission::Recorded(Some(100)));
+    assert_eq!(
+        origins.admit(&origin("a", 7, 0)),
+        Admission::Recorded(Some(100))
+    );
     assert_eq!(origins.admit(&origin("a", 3, 2)), Admission::Recorded(None));
     let gap = origins.admit(&origin("a", 9, 8));
     assert_eq!(code_of(&gap), Some((code::ORIGIN_GAP, Some(7))));
@@ -117,6 +120,9 @@ fn a_file_that_is_damaged_is_not_taken_for_none() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("origins.json"), "{\"through\":7,").unwrap();
     let error = load(dir.path(), 1).unwrap_err().to_string();
-    assert!(error.contains("origins.json") && error.contains("remove it"), "{error}");
+    assert!(
+        error.contains("origins.json") && error.contains("remove it"),
+        "{error}"
+    );
     assert!(origins_known_through(dir.path()).is_err());
 }

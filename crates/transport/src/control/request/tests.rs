@@ -17,7 +17,10 @@ fn each_operation_is_read_as_its_example_says() {
         }))
     );
     assert_eq!(read(r#"{"op":"ping","id":"a"}"#), Ok(Request::Ping));
-    assert_eq!(read(r#"{"op":"publish","id":1}"#), Ok(Request::Publish(protocol::Publish::default())));
+    assert_eq!(
+        read(r#"{"op":"publish","id":1}"#),
+        Ok(Request::Publish(protocol::Publish::default()))
+    );
     assert_eq!(read(r#"{"op":"status","id":-1}"#), Ok(Request::Status));
     let all = r#"{"op":"consume","id":1,"name":"a","from":"after","initial":"now","filter":{"tag":"x"},"credit":5,"follow":false,"pace":2}"#;
     let Ok(Request::Consume(consume)) = read(all) else {
