@@ -4,6 +4,7 @@ mod admin;
 mod consume;
 #[cfg(target_os = "linux")]
 mod limits;
+mod order;
 mod protocol;
 mod publish;
 mod python_client;

@@ -14,7 +14,7 @@ use crate::util::keys::Keys;
 use crate::util::message::{Frames, agent, agents, ids};
 use crate::util::process::run;
 use crate::util::record::Record;
-use crate::util::wait::until;
+use crate::util::wait::{DEADLINE, until};
 
 /// Starts a broker with these keys.
 #[track_caller]
@@ -215,7 +215,7 @@ fn who_has_no_key_that_is_let_in_is_named_and_gets_nothing_while_others_go_on() 
 }
 
 #[test]
-fn hundreds_of_strangers_keep_nobody_out() {
+fn a_thousand_strangers_keep_nobody_out() {
     let dir = Dir::new();
     let keys = Keys::new(&dir, &["alice", "bob"]);
     keys.make(&["mallory"]);
@@ -227,7 +227,7 @@ fn hundreds_of_strangers_keep_nobody_out() {
         ("SUB", ports.subscribe),
         ("DEALER", ports.control),
     ] {
-        for number in 0..300 {
+        for number in 0..334 {
             open(
                 &mut wrong,
                 kind,
@@ -245,6 +245,59 @@ fn hundreds_of_strangers_keep_nobody_out() {
     let mut dealer = Requester::with_keys(ports.control, "DEALER", &keys.of("alice"));
     let status = dealer.call(json!({"op": "status"}));
     assert_eq!(status["subscribers"]["count"], 1);
+}
+
+/// How many files and sockets a process has open.
+#[cfg(target_os = "linux")]
+fn open_files(broker: &Broker) -> usize {
+    let path = format!("/proc/{}/fd", broker.child.id());
+    fs::read_dir(path).unwrap().count()
+}
+
+/// Each begins as a client with a key does, and says no more.
+#[cfg(target_os = "linux")]
+#[test]
+fn handshakes_that_are_not_finished_are_few_and_keep_nobody_out() {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    const MOST: usize = 512;
+    let dir = Dir::new();
+    let keys = Keys::new(&dir, &["alice", "bob"]);
+    let broker = start(&dir, &keys, &[]);
+    let ports = broker.ports;
+    let mut begun = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01CURVE".to_vec();
+    begun.resize(64, 0);
+    begun.extend_from_slice(b"\x04\xc8\x05HELLO\x01");
+    for port in [ports.publish, ports.subscribe, ports.control] {
+        let before = open_files(&broker);
+        let connect = |_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            stream.write_all(&begun).unwrap();
+            stream
+        };
+        let mut slow: Vec<TcpStream> = (0..MOST + 88).map(connect).collect();
+        // Whoever came before this one was accepted before it, and its key is right.
+        let right = keys.of("alice");
+        match port {
+            port if port == ports.publish => drop(publisher(port, &right)),
+            port if port == ports.subscribe => drop(subscriber(port, &[""], &right)),
+            port => drop(Requester::with_keys(port, "DEALER", &right)),
+        }
+        let held = open_files(&broker) - before;
+        assert!((1..MOST + 20).contains(&held), "{held} of {}", slow.len());
+        // The oldest ones went.
+        slow[0].set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut answer = Vec::new();
+        let _reset: std::io::Result<usize> = slow[0].read_to_end(&mut answer);
+        assert!(
+            open_files(&broker) > before + MOST / 2,
+            "the newest ones stay"
+        );
+    }
+    let mut bob = subscriber(ports.subscribe, &[""], &keys.of("bob"));
+    let mut alice = publisher(ports.publish, &keys.of("alice"));
+    send(&mut alice, &agents("t", 1, 10));
+    assert!(recv(&mut bob, 10) == agents("t", 1, 10));
 }
 
 #[test]

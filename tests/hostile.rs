@@ -448,6 +448,9 @@ fn heartbeats_of_a_subscriber_that_does_not_read_take_no_memory() {
     // More than its connection takes: the broker is in the midst of it.
     setup.publisher.send_large("large", 32 << 20);
     setup.dir.wait_lines(3);
+    // Whoever indexes the session holds a line of it for a moment, and the line is long.
+    let index = setup.dir.logs().join("current_session.jsonl.index");
+    until("the line's index", || index.exists().then_some(()));
     let before = resident(&setup.broker);
     let pings = b"\x04\x0a\x04PING\0\x0aabc".repeat(1000);
     for _ in 0..2_000 {

@@ -8,7 +8,7 @@ use crate::util::broker::{Broker, Ports, broker, broker_on};
 use crate::util::client::{Client, decode, encode};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::{Frames, agents, ids};
-use crate::util::process::Process;
+use crate::util::process::{Ended, Process, run};
 use crate::util::record::Record;
 use crate::util::wait::DEADLINE;
 
@@ -133,6 +133,50 @@ fn all_three_ports_are_served_on_unix_sockets_beside_tcp() {
     broker.signal("TERM");
     broker.wait_exit().with_code(0);
     assert!(!sockets.are_there(), "they go with the broker");
+}
+
+/// `broker doctor` for this broker, which also gets these options.
+fn doctor(dir: &Dir, broker: &Broker, more: &[&str]) -> Ended {
+    let Ports {
+        publish,
+        subscribe,
+        control,
+    } = broker.ports;
+    let mut command = self::broker();
+    command.current_dir(dir.path()).arg("doctor");
+    command.args(["--pub-port", &publish.to_string()]);
+    command.args(["--sub-port", &subscribe.to_string()]);
+    command.args(["--control-port", &control.to_string()]);
+    command.arg("--dir").arg(dir.logs()).args(more);
+    run(&mut command)
+}
+
+#[test]
+fn doctor_sends_its_message_over_the_unix_sockets() {
+    let dir = Dir::new();
+    let sockets = Sockets::of(&dir);
+    let broker = sockets.start(&dir);
+    let control = sockets.endpoint("control");
+    let way = format!(
+        "a message sent to {} came out of {}",
+        sockets.endpoint("pub"),
+        sockets.endpoint("sub")
+    );
+    let over_ipc = doctor(&dir, &broker, &["--control", &control]);
+    over_ipc
+        .says(&format!("a broker answers on {control}: version"))
+        .says(&way)
+        .says("[ok] it is on disk in")
+        .never_says("tcp://");
+    // Asked over the port it tries both ways.
+    doctor(&dir, &broker, &[]).says(&way).says(&format!(
+        "came out of tcp://127.0.0.1:{} in",
+        broker.ports.subscribe
+    ));
+    let nowhere = sockets.endpoint("nowhere");
+    doctor(&dir, &broker, &["--control", &nowhere])
+        .with_code(1)
+        .says(&format!("no broker answers on {nowhere}"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod archive;
 #[cfg(target_os = "linux")]
 mod arrived;
 mod backup;
+mod bind;
 mod bridge;
 mod control;
 #[cfg(target_os = "linux")]
@@ -32,6 +33,7 @@ mod many_subscribers;
 mod metrics;
 mod numbers;
 mod package;
+mod page;
 mod peers;
 mod readers;
 mod readme;

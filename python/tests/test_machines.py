@@ -53,7 +53,7 @@ def greet(connection: Fake, machine: Requests) -> None:
     machine.advance()
     ((hello, _),) = connection.take_sent()
     assert hello["op"] == "hello", hello
-    machine.take({"type": "reply", "id": hello["id"]}, [])
+    machine.take({"type": "reply", "id": hello["id"], "sequence": hello["id"]}, [])
     machine.advance()
 
 
@@ -99,6 +99,7 @@ class RequestsUnderWay(unittest.TestCase):
         connection.clock += 0.3
         machine.advance()
         self.assertEqual(connection.closed, 0, "the answer may still come")
+        greet(connection, machine)
         ((header, frames),) = connection.take_sent()
         self.assertIn(b"message_id", frames[1], "only what has a name is sent again")
         machine.take({"type": "reply", "id": header["id"], "message_num": 1}, [])
@@ -143,9 +144,29 @@ class RequestsUnderWay(unittest.TestCase):
         machine.advance()
         self.assertEqual(connection.take_sent(), [], "after a pause")
         connection.clock += 0.06
-        machine.advance()
+        greet(connection, machine)
         again = [json.loads(frames[1])["message_id"] for _, frames in connection.take_sent()]
         self.assertEqual(again, ["a", "b", "c"])
+
+    def test_nothing_overtakes_what_has_to_be_sent_again(self) -> None:
+        connection, machine = requests()
+        for text in "abc":
+            publish(machine, named(text))
+        machine.advance()
+        (first, _), (second, _), (third, _) = connection.take_sent()
+        self.assertEqual(len({header["sequence"] for header in (first, second, third)}), 1)
+        error = {"type": "error", "code": "interrupted", "recorded": False}
+        machine.take({**error, "id": second["id"]}, [])
+        publish(machine, named("d"))
+        machine.advance()
+        self.assertEqual(connection.take_sent(), [], "others have no answer yet")
+        machine.take({**error, "id": third["id"]}, [])
+        machine.take({"type": "reply", "id": first["id"], "message_num": 1}, [])
+        greet(connection, machine)
+        again = connection.take_sent()
+        names = [json.loads(frames[1])["message_id"] for _, frames in again]
+        self.assertEqual(names, ["b", "c", "d"])
+        self.assertNotIn(first["sequence"], [header["sequence"] for header, _ in again])
 
     def test_a_broker_of_another_version_is_named(self) -> None:
         connection = Fake()

@@ -22,7 +22,9 @@ from ._frames import is_named
 PROTOCOL = 1
 BYTES_IN_FLIGHT = 8 << 20  # or one message
 PAUSE = 0.05  # seconds, before a request that was refused for the moment
-PASSING = {"busy", "disk_full", "not_ready", "shutting_down", "unknown_outcome"}
+PASSING = {
+    "busy", "disk_full", "interrupted", "not_ready", "shutting_down", "unknown_outcome",
+}  # fmt: skip
 
 
 class Ticket(Protocol):
@@ -75,6 +77,10 @@ class Requests(Machine):
     What gets no answer is sent again over a new connection, once the broker has
     shown with an answer to `hello` that it is there. A message that the broker would
     not recognise is sent once: without an answer its outcome is unknown.
+
+    That answer begins a sequence. Where one message of it is lost or refused, the
+    broker takes none behind it: so they are recorded in the order in which they were
+    given, though libzmq reconnects by itself.
     """
 
     def __init__(self, connection: Connection, timeout: float) -> None:
@@ -84,7 +90,7 @@ class Requests(Machine):
         self._sent: dict[int, Request] = {}
         self._bytes = 0
         self._greeting: int | None = None
-        self._greeted = False
+        self._sequence: int | None = None  # while there is none, nothing is sent
         self._attempt = FIRST_ATTEMPT
         self._tried = 0.0  # when this attempt began, or brought something
         self._progress = 0.0  # when something was achieved, or began
@@ -131,7 +137,7 @@ class Requests(Machine):
     def take(self, header: dict[str, Any], frames: list[bytes]) -> None:
         clock = self._tried = self.connection.clock
         answered = header.get("id")
-        if answered == self._greeting and not self._greeted:
+        if answered is not None and answered == self._greeting:
             self._greet(header)
             return
         request = self._sent.pop(answered, None) if isinstance(answered, int) else None
@@ -149,7 +155,10 @@ class Requests(Machine):
             request.fail(refused(header))
             return
         self._again.append(request)
-        self._paused_until = clock + PAUSE
+        # Of all that were refused together, the first one is waited for.
+        if self._sequence is not None and header["code"] != "interrupted":
+            self._paused_until = clock + PAUSE
+        self._end_sequence()
 
     def fail(self, error: Exception) -> None:
         """Ends all that is under way."""
@@ -162,20 +171,27 @@ class Requests(Machine):
 
     def drop_connection(self) -> None:
         self.connection.close()
-        self._greeting, self._greeted = None, False
+        self._end_sequence()
+
+    def _end_sequence(self) -> None:
+        self._greeting = self._sequence = None
 
     def _greet(self, header: dict[str, Any]) -> None:
+        self._greeting = None
         if header["type"] == "reply":
-            self._greeted = True
+            self._sequence = header["sequence"]
         else:
-            self._greeting = None
             self.fail(refused(header))
 
+    def _begin_sequence(self) -> None:
+        """Says hello, when it is known what became of all that is to be sent again."""
+        if self._greeting is None and not any(r.is_safe_again() for r in self._sent.values()):
+            fields = {"op": "hello", "protocol": PROTOCOL, "client": "zmq-recorder"}
+            self._greeting = self.connection.request(fields)
+
     def _send(self) -> None:
-        if not self._greeted:
-            if self._greeting is None:
-                fields = {"op": "hello", "protocol": PROTOCOL, "client": "zmq-recorder"}
-                self._greeting = self.connection.request(fields)
+        if self._sequence is None:
+            self._begin_sequence()
             return
         if self._again:
             self._again.sort(key=lambda request: request.order)
@@ -190,7 +206,8 @@ class Requests(Machine):
             if self._bytes and self._bytes + request.size > BYTES_IN_FLIGHT:
                 return
             request_id = self.connection.new_id()
-            if not self.connection.send(_header(request, request_id), request.frames):
+            header = _header(request, request_id, self._sequence)
+            if not self.connection.send(header, request.frames):
                 return
             self._waiting.popleft()
             self._sent[request_id] = request
@@ -209,6 +226,8 @@ class Requests(Machine):
         # Over the old connection the answer to the others may still come.
         if not self._sent:
             self.drop_connection()
+        elif again or self._sequence is None:
+            self._end_sequence()
 
     def _expire(self, clock: float) -> None:
         """Fails what has waited for too long."""
@@ -240,7 +259,7 @@ class Requests(Machine):
         )
 
 
-def _header(request: Request, request_id: int) -> bytes:
+def _header(request: Request, request_id: int, sequence: int) -> bytes:
     if request.frames:
-        return b'{"op":"publish","id":%d}' % request_id
+        return b'{"op":"publish","id":%d,"sequence":%d}' % (request_id, sequence)
     return json.dumps({**request.fields, "id": request_id}).encode()

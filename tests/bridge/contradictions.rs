@@ -27,7 +27,11 @@ fn a_stream_that_would_lose_messages_is_refused_with_what_to_do() {
     let (_dir, _broker, machine) = shipped(&nats);
     nats.call(&["edit", "CONV_pc", "max_age=3600"]);
     let ended = machine.run(&[]).with_code(1).warns("max_age");
-    assert!(ended.stderr.contains("nats stream edit CONV_pc"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("nats stream edit CONV_pc"),
+        "{}",
+        ended.stderr
+    );
     let status = machine.run(&["status"]).with_code(3);
     assert!(status.stdout.contains("max_age"), "{}", status.stdout);
 }
@@ -43,7 +47,10 @@ fn a_stream_that_is_full_is_waited_for_and_leaves_no_hole() {
     bridge.wait_for_warning("maximum messages exceeded");
     nats.call(&["edit", "CONV_pc", "max_msgs=-1"]);
     machine.wait_shipped(25);
-    machine.run(&["verify"]).with_code(0).says("25 records are the same");
+    machine
+        .run(&["verify"])
+        .with_code(0)
+        .says("25 records are the same");
 }
 
 #[test]
@@ -54,7 +61,10 @@ fn another_journal_with_the_same_name_is_refused() {
     let broker = Broker::start(&dir);
     publish(broker.ports.publish, &agents("chat", 1, 9));
     let machine = Machine::new("pc", &dir, broker.ports, &nats);
-    machine.run(&[]).with_code(1).warns("another name with --origin");
+    machine
+        .run(&[])
+        .with_code(1)
+        .warns("another name with --origin");
     assert_eq!(nats.call(&["last", "CONV_pc"])["last"], 5);
 }
 
@@ -93,7 +103,10 @@ fn a_copied_directory_that_went_on_by_itself_is_refused() {
     drop(bridge);
     let second = Machine::new("pc", &copy, other.ports, &nats);
     second.run(&[]).with_code(1).warns("another record there");
-    second.run(&["verify"]).with_code(3).says("Number 6 is another record");
+    second
+        .run(&["verify"])
+        .with_code(3)
+        .says("Number 6 is another record");
 }
 
 #[test]
@@ -115,7 +128,10 @@ fn a_journal_that_is_behind_its_stream_is_refused() {
     broker.kill9();
     let older = Broker::start(&copy);
     let second = Machine::new("pc", &copy, older.ports, &nats);
-    second.run(&[]).with_code(1).warns("restored from an older copy");
+    second
+        .run(&[])
+        .with_code(1)
+        .warns("restored from an older copy");
 }
 
 #[test]

@@ -43,20 +43,23 @@ fn three_machines_have_one_conversation_and_nothing_goes_round() {
     let dirs = [Dir::new(), Dir::new(), Dir::new()];
     let brokers: Vec<Broker> = dirs.iter().map(Broker::start).collect();
     let names = ["ada", "bob", "eve"];
-    let machine = |index: usize| {
-        Machine::new(names[index], &dirs[index], brokers[index].ports, &nats)
-    };
+    let machine =
+        |index: usize| Machine::new(names[index], &dirs[index], brokers[index].ports, &nats);
     let _bridges: Vec<_> = (0..3).map(|it| machine(it).start(&["--receive"])).collect();
     // The same senders and names of messages on each of them: that is what agents do.
     for broker in &brokers {
         publish(broker.ports.publish, &agents("chat", 1, 50));
     }
     for dir in &dirs {
-        until("all messages of all machines", || (dir.line_count() >= 150).then_some(()));
+        until("all messages of all machines", || {
+            (dir.line_count() >= 150).then_some(())
+        });
     }
     publish(brokers[0].ports.publish, &[agent("chat", "ada", "last")]);
     for dir in &dirs {
-        until("the last message", || (dir.line_count() >= 151).then_some(()));
+        until("the last message", || {
+            (dir.line_count() >= 151).then_some(())
+        });
     }
     for (name, dir) in names.into_iter().zip(&dirs) {
         let counts = assert_once_and_in_order(dir);
@@ -98,7 +101,10 @@ fn what_comes_in_is_recorded_once_whatever_is_killed_meanwhile() {
         let status = receiver.status("far")?;
         (status["here"] == 2_000).then_some(status)
     });
-    assert_eq!((&status["lag"], &status["local"]), (&0.into(), &false.into()));
+    assert_eq!(
+        (&status["lag"], &status["local"]),
+        (&0.into(), &false.into())
+    );
     drop((near, receiving));
 }
 
@@ -114,7 +120,14 @@ fn only_what_is_wanted_comes_in() {
     publish(far.ports.publish, &agents("chat", 1, 10));
     publish(far.ports.publish, &agents("design.review", 11, 5));
     until("the five", || (here.line_count() >= 5).then_some(()));
-    let topics = here.records().iter().map(|it| it.value("topic")).collect::<Vec<_>>();
-    assert!(topics.iter().all(|topic| topic == "design.review"), "{topics:?}");
+    let topics = here
+        .records()
+        .iter()
+        .map(|it| it.value("topic"))
+        .collect::<Vec<_>>();
+    assert!(
+        topics.iter().all(|topic| topic == "design.review"),
+        "{topics:?}"
+    );
     assert_eq!(receiver.status("near"), None, "it ships nothing");
 }

@@ -24,7 +24,10 @@ fn lines(dir: &Dir) -> Vec<Vec<u8>> {
     }
     bytes.extend(dir.current_bytes());
     let lines = bytes.split(|byte| *byte == b'\n');
-    lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+    lines
+        .filter(|line| !line.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 /// What a client in another language reads of a stream: sequences, kinds and payloads.
@@ -33,7 +36,11 @@ fn shipped(nats: &Nats, stream: &str) -> Vec<(u64, Option<String>, Vec<u8>)> {
     let of = |one: &Value| {
         let payload = one["payload"].as_str().unwrap();
         let kind = one["kind"].as_str().map(str::to_owned);
-        (one["seq"].as_u64().unwrap(), kind, STANDARD.decode(payload).unwrap())
+        (
+            one["seq"].as_u64().unwrap(),
+            kind,
+            STANDARD.decode(payload).unwrap(),
+        )
     };
     all.as_array().unwrap().iter().map(of).collect()
 }
@@ -67,7 +74,10 @@ fn every_record_stands_under_its_number_byte_for_byte() {
     publish(broker.ports.publish, &agents("chat.team", 101, 10));
     machine.wait_shipped(count + 10);
     assert_shipped(&nats, &dir);
-    machine.run(&["verify"]).with_code(0).says(&format!("{} records are the same", count + 10));
+    machine
+        .run(&["verify"])
+        .with_code(0)
+        .says(&format!("{} records are the same", count + 10));
     drop(bridge);
 }
 
@@ -84,9 +94,15 @@ fn what_is_larger_than_a_message_of_nats_goes_in_parts_and_comes_back_whole() {
     dir.wait_lines(5);
     let _bridge = machine.start(&[]);
     machine.wait_shipped(5);
-    let kinds: Vec<Option<String>> = shipped(&nats, "CONV_pc").into_iter().map(|it| it.1).collect();
+    let kinds: Vec<Option<String>> = shipped(&nats, "CONV_pc")
+        .into_iter()
+        .map(|it| it.1)
+        .collect();
     assert!(kinds.contains(&Some("parts".to_owned())), "{kinds:?}");
-    machine.run(&["verify"]).with_code(0).says("5 records are the same");
+    machine
+        .run(&["verify"])
+        .with_code(0)
+        .says("5 records are the same");
 }
 
 #[test]
@@ -105,9 +121,15 @@ fn a_lost_machine_comes_back_from_its_stream() {
     let fresh = Dir::new();
     fs::create_dir_all(fresh.logs()).unwrap();
     let out = fresh.current().display().to_string();
-    machine.run(&["fetch", &out]).with_code(0).says(&format!("{count} records of pc"));
+    machine
+        .run(&["fetch", &out])
+        .with_code(0)
+        .says(&format!("{count} records of pc"));
     assert!(fresh.current_bytes() == before);
-    machine.run(&["fetch", &out]).with_code(1).warns("nothing is overwritten");
+    machine
+        .run(&["fetch", &out])
+        .with_code(1)
+        .warns("nothing is overwritten");
     run(&mut viewer_in(&fresh.logs(), &["verify"])).with_code(0);
     let mut broker = Broker::start(&fresh);
     broker.wait_for(&format!("[*] Loaded {count} messages"));
@@ -116,7 +138,9 @@ fn a_lost_machine_comes_back_from_its_stream() {
 /// How often something is killed; `just bridge-crash` says more.
 fn rounds(few: usize) -> usize {
     let said = std::env::var("BRIDGE_ROUNDS").ok();
-    said.map_or(few, |rounds| rounds.parse().expect("BRIDGE_ROUNDS is a number"))
+    said.map_or(few, |rounds| {
+        rounds.parse().expect("BRIDGE_ROUNDS is a number")
+    })
 }
 
 #[test]

@@ -4,6 +4,7 @@ Usage: run.py VIEWER BROWSER FOLDER [NAME...]: the program, Chromium, and where 
 and pictures go; with names only these checks. Ends with 1 where one fails.
 """
 
+import datetime
 import faulthandler
 import os
 import subprocess
@@ -143,8 +144,9 @@ def check_filters_search_and_links(browser):
         deep = opened(browser, served.address + "#at=42")
         until(lambda: seen(deep)[:1] == [42], "the place is in the address")
         deep.keyboard.press("t")
-        deep.wait_for_selector("#thread[open] article")
+        deep.wait_for_selector("#thread:not([hidden]) article.current")
         deep.keyboard.press("Escape")
+        expect(deep.locator("#thread")).to_be_hidden()
         deep.locator("#rows .row[data-number='42'] [data-reply]").click()
         until(lambda: seen(deep)[0] < 42, "the message that it answers")
         for each in [page, other, deep]:
@@ -229,6 +231,382 @@ def check_a_million_messages_scroll(browser):
         clean(page)
 
 
+def current(page):
+    """The number of the message that is chosen."""
+    return page.evaluate("() => Number(document.querySelector('#rows article.current')?.parentElement.dataset.number)")
+
+
+def found(page):
+    return page.locator("#found").text_content()
+
+
+def check_keys(browser):
+    path = folder("keys")
+    journal.write(path, journal.talk(120))
+    with Served(path) as served:
+        page = opened(browser, served.address)
+        until(lambda: 120 in seen(page), "it opens at the end")
+        page.keyboard.press("g")
+        until(lambda: current(page) == 1, "g: the first one")
+        page.keyboard.press("j")
+        page.keyboard.press("j")
+        until(lambda: current(page) == 3, "j: the next one")
+        page.keyboard.press("k")
+        until(lambda: current(page) == 2, "k: the one before")
+        page.keyboard.press("Shift+G")
+        until(lambda: 120 in seen(page), "G: the last one")
+        for words, number in [("60", 60), ("2025-11-20T05:00:00Z", 49)]:
+            page.keyboard.press("#")
+            page.locator("#go-to").fill(words)
+            page.locator("#go-now").click()
+            until(lambda: current(page) == number, f"#: {words} is message {number}, not {current(page)}")
+        page.keyboard.press("t")
+        page.wait_for_selector("#thread:not([hidden]) article")
+        page.keyboard.press("Escape")
+        expect(page.locator("#thread")).to_be_hidden()
+        page.keyboard.press("r")
+        expect(page.locator("#raw")).to_be_visible()
+        assert '"message_num"' in page.locator("#raw-body").text_content()
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        expect(page.locator("#help")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("/")
+        page.keyboard.type("retry")
+        until(lambda: " of " in found(page), "a search")
+        # A key that is typed is no command.
+        assert page.locator("#grep").input_value() == "retry"
+        page.keyboard.press("Escape")
+        page.keyboard.press("x")
+        until(lambda: found(page) == "120 messages", "x: no filters")
+        # Unread ones: those that came while one was elsewhere.
+        page.keyboard.press("g")
+        until(lambda: current(page) == 1, "the first one again")
+        journal.append(path, [journal.line(121, "human", "first unread", seconds=9_000), journal.line(122, "human", "second", seconds=9_001)])
+        expect(page.locator("#newest")).to_contain_text("2 new")
+        page.keyboard.press("n")
+        until(lambda: current(page) == 121, "n: the first unread")
+        page.wait_for_selector("#rows .row.first-unread[data-number='121']")
+        clean(page)
+
+
+def check_every_filter(browser):
+    path = folder("facets")
+    journal.write(path, journal.talk(300))
+    with Served(path) as served:
+        page = opened(browser, served.address)
+        page.wait_for_selector("#facets details")
+        titles = page.locator("#facets summary").all_text_contents()
+        assert [title.split(" ")[0] for title in titles] == ["Senders", "Topics", "Tiers", "Tags", "Chains", "Keys"], titles
+        for section in page.locator("#facets details").all():
+            if section.get_attribute("open") is None:
+                section.locator("summary").click()
+        for name, value in [("sender", "human"), ("topic", "review"), ("tier", "A"), ("tag", "@Status-Ready"), ("key", "mallory"), ("chain", "system_architecture")]:
+            button = page.locator(f"#facets button[data-name='{name}'][data-value='{value}']")
+            own = int(button.locator(".number").text_content())
+            button.click()
+            until(lambda: found(page) == f"{own} of 300 messages match", f"{name}={value}: {found(page)}")
+            assert f"{name}=" in page.url, page.url
+            expect(button).to_have_attribute("aria-pressed", "true")
+            page.locator("#chosen .chip").click()
+            until(lambda: found(page) == "300 messages", "no filter")
+            button.locator("xpath=..").locator(".not").click()
+            until(lambda: found(page) == f"{300 - own} of 300 messages match", f"not {name} {value}: {found(page)}")
+            page.locator("#chosen .chip.not").click()
+            until(lambda: found(page) == "300 messages", "no filter")
+        # In a message itself.
+        page.keyboard.press("g")
+        page.locator("#rows .row[data-number='3'] [data-topic]").click(modifiers=["Alt"])
+        until(lambda: "topic=%21" in page.url, page.url)
+        page.go_back()
+        until(lambda: found(page) == "300 messages", "the browser's way back")
+        # A time, by keyboard.
+        page.locator("#since").fill("2025-11-20T05:00:00Z")
+        page.locator("#until").fill("2025-11-20T05:30:00Z")
+        page.keyboard.press("Enter")
+        until(lambda: " of 300" in found(page), "a time")
+        assert "since=2025" in page.url and "until=2025" in page.url, page.url
+        page.keyboard.press("Escape")
+        page.locator("main").click(position={"x": 2, "y": 2})
+        page.keyboard.press("x")
+        until(lambda: found(page) == "300 messages", "no filter")
+        # A time, by dragging over the bars and over a lane.
+        for chart in ["#histogram svg", "#lanes svg >> nth=0"]:
+            with page.expect_response("**/api/statistics*"):
+                page.reload()
+            box = until(lambda: page.locator(chart).bounding_box(), chart)
+            page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2)
+            page.mouse.down()
+            page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2, steps=4)
+            page.mouse.up()
+            until(lambda: " of 300" in found(page), f"dragged over {chart}")
+            count = int(found(page).split(" ")[0])
+            assert 0 < count < 300, count
+            page.keyboard.press("x")
+            until(lambda: found(page) == "300 messages", "no filter")
+        clean(page)
+
+
+def check_what_messages_look_like(browser):
+    path = folder("looks")
+    picture = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+    said = [*journal.SAID, f"![mine]({picture}) ![theirs](https://evil.example/track.png)", "see [the guide](https://example.org/guide)"]
+    journal.write(path, (journal.line(number, "human", text, seconds=number) for number, text in enumerate(said, 1)))
+    with Served(path) as served:
+        page = opened(browser, served.address)
+        row = lambda number: page.locator(f"#rows .row[data-number='{number}']")
+
+        def show(number):
+            page.evaluate("(number) => { location.hash = `at=${number}`; }", number)
+            row(number).locator("article").wait_for()
+            return row(number)
+
+        review = show(2)
+        for part in ["h3", "ol li", "blockquote", "table th", "figure.code .word", "figure.code .comment", "figure.code pre .number", "a[href='https://example.org/guide']"]:
+            assert review.locator(part).count() > 0, part
+        assert review.locator("figcaption span").first.text_content() == "rust"
+        parts = show(3)
+        assert parts.locator("details.part").count() == 3
+        assert parts.locator("details.part[open]").count() == 0, "calls of tools and thoughts are folded"
+        diff = show(4)
+        colours = [diff.locator(part).first.evaluate("(line) => getComputedStyle(line).backgroundColor") for part in [".added", ".removed", ".place"]]
+        assert len(set(colours)) == 3, colours
+        tree = show(5)
+        assert tree.locator(".json details").count() >= 3
+        hebrew = show(7)
+        assert hebrew.locator(".body").evaluate("(body) => getComputedStyle(body).direction") == "rtl"
+        long = show(8)
+        long.locator("button.all").wait_for()
+        before = long.bounding_box()["height"]
+        long.locator("button.all").click()
+        until(lambda: row(8).bounding_box()["height"] > before + 100, "show all")
+        assert row(8).locator("button.all").count() == 0
+        pictures = show(9)
+        assert pictures.locator("img").count() == 1, "only what the message brings is a picture"
+        assert "evil.example/track.png" in pictures.text_content()
+        link = show(10)
+        assert "(https://example.org/guide)" in link.text_content(), "a link tells where it leads"
+        clean(page)
+
+
+def check_code_is_copied(browser):
+    path = folder("copy")
+    journal.write(path, [journal.line(1, "human", journal.REVIEW)])
+    with Served(path) as served:
+        page = opened(browser, served.address, permissions=["clipboard-read", "clipboard-write"])
+        button = page.locator("#rows .copy")
+        button.click()
+        page.wait_for_selector("#rows .copy.copied")
+        assert page.evaluate("() => navigator.clipboard.readText()").startswith("// Waits twice as long"), "the code is in the clipboard"
+        clean(page)
+
+
+def check_threads_beside_the_list(browser):
+    path = folder("threads")
+    lines = [journal.line(1, "human", "Who knows?", name="a"), journal.line(2, "qwen", "I do.", reply="a", name="b", seconds=1),
+             journal.line(3, "codex", "elsewhere", name="c", seconds=2), journal.line(4, "human", "Tell.", reply="b", name="d", seconds=3)]
+    journal.write(path, lines)
+    with Served(path) as served:
+        page = opened(browser, served.address + "#at=2")
+        until(lambda: current(page) == 2, "the message")
+        page.keyboard.press("t")
+        page.wait_for_selector("#thread:not([hidden]) article.current")
+        rows = page.locator("#thread .row")
+        assert rows.evaluate_all("(rows) => rows.map((row) => [row.dataset.number, row.dataset.depth])") == [["1", "0"], ["2", "1"], ["4", "2"]]
+        thread, main = page.locator("#thread").bounding_box(), page.locator("#main").bounding_box()
+        assert thread["x"] >= main["x"] + main["width"] - 1, "it stands beside the list"
+        journal.append(path, [journal.line(5, "qwen", "Now you know.", reply="d", name="e", seconds=4)])
+        page.locator("#thread .row[data-number='5']").wait_for()
+        # What it answers, by hovering and by a jump.
+        page.locator("#rows .row[data-number='4'] [data-reply]").hover()
+        expect(page.locator("#hover")).to_contain_text("I do.")
+        page.locator("#rows .row[data-number='4'] [data-reply]").click()
+        until(lambda: current(page) == 2, "the message that it answers")
+        page.keyboard.press("p")
+        until(lambda: current(page) == 1, "and by a key what that answers")
+        edges = page.locator("#graph table tbody tr").evaluate_all("(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))")
+        assert ["qwen", "human", "1", "1.0 s"] in edges, edges
+        clean(page)
+
+
+def check_open_questions_and_silences(browser):
+    path = folder("open")
+    lines = [journal.line(number, "human", "words", name=f"m{number}", seconds=number * 10) for number in range(1, 20)]
+    lines += [journal.line(20, "qwen", "Is anybody there?", name="q", seconds=4_000), journal.line(21, "human", "more words", name="r", seconds=4_010)]
+    journal.write(path, lines)
+    with Served(path) as served:
+        page = opened(browser, served.address)
+        page.wait_for_selector("#histogram .silence", state="attached")
+        expect(page.locator("#silence")).to_contain_text("longest silence: 64 min")
+        page.wait_for_selector("#lanes svg[data-sender='qwen'] .open", state="attached")
+        page.locator("#open-questions summary").click()
+        page.locator("#open-questions button", has_text="Is anybody there?").click()
+        until(lambda: current(page) == 20, "the question")
+        expect(page.locator("#facts")).to_contain_text("1 open question")
+        clean(page)
+
+
+def check_health_at_a_glance(browser):
+    path = folder("health")
+    journal.write(path, journal.talk(5))
+    journal.append(path, ["{\"torn\n", *(journal.line(6, "human", "behind it", seconds=9_000),)])
+    with Served(path, 0, "--control", "tcp://127.0.0.1:1") as served:
+        page = opened(browser, served.address)
+        expect(page.locator("#state")).to_have_text("no broker answers")
+        expect(page.locator("#health")).to_have_class("still")
+        expect(page.locator("#facts")).to_contain_text("1 damaged line")
+        now = datetime.datetime.now(datetime.timezone.utc)
+        journal.append(path, [journal.line(7, "human", "just now", seconds=(now - journal.START).total_seconds())])
+        expect(page.locator("#state")).to_have_text("being recorded")
+        expect(page.locator("#health")).to_have_class("fresh")
+        expect(page.locator("#facts")).to_contain_text("1 a minute")
+        clean(page)
+
+
+def check_very_many_come_at_once(browser):
+    path = folder("fast")
+    journal.write(path, journal.talk(10))
+    # 50,000 a second, for two seconds.
+    batch, rounds = 2_500, 40
+    lines = [[journal.line(11 + round * batch + at, "human", f"fast {at}", seconds=9_000 + round) for at in range(batch)] for round in range(rounds)]
+    with Served(path) as served:
+        page = opened(browser, served.address)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "/api/messages" in request.url else None)
+        says = []
+        began = time.monotonic()
+        for each in lines:
+            begin = time.monotonic()
+            journal.append(path, each)
+            says.append(found(page))
+            time.sleep(max(0, 0.05 - (time.monotonic() - begin)))
+        last = 10 + batch * rounds
+        assert any("a second: not all are drawn" in text for text in says), says[-3:]
+        until(lambda: found(page) == f"{last:,} messages", f"all are counted: {found(page)}")
+        until(lambda: last in seen(page), "the newest is shown in the end")
+        took = time.monotonic() - began
+        assert len(asked) < 10 + 6 * took, f"a part is drawn, with {len(asked)} questions in {took:.0f} s"
+        print(f"  {batch * rounds:,} messages in {rounds * 0.05:.0f} s: {len(asked)} questions for messages")
+        # Nothing is lost where one scrolls back.
+        for at in [11, last // 3, last // 2, last - 1_000]:
+            page.evaluate("(at) => { location.hash = `at=${at}`; }", at)
+            until(lambda: seen(page)[:1] == [at], f"message {at}")
+            page.wait_for_function("() => !document.querySelector('#rows .row.waiting')")
+            assert page.locator("#rows article.missing").count() == 0
+        clean(page)
+
+
+def check_print_motion_and_narrow_screens(browser):
+    path = folder("narrow")
+    journal.write(path, journal.talk(60))
+    with Served(path) as served:
+        page = opened(browser, served.address, reduced_motion="reduce")
+        moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter((element) => {
+            const style = getComputedStyle(element);
+            return style.transitionDuration !== "0s" || style.animationName !== "none" || style.scrollBehavior === "smooth";
+        }).length""")
+        assert moving == 0, "nothing moves by itself"
+        page.emulate_media(media="print")
+        assert page.locator("#side").is_hidden() and page.locator("#head").is_hidden()
+        assert page.locator("#rows article").first.is_visible()
+        narrow = opened(browser, served.address, viewport={"width": 400, "height": 800}, has_touch=True)
+        wide = narrow.evaluate("() => document.documentElement.scrollWidth")
+        assert wide <= 400, f"nothing is wider than the screen: {wide}"
+        narrow.locator("#open-filters").click()
+        expect(narrow.locator("#side")).to_be_visible()
+        expect(narrow.locator("#main")).to_be_hidden()
+        narrow.locator("#open-filters").click()
+        expect(narrow.locator("#main")).to_be_visible()
+        clean(narrow)
+
+
+def transcript(name, count, *options):
+    """A transcript of so many messages, made by the viewer."""
+    path = folder(name)
+    journal.write(path, journal.talk(count))
+    out = os.path.join(path, "talk")
+    words = [VIEWER, "--dir", path, "-o", "html", "--limit", "0", "--utc", *options]
+    made = subprocess.run([*words, "--out", out] if count > 5_000 else words, check=True, capture_output=True)
+    if count <= 5_000:
+        with open(out + ".html", "wb") as file:
+            file.write(made.stdout)
+        return "file://" + out + ".html"
+    return "file://" + made.stdout.decode().strip()
+
+
+def opened_file(browser, address, **options):
+    page = browser.new_page(**{"viewport": {"width": 1400, "height": 900}, **options})
+    page.set_default_timeout(60_000)
+    page.errors = []
+    page.elsewhere = []
+    folder = address.rsplit("/", 1)[0]
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: None if request.url.startswith((folder, "data:")) else page.elsewhere.append(request.url))
+    begin = time.monotonic()
+    page.goto(address)
+    page.locator("#controls").wait_for()
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    page.took = time.monotonic() - begin
+    return page
+
+
+def check_one_file_to_share(browser):
+    address = transcript("single", 5_000)
+    page = opened_file(browser, address)
+    expect(page.locator("#found")).to_have_text("5000 messages")
+    heap = page.evaluate("() => performance.memory.usedJSHeapSize") / 1e6
+    print(f"  5,000 messages in one file: open in {page.took:.1f} s, heap {heap:.0f} MB")
+    page.keyboard.press("/")
+    page.keyboard.type("retry loop never")
+    page.wait_for_function("() => document.getElementById('found').textContent.includes(' of 5000')")
+    shown = page.evaluate("() => [...document.querySelectorAll('#messages > article')].filter((article) => !article.hidden).length")
+    assert 0 < shown < 5_000, shown
+    page.keyboard.press("Escape")
+    expect(page.locator("#found")).to_have_text("5000 messages")
+    page.locator("#threads").check()
+    assert page.locator("#messages .answers article").count() > 1_000
+    clean(page)
+
+
+def check_many_pages_to_share(browser):
+    address = transcript("pages", 20_000)
+    page = opened_file(browser, address)
+    print(f"  20,000 messages: the index page opens in {page.took:.1f} s", end="")
+    rows = page.locator("#contents tr a").count()
+    assert rows >= 20, rows
+    page.keyboard.press("/")
+    page.keyboard.type("retry loop")
+    page.wait_for_function("() => /messages match/.test(document.getElementById('found').textContent) && !/page/.test(document.getElementById('found').textContent)")
+    matching = int(found(page).split(" ")[0].replace(",", ""))
+    assert matching > 2_000, "all pages are searched"
+    assert page.locator("#results .found").count() == 200
+    # The address holds the search.
+    assert "#q=retry%20loop" in page.url, page.url
+    link = page.locator("#results .found a").last
+    number = link.text_content().split(" ")[0].lstrip("#")
+    link.click()
+    page.wait_for_selector("article:target")
+    assert page.locator("article:target .number").text_content() == f"#{number}"
+    one = opened_file(browser, address.replace("index.html", "pages/0002.html"))
+    print(f", a page in {one.took:.1f} s")
+    # From a page to what it answers on the one before, and back by the answer there.
+    reply = one.locator("article .reply a[href^='0001.html']").first
+    answer = one.locator("article", has=one.locator(".reply a[href^='0001.html']")).first.get_attribute("id")
+    reply.click()
+    one.wait_for_selector("article:target")
+    assert "/pages/0001.html#" in one.url, one.url
+    one.locator(f"article:target .answered a[href='0002.html#{answer}']").click()
+    one.wait_for_selector(f"article:target#{answer}")
+    one.locator("nav.way a[rel=next]").first.click()
+    one.wait_for_url("**/pages/0003.html")
+    one.locator("nav.way a", has_text="all pages").first.click()
+    one.wait_for_url("**/index.html")
+    for each in [page, one]:
+        each.elsewhere = [url for url in each.elsewhere if not url.startswith(address.rsplit("/", 1)[0])]
+        clean(each)
+
+
 def check_the_rules_of_accessibility(browser):
     try:
         from axe_playwright_python.sync_playwright import Axe
@@ -263,7 +641,7 @@ def check_pictures(browser):
                 page.close()
         page = opened(browser, served.address + "#at=180")
         page.keyboard.press("t")
-        page.wait_for_selector("#thread[open] article")
+        page.wait_for_selector("#thread:not([hidden]) article")
         page.screenshot(path=os.path.join(FOLDER, "thread.png"))
 
 

@@ -102,6 +102,7 @@ def connect(name, socket, where):
         zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
     )
     sockets[name] = socket
+    socket.set(zmq.IPV6, int("[" in where))
     socket.connect(where)
     wait_event(monitors[name], zmq.EVENT_HANDSHAKE_SUCCEEDED)
 

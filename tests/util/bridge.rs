@@ -63,9 +63,12 @@ impl Machine {
     /// Waits until the stream of this machine has a number.
     #[track_caller]
     pub(crate) fn wait_shipped(&self, number: u64) {
-        until(&format!("number {number} in the stream of {}", self.name), || {
-            let there = self.status(&self.name)?["there"].as_u64()?;
-            (there >= number).then_some(())
-        });
+        until(
+            &format!("number {number} in the stream of {}", self.name),
+            || {
+                let there = self.status(&self.name)?["there"].as_u64()?;
+                (there >= number).then_some(())
+            },
+        );
     }
 }

@@ -7,9 +7,9 @@ pub(crate) mod control;
 pub(crate) mod dir;
 pub(crate) mod keys;
 pub(crate) mod message;
+pub(crate) mod nats;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
-pub(crate) mod nats;
 pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod python;

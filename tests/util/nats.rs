@@ -138,6 +138,8 @@ impl Nats {
     /// Asks with a client in Python, which has to work.
     #[track_caller]
     pub(crate) fn call(&self, arguments: &[&str]) -> Value {
-        until(&format!("nats_tool.py {arguments:?}"), || self.ask(arguments))
+        until(&format!("nats_tool.py {arguments:?}"), || {
+            self.ask(arguments)
+        })
     }
 }

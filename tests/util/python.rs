@@ -77,7 +77,13 @@ fn environment(wanted: &Environment) -> Result<PathBuf, String> {
         fs::remove_dir_all(&folder).map_err(|error| describe(&folder, &error))?;
     }
     create(&folder)?;
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
     run(&python, install.iter().chain(wanted.packages))?;
     fs::write(&marker, "").map_err(|error| describe(&marker, &error))?;
     Ok(python)

@@ -1,7 +1,7 @@
 //! What the program does besides running a broker.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -182,14 +182,19 @@ impl Command {
 
 impl Target {
     pub(crate) fn connect(&self, timeout: Duration) -> anyhow::Result<Client> {
-        let endpoint = match &self.control_ipc {
-            Some(path) => format!("ipc://{}", path.display()),
-            None => format!("tcp://{}", self.address(self.control_port)),
-        };
+        let endpoint = self.control();
         Ok(match self.keys()? {
             Some(keys) => Client::connect_with_keys(&endpoint, keys, timeout)?,
             None => Client::connect(&endpoint, timeout)?,
         })
+    }
+
+    /// Returns where the broker serves requests, as ZeroMQ writes it.
+    pub(crate) fn control(&self) -> String {
+        match &self.control_ipc {
+            Some(path) => format!("ipc://{}", path.display()),
+            None => format!("tcp://{}", self.address(self.control_port)),
+        }
     }
 
     /// Tells whether the broker is to be shown keys.
@@ -210,13 +215,18 @@ impl Target {
     }
 
     /// Returns where a port of the broker is reached. A broker that listens on
-    /// all addresses is reached on this machine's own.
+    /// all addresses is reached on this machine's own. Of a name with several
+    /// addresses, it may listen only on those that the machine has.
     pub(crate) fn address(&self, port: u16) -> SocketAddr {
-        let first = self
-            .bind
-            .first()
-            .and_then(|bind| bind.reached_at().first().copied());
-        let ip = first.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST));
-        SocketAddr::new(ip, port)
+        let mut ips = self.bind.first().map(Bind::reached_at).unwrap_or_default();
+        let listens =
+            |ip: &IpAddr| TcpStream::connect_timeout(&SocketAddr::new(*ip, port), PATIENCE).is_ok();
+        if ips.len() > 1
+            && let Some(found) = ips.iter().position(listens)
+        {
+            ips.swap(0, found);
+        }
+        let first = ips.first().copied();
+        SocketAddr::new(first.unwrap_or(IpAddr::from(Ipv4Addr::LOCALHOST)), port)
     }
 }

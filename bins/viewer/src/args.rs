@@ -23,6 +23,7 @@ Examples:
   viewer --stats --chain photo_capture        counts of one chain
   viewer -o compact --limit 0                 one line a message, page by page
   viewer -o html --all --limit 0 > talk.html  everything as a page to share
+  viewer -o html --out talk --all --limit 0   the same as many pages, with a search over all
   viewer -o csv --fields sender,time,text     a table
   viewer --thread msg_001                     the conversation that it belongs to
   viewer -f --limit 5                         the newest 5, and each new one as it is recorded
@@ -286,6 +287,11 @@ pub(crate) struct Serve {
     /// Leave the token out of the address: all programs of this machine may read
     #[arg(long)]
     pub(crate) no_token: bool,
+
+    /// Where the broker answers requests, which is asked how the recording goes:
+    /// tcp://HOST:PORT or ipc://PATH
+    #[arg(long, value_name = "ENDPOINT", default_value = "tcp://127.0.0.1:5558")]
+    pub(crate) control: String,
 
     /// Open the page in a browser
     #[arg(long)]

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use protocol::{Greeting, Hello, Id, LastOf, Origin, Publish, Request, code};
+use protocol::{Greeting, Id, LastOf, Origin, Publish, Request, code};
 
-use crate::client::{ATTEMPT, Client};
+use crate::client::{ATTEMPT, Client, hello};
 use crate::connection::Connection;
 use crate::error::Error;
 
@@ -47,11 +47,7 @@ impl Client {
             name: name.to_owned(),
             timeout: self.timeout(),
         };
-        let hello = Hello {
-            protocol: protocol::VERSION,
-            client: None,
-        };
-        let _greeting: Greeting = carrier.ask(&Request::Hello(hello))?;
+        let _greeting: Greeting = carrier.ask(&hello())?;
         Ok(carrier)
     }
 }
@@ -156,6 +152,7 @@ impl Carrier {
                 message_num,
                 after,
             }),
+            ..Publish::default()
         })
     }
 

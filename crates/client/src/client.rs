@@ -53,12 +53,9 @@ impl Client {
             connection: Connection::open(endpoint, keys)?,
             timeout,
         };
-        let hello = Hello {
-            protocol: protocol::VERSION,
-            client: None,
-        };
-        let answer = client.request(&Request::Hello(hello))?;
-        let _greeting: Greeting = client.connection.read(&answer)?;
+        let answer = client.request(&hello())?;
+        let greeting: Greeting = client.connection.read(&answer)?;
+        client.connection.sequence = Some(greeting.sequence);
         Ok(client)
     }
 
@@ -94,7 +91,8 @@ impl Client {
     }
 
     /// Publishes messages without waiting for each reply before the next one,
-    /// and returns when all of them are on stable storage.
+    /// and returns when all of them are on stable storage. They are recorded in this
+    /// order, also where the connection is lost or the broker is started again meanwhile.
     ///
     /// # Errors
     /// As [`publish`](Self::publish), for the first message that failed; those
@@ -186,4 +184,12 @@ impl Client {
     fn no_answer(&self) -> Error {
         self.connection.no_answer(self.timeout)
     }
+}
+
+/// Returns the request that begins a sequence of messages.
+pub(crate) fn hello() -> Request {
+    Request::Hello(Hello {
+        protocol: protocol::VERSION,
+        client: None,
+    })
 }

@@ -27,6 +27,9 @@ const SLICE: Duration = Duration::from_millis(250);
 pub(crate) struct Connection {
     socket: RefCell<Socket>,
     next_id: u64,
+    /// The sequence of messages that the broker takes over this connection, if one was
+    /// begun and goes on.
+    pub(crate) sequence: Option<u64>,
     /// For how long the broker was waited for.
     waited: Cell<Duration>,
 }
@@ -44,6 +47,7 @@ impl Connection {
         Self {
             socket: RefCell::new(socket),
             next_id: 0,
+            sequence: None,
             waited: Cell::default(),
         }
     }
@@ -57,6 +61,7 @@ impl Connection {
     pub(crate) fn renew(&mut self) {
         let new = self.socket.borrow().again();
         self.socket = RefCell::new(new);
+        self.sequence = None;
     }
 
     /// Returns where the broker is expected.

@@ -9,8 +9,12 @@ use crate::client::ATTEMPT;
 use crate::connection::{Connection, Incoming};
 use crate::error::Error;
 
-/// How many messages may be on their way to this client.
+/// How many messages may be on their way to this client, or wait to be taken.
 const CREDIT: u64 = 1_000;
+/// After this many bytes were taken the broker is told. It sends up to four times as
+/// many beyond what it knows to be taken, so that large messages take bounded memory
+/// here, and go on coming all the same.
+const WINDOW: usize = 1 << 20;
 /// How often the broker hears of this client at least.
 const ALIVE: Duration = Duration::from_secs(1);
 /// A broker that is silent for so long is lost.
@@ -89,8 +93,12 @@ pub struct Consumer {
     journal: Option<String>,
     /// The number of the last message that has come, or before the first one.
     received: Option<u64>,
-    /// How many messages have come since credit was given last.
+    /// Behind which message this handle began, and the last message that was taken.
+    begin: u64,
+    taken: u64,
+    /// How many messages were taken since credit was given last, and their bytes.
     uncredited: u64,
+    uncredited_bytes: usize,
     ended: Option<u64>,
     sent_at: Instant,
     /// By the connection's clock: a broker that nobody listened to was not silent.
@@ -117,7 +125,7 @@ impl Consume {
     }
 
     /// Returns the request; one that goes on begins behind what has come.
-    fn request(&self, received: Option<u64>) -> Request {
+    fn request(&self, received: Option<u64>, credit: u64) -> Request {
         let from = received.map(|number| protocol::From::Number(number.saturating_add(1)));
         Request::Consume(Box::new(protocol::Consume {
             name: self.name.clone(),
@@ -130,7 +138,7 @@ impl Consume {
                 chain: self.chain.clone(),
                 tag: self.tag.clone(),
             },
-            credit: CREDIT,
+            credit,
             follow: !self.ends_at_head,
             pace: self.pace,
             lines: self.lines,
@@ -168,7 +176,10 @@ impl Consumer {
             buffer: VecDeque::new(),
             journal: None,
             received: None,
+            begin: 0,
+            taken: 0,
             uncredited: 0,
+            uncredited_bytes: 0,
             ended: None,
             sent_at: Instant::now(),
         };
@@ -186,7 +197,7 @@ impl Consumer {
     pub fn next(&mut self, most: Duration) -> Result<Option<Message>, Error> {
         let give_up = self.connection.clock().saturating_add(most);
         loop {
-            if let Some(message) = self.buffer.pop_front() {
+            if let Some(message) = self.pop() {
                 return Ok(Some(message));
             }
             if self.ended.is_some() {
@@ -203,6 +214,20 @@ impl Consumer {
     #[must_use]
     pub fn journal(&self) -> &str {
         self.journal.as_deref().unwrap_or_default()
+    }
+
+    /// Takes the oldest message that has come. Only what was taken is credited: what
+    /// waits here takes memory.
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.buffer.pop_front()?;
+        self.taken = message.message_num;
+        self.uncredited += 1;
+        self.uncredited_bytes += message.frames.iter().map(Vec::len).sum::<usize>();
+        let due = self.uncredited >= CREDIT / 2 || self.uncredited_bytes >= WINDOW;
+        if self.ended.is_none() && (due || self.sent_at.elapsed() >= ALIVE) {
+            self.credit();
+        }
+        Some(message)
     }
 
     /// Returns how far the journal was read, where a consumer that ends at the
@@ -301,19 +326,16 @@ impl Consumer {
             gap: message.gap,
             frames: incoming.frames,
         });
-        self.uncredited += 1;
-        if self.uncredited >= CREDIT / 2 {
-            self.credit();
-        }
         Ok(())
     }
 
-    /// Gives credit for as many messages as have come; none is a sign of life
+    /// Gives credit for as many messages as were taken; none is a sign of life
     /// that also tells whether the broker still knows this consumer.
     fn credit(&mut self) {
         let id = self.connection.id();
-        let (handle, received) = (self.handle, self.received.unwrap_or(0));
+        let (handle, received) = (self.handle, self.taken.max(self.begin));
         let credit = std::mem::take(&mut self.uncredited);
+        self.uncredited_bytes = 0;
         let credit = Credit {
             consumer: handle,
             credit,
@@ -356,14 +378,18 @@ impl Consumer {
         let give_up = self.connection.clock() + self.timeout;
         loop {
             self.id = self.connection.id();
-            let request = self.request.request(self.received);
+            let waiting = u64::try_from(self.buffer.len()).unwrap_or(CREDIT);
+            let credit = CREDIT.saturating_sub(waiting).max(1);
+            let request = self.request.request(self.received, credit);
             self.send(self.id, &request);
             let attempt = give_up.min(self.connection.clock() + ATTEMPT);
             if let Some(started) = self.reply(attempt)? {
                 self.check_journal(started.journal)?;
                 self.handle = started.consumer;
                 self.received = Some(started.after);
+                self.begin = started.after;
                 self.uncredited = 0;
+                self.uncredited_bytes = 0;
                 return Ok(());
             }
             if self.connection.clock() >= give_up {
@@ -426,3 +452,6 @@ impl Drop for Consumer {
         let _room = self.connection.send(id, &Request::Cancel(cancel));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! Publishing many messages with few round trips, each of them once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use protocol::{Id, Kind, Publish, Request};
+use protocol::{Greeting, Id, Kind, Publish, Request, code};
 
-use crate::client::ATTEMPT;
+use crate::client::{ATTEMPT, hello};
 use crate::connection::{Connection, Incoming};
 use crate::error::Error;
 
@@ -34,9 +34,11 @@ struct Batch<'a> {
     /// Whether the broker recognises each when it is sent again.
     named: Vec<bool>,
     /// Messages that are to be sent, by index.
-    unsent: VecDeque<usize>,
+    unsent: BTreeSet<usize>,
     /// Requests without a reply: id and index.
     sent: BTreeMap<u64, usize>,
+    /// The request that begins a sequence, while it has no reply.
+    greeting: Option<u64>,
     published: Vec<Option<Published>>,
     /// How long the next reply is waited for.
     attempt: Duration,
@@ -66,6 +68,7 @@ where
         connection,
         unsent: (0..messages.len()).collect(),
         sent: BTreeMap::new(),
+        greeting: None,
         published: vec![None; messages.len()],
         named: messages
             .iter()
@@ -90,21 +93,38 @@ where
 impl Batch<'_> {
     /// Gives the connection what it takes; it leaves when replies are waited for.
     fn send(&mut self) {
+        let sequence = self.connection.sequence;
+        if sequence.is_none() {
+            return self.begin();
+        }
+        let request = Request::Publish(Publish {
+            sequence,
+            ..Publish::default()
+        });
         while self.sent.len() < IN_FLIGHT
-            && let Some(index) = self.unsent.front().copied()
+            && let Some(index) = self.unsent.first().copied()
         {
             let Some(message) = self.messages.get(index) else {
                 break;
             };
             let id = self.connection.id();
-            if !self
-                .connection
-                .queue(id, &Request::Publish(Publish::default()), message)
-            {
+            if !self.connection.queue(id, &request, message) {
                 break;
             }
             self.sent.insert(id, index);
-            self.unsent.pop_front();
+            self.unsent.remove(&index);
+        }
+    }
+
+    /// Begins a new sequence, when it is known what became of all messages of the one
+    /// before: none may be sent again behind those that followed it.
+    fn begin(&mut self) {
+        if self.greeting.is_some() || !self.sent.is_empty() {
+            return;
+        }
+        let id = self.connection.id();
+        if self.connection.queue::<&[u8]>(id, &hello(), &[]) {
+            self.greeting = Some(id);
         }
     }
 
@@ -123,6 +143,9 @@ impl Batch<'_> {
         let Id::Number(id) = incoming.head.id else {
             return Ok(());
         };
+        if self.greeting == Some(id) {
+            return self.greet(incoming);
+        }
         let Some(index) = self.sent.remove(&id) else {
             return Ok(());
         };
@@ -150,8 +173,21 @@ impl Batch<'_> {
         if !(error.may_pass() && safe && in_time) {
             return Err(error);
         }
-        self.connection.pause(PAUSE);
-        self.unsent.push_front(index);
+        // Of all that were refused together, the first one is waited for.
+        if self.connection.sequence.take().is_some() && error.code() != Some(code::INTERRUPTED) {
+            self.connection.pause(PAUSE);
+        }
+        self.unsent.insert(index);
+        Ok(())
+    }
+
+    fn greet(&mut self, incoming: &Incoming) -> Result<(), Error> {
+        self.greeting = None;
+        if incoming.is_error() {
+            return Err(self.connection.refused(incoming));
+        }
+        let greeting: Greeting = self.connection.read(incoming)?;
+        self.connection.sequence = Some(greeting.sequence);
         Ok(())
     }
 
@@ -165,12 +201,11 @@ impl Batch<'_> {
             return Err(self.connection.no_answer(self.timeout));
         }
         self.connection.renew();
+        self.greeting = None;
         self.attempt = ATTEMPT.min(self.attempt * 2);
         self.heard = self.connection.clock();
-        let sent = std::mem::take(&mut self.sent);
-        for index in sent.into_values().rev() {
-            self.unsent.push_front(index);
-        }
+        self.unsent
+            .extend(std::mem::take(&mut self.sent).into_values());
         Ok(())
     }
 
@@ -178,3 +213,6 @@ impl Batch<'_> {
         self.named.get(index).copied().unwrap_or(false)
     }
 }
+
+#[cfg(test)]
+mod tests;

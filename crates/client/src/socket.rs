@@ -168,7 +168,7 @@ impl Socket {
 
     /// Takes a message to be sent with the next [`flush`](Self::flush), or at the next
     /// [`receive`](Self::receive); false where too much waits to be sent already.
-    pub(crate) fn queue<F: AsRef<[u8]>>(&mut self, frames: &[F]) -> bool {
+    pub fn queue<F: AsRef<[u8]>>(&mut self, frames: &[F]) -> bool {
         if self.owed() >= ROOM {
             self.flush();
             if self.owed() >= ROOM {
@@ -183,12 +183,29 @@ impl Socket {
     }
 
     /// Sends what waits, as far as that goes without waiting.
-    pub(crate) fn flush(&mut self) {
+    pub fn flush(&mut self) {
         // What was given to a connection that has ended meanwhile would be lost.
         if self.looked.elapsed() >= STALE || !matches!(self.state, State::Open(_)) {
             self.step(Duration::ZERO);
         }
         self.pass_on();
+    }
+
+    /// Sends all that waits; false where the peer does not take it in that time. A
+    /// program that ends loses what it has not sent.
+    pub fn drain(&mut self, most: Duration) -> bool {
+        let give_up = Instant::now().checked_add(most);
+        loop {
+            self.flush();
+            if self.owed() == 0 {
+                return true;
+            }
+            let left = give_up.map_or(most, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return false;
+            }
+            self.step(left);
+        }
     }
 
     /// Returns the next message; `None` where none comes in that time.

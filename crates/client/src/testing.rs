@@ -60,6 +60,11 @@ impl Router {
 }
 
 impl Accepted {
+    /// Fails where nothing comes in that time.
+    pub(crate) fn set_patience(&mut self, time: std::time::Duration) {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+    }
+
     /// Writes bytes as they are.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
@@ -73,6 +78,11 @@ impl Accepted {
 
     /// Waits for a message, or for a command, whose body is returned as the only frame.
     pub(crate) fn receive(&mut self) -> Frames {
+        self.try_receive().expect("the client has left")
+    }
+
+    /// Does the same; `None` where the client has left.
+    pub(crate) fn try_receive(&mut self) -> Option<Frames> {
         let mut assembler = zmtp::Assembler::new(u64::MAX);
         let mut at = 0;
         loop {
@@ -83,18 +93,21 @@ impl Accepted {
                         let message = zmtp::frames(&self.held[..at]).map(<[u8]>::to_vec);
                         let message = message.collect();
                         self.held.drain(..at);
-                        return message;
+                        return Some(message);
                     }
                 }
                 zmtp::Found::Command { body, end } => {
                     let command = self.held[at + body..at + end].to_vec();
                     self.held.drain(at..at + end);
-                    return vec![command];
+                    return Some(vec![command]);
                 }
                 zmtp::Found::Part { .. } => {
                     let mut buffer = [0; 4096];
-                    let count = self.stream.read(&mut buffer).unwrap();
-                    assert!(count > 0, "the client has left");
+                    let count = self
+                        .stream
+                        .read(&mut buffer)
+                        .ok()
+                        .filter(|count| *count > 0)?;
                     self.held.extend_from_slice(&buffer[..count]);
                 }
             }

@@ -19,6 +19,7 @@ use crate::criteria::Asked;
 use crate::drawn::{Each, Message, Palette, Style, unless_ended};
 use crate::files::Place;
 use crate::graph::Answers;
+use crate::health::{FRESH, Health};
 use crate::histogram::Moments;
 use crate::numbers::{Numbers, end, numbers, quick};
 use crate::tail::Tail;
@@ -46,6 +47,7 @@ pub(crate) struct App {
     pub(crate) zone: Zone,
     pub(crate) palette: Palette,
     pub(crate) tail: Arc<Tail>,
+    pub(crate) health: Health,
     pub(crate) questions: Arc<Semaphore>,
     pub(crate) counts: Arc<Semaphore>,
     pub(crate) watchers: Arc<Semaphore>,
@@ -329,6 +331,7 @@ async fn all_values(State(app): State<Arc<App>>) -> Answer {
         let all = [
             ("senders", senders.collect()),
             ("topics", named(report.topics)),
+            ("tiers", named(report.tiers)),
             ("tags", named(report.tags)),
             ("chains", named(report.chains)),
             ("keys", named(report.keys)),
@@ -406,40 +409,70 @@ async fn thread(
 
 /// How the recording is doing.
 #[derive(Serialize)]
-struct Health {
+struct HealthAnswer {
     version: &'static str,
     /// What is shown.
     source: String,
+    /// Whether messages are recorded; `null` where that is no question.
+    recording: Option<bool>,
+    /// Who says so: the broker, or the age of the newest message.
+    told_by: Option<&'static str>,
+    /// Why nothing is recorded, where the broker knows that.
+    stalled: Option<String>,
     newest: Option<u64>,
     /// When the newest message was recorded, and how many seconds ago.
     time: Option<String>,
     seconds_ago: Option<i64>,
     messages_a_minute: u64,
-    /// Found by the one who follows, since the server was started.
+    /// Of all that is recorded; `null` until it was counted.
+    open_questions: Option<u64>,
     damaged_lines: u64,
+    altered_messages: u64,
 }
 
 async fn health(State(app): State<Arc<App>>) -> Answer {
-    app.ask(move |app| {
-        let (messages_a_minute, damaged_lines) = app.tail.health();
+    app.ask(|app| Ok(json(&app.health()?))).await
+}
+
+impl App {
+    fn health(&self) -> Result<HealthAnswer, Refusal> {
+        let known = self.health.known();
         let marks = Marks::default();
-        let style = app.style(&marks, &Asked::default())?;
-        let newest = app.messages(&Filter::default(), style, 1, false)?;
+        let style = self.style(&marks, &Asked::default())?;
+        let newest = self.messages(&Filter::default(), style, 1, false)?;
         let newest = newest.first();
         let time = newest.map(|message| message.time().to_owned());
         let then = time.as_deref().and_then(query::Instant::parse);
         let now = jiff::Timestamp::now().as_millisecond();
-        Ok(json(&Health {
+        let seconds_ago = then.map(|then| (now - then.milliseconds()) / 1_000);
+        let is_fresh = seconds_ago.is_some_and(|seconds| seconds < FRESH);
+        let (recording, told_by) = match (&self.place, &known.broker) {
+            (Place::Copy(_), _) => (None, None),
+            (_, Some(told)) => (Some(told.is_recording), Some("broker")),
+            (_, None) => (Some(is_fresh), Some("age")),
+        };
+        let counted = known.counted;
+        let mut messages_a_minute = self.tail.rate();
+        if let Some(counted) = counted.filter(|_| self.health.is_young()) {
+            messages_a_minute = messages_a_minute.max(counted.new);
+        }
+        Ok(HealthAnswer {
             version: env!("CARGO_PKG_VERSION"),
-            source: query::shown(app.place.dir()),
+            source: query::shown(self.place.dir()),
+            recording,
+            told_by,
+            stalled: known.broker.and_then(|told| told.stalled),
             newest: newest.and_then(|message| message.number),
-            seconds_ago: then.map(|then| (now - then.milliseconds()) / 1_000),
             time,
+            seconds_ago,
             messages_a_minute,
-            damaged_lines,
-        }))
-    })
-    .await
+            open_questions: counted.map(|counted| counted.open_questions),
+            damaged_lines: counted
+                .map_or(0, |counted| counted.damaged_lines)
+                .max(self.tail.damaged()),
+            altered_messages: counted.map_or(0, |counted| counted.altered_messages),
+        })
+    }
 }
 
 async fn live(

@@ -37,6 +37,7 @@ mod files;
 mod follow;
 mod graph;
 mod guard;
+mod health;
 mod histogram;
 mod live;
 mod numbers;

@@ -86,6 +86,13 @@ struct Watcher {
     _place: OwnedSemaphorePermit,
 }
 
+/// What there is to tell.
+enum Next {
+    Messages(Vec<Arc<Recorded>>),
+    /// All that came match, whatever is in them.
+    Numbers(Numbers),
+}
+
 /// The one who watched has gone, or the server ends.
 struct Gone;
 
@@ -100,9 +107,12 @@ impl Watcher {
         loop {
             // What comes behind this is seen either now or as a change.
             head.borrow_and_update();
-            let most = if self.only_numbers { NUMBERS } else { BATCH };
-            let told = match self.app.tail.after(self.at, most) {
-                After::Next(next) => self.tell(&next).await,
+            let told = match self.next() {
+                After::Next(Next::Messages(next)) => self.tell(&next).await,
+                After::Next(Next::Numbers(next)) => {
+                    self.at = next.last().unwrap_or(self.at);
+                    self.tell_numbers(next).await
+                }
                 After::Behind(first) => self.catch_up(first).await,
                 After::Anew(number) => self.begin_anew(number).await,
                 After::Nothing => {
@@ -120,6 +130,15 @@ impl Watcher {
                 tokio::time::sleep(STEP).await;
             }
         }
+    }
+
+    fn next(&self) -> After<Next> {
+        let tail = &self.app.tail;
+        if self.only_numbers && self.filter.is_empty() {
+            return tail.numbers_after(self.at).map(Next::Numbers);
+        }
+        let most = if self.only_numbers { NUMBERS } else { BATCH };
+        tail.after(self.at, most).map(Next::Messages)
     }
 
     async fn send(&self, event: Event) -> Result<(), Gone> {

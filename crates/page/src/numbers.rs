@@ -18,11 +18,21 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     pub(crate) fn push(&mut self, number: u64) {
-        self.count += 1;
+        self.push_run(number, number);
+    }
+
+    /// Adds all numbers from the first to the last.
+    pub(crate) fn push_run(&mut self, first: u64, last: u64) {
+        self.count += last - first + 1;
         match self.runs.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
-            _ => self.runs.push((number, number)),
+            Some((_, end)) if end.checked_add(1) == Some(first) => *end = last,
+            _ => self.runs.push((first, last)),
         }
+    }
+
+    /// The last of them.
+    pub(crate) fn last(&self) -> Option<u64> {
+        self.runs.last().map(|(_, last)| *last)
     }
 }
 

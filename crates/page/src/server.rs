@@ -20,10 +20,13 @@ use crate::error::Error;
 use crate::files::{self, Place};
 use crate::follow;
 use crate::guard::guard;
+use crate::health::{self, Health};
 use crate::tail::Tail;
 
 /// The port where none is given.
 const PORT: u16 = 8787;
+/// Each who watches takes a file descriptor; the soft limit of many systems is 1,024.
+const FILES: u64 = 65_536;
 /// How often it looks whether it is to stop.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -40,6 +43,9 @@ pub struct Options {
     pub port: u16,
     /// Whether the address has a token in it, without which nobody is answered.
     pub has_token: bool,
+    /// Where the broker that records there answers requests, as `tcp://HOST:PORT` or
+    /// `ipc://PATH`: it is asked how it goes.
+    pub control: Option<String>,
     /// The time zone in which messages show their times.
     pub zone: Zone,
 }
@@ -54,6 +60,7 @@ impl Options {
             bind: Ipv4Addr::LOCALHOST.into(),
             port: PORT,
             has_token: true,
+            control: None,
             zone: Zone::local(),
         }
     }
@@ -76,6 +83,8 @@ impl Server {
     /// [`Error::Listen`] where the address is taken, [`Error::Query`] where files can't
     /// be read, and [`Error::Token`] or [`Error::Serve`] where the system has no more.
     pub fn open(options: Options) -> Result<Self, Error> {
+        // Where the limit stays as it is, fewer can watch.
+        let _raised = rlimit::increase_nofile_limit(FILES);
         let place = match &options.files[..] {
             [] => Place::Journal(options.dir.clone()),
             files => Place::Copy(files::copy(files)?),
@@ -104,6 +113,7 @@ impl Server {
                 zone: options.zone,
                 palette: Palette::default(),
                 tail: Arc::new(Tail::new()),
+                health: Health::new(options.control),
                 questions: Arc::new(Semaphore::new(QUESTIONS)),
                 counts: Arc::new(Semaphore::new(COUNTS)),
                 watchers: Arc::new(Semaphore::new(api::WATCHERS)),
@@ -126,6 +136,8 @@ impl Server {
         let over = Arc::new(AtomicBool::new(false));
         let (tail, dir) = (Arc::clone(&self.app.tail), self.app.place.dir());
         let follower = follow::start(dir, tail, Arc::clone(&over))?;
+        let app = Arc::clone(&self.app);
+        let watcher = health::start(Arc::clone(&app), Arc::clone(&over))?;
         let routes = api::routes(Arc::clone(&self.app));
         let routes = match &*self.path {
             "/" => routes,
@@ -148,6 +160,11 @@ impl Server {
         self.runtime.shutdown_background();
         // It has nothing to tell: what it could not read, it asked for again.
         let _ended = follower.join();
+        app.health.wake();
+        // It may wait for a broker. Only a copy has to be put away behind it.
+        if let Place::Copy(_) = app.place {
+            let _ended = watcher.join();
+        }
         Ok(served?)
     }
 }

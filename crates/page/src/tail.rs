@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use crate::numbers::Numbers;
+
 /// Held for watchers that are a little behind; others read the journal.
 const MESSAGES: usize = 4_096;
 const BYTES: usize = 8 << 20;
+/// So many stretches of numbers are known; without gaps all are one.
+const RUNS: usize = 1_024;
 /// For the rate of messages.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -21,15 +25,26 @@ pub(crate) struct Recorded {
 
 /// What a watcher gets that has seen everything up to some number.
 #[derive(Debug)]
-pub(crate) enum After {
-    /// The next messages.
-    Next(Vec<Arc<Recorded>>),
+pub(crate) enum After<T> {
+    /// The next messages, or their numbers.
+    Next(T),
     /// There is nothing new.
     Nothing,
     /// The next messages are in the journal alone: those before this number.
     Behind(u64),
     /// Numbers have begun again, and go on behind this one.
     Anew(u64),
+}
+
+impl<T> After<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> After<U> {
+        match self {
+            Self::Next(next) => After::Next(change(next)),
+            Self::Nothing => After::Nothing,
+            Self::Behind(first) => After::Behind(first),
+            Self::Anew(number) => After::Anew(number),
+        }
+    }
 }
 
 /// The newest messages. One thread adds to it, any number of watchers read.
@@ -43,11 +58,42 @@ pub(crate) struct Tail {
 struct State {
     recorded: VecDeque<Arc<Recorded>>,
     bytes: usize,
+    /// Numbers of all that came since the server was started, as stretches. Who wants
+    /// numbers alone gets them from here, however far behind: with many messages a
+    /// second, those in memory are of a moment only.
+    runs: VecDeque<(u64, u64)>,
     last: u64,
     /// How many messages came in each of the last seconds.
     rate: VecDeque<(Instant, u64)>,
     damaged: u64,
     has_begun: bool,
+}
+
+impl State {
+    fn add_to_runs(&mut self, number: u64) {
+        match self.runs.back_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => self.runs.push_back((number, number)),
+        }
+        if self.runs.len() > RUNS {
+            self.runs.pop_front();
+        }
+    }
+
+    /// Tells what there is behind a number, where what is known begins with `first`.
+    fn place<T>(&self, number: u64, first: Option<u64>) -> Option<After<T>> {
+        let first = match first {
+            None => return Some(After::Nothing),
+            Some(first) => first,
+        };
+        if number > self.last {
+            return Some(After::Anew(first - 1));
+        }
+        if number == self.last {
+            return Some(After::Nothing);
+        }
+        (number + 1 < first).then_some(After::Behind(first))
+    }
 }
 
 impl Tail {
@@ -67,9 +113,11 @@ impl Tail {
         let mut state = self.state();
         if number <= state.last {
             state.recorded.clear();
+            state.runs.clear();
             state.bytes = 0;
         }
         state.last = number;
+        state.add_to_runs(number);
         state.bytes += line.len();
         state.recorded.push_back(Arc::new(Recorded {
             number,
@@ -114,41 +162,46 @@ impl Tail {
         Some(self.state().last).filter(|last| *last > 0)
     }
 
-    /// Returns how many messages came within the last minute, and how many damaged
-    /// lines since the beginning.
-    pub(crate) fn health(&self) -> (u64, u64) {
+    /// Returns how many messages came within the last minute.
+    pub(crate) fn rate(&self) -> u64 {
         let state = self.state();
         let is_new = |(second, _): &&(Instant, u64)| second.elapsed() <= MINUTE;
         let rate = state.rate.iter().filter(is_new).map(|(_, count)| count);
-        (rate.sum(), state.damaged)
+        rate.sum()
+    }
+
+    /// Returns how many damaged lines were found since the beginning.
+    pub(crate) fn damaged(&self) -> u64 {
+        self.state().damaged
     }
 
     /// Returns up to so many messages behind a number.
-    pub(crate) fn after(&self, number: u64, most: usize) -> After {
+    pub(crate) fn after(&self, number: u64, most: usize) -> After<Vec<Arc<Recorded>>> {
         let state = self.state();
-        let Some(first) = state.recorded.front() else {
-            return After::Nothing;
-        };
-        if number > state.last {
-            return After::Anew(first.number - 1);
-        }
-        if number + 1 < first.number {
-            return After::Behind(first.number);
+        let first = state.recorded.front().map(|recorded| recorded.number);
+        if let Some(other) = state.place(number, first) {
+            return other;
         }
         let from = state
             .recorded
             .partition_point(|recorded| recorded.number <= number);
-        let next: Vec<_> = state
-            .recorded
-            .iter()
-            .skip(from)
-            .take(most)
-            .cloned()
-            .collect();
-        match next.is_empty() {
-            true => After::Nothing,
-            false => After::Next(next),
+        let next = state.recorded.iter().skip(from).take(most);
+        After::Next(next.cloned().collect())
+    }
+
+    /// Returns the numbers of all messages behind a number.
+    pub(crate) fn numbers_after(&self, number: u64) -> After<Numbers> {
+        let state = self.state();
+        let first = state.runs.front().map(|(first, _)| *first);
+        if let Some(other) = state.place(number, first) {
+            return other;
         }
+        let from = state.runs.partition_point(|(_, last)| *last <= number);
+        let mut numbers = Numbers::default();
+        for (first, last) in state.runs.iter().skip(from) {
+            numbers.push_run((*first).max(number + 1), *last);
+        }
+        After::Next(numbers)
     }
 }
 
@@ -172,6 +225,31 @@ mod tests {
         };
         assert_eq!(next.len(), 2);
         assert!(matches!(tail.after(10_010, 10), After::Nothing));
+    }
+
+    #[test]
+    fn numbers_alone_are_known_however_far_one_is_behind() {
+        let tail = Tail::new();
+        for number in (11..=100_000).filter(|number| *number != 50) {
+            tail.push(number, b"{}");
+        }
+        assert!(matches!(tail.after(20, 10), After::Behind(_)));
+        let After::Next(numbers) = tail.numbers_after(20) else {
+            panic!("all numbers are known");
+        };
+        assert_eq!(numbers.runs, [(21, 49), (51, 100_000)]);
+        assert_eq!(numbers.count, 100_000 - 21);
+        assert!(matches!(tail.numbers_after(9), After::Behind(11)));
+        assert!(matches!(tail.numbers_after(10), After::Next(_)));
+        assert!(matches!(tail.numbers_after(100_000), After::Nothing));
+        // A bounded number of stretches.
+        for number in 0..5_000 {
+            tail.push(100_000 + 2 * number, b"{}");
+        }
+        assert!(tail.state().runs.len() <= RUNS);
+        assert!(matches!(tail.numbers_after(20), After::Behind(_)));
+        tail.push(5, b"{}");
+        assert!(matches!(tail.numbers_after(20), After::Anew(4)));
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub struct Greeting {
     pub protocols: Vec<u64>,
     /// The broker's own version.
     pub broker: String,
+    /// The sequence that begins with this reply: see [`Publish`](crate::Publish).
+    pub sequence: u64,
     /// What it takes.
     pub limits: Limits,
 }

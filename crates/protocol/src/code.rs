@@ -16,6 +16,8 @@ pub const NOT_READY: &str = "not_ready";
 pub const ID_REUSED: &str = "id_reused";
 /// Another journal's message does not follow the last one of it that is here.
 pub const ORIGIN_GAP: &str = "origin_gap";
+/// An earlier message of its sequence was not taken.
+pub const INTERRUPTED: &str = "interrupted";
 /// The broker takes no more.
 pub const SHUTTING_DOWN: &str = "shutting_down";
 /// The broker ended before the disk had answered.
@@ -42,5 +44,13 @@ pub const NOT_STORED: &str = "not_stored";
 /// Tells whether the same request may succeed a little later.
 #[must_use]
 pub fn may_pass(code: &str) -> bool {
-    [BUSY, DISK_FULL, NOT_READY, SHUTTING_DOWN, UNKNOWN_OUTCOME].contains(&code)
+    [
+        BUSY,
+        DISK_FULL,
+        INTERRUPTED,
+        NOT_READY,
+        SHUTTING_DOWN,
+        UNKNOWN_OUTCOME,
+    ]
+    .contains(&code)
 }

@@ -72,7 +72,7 @@ const OPERATIONS: [(&str, &str, Read); 11] = [
     }),
     (
         "publish",
-        r#"{"op":"publish","id":1} and, optional, "origin":{"journal":"...","name":"...","message_num":N,"after":N}, followed by the message's frames"#,
+        r#"{"op":"publish","id":1} and, each optional, "sequence":N and "origin":{"journal":"...","name":"...","message_num":N,"after":N}, followed by the message's frames"#,
         |members| with(members, Request::Publish),
     ),
     (

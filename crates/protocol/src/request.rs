@@ -49,6 +49,10 @@ pub struct Hello {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
+    /// The sequence whose next message it is, as the [`Greeting`](crate::Greeting) told
+    /// it: the message is refused where that sequence was interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
     /// The other journal that the message was recorded in first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,

@@ -198,7 +198,10 @@ pub(crate) fn origin(line: &[u8]) -> Option<&[u8]> {
     let behind = tail.get(at + KEY.len()..)?;
     let (_, behind) = split_once(behind, b"\",\"name\":\"")?;
     let (name, behind) = split_once(behind, b"\",\"message_num\":")?;
-    let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = behind
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let behind = behind.get(digits..)?.strip_prefix(b"}")?;
     let behind = behind.strip_prefix(b",\"acked\":true").unwrap_or(behind);
     let is_last = [b",\"key_name\":\"".as_slice(), RECORDED_AT];

@@ -59,7 +59,7 @@ pub use archives::{write_archives, write_unread};
 pub use clip::Limits;
 pub use column::Column;
 pub use findings::write_findings;
-pub use html::{Drawing, MESSAGE_STYLE};
+pub use html::{Drawing, Folder, MESSAGE_STYLE, Pages, Parent};
 pub use layout::{Format, Layout};
 pub use number::grouped;
 pub use redact::{Hidden, Redacted, Redaction};

@@ -21,6 +21,7 @@ mod replace;
 mod request;
 mod rights;
 mod router;
+mod sequences;
 mod start;
 mod status;
 mod walk;
@@ -185,15 +186,14 @@ impl Control {
             return self.refuse(&peer, &id, refusal.not_recorded());
         }
         let request = match request {
-            Ok(request @ Request::Publish(_)) => request,
-            Ok(request) if frames.is_empty() => request,
+            Ok(request) if frames.is_empty() || matches!(request, Request::Publish(_)) => request,
             Ok(_) => {
                 let message = "only a publish request has frames behind its header";
                 return self.refuse(&peer, &id, Failure::bad(message));
             }
             Err(refusal) => return self.refuse(&peer, &id, refusal),
         };
-        if matches!(request, Request::Publish(_)) && frames.is_empty() {
+        if frames.is_empty() && matches!(request, Request::Publish(_)) {
             return self.refuse(&peer, &id, no_frames());
         }
         let strict = self.strict.as_deref();
@@ -210,6 +210,7 @@ impl Control {
                 frames,
                 key_name,
                 origin: publish.origin.map(Arc::new),
+                sequence: publish.sequence,
             });
         }
         match self.act(&peer, &id, request, member) {
@@ -233,7 +234,10 @@ impl Control {
         member: Option<Arc<Member>>,
     ) -> Result<Option<String>, Failure> {
         Ok(Some(match request {
-            Request::Hello(_) => reply(id, &self.facts.hello()),
+            Request::Hello(_) => {
+                let sequence = self.publishing.sequences.begin(peer.connection);
+                reply(id, &self.facts.hello(sequence))
+            }
             Request::Ping | Request::Publish(_) => reply(id, &Nothing {}),
             Request::Origins => {
                 let header = self.publishing.origins(peer, id);
@@ -302,7 +306,7 @@ impl Control {
             self.publishing.status(),
             self.consumers.status(),
             self.router.clients(status::LISTED),
-            self.refused + self.consumers.refused,
+            self.refused + self.publishing.refused + self.consumers.refused,
         )
     }
 
@@ -376,6 +380,7 @@ impl Control {
         // A broker that was paused counts no more than a moment of the pause.
         let expired = self.consumers.expire(time.min(2 * TICK));
         self.send(expired);
+        self.publishing.sequences.keep(&self.router.connected());
     }
 
     /// Waits until there is something to do, or looks at the connections alone

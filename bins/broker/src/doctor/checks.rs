@@ -77,27 +77,57 @@ pub(super) fn run<W: Write>(
             ),
         })?;
     }
-    let probe = Probe {
-        publish: options.target.address(status.ports.publish),
-        subscribe: options.target.address(status.ports.subscribe),
-        dir: &dir,
-    };
-    match options.target.has_keys() {
-        true => Ok(probe::run_with_keys(&options.target, &dir, findings)?),
-        false => probe::run(&probe, findings),
+    if options.target.has_keys() {
+        return Ok(probe::run_with_keys(&options.target, &dir, findings)?);
     }
+    for probe in probes(options, &status, &dir) {
+        probe::run(&probe, findings)?;
+    }
+    Ok(())
+}
+
+/// Returns all ways that a message may take: over the ports, and over the Unix sockets
+/// that there are. A broker that was asked over one may be out of reach by its ports.
+fn probes<'a>(options: &Doctor, status: &Status, dir: &'a Path) -> Vec<Probe<'a>> {
+    let tcp = |port| format!("tcp://{}", options.target.address(port));
+    let ipc = &status.ipc;
+    let over_ipc = Probe {
+        publish: ipc
+            .publish
+            .clone()
+            .unwrap_or_else(|| tcp(status.ports.publish)),
+        subscribe: ipc
+            .subscribe
+            .clone()
+            .unwrap_or_else(|| tcp(status.ports.subscribe)),
+        dir,
+    };
+    if options.target.control_ipc.is_some() {
+        return vec![over_ipc];
+    }
+    let over_ports = Probe {
+        publish: tcp(status.ports.publish),
+        subscribe: tcp(status.ports.subscribe),
+        dir,
+    };
+    let is_new = |probe: &Probe<'_>| {
+        probe.publish != over_ports.publish || probe.subscribe != over_ports.subscribe
+    };
+    let second = Some(over_ipc).filter(is_new);
+    [over_ports].into_iter().chain(second).collect()
 }
 
 /// Finds out whether a broker answers on the control port.
 fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Result<Option<Status>> {
-    let address = options.target.address(options.target.control_port);
-    // A Unix socket that nobody serves says so by itself.
-    if options.target.control_ipc.is_none()
-        && let Err(error) = TcpStream::connect_timeout(&address, PATIENCE)
-    {
-        findings.add(nobody(address, &error))?;
-        return Ok(None);
+    // What a Unix socket that nobody serves comes to is told by the client.
+    if options.target.control_ipc.is_none() {
+        let address = options.target.address(options.target.control_port);
+        if let Err(error) = TcpStream::connect_timeout(&address, PATIENCE) {
+            findings.add(nobody(address, &error))?;
+            return Ok(None);
+        }
     }
+    let address = options.target.control();
     let status = options.target.connect(PATIENCE);
     match status.and_then(|mut client| Ok(client.status()?)) {
         Ok(status) => {
@@ -107,6 +137,13 @@ fn reach<W: Write>(options: &Doctor, findings: &mut Findings<'_, W>) -> io::Resu
                 status.pid
             )))?;
             Ok(Some(status))
+        }
+        Err(error) if options.target.control_ipc.is_some() => {
+            findings.add(Finding::Wrong(
+                format!("no broker answers on {address}: {error}"),
+                "start the broker with --control and this path, or say which one it has".to_owned(),
+            ))?;
+            Ok(None)
         }
         Err(error) => {
             findings.add(Finding::Wrong(

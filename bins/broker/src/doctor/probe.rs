@@ -2,7 +2,6 @@
 //! into the file.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,8 +19,8 @@ const NEWEST: usize = 10_000;
 
 /// Where the probe goes.
 pub(super) struct Probe<'a> {
-    pub(super) publish: SocketAddr,
-    pub(super) subscribe: SocketAddr,
+    pub(super) publish: String,
+    pub(super) subscribe: String,
     /// The directory of the journal.
     pub(super) dir: &'a Path,
 }
@@ -90,10 +89,10 @@ fn travel<W: Write>(
     id: &str,
     findings: &mut Findings<'_, W>,
 ) -> anyhow::Result<bool> {
-    let mut subscriber = socket(probe.subscribe, SocketType::Sub)?;
+    let mut subscriber = Socket::connect(&probe.subscribe, SocketType::Sub, None)?;
     subscriber.subscribe(id.as_bytes());
     // An XPUB sees the broker's subscription: what is sent before it is dropped.
-    let mut publisher = socket(probe.publish, SocketType::Xpub)?;
+    let mut publisher = Socket::connect(&probe.publish, SocketType::Xpub, None)?;
     if publisher.receive(PATIENCE).as_deref() != Some(&[vec![1]]) {
         let why = publisher.refusal().map(str::to_owned);
         let why = why.or_else(|| publisher.absence().map(ToString::to_string));
@@ -139,10 +138,6 @@ fn travel<W: Write>(
         ),
     })?;
     Ok(true)
-}
-
-fn socket(address: SocketAddr, kind: SocketType) -> anyhow::Result<Socket> {
-    Ok(Socket::connect(&format!("tcp://{address}"), kind, None)?)
 }
 
 /// Looks for the probe in the session on disk.

@@ -1,5 +1,8 @@
 //! Options for how things are written.
 
+use std::path::PathBuf;
+
+use clap::ValueHint;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use render::{Column, Format};
 
@@ -13,6 +16,11 @@ pub(crate) struct OutputArgs {
     /// without it chat for --thread and in a pager, else pretty
     #[arg(short, long, value_name = "FORMAT", value_parser = formats(), hide_possible_values = true)]
     pub(crate) output: Option<Format>,
+
+    /// Write -o html as pages of up to 1,000 messages, with an index page that searches
+    /// all of them, into this new directory; for more than some 5,000 messages
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) out: Option<PathBuf>,
 
     /// Which fields compact, json, jsonl and csv have, separated by commas: message_num,
     /// time, topic, sender, timestamp, tier, chain_type, shl_tags, message_id, in_reply_to,
@@ -91,6 +99,9 @@ impl OutputArgs {
     pub(super) fn contradiction(&self, args: &Args) -> Option<String> {
         let format = self.output.unwrap_or_default();
         let is_plain = format == Format::Pretty;
+        if self.out.is_some() && format != Format::Html {
+            return Some(format!("--out is for -o html, and this is -o {format}"));
+        }
         if self.bom && format != Format::Csv {
             return Some("--bom is for -o csv".to_owned());
         }

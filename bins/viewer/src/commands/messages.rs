@@ -4,14 +4,19 @@ use std::ops::ControlFlow;
 
 use anyhow::Context;
 use query::{Findings, Follow, FollowFiles, Sink};
-use render::{Format, Hidden, Redacted, Redaction};
+use render::{Format, Hidden, Pages, Redacted, Redaction};
 
 use crate::args::{Args, OutputArgs};
 use crate::commands::empty;
 use crate::exit::Exit;
+use crate::folder::NewFolder;
 use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::{commands, output};
+
+/// Browsers show so many messages on one page within a second.
+const ONE_PAGE: u64 = 5_000;
+const WRITE: &str = "cannot write the output";
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
@@ -31,7 +36,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let progress = Progress::of_long_work(&source, screen.is_terminal());
     let redaction = redaction(args)?;
     let path = redaction.path(source.path());
-    let sink = render::formatter(format, screen.out(), &path, layout, !filter.is_empty());
+    let mut folder = args
+        .output
+        .out
+        .as_deref()
+        .map(NewFolder::make)
+        .transpose()?;
+    let sink: Box<dyn Sink> = match &mut folder {
+        Some(folder) => Box::new(Pages::new(folder, path, layout)),
+        None => render::formatter(format, screen.out(), &path, layout, !filter.is_empty()),
+    };
     let mut sink = Redacted::new(&redaction, sink);
     let order = args.order();
     let shown = match (&args.thread, args.around()) {
@@ -45,6 +59,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let hidden = sink.hidden();
     drop(sink);
     drop(progress);
+    if let Some(folder) = &folder {
+        writeln!(screen.out(), "{}", folder.index().display()).context(WRITE)?;
+    } else if format == Format::Html && shown > ONE_PAGE {
+        output::print_note(&format!(
+            "{} messages are many for one page: with --out DIR they are written as pages, \
+             with an index page that searches all of them",
+            render::grouped(shown)
+        ));
+    }
     screen.close()?;
     if args.output.is_redacted() {
         let Hidden { places, messages } = hidden;

@@ -33,6 +33,7 @@ pub(crate) fn run(args: &Args, options: &Serve) -> anyhow::Result<Exit> {
         bind: options.bind,
         port: options.port,
         has_token: !options.no_token,
+        control: options.files.is_empty().then(|| options.control.clone()),
         zone: commands::zone(args),
     })?;
     let mut out = output::results();

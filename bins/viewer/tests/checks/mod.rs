@@ -10,9 +10,12 @@ mod cases;
 mod context;
 mod follow;
 mod formats;
+mod pages;
 mod places;
 mod salvage;
 mod selection;
+#[cfg(target_os = "linux")]
+mod serve;
 mod verify;
 
 use crate::util::Logs;

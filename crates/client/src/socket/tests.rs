@@ -179,3 +179,19 @@ fn a_unix_socket_is_connected_to_by_its_path() {
     });
     assert!(greeting[12..].starts_with(b"NULL\0"));
 }
+
+#[test]
+fn what_waits_is_drained_as_far_as_the_peer_takes_it() {
+    let router = Router::new();
+    let mut socket = dealer(&router);
+    let large = vec![7; 16 << 20];
+    assert!(socket.queue(&[&large]));
+    assert!(!socket.drain(Duration::from_millis(20)), "nobody is there");
+    let (mut peer, _) = beside(&mut socket, || router.accept());
+    assert!(!socket.drain(Duration::from_millis(20)), "nobody reads");
+    thread::scope(|scope| {
+        let peer = scope.spawn(|| peer.receive());
+        assert!(socket.drain(LONG));
+        assert!(peer.join().unwrap() == [large]);
+    });
+}

@@ -6,6 +6,10 @@ import * as view from "./view.js";
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 300;
 const LANES = 12;
+// The times that are drawn.
+let drawn = null;
+// While somebody chooses a time, the bars stay as they are.
+let isDragged = false;
 
 const draw = (name, attributes = {}, ...children) => {
   const element = document.createElementNS(SVG, name);
@@ -28,6 +32,7 @@ const dragged = (chart, histogram) => {
   const bucket = (x) => Math.min(histogram.buckets.length - 1, Math.floor((x / WIDTH) * histogram.buckets.length));
   chart.addEventListener("pointerdown", (event) => {
     from = at(event);
+    isDragged = true;
     chart.setPointerCapture(event.pointerId);
   });
   chart.addEventListener("pointermove", (event) => {
@@ -36,7 +41,13 @@ const dragged = (chart, histogram) => {
     mark.setAttribute("x", Math.min(from, to));
     mark.setAttribute("width", Math.abs(to - from));
   });
+  chart.addEventListener("pointercancel", () => {
+    from = null;
+    isDragged = false;
+    mark.setAttribute("width", 0);
+  });
   chart.addEventListener("pointerup", (event) => {
+    isDragged = false;
     if (from === null) return;
     const [first, last] = [from, at(event)].sort((a, b) => a - b).map(bucket);
     from = null;
@@ -71,6 +82,7 @@ const lane = (sender, histogram) => {
   const chart = draw("svg", { viewBox: `0 0 ${WIDTH} 12`, preserveAspectRatio: "none", class: "chart lane", role: "img" });
   const name = sender.name ?? "others";
   chart.setAttribute("aria-label", `${sender.messages} messages of ${name}`);
+  chart.dataset.sender = name;
   sender.counts.forEach((count, at) => {
     if (!count) return;
     const opacity = 0.35 + 0.65 * (count / most);
@@ -90,9 +102,11 @@ export const drawTimes = async (filters) => {
   const params = new URLSearchParams(filters);
   params.set("buckets", 100);
   const histogram = await ask("histogram", params);
+  if (isDragged) return;
   const [whole, lanes] = [document.getElementById("histogram"), document.getElementById("lanes")];
   whole.replaceChildren();
   lanes.replaceChildren();
+  drawn = null;
   if (!histogram.buckets.length) return;
   const range = document.createElement("p");
   range.className = "range";
@@ -104,6 +118,67 @@ export const drawTimes = async (filters) => {
   }
   whole.append(bars(histogram), range);
   lanes.append(...histogram.senders.slice(0, LANES).map((sender) => lane(sender, histogram)));
+  drawn = histogram;
+};
+
+// Where a time stands within the bars; nothing where it is beside them.
+const position = (moment) => {
+  const first = time(drawn.buckets[0].start).getTime();
+  const at = (time(moment).getTime() - first) / (drawn.buckets.length * drawn.seconds * 1_000);
+  return at >= 0 && at <= 1 ? at * WIDTH : null;
+};
+
+const markSilence = (silence) => {
+  const place = document.getElementById("silence");
+  place.textContent = silence ? `longest silence: ${seconds(silence.seconds)}` : "";
+  const [from, to] = [silence?.between?.first, silence?.between?.last].map((end) => (end ? position(end) : null));
+  if (from === null || to === null || to - from < 1) return;
+  const band = draw("rect", { x: from, y: 0, width: to - from, height: "100%", class: "silence" });
+  const label = document.createElementNS(SVG, "title");
+  label.textContent = `silence of ${seconds(silence.seconds)}`;
+  band.append(label);
+  document.querySelector("#histogram .chart").prepend(band);
+};
+
+const markQuestion = (question) => {
+  const at = question.recorded && position(question.recorded);
+  const charts = document.querySelectorAll("#lanes .lane");
+  const chart = [...charts].find((chart) => chart.dataset.sender === question.sender);
+  if (!chart || at === null) return;
+  const mark = draw("rect", { x: Math.max(0, at - 1.5), y: 0, width: 3, height: 12, class: "open" });
+  const label = document.createElementNS(SVG, "title");
+  label.textContent = `not answered: ${question.text}`;
+  mark.append(label);
+  chart.append(mark);
+};
+
+// What is open, and the longest silence: marks on the bars and lanes, and a list.
+export const drawOpen = async (filters, jump) => {
+  const { open_questions: open, longest_silence: silence } = await ask("statistics", filters);
+  if (drawn?.buckets.length) {
+    markSilence(silence);
+    open.newest.forEach(markQuestion);
+  }
+  const items = open.newest.filter((question) => question.message_num !== null).map((question) => {
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "question";
+    button.textContent = `#${question.message_num} ${question.sender}: ${question.text}`;
+    button.addEventListener("click", () => jump(question.message_num));
+    item.append(button);
+    return item;
+  });
+  const place = document.getElementById("open-questions");
+  place.replaceChildren();
+  if (!items.length) return;
+  const details = document.createElement("details");
+  const summary = document.createElement("summary");
+  summary.textContent = `Open questions (${open.count.toLocaleString("en")})`;
+  const all = document.createElement("ul");
+  all.append(...items);
+  details.append(summary, all);
+  place.append(details);
 };
 
 const seconds = (value) => {

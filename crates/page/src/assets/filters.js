@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import * as view from "./view.js";
 
-const KINDS = [["senders", "sender"], ["topics", "topic"], ["tags", "tag"], ["chains", "chain"], ["keys", "key"]];
+const KINDS = [["senders", "sender"], ["topics", "topic"], ["tiers", "tier"], ["tags", "tag"], ["chains", "chain"], ["keys", "key"]];
 const SHOWN = 12;
 
 const make = (name, properties = {}, ...children) => {

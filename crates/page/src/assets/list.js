@@ -75,6 +75,8 @@ const list = {
   current: null,
   // Whether it stays at the end, whatever comes or grows there.
   sticks: false,
+  // How many rows there were when the end was drawn last; more may be known by now.
+  end: 0,
   onMove: () => {},
   onDraw: () => {},
 };
@@ -84,6 +86,8 @@ let frame = null;
 let aborter = new AbortController();
 
 const count = () => list.numbers.count;
+// Whoever stays at the end is led to the next one when that is drawn, and not before.
+const end = () => (list.sticks ? Math.min(list.end, count()) : count());
 const space = () => Math.max(Math.min(count() * list.usual, HIGHEST), scroller.clientHeight);
 
 const element = (row) => {
@@ -161,7 +165,7 @@ const extend = () => {
   for (let guard = 0; guard < 400; guard += 1) {
     const last = box.lastElementChild;
     const row = Number(last.dataset.row) + 1;
-    if (row >= count() || last.getBoundingClientRect().bottom >= to) break;
+    if (row >= end() || last.getBoundingClientRect().bottom >= to) break;
     const holder = element(row);
     list.elements.set(row, holder);
     box.append(holder);
@@ -267,7 +271,7 @@ const settle = () => {
   const room = space() - scroller.clientHeight;
   const before = list.base - scroller.scrollTop;
   const hasFirst = Number(box.firstElementChild.dataset.row) === 0;
-  const hasLast = Number(box.lastElementChild.dataset.row) === count() - 1;
+  const hasLast = Number(box.lastElementChild.dataset.row) === end() - 1;
   let wanted;
   if (hasFirst && hasLast) {
     spacer.style.height = `${height}px`;
@@ -318,12 +322,13 @@ addEventListener("resize", () => {
 export const isAtEnd = () => {
   const last = box.lastElementChild;
   if (!last) return true;
-  const isLast = Number(last.dataset.row) === count() - 1;
+  const isLast = Number(last.dataset.row) === end() - 1;
   return isLast && last.getBoundingClientRect().bottom <= scroller.getBoundingClientRect().bottom + 40;
 };
 
 export const toEnd = () => {
   jump(count() - 1);
+  list.end = count();
   list.sticks = true;
   alignEnd();
   settle();
@@ -335,7 +340,7 @@ const alignEnd = () => {
     const gap = scroller.getBoundingClientRect().bottom - box.lastElementChild.getBoundingClientRect().bottom;
     place(list.base + gap);
     extend();
-    if (Number(box.lastElementChild.dataset.row) >= count() - 1 && Math.abs(gap) < 1) break;
+    if (Number(box.lastElementChild.dataset.row) >= end() - 1 && Math.abs(gap) < 1) break;
   }
   // Few rows stand at the upper edge.
   const free = box.firstElementChild?.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
@@ -363,17 +368,30 @@ export const show = (found, filters, at) => {
   else goTo(at);
 };
 
-// Adds what was recorded meanwhile; whoever is at the end stays there.
-export const append = (runs) => {
-  const wasAtEnd = list.sticks || isAtEnd();
-  const wasEmpty = !count();
+// Adds what was recorded meanwhile, and draws it later; tells whether one was at the end.
+export const add = (runs) => {
+  const wasAtEnd = !count() || list.sticks || isAtEnd();
   list.numbers.add(runs);
   document.getElementById("empty").hidden = count() > 0;
-  if (wasEmpty || (wasAtEnd && !document.hidden)) {
-    const end = count() - 1;
+  // In a tab that nobody sees, it stays where it was read.
+  if (wasAtEnd) list.sticks = !document.hidden;
+  return wasAtEnd;
+};
+
+// Adds what was recorded meanwhile; whoever is at the end stays there.
+export const append = (runs) => {
+  const wasAtEnd = add(runs);
+  catchUp();
+  return wasAtEnd;
+};
+
+// Draws what was added.
+export const catchUp = () => {
+  if (list.sticks && !document.hidden) {
+    list.end = count();
     const last = box.lastElementChild;
     // So much at once is not worth being drawn one by one.
-    if (!last || end - Number(last.dataset.row) > 200) toEnd();
+    if (!last || list.end - Number(last.dataset.row) > 200) toEnd();
     else {
       list.sticks = true;
       extend();
@@ -384,7 +402,6 @@ export const append = (runs) => {
     extend();
     settleSoon();
   }
-  return wasAtEnd;
 };
 
 const setCurrent = (number) => {

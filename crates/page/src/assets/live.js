@@ -42,19 +42,39 @@ const ago = (seconds) => {
 };
 
 const line = document.getElementById("health");
+const state = document.getElementById("state");
+const facts = document.getElementById("facts");
+
+// Only what is said anew is read out.
+const tell = (kind, text, parts) => {
+  line.className = kind;
+  if (state.textContent !== text) state.textContent = text;
+  facts.textContent = parts.map((part) => ` · ${part}`).join("");
+};
+
+const said = (health) => {
+  if (health.recording === null) return ["still", "a copy of files"];
+  if (health.told_by === "broker" && health.recording) return ["fresh", "recording"];
+  if (health.told_by === "broker") return ["lost", `NOTHING IS RECORDED: ${health.stalled ?? "the broker says so"}`];
+  if (health.recording) return ["fresh", "being recorded"];
+  return ["still", health.newest === null ? "nothing recorded yet" : "no broker answers"];
+};
+
+const counted = (count, one, many) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 const look = async () => {
   try {
     const health = await ask("health");
+    const [kind, text] = said(health);
     const parts = [];
-    if (health.newest === null) parts.push("nothing recorded yet");
-    else parts.push(`newest ${ago(Math.max(0, health.seconds_ago))} ago`, `${health.messages_a_minute} a minute`);
-    if (health.damaged_lines) parts.push(`${health.damaged_lines} damaged lines`);
-    line.textContent = parts.join(" · ");
-    line.className = health.seconds_ago !== null && health.seconds_ago < 60 ? "fresh" : "still";
+    if (health.newest !== null && health.seconds_ago !== null) parts.push(`newest ${ago(Math.max(0, health.seconds_ago))} ago`);
+    if (health.recording !== null) parts.push(`${health.messages_a_minute.toLocaleString("en")} a minute`);
+    if (health.open_questions) parts.push(counted(health.open_questions, "open question", "open questions"));
+    if (health.damaged_lines) parts.push(counted(health.damaged_lines, "damaged line", "damaged lines"));
+    if (health.altered_messages) parts.push(counted(health.altered_messages, "altered message", "altered messages"));
+    tell(kind, text, parts);
   } catch {
-    line.textContent = "the server does not answer";
-    line.className = "lost";
+    tell("lost", "the server does not answer", []);
   }
 };
 

@@ -20,7 +20,8 @@ const number = (count) => count.toLocaleString("en");
 const tellFound = () => {
   const count = list.messageCount();
   const isSome = view.filters().size > 0;
-  found.textContent = isSome && total !== null ? `${number(count)} of ${number(total)} messages match` : `${number(count)} messages`;
+  const text = isSome && total !== null ? `${number(count)} of ${number(total)} messages match` : `${number(count)} messages`;
+  found.textContent = flow.isFast ? `${text} · ${number(flow.rate)} a second: not all are drawn as they come` : text;
 };
 
 const tellUnread = () => {
@@ -34,10 +35,40 @@ const haveRead = () => {
   tellUnread();
 };
 
-const arrived = ({ count, runs }) => {
-  const wasAtEnd = list.append(runs);
-  if (total !== null) total += view.filters().size ? 0 : count;
+// So many a second are drawn one by one. Of more, one could read none: the newest are
+// drawn twice a second, and all the others are there where one scrolls back.
+const FAST = 100;
+const SAMPLE = 500;
+const flow = { counts: [], rate: 0, isFast: false, timer: null };
+
+const measure = (count) => {
+  const now = performance.now();
+  flow.counts.push([now, count]);
+  while (flow.counts[0][0] < now - 1_000) flow.counts.shift();
+  flow.rate = flow.counts.reduce((sum, [, each]) => sum + each, 0);
+  flow.isFast = flow.rate > FAST;
+};
+
+const drawSample = () => {
+  flow.timer = null;
+  list.catchUp();
+  measure(0);
   tellFound();
+  if (flow.isFast) flow.timer = setTimeout(drawSample, SAMPLE);
+};
+
+const add = (count, runs) => {
+  measure(count);
+  if (!flow.isFast && flow.timer === null) return list.append(runs);
+  flow.timer ??= setTimeout(drawSample, SAMPLE);
+  return list.add(runs);
+};
+
+const arrived = ({ count, runs }) => {
+  const wasAtEnd = add(count, runs);
+  if (total !== null) total += view.filters().size ? 0 : count;
+  if (!flow.isFast) tellFound();
+  thread.refreshSoon();
   if (wasAtEnd && !document.hidden) return;
   if (!unread.count) unread.first = runs[0][0];
   unread.count += count;
@@ -45,19 +76,22 @@ const arrived = ({ count, runs }) => {
   chartsSoon();
 };
 
+// Charts are made of all that matches: where that takes long, they are drawn rarely.
 let chartTimer = null;
+let chartPause = 10_000;
 const chartsSoon = () => {
   chartTimer ??= setTimeout(() => {
     chartTimer = null;
     drawCharts();
-  }, 10_000);
+  }, chartPause);
 };
 
-const drawCharts = () => {
+const drawCharts = async () => {
   const wanted = view.filters();
-  const failed = () => {};
-  charts.drawTimes(wanted).catch(failed);
-  charts.drawGraph(wanted).catch(failed);
+  const begin = performance.now();
+  await Promise.allSettled([charts.drawTimes(wanted), charts.drawGraph(wanted)]);
+  await charts.drawOpen(wanted, jump).catch(() => {});
+  chartPause = Math.max(10_000, (performance.now() - begin) * 10);
 };
 
 let turn = 0;
@@ -66,13 +100,17 @@ const show = async () => {
   const text = wanted.toString();
   by("grep").value = view.value("grep");
   by("case").checked = view.value("ignore_case") === "1";
+  by("since").value = view.value("since");
+  by("until").value = view.value("until");
   filters.drawChosen();
+  // Whatever was asked for before is not wanted any more.
+  turn += 1;
+  const mine = turn;
   if (text === shownFilters) {
+    tellFound();
     if (view.place() !== null) list.goTo(view.place());
     return;
   }
-  turn += 1;
-  const mine = turn;
   found.textContent = "…";
   try {
     const quick = new URLSearchParams({ quick: "1" });
@@ -112,7 +150,8 @@ list.onDraw((holder, message) => {
       }
     });
   }
-  if (unread.count && message.number === unread.first) holder.classList.add("first-unread");
+  // The line stays there when they were read, until others come.
+  if (message.number === unread.first) holder.classList.add("first-unread");
 });
 
 const showAll = async (button) => {
@@ -140,7 +179,7 @@ const clicked = async (event) => {
   if (target.matches("button.all")) return showAll(target);
   if (target.matches("button.copy")) {
     await navigator.clipboard.writeText(target.closest(".code").querySelector("code").textContent);
-    target.textContent = "Copied";
+    target.classList.add("copied");
     return;
   }
   const reply = target.closest("[data-reply]");
@@ -160,8 +199,18 @@ const clicked = async (event) => {
   else if (!target.closest("a, summary, button")) list.select(Number(holder.dataset.number));
 };
 
+// On narrow screens filters and messages take turns.
+const openFilters = (isOpen) => {
+  document.body.classList.toggle("filters-open", isOpen);
+  by("open-filters").setAttribute("aria-expanded", String(isOpen));
+};
+
+const isNarrow = () => matchMedia("(max-width: 1100px)").matches;
+
 const jump = (at) => {
-  by("thread").close();
+  // There the thread covers the list.
+  if (isNarrow()) thread.close();
+  openFilters(false);
   view.setPlace(at);
   list.goTo(at);
 };
@@ -198,6 +247,11 @@ const KEYS = {
   G: () => { list.toEnd(); haveRead(); },
   n: () => unread.first !== null && jump(unread.first),
   t: () => thread.open(list.currentMessage()),
+  p: async () => {
+    const name = list.currentMessage()?.in_reply_to;
+    const message = name && (await thread.find(name));
+    if (message) jump(message.number);
+  },
   r: raw,
   x: () => view.clear(),
   "#": () => by("go").showModal(),
@@ -209,6 +263,7 @@ addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const isTyping = event.target.matches("input, textarea");
   if (event.key === "Escape" && isTyping) event.target.blur();
+  else if (event.key === "Escape" && thread.isOpen() && !document.querySelector("dialog[open]")) thread.close();
   if (isTyping || document.querySelector("dialog[open]")) return;
   const action = KEYS[event.key];
   if (!action) return;
@@ -231,12 +286,14 @@ by("rows").addEventListener("pointerover", (event) => {
   if (reply && event.pointerType === "mouse") thread.preview(reply);
 });
 by("rows").addEventListener("pointerout", (event) => event.target.closest("[data-reply]") && thread.endPreview());
+by("close-thread").addEventListener("click", thread.close);
+by("times").addEventListener("submit", (event) => {
+  event.preventDefault();
+  view.set({ since: by("since").value.trim(), until: by("until").value.trim() });
+});
 by("newest").addEventListener("click", () => { list.toEnd(); haveRead(); });
 by("open-help").addEventListener("click", () => by("help").showModal());
-by("open-filters").addEventListener("click", () => {
-  const isOpen = document.body.classList.toggle("filters-open");
-  by("open-filters").setAttribute("aria-expanded", String(isOpen));
-});
+by("open-filters").addEventListener("click", () => openFilters(!document.body.classList.contains("filters-open")));
 by("go").addEventListener("close", () => {
   if (by("go").returnValue === "go") goTo(by("go-to").value).catch((error) => { found.textContent = error.message; });
 });

@@ -2,10 +2,13 @@
 
 import { ask } from "./api.js";
 
-const dialog = document.getElementById("thread");
+const pane = document.getElementById("thread");
 const body = document.getElementById("thread-body");
 const hover = document.getElementById("hover");
 const DEEPEST = 6;
+const REFRESH = 2_000;
+let shown = null;
+let refresh = null;
 
 const draw = (message) => {
   const holder = document.createElement("div");
@@ -16,15 +19,43 @@ const draw = (message) => {
   return holder;
 };
 
+const fill = async () => {
+  const params = new URLSearchParams({ draw: "1" });
+  const { messages, more } = await ask(`thread/${encodeURIComponent(shown.name)}`, params);
+  if (!shown) return;
+  body.replaceChildren(...messages.map(draw));
+  if (more) body.append("… and more: the viewer's --thread shows all.");
+  body.querySelector(`[data-number="${shown.number}"]`)?.firstElementChild?.classList.add("current");
+};
+
+// Shows the conversation of a message beside the list.
 export const open = async (message) => {
   const name = message?.message_id ?? message?.in_reply_to ?? message?.context_id;
   if (!name) return;
-  const params = new URLSearchParams({ draw: "1" });
-  const { messages, more } = await ask(`thread/${encodeURIComponent(name)}`, params);
-  body.replaceChildren(...messages.map(draw));
-  if (more) body.append("… and more: the viewer's --thread shows all.");
-  dialog.showModal();
-  body.querySelector(`[data-number="${message.number}"]`)?.scrollIntoView({ block: "center" });
+  shown = { name, number: message.number };
+  await fill();
+  if (!shown) return;
+  pane.hidden = false;
+  body.querySelector(".current")?.scrollIntoView({ block: "center" });
+  body.focus({ preventScroll: true });
+};
+
+export const isOpen = () => !pane.hidden;
+
+export const close = () => {
+  shown = null;
+  pane.hidden = true;
+  body.replaceChildren();
+};
+
+// Something came that may belong to it.
+export const refreshSoon = () => {
+  if (!shown || refresh) return;
+  refresh = setTimeout(() => {
+    refresh = null;
+    const at = body.scrollTop;
+    if (shown) fill().then(() => { body.scrollTop = at; }, () => {});
+  }, REFRESH);
 };
 
 // The message of that name, as far as it is recorded.

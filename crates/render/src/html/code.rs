@@ -29,7 +29,7 @@ pub(super) fn write(
     write!(out, "<span>{}</span>", Text(language))?;
     write!(
         out,
-        "<button type=\"button\" class=\"copy\" hidden>Copy</button></figcaption><pre><code>"
+        "<button type=\"button\" class=\"copy\" aria-label=\"Copy\" hidden></button></figcaption><pre><code>"
     )?;
     let is_marked = !marks.ranges(text).is_empty();
     if is_diff(language, text) {

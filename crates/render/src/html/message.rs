@@ -18,15 +18,30 @@ pub struct Drawing<'a> {
     pub anchor: String,
     /// Which of the senders' colours it has, from 0 to 11.
     pub kind: usize,
-    /// The element of the message that it answers and the number of that, where they
-    /// are known.
-    pub parent: Option<(String, Option<u64>)>,
+    /// The message that it answers, where that is known.
+    pub parent: Option<Parent>,
     /// The time zone of its time.
     pub zone: &'a Zone,
     /// What was searched, to be marked.
     pub marks: &'a Marks,
     /// Of texts no more than about so many bytes are drawn.
     pub limit: usize,
+}
+
+/// The message that another one answers.
+#[derive(Debug)]
+pub struct Parent {
+    /// The address of its element: behind `#` alone where it is on the same page.
+    pub address: String,
+    /// Its number.
+    pub number: Option<u64>,
+}
+
+impl Parent {
+    /// The element's name, if it is on the same page.
+    fn element(&self) -> Option<&str> {
+        self.address.strip_prefix('#')
+    }
 }
 
 impl Drawing<'_> {
@@ -44,8 +59,8 @@ impl Drawing<'_> {
         let (anchor, kind) = (Text(&self.anchor), self.kind);
         let (sender, topic) = (Text(&record.sender), Text(&record.topic));
         write!(out, "<article id=\"{anchor}\" class=\"k{kind}\"")?;
-        if let Some((parent, _)) = &self.parent {
-            write!(out, " data-parent=\"{}\"", Text(parent))?;
+        if let Some(element) = self.parent.as_ref().and_then(Parent::element) {
+            write!(out, " data-parent=\"{}\"", Text(element))?;
         }
         writeln!(out, ">")?;
         let initials = initials(&record.sender);
@@ -86,10 +101,10 @@ impl Drawing<'_> {
         };
         let id = Text(&id);
         match &self.parent {
-            Some((parent, number)) => writeln!(
+            Some(Parent { address, number }) => writeln!(
                 out,
-                "<p class=\"reply\" data-reply=\"{id}\">in reply to <a href=\"#{}\">#{}</a></p>",
-                Text(parent),
+                "<p class=\"reply\" data-reply=\"{id}\">in reply to <a href=\"{}\">#{}</a></p>",
+                Text(address),
                 of_message(*number)
             ),
             None => writeln!(

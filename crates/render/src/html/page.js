@@ -6,10 +6,16 @@
   const found = document.getElementById("found");
   const threads = document.getElementById("threads");
   // Kept apart from the page, since an article holds its answers where threads are shown.
-  const texts = articles.map((article) => article.textContent.toLowerCase());
+  let texts = null;
 
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) {
+      for (const article of articles) if (article.hidden) article.hidden = false;
+      found.textContent = `${articles.length} messages`;
+      return;
+    }
+    texts ??= articles.map((article) => article.textContent.toLowerCase());
     const fits = new Set();
     let count = 0;
     articles.forEach((article, at) => {
@@ -19,10 +25,11 @@
       for (let node = article; node && node !== main; node = node.parentElement) fits.add(node);
     });
     for (const article of articles) article.hidden = !fits.has(article);
-    found.textContent = words.length ? `${count} of ${articles.length}` : `${articles.length} messages`;
+    found.textContent = `${count} of ${articles.length}`;
   };
 
   const arrange = () => {
+    texts ??= articles.map((article) => article.textContent.toLowerCase());
     for (const article of articles) main.append(article);
     for (const box of main.querySelectorAll(".answers")) box.remove();
     if (threads.checked) {
@@ -42,6 +49,23 @@
     show();
   };
 
+  // Answers that stand on other pages: which message is answered, and where, by which.
+  for (const [answered, address, number] of globalThis.answers || []) {
+    const article = document.getElementById(`m${answered}`);
+    if (!article) continue;
+    let line = article.querySelector(":scope > .answered");
+    if (!line) {
+      line = document.createElement("p");
+      line.className = "answered";
+      line.textContent = "answered by ";
+      article.append(line);
+    } else line.append(", ");
+    const link = document.createElement("a");
+    link.href = address;
+    link.textContent = `#${number ?? "?"}`;
+    line.append(link);
+  }
+
   search.addEventListener("input", show);
   threads.addEventListener("change", arrange);
   document.addEventListener("keydown", (event) => {
@@ -58,7 +82,7 @@
     button.hidden = !navigator.clipboard;
     button.addEventListener("click", () => {
       navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent);
-      button.textContent = "Copied";
+      button.classList.add("copied");
     });
   }
   document.getElementById("controls").hidden = false;

@@ -1,4 +1,4 @@
-//! Which message on a page has which name.
+//! Which message has which name, and where it is.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,8 +6,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// The last so many are remembered.
 const MOST: usize = if cfg!(test) { 4 } else { 1 << 17 };
 
-/// A message's place on the page, and its number where that is known.
-type Place = (u64, Option<u64>);
+/// A message's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The page; there may be only one.
+    pub(super) page: u64,
+    /// Which of all messages it is.
+    pub(super) count: u64,
+    /// Its number, where that is known.
+    pub(super) number: Option<u64>,
+}
 
 /// Messages by their names.
 #[derive(Debug, Default)]
@@ -50,13 +58,18 @@ mod tests {
     #[test]
     fn the_newest_names_are_remembered() {
         let mut parents = Parents::default();
+        let place = |count, number| Place {
+            page: 1,
+            count,
+            number: Some(number),
+        };
         for number in 0..6 {
-            parents.insert(&number.to_string(), (number, Some(7)));
-            parents.insert(&number.to_string(), (99, Some(9)));
+            parents.insert(&number.to_string(), place(number, 7));
+            parents.insert(&number.to_string(), place(99, 9));
         }
         assert_eq!(
             (parents.get("1"), parents.get("5")),
-            (None, Some((5, Some(7))))
+            (None, Some(place(5, 7)))
         );
         assert_eq!(parents.places.len(), MOST);
     }

@@ -3,19 +3,25 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::escape::Lines;
-use super::*;
+use super::document::{PAGE, SEARCH, STYLE, STYLE_HASH};
+use super::escape::{Lines, Text};
 
 #[test]
 fn the_policy_names_the_pages_own_script_and_style() {
     let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
-    assert_eq!(hash(STYLE), STYLE_HASH, "put this hash into html.rs");
-    assert_eq!(hash(SCRIPT), SCRIPT_HASH, "put this hash into html.rs");
+    assert_eq!(hash(STYLE), STYLE_HASH, "put this hash into document.rs");
+    for script in [&PAGE, &SEARCH] {
+        assert_eq!(
+            hash(script.text),
+            script.hash,
+            "put this hash into document.rs"
+        );
+    }
 }
 
 #[test]
 fn the_page_asks_for_nothing_else() {
-    for text in [STYLE, SCRIPT] {
+    for text in [STYLE, PAGE.text, SEARCH.text] {
         for word in [
             "http:",
             "https:",

@@ -9,6 +9,7 @@ use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
 use super::origins::{Admission, Kept, Origins};
 use super::router::Peer;
+use super::sequences::Sequences;
 use crate::health::Health;
 use crate::intake::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 use crate::tail::Tail;
@@ -25,6 +26,8 @@ pub(super) struct Publish {
     pub(super) key_name: Option<Arc<str>>,
     /// The other journal in which it was recorded first.
     pub(super) origin: Option<Arc<Origin>>,
+    /// The sequence that it belongs to.
+    pub(super) sequence: Option<u64>,
 }
 
 /// What publishing needs of the rest of the broker.
@@ -91,6 +94,7 @@ pub(super) struct Publishing {
     reading: Reading,
     /// Who wants to know how far other journals' messages are recorded.
     asked: Vec<(Peer, Id)>,
+    pub(super) sequences: Sequences,
     pending: HashMap<u64, Pending>,
     by_key: HashMap<Key, u64>,
     /// What waits until the journal is read, in the order in which it came.
@@ -98,6 +102,8 @@ pub(super) struct Publishing {
     waiting_bytes: usize,
     /// How many replies are owed.
     owed: usize,
+    /// How many messages were refused.
+    pub(super) refused: u64,
     next_ack: u64,
 }
 
@@ -115,19 +121,21 @@ impl Publishing {
             origins,
             reading: Reading::Unread,
             asked: Vec::new(),
+            sequences: Sequences::new(),
             pending: HashMap::new(),
             by_key: HashMap::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             owed: 0,
+            refused: 0,
             next_ack: 0,
         }
     }
 
     /// Takes a request; returns the reply where that can be given at once.
     pub(super) fn publish(&mut self, request: Publish) -> Option<Reply> {
-        if let Err(refusal) = self.check(&request.frames) {
-            return Some(refuse(&request.peer, &request.id, refusal));
+        if let Err(refusal) = self.check(&request) {
+            return Some(self.refuse(&request.peer, &request.id, &refusal));
         }
         self.owed += 1;
         if !self.waiting.is_empty() || self.has_to_wait(&request) {
@@ -206,13 +214,11 @@ impl Publishing {
                     .partition::<VecDeque<_>, _>(|request| request.origin.is_some());
                 self.waiting = others;
                 self.owed -= carried.len();
-                let refused = carried.iter();
-                replies.extend(refused.map(|it| refuse(&it.peer, &it.id, failed.clone())));
-                replies.extend(
-                    asked
-                        .iter()
-                        .map(|(peer, id)| refuse(peer, id, failed.clone())),
-                );
+                for Publish { peer, id, .. } in &carried {
+                    replies.push(self.refuse(peer, id, &failed));
+                }
+                let asked = asked.iter();
+                replies.extend(asked.map(|(peer, id)| refusal(peer, id, &failed)));
                 replies.extend(self.go_on());
                 return replies;
             }
@@ -241,7 +247,8 @@ impl Publishing {
         replies
     }
 
-    fn check(&self, frames: &[Vec<u8>]) -> Result<(), Failure> {
+    fn check(&self, request: &Publish) -> Result<(), Failure> {
+        let frames = &request.frames;
         let size: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
         let limit = self.path.max_message;
         if size > limit || frames.len() > limits::FRAMES {
@@ -253,10 +260,12 @@ impl Publishing {
             );
             return Err(Failure::new(code::TOO_LARGE, message).not_recorded());
         }
-        if self.owed >= limits::IN_FLIGHT {
-            return Err(busy());
+        let (connection, sequence) = (request.peer.connection, request.sequence);
+        self.sequences.check(connection, sequence)?;
+        match self.owed {
+            limits::IN_FLIGHT.. => Err(busy()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn name(&self, frames: &[Vec<u8>]) -> Option<Name> {
@@ -272,7 +281,7 @@ impl Publishing {
         let size = size(&request);
         if !self.waiting.is_empty() && self.waiting_bytes + size > self.path.max_waiting {
             self.owed -= 1;
-            return Some(refuse(&request.peer, &request.id, busy()));
+            return Some(self.refuse(&request.peer, &request.id, &busy()));
         }
         self.waiting_bytes += size;
         self.waiting.push_back(request);
@@ -287,7 +296,13 @@ impl Publishing {
             frames,
             key_name,
             origin,
+            sequence,
         } = request;
+        // It may have waited for the journal, and one in front of it was refused since.
+        if let Err(refusal) = self.sequences.check(peer.connection, sequence) {
+            self.owed -= 1;
+            return Some(self.refuse(&peer, &id, &refusal));
+        }
         if let Some(origin) = &origin {
             match self.origins.admit(origin) {
                 Admission::Next => {}
@@ -304,7 +319,7 @@ impl Publishing {
                 }
                 Admission::Refused(refusal) => {
                     self.owed -= 1;
-                    return Some(refuse(&peer, &id, refusal));
+                    return Some(self.refuse(&peer, &id, &refusal));
                 }
             }
         }
@@ -318,7 +333,7 @@ impl Publishing {
                 self.owed -= 1;
                 return Some(match entry.digest == digest {
                     true => recorded(&peer, &id, entry.number, true),
-                    false => refuse(&peer, &id, reused(entry.number)),
+                    false => self.refuse(&peer, &id, &reused(entry.number)),
                 });
             }
             let pending = self
@@ -348,7 +363,7 @@ impl Publishing {
             }
             Err(refusal) => {
                 self.owed -= 1;
-                Some(refuse(&peer, &id, refusal))
+                Some(self.refuse(&peer, &id, &refusal))
             }
         }
     }
@@ -401,9 +416,11 @@ impl Publishing {
         let mut replies = Vec::new();
         for publish in self.path.publishes.take_back() {
             let refusal = self.stalled();
-            if let Some(pending) = self.finish(publish.ack.id(), None) {
-                let reply = |waiter: Waiter| refuse(&waiter.peer, &waiter.id, refusal.clone());
-                replies.extend(pending.waiters.into_iter().map(reply));
+            let waiters = self
+                .finish(publish.ack.id(), None)
+                .map(|pending| pending.waiters);
+            for Waiter { peer, id, .. } in waiters.into_iter().flatten() {
+                replies.push(self.refuse(&peer, &id, &refusal));
             }
         }
         replies
@@ -429,14 +446,14 @@ impl Publishing {
         let reply = |(index, waiter): (usize, Waiter)| {
             let Waiter { peer, id, other } = waiter;
             match outcome {
-                Outcome::Recorded(number) if other => refuse(&peer, &id, reused(*number)),
+                Outcome::Recorded(number) if other => self.refuse(&peer, &id, &reused(*number)),
                 Outcome::Recorded(number) if origin.is_some() => {
                     carried(&peer, &id, Some(*number), index > 0)
                 }
                 Outcome::Recorded(number) => recorded(&peer, &id, *number, index > 0),
                 // What became of the first message says nothing of this one.
-                _ if other => refuse(&peer, &id, busy()),
-                outcome => refuse(&peer, &id, lost(outcome)),
+                _ if other => self.refuse(&peer, &id, &busy()),
+                outcome => self.refuse(&peer, &id, &lost(outcome)),
             }
         };
         waiters.into_iter().enumerate().map(reply).collect()
@@ -473,19 +490,30 @@ impl Publishing {
         let waiting = std::mem::take(&mut self.waiting);
         let mut replies: Vec<Reply> = waiting
             .into_iter()
-            .map(|request| refuse(&request.peer, &request.id, lost(&Outcome::Stopped)))
+            .map(|request| refusal(&request.peer, &request.id, &lost(&Outcome::Stopped)))
             .collect();
         let stopped = || lost(&Outcome::Stopped);
         let asked = std::mem::take(&mut self.asked);
-        replies.extend(asked.iter().map(|(peer, id)| refuse(peer, id, stopped())));
+        replies.extend(asked.iter().map(|(peer, id)| refusal(peer, id, &stopped())));
         for (_, pending) in self.pending.drain() {
             let reply = |waiter: Waiter| match waiter.other {
-                true => refuse(&waiter.peer, &waiter.id, lost(&Outcome::Stopped)),
-                false => refuse(&waiter.peer, &waiter.id, lost(&Outcome::Unknown)),
+                true => refusal(&waiter.peer, &waiter.id, &lost(&Outcome::Stopped)),
+                false => refusal(&waiter.peer, &waiter.id, &lost(&Outcome::Unknown)),
             };
             replies.extend(pending.waiters.into_iter().map(reply));
         }
         replies
+    }
+
+    /// Says why a message is not recorded. One that is to be sent again must not be
+    /// overtaken by those behind it.
+    fn refuse(&mut self, peer: &Peer, id: &Id, failure: &Failure) -> Reply {
+        // One that was refused for that reason belongs to a sequence that is over.
+        if code::may_pass(&failure.code) && failure.code != code::INTERRUPTED {
+            self.sequences.interrupt(peer.connection);
+        }
+        self.refused += 1;
+        refusal(peer, id, failure)
     }
 
     /// Returns what status tells.
@@ -535,8 +563,8 @@ fn unread(reason: &str) -> Failure {
     Failure::new(code::NOT_READY, message).not_recorded()
 }
 
-fn refuse(peer: &Peer, id: &Id, refusal: Failure) -> Reply {
-    (*peer, refusal.header(id))
+fn refusal(peer: &Peer, id: &Id, failure: &Failure) -> Reply {
+    (*peer, failure.header(id))
 }
 
 fn busy() -> Failure {

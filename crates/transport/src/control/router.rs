@@ -1,6 +1,6 @@
 //! The control port as a ROUTER socket: requests in, replies out, nobody waited for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -164,6 +164,11 @@ impl Router {
     /// Returns what status tells of who is connected.
     pub(super) fn clients(&self, most: usize) -> Peers {
         self.server.visitors().list(most)
+    }
+
+    /// Returns which connections there are.
+    pub(super) fn connected(&self) -> HashSet<u64> {
+        self.server.connections.iter().map(|it| it.id).collect()
     }
 
     /// Tells whether nothing waits for a client to read.

@@ -56,11 +56,12 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// What a client is told first.
-    pub(super) fn hello(&self) -> Greeting {
+    pub(super) fn hello(&self, sequence: u64) -> Greeting {
         Greeting {
             protocol: protocol::VERSION,
             protocols: vec![protocol::VERSION],
             broker: env!("CARGO_PKG_VERSION").to_owned(),
+            sequence,
             limits: protocol::Limits {
                 header_bytes: protocol::MAX_HEADER as u64,
                 id_bytes: protocol::MAX_ID as u64,

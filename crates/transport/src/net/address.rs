@@ -22,8 +22,10 @@ impl PeerAddress {
 }
 
 impl From<SocketAddr> for PeerAddress {
+    /// A socket for both kinds of addresses tells those of IPv4 as ones of IPv6, which
+    /// nobody would look for.
     fn from(address: SocketAddr) -> Self {
-        Self::Tcp(address)
+        Self::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port()))
     }
 }
 

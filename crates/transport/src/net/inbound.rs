@@ -55,6 +55,8 @@ pub(crate) struct Inbound {
     deaf: bool,
     /// For how long it was asked and gave nothing.
     silent: Duration,
+    /// How long it has been shaking hands.
+    shaking: Duration,
     /// How many bytes have come in all.
     received: u64,
     /// How often it was too slow with the message under way.
@@ -102,6 +104,7 @@ impl Inbound {
             heartbeats: Heartbeats::default(),
             deaf: false,
             silent: Duration::ZERO,
+            shaking: Duration::ZERO,
             received: 0,
             turns_lost: 0,
             held_back: false,
@@ -236,12 +239,20 @@ impl Inbound {
         !self.is_ready() || self.owes_reading() || self.closing || !self.heartbeats.ttl.is_zero()
     }
 
+    /// Notes that time has passed. A handshake is not prolonged by what comes: a peer
+    /// that sends a byte now and then would never come to its end.
+    pub(crate) fn passes(&mut self, time: Duration) {
+        if !self.is_ready() {
+            self.shaking += time;
+        }
+    }
+
     /// Refuses a peer that begins a handshake and does not end it, that takes
     /// no answers, or that is silent for longer than it had announced.
     pub(crate) fn check_patience(&self) -> Result<(), Ended> {
         match () {
             () if self.refused.is_some_and(|at| clock::now() - at > HOLD) => Err(Ended::Refused),
-            () if self.silent > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
+            () if self.shaking > HANDSHAKE && !self.is_ready() => Err(Ended::Silent),
             () if self.silent > HANDSHAKE && self.owes_reading() => Err(Ended::Deaf),
             // Held back, its last request has not been answered yet.
             () if self.closing && !self.held_back && !self.has_unsent() => Err(Ended::Left),

@@ -325,6 +325,7 @@ impl Server {
                 let introduction = connection.introduction();
                 self.visitors.enter(id, connection.peer, introduction);
             }
+            connection.passes(ready.time);
             let result = served.and_then(|came| {
                 if !came {
                     gave_nothing(connection, found, ready.time, self.draining);

@@ -1,3 +1,4 @@
+use protocol::Publish;
 use serde_json::json;
 
 use super::*;
@@ -19,7 +20,15 @@ fn each_operation_is_read_as_its_example_says() {
     assert_eq!(read(r#"{"op":"ping","id":"a"}"#), Ok(Request::Ping));
     assert_eq!(
         read(r#"{"op":"publish","id":1}"#),
-        Ok(Request::Publish(protocol::Publish::default()))
+        Ok(Request::Publish(Publish::default()))
+    );
+    let sequence = Some(7);
+    assert_eq!(
+        read(r#"{"op":"publish","id":1,"sequence":7}"#),
+        Ok(Request::Publish(Publish {
+            sequence,
+            ..Publish::default()
+        }))
     );
     assert_eq!(read(r#"{"op":"status","id":-1}"#), Ok(Request::Status));
     let all = r#"{"op":"consume","id":1,"name":"a","from":"after","initial":"now","filter":{"tag":"x"},"credit":5,"follow":false,"pace":2}"#;

@@ -237,6 +237,28 @@ fn a_connection_that_is_to_be_closed_stays_until_its_last_request_is_answered() 
     assert!(matches!(ended, Ended::Left), "{ended}");
 }
 
+#[test]
+fn a_handshake_that_takes_too_long_ends_however_much_comes() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (near, peer) = Port::accept(&listener).unwrap();
+    let mut publisher = Inbound::new(near, peer, Role::Subscriber, 1);
+    let pause = HANDSHAKE / 8;
+    for (count, byte) in greeting(b"PUB").iter().take(9).enumerate() {
+        publisher.check_patience().unwrap();
+        far.write_all(&[*byte]).unwrap();
+        while publisher.received == count as u64 {
+            assert!(receive(&mut publisher).unwrap().is_empty());
+        }
+        publisher.passes(pause);
+    }
+    assert!(matches!(publisher.check_patience(), Err(Ended::Silent)));
+    // Who has come to its end is left alone.
+    let (_far, mut publisher) = connected();
+    publisher.passes(2 * HANDSHAKE);
+    publisher.check_patience().unwrap();
+}
+
 /// A publisher's end with a key and the broker's end of a connection.
 fn connected_with_key() -> (TcpStream, zmtp::curve::Session, Inbound, Vec<u8>) {
     let mut guarded = Guarded::new(SocketType::Pub);
