@@ -67,6 +67,7 @@ impl<'a> Line<'a> {
             recorded_at: Some(Cow::Borrowed(self.recorded_at)),
             content: Content::From(self.content),
             key: None,
+            other_journal: None,
             in_reply_to: None,
         }
     }

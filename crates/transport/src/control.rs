@@ -268,9 +268,8 @@ impl Control {
 
     fn publish(&mut self, request: Publish) {
         if !self.phase.is_running() {
-            let message = "the broker is shutting down; nothing was recorded";
-            let refusal = Failure::new(code::SHUTTING_DOWN, message).not_recorded();
-            return self.refuse(&request.peer, &request.id, refusal);
+            let reply = self.publishing.publish_no_more(&request);
+            return self.send([reply]);
         }
         let reply = self.publishing.publish(request);
         self.load_origins_if_wanted();

@@ -268,6 +268,7 @@ fn passes(test: &FieldTest, column: Column, dictionaries: &Dictionaries) -> Opti
             recorded_at: None,
             content: Content::From(&[]),
             key: None,
+            other_journal: None,
             in_reply_to: None,
         };
         match column {

@@ -1,6 +1,6 @@
 //! Acknowledged publishing: who waits for which message.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use protocol::{Carried, DedupeState, Failure, Id, Origin, Published, code, reply};
@@ -97,6 +97,8 @@ pub(super) struct Publishing {
     pub(super) sequences: Sequences,
     pending: HashMap<u64, Pending>,
     by_key: HashMap<Key, u64>,
+    /// Messages of which nobody knows whether they are recorded.
+    unknown: HashSet<Key>,
     /// What waits until the journal is read, in the order in which it came.
     waiting: VecDeque<Publish>,
     waiting_bytes: usize,
@@ -124,6 +126,7 @@ impl Publishing {
             sequences: Sequences::new(),
             pending: HashMap::new(),
             by_key: HashMap::new(),
+            unknown: HashSet::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             owed: 0,
@@ -135,7 +138,7 @@ impl Publishing {
     /// Takes a request; returns the reply where that can be given at once.
     pub(super) fn publish(&mut self, request: Publish) -> Option<Reply> {
         if let Err(refusal) = self.check(&request) {
-            return Some(self.refuse(&request.peer, &request.id, &refusal));
+            return Some(self.refuse_unless_known(&request, refusal));
         }
         self.owed += 1;
         if !self.waiting.is_empty() || self.has_to_wait(&request) {
@@ -281,7 +284,7 @@ impl Publishing {
         let size = size(&request);
         if !self.waiting.is_empty() && self.waiting_bytes + size > self.path.max_waiting {
             self.owed -= 1;
-            return Some(self.refuse(&request.peer, &request.id, &busy()));
+            return Some(self.refuse_unless_known(&request, busy()));
         }
         self.waiting_bytes += size;
         self.waiting.push_back(request);
@@ -290,19 +293,20 @@ impl Publishing {
 
     /// Hands a message on to intake, unless it is known or on its way already.
     fn submit(&mut self, request: Publish) -> Option<Reply> {
+        // It may have waited for the journal, and one in front of it was refused since.
+        let connection = request.peer.connection;
+        if let Err(refusal) = self.sequences.check(connection, request.sequence) {
+            self.owed -= 1;
+            return Some(self.refuse_unless_known(&request, refusal));
+        }
         let Publish {
             peer,
             id,
             frames,
             key_name,
             origin,
-            sequence,
+            ..
         } = request;
-        // It may have waited for the journal, and one in front of it was refused since.
-        if let Err(refusal) = self.sequences.check(peer.connection, sequence) {
-            self.owed -= 1;
-            return Some(self.refuse(&peer, &id, &refusal));
-        }
         if let Some(origin) = &origin {
             match self.origins.admit(origin) {
                 Admission::Next => {}
@@ -443,6 +447,9 @@ impl Publishing {
         if let (Some(Name { key, digest }), &Outcome::Recorded(number)) = (name, outcome) {
             self.dedupe.add(key, Entry { number, digest });
         }
+        if let (Some(Name { key, .. }), Outcome::Unknown) = (name, outcome) {
+            self.unknown.insert(key);
+        }
         let reply = |(index, waiter): (usize, Waiter)| {
             let Waiter { peer, id, other } = waiter;
             match outcome {
@@ -490,7 +497,7 @@ impl Publishing {
         let waiting = std::mem::take(&mut self.waiting);
         let mut replies: Vec<Reply> = waiting
             .into_iter()
-            .map(|request| refusal(&request.peer, &request.id, &lost(&Outcome::Stopped)))
+            .map(|request| self.publish_no_more(&request))
             .collect();
         let stopped = || lost(&Outcome::Stopped);
         let asked = std::mem::take(&mut self.asked);
@@ -503,6 +510,44 @@ impl Publishing {
             replies.extend(pending.waiters.into_iter().map(reply));
         }
         replies
+    }
+
+    /// Refuses a message when nothing more is recorded.
+    pub(super) fn publish_no_more(&mut self, request: &Publish) -> Reply {
+        self.refuse_unless_known(request, lost(&Outcome::Stopped))
+    }
+
+    /// Refuses a message, unless an earlier request has recorded it. Where one may have,
+    /// and nobody knows, it is not said that nothing was recorded: who sends again what
+    /// got no reply would take that for an answer to both.
+    fn refuse_unless_known(&mut self, request: &Publish, failure: Failure) -> Reply {
+        let Publish { peer, id, .. } = request;
+        let named = request.origin.is_none() && failure.code != code::TOO_LARGE;
+        let Some(Name { key, digest }) = self.name(&request.frames).filter(|_| named) else {
+            return self.refuse(peer, id, &failure);
+        };
+        let last = self.path.tail.current().next.saturating_sub(1);
+        match self.dedupe.find(key, last) {
+            Some(entry) if entry.digest == digest => recorded(peer, id, entry.number, true),
+            Some(entry) => self.refuse(peer, id, &reused(entry.number)),
+            None if self.may_be_recorded(key) => {
+                let failure = Failure {
+                    recorded: Some(None),
+                    message: failure.message.replace(
+                        "nothing was recorded",
+                        "an earlier request with the same message may have recorded it",
+                    ),
+                    ..failure
+                };
+                self.refuse(peer, id, &failure)
+            }
+            None => self.refuse(peer, id, &failure),
+        }
+    }
+
+    fn may_be_recorded(&self, key: Key) -> bool {
+        let is_read = matches!(self.table, Table::Ready);
+        !is_read || self.by_key.contains_key(&key) || self.unknown.contains(&key)
     }
 
     /// Says why a message is not recorded. One that is to be sent again must not be
@@ -609,3 +654,6 @@ fn lost(outcome: &Outcome) -> Failure {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;
