@@ -10,7 +10,7 @@ use std::time::Duration;
 pub enum Error {
     /// The broker can't be asked.
     #[error("the broker: {0}")]
-    Broker(#[from] client::Error),
+    Broker(Box<client::Error>),
     /// NATS can't be reached, or refuses.
     #[error("NATS: {what}: {reason}")]
     Nats {
@@ -63,6 +63,13 @@ pub enum Error {
         /// What it was.
         what: &'static str,
     },
+}
+
+// Its text is a part of this one's: as a source it would be told twice.
+impl From<client::Error> for Error {
+    fn from(error: client::Error) -> Self {
+        Self::Broker(Box::new(error))
+    }
 }
 
 impl Error {
