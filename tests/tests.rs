@@ -11,6 +11,7 @@ mod archive;
 mod arrived;
 mod backup;
 mod bind;
+mod bridge;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
