@@ -24,6 +24,14 @@ e2e *names:
 crash rounds="100":
     CRASH_ROUNDS={{rounds}} cargo test --test e2e -- crash:: --nocapture
 
+# Kills bridges, brokers and servers of NATS under load, this many times in each test.
+bridge-crash rounds="50":
+    BRIDGE_ROUNDS={{rounds}} cargo test --test e2e -- bridge:: --nocapture
+
+# Speed of the bridge, beside a program that only publishes to NATS; and its latency.
+bench-bridge records="200000":
+    cargo build --release -p broker -p bridge -p bridge-core --example ship_rate --bins && tests/util/bench_bridge.sh {{records}}
+
 # Tries the broker with other implementations of ZeroMQ, as far as they can be had.
 interop:
     cargo build -p broker && python3 tests/interop/run.py target/debug/broker target/interop docs/interop.md
@@ -43,9 +51,18 @@ simulate-without seconds="60" *names:
 # Opens the page made of a hostile journal in a browser without a screen: nothing of it may run.
 page browser='chromium':
     cargo build -p viewer && tests/util/page.sh {{browser}} target/debug/viewer
+
 # Opens the page of `viewer serve` in a browser without a screen, or some of its checks; pictures are in target/browser.
 browser *names:
     cargo build -p viewer && tests/browser/run.sh {{names}}
+
+# Makes the pictures of docs/page.md anew.
+browser-pictures:
+    cargo build -p viewer && tests/browser/run.sh --pictures
+
+# Measures the page with a million messages, and what `-o html` writes beside other programs' pages.
+browser-figures:
+    cargo build --release -p viewer && tests/browser/run.sh --figures
 
 # Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
 bench *case:

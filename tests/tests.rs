@@ -11,6 +11,7 @@ mod archive;
 mod arrived;
 mod backup;
 mod bind;
+mod bridge;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
@@ -29,8 +30,12 @@ mod indexes;
 mod ipc;
 mod legacy;
 mod live;
+#[cfg(unix)]
+mod log;
 mod many_subscribers;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod notify;
 mod numbers;
 mod package;
 mod page;

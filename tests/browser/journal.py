@@ -125,3 +125,30 @@ def hostile():
     for number, text in enumerate(HOSTILE, 1):
         name = text[:100]
         yield line(number, name, {"message": text, "more": text[:1000]} if number % 2 else text, name, topic=name, tags=[name], name=name)
+
+
+STORY = [
+    ("human", "plan", "Uploads fail now and then since Monday. Can you find out why?", None),
+    ("planner", "plan", "Three parts: what the log says (**researcher**), what changed since Monday (**codex**), and a test that fails (**tester**).", 1),
+    ("researcher", "findings", "All of them are retries. In the last 24 hours:\n\n| hour | uploads | failed |\n|---|--:|--:|\n| 04 | 1,204 | 3 |\n| 05 | 1,377 | 61 |\n| 06 | 1,190 | 4 |\n\nThe peak is the nightly backup.", 2),
+    ("codex", "findings", [PARTS[0], {"type": "text", "text": "The time limit was lowered on Monday, for all requests alike."}, PARTS[2], PARTS[3]], 2),
+    ("tester", "tests", "Here is one that fails without a fault of the network:\n\n```python\ndef test_a_slow_disk_is_waited_for(server):\n    server.disk.delay = 2.5  # seconds\n    assert upload(server, size=1 << 20).status == 201\n```", 2),
+    ("codex", "changes", "With a limit of its own for uploads:\n\n```diff\n@@ -14,3 +14,4 @@ def send(request):\n-    limit = 2.0\n+    # A slow disk is no reason to give up.\n+    limit = 30.0 if request.has_body else 2.0\n     return connection.send(request, limit)\n```", 5),
+    ("reviewer", "review", {"action": "design_review_request", "message": "Should the limit be in the configuration?", "files": ["net/send.py"], "limits": {"usual": 2.0, "uploads": 30.0}}, 6),
+    ("gemini_cli", "review", "Not yet: nobody has asked for another value. I would name it, though.", 7),
+    ("tester", "tests", "It passes 200 times in a row. ✓", 6),
+    ("human", "plan", "Well done. Who writes it into the changelog?", 9),
+]
+
+
+def story(now):
+    """A conversation as people might have it, that ends now, with one of the day before."""
+    earlier = 70
+    begin = (now - START).total_seconds() - 90 * len(STORY)
+    shift = begin - 20 * 3600
+    for number in range(1, earlier + 1):
+        yield line(number, AGENTS[number * 7 % 12 if number % 5 else 0], SAID[number % len(SAID)], f"msg_{number - 1 - number % 3:06}" if number % 2 == 0 and number > 3 else None,
+                   topic=["plan", "review", "tests"][number % 3], seconds=shift + number * 61 + (number // 25) * 9_000)
+    for at, (sender, topic, content, reply) in enumerate(STORY, 1):
+        yield line(earlier + at, sender, content, f"msg_{earlier + reply:06}" if reply else None, topic=topic,
+                   seconds=begin + 90 * at - 5, tags=["@Status-Ready"] if topic == "changes" else [])

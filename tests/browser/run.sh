@@ -12,12 +12,18 @@ if [ -z "$browser" ]; then
     exit 0
 fi
 venv=target/browser-venv
-if [ ! -e "$venv/ready" ]; then
-    if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q playwright crc32c axe-playwright-python; }; then
+if [ ! -e "$venv/ready-2" ]; then
+    if ! { python3 -m venv "$venv" && "$venv/bin/pip" install -q playwright crc32c axe-playwright-python pillow; }; then
         echo "the page is not checked in a browser: its driver can't be installed"
         exit 0
     fi
-    touch "$venv/ready"
+    touch "$venv/ready-2"
 fi
 rm -rf target/browser
-exec "$venv/bin/python" tests/browser/run.py target/debug/viewer "$browser" target/browser "$@"
+case ${1:-} in
+    # For the documentation, in docs/.
+    --pictures) exec "$venv/bin/python" tests/browser/pictures.py "${VIEWER:-target/debug/viewer}" "$browser" target/browser docs ;;
+    # How fast, and in how much memory: with the release build.
+    --figures) exec "$venv/bin/python" tests/browser/figures.py "${VIEWER:-target/release/viewer}" "$browser" target/browser ;;
+esac
+exec "$venv/bin/python" tests/browser/run.py "${VIEWER:-target/debug/viewer}" "$browser" target/browser "$@"

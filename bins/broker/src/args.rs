@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, ValueEnum};
 use journal::Retention;
-use log::LevelFilter;
 use transport::{Bind, Config, IpcPaths, OnStop};
 
 use crate::command::Command;
+use crate::logging::LogArgs;
 
 /// A ZeroMQ broker that records every message before anyone sees it.
 ///
@@ -186,14 +186,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR:PORT", env = "BROKER_METRICS")]
     pub(crate) metrics: Option<SocketAddr>,
 
-    /// How much is said on stderr: off, error, warn, info, debug or trace
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        env = "BROKER_LOG_LEVEL",
-        default_value = "warn"
-    )]
-    pub(crate) log_level: LevelFilter,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 const AFTER_HELP: &str = "\

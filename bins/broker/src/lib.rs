@@ -11,11 +11,18 @@ mod doctor;
 mod exit;
 mod indexer;
 mod keygen;
+mod logging;
 mod manual;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod notify;
+#[cfg(not(target_os = "linux"))]
+#[path = "notify_none.rs"]
+mod notify;
 mod platform;
 mod program;
 mod report;
+mod rotating;
 mod selftest;
 mod shown;
 mod signals;
@@ -35,6 +42,7 @@ use crate::args::Args;
 use crate::exit::Exit;
 use crate::indexer::Indexer;
 use crate::metrics::Metrics;
+use crate::notify::Service;
 use crate::signals::{Event, events, listen};
 use crate::terminal::Terminal;
 use crate::upkeep::Keeper;
@@ -50,9 +58,20 @@ pub fn main() -> ExitCode {
             return Exit::Usage.into();
         }
     };
-    env_logger::Builder::new()
-        .filter_level(args.log_level)
-        .init();
+    let log = match args.command {
+        None => args.log.clone(),
+        Some(_) => args.log.for_people(),
+    };
+    if let Err(error) = log.begin() {
+        let path = log.log_file.unwrap_or_default();
+        // Where stderr is closed, the exit code has to do.
+        let _told = writeln!(
+            std::io::stderr(),
+            "broker: cannot write the log to {}: {error}",
+            path.display()
+        );
+        return Exit::Failed.into();
+    }
     if let (None, Err(problem)) = (&args.command, args.check()) {
         // Where stderr is closed, the exit code has to do.
         let _told = writeln!(std::io::stderr(), "broker: {problem}");
@@ -65,9 +84,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(exit) => exit.into(),
         Err(error) => {
-            let mut stderr = std::io::stderr();
-            // Where stderr is closed, the exit code has to do.
-            let _told = writeln!(stderr, "broker: {error:#}");
+            log.last_words(&format!("{error:#}"));
             Exit::Failed.into()
         }
     }
@@ -79,6 +96,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     // Before anything is started: a signal in between would end the program
     // without an archive.
     listen(sender.clone()).context("cannot listen for signals")?;
+    let mut service = Service::starting().context("cannot start a thread")?;
     let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
     let broker = start(args, sender, &indexer)?;
     let metrics = args
@@ -97,11 +115,16 @@ fn run(args: &Args) -> anyhow::Result<()> {
     report::damage(broker.recovery());
     report::missing(&mut out, broker.recovery())?;
     report::directory(broker.recovery());
+    service
+        .ready(broker.monitor())
+        .context("cannot start a thread")?;
     let failure = wait(&broker, &receiver, &mut out)?;
+    service.stopping().context("cannot start a thread")?;
     let stopped = stop(broker, indexer, &mut out);
     if let Some(keeper) = keeper {
         keeper.finish();
     }
+    service.end();
     // Stopping may fail too, such as on a disk that stays full.
     let failure = failure.or_else(|| {
         receiver.try_iter().find_map(|event| match event {

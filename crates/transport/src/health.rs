@@ -31,6 +31,10 @@ pub(crate) struct Health {
     bytes: AtomicU64,
     /// Stretches of damage that were passed over while reading.
     damage: AtomicU64,
+    /// When the recorder's thread was last seen between two turns.
+    turn: Mutex<Option<Instant>>,
+    /// How many are closing a session, which waits for the disk as a commit does.
+    closing: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +61,32 @@ impl Health {
         state.last_commit = Some(now);
         state.stall = None;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes that the recorder has done a turn: one comes at least each second, also
+    /// where nothing is to be recorded, unless the disk holds it up.
+    pub(crate) fn turned(&self) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::now());
+    }
+
+    /// Does what closes a session.
+    pub(crate) fn closing<T>(&self, close: impl FnOnce() -> T) -> T {
+        self.closing.fetch_add(1, Ordering::Relaxed);
+        let done = close();
+        self.closing.fetch_sub(1, Ordering::Relaxed);
+        done
+    }
+
+    /// Tells whether the disk is waited for.
+    pub(crate) fn is_at_disk(&self) -> bool {
+        self.closing.load(Ordering::Relaxed) > 0 || self.lock().committing.is_some()
+    }
+
+    /// Tells whether the recorder does its turns, or is held up by nothing but the disk.
+    pub(crate) fn is_alive(&self, patience: Duration) -> bool {
+        let turn = *self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_young = |turn| clock::now().saturating_duration_since(turn) < patience;
+        turn.is_some_and(is_young) || self.is_at_disk()
     }
 
     /// Notes why nothing is recorded; the first reason in a row counts.
@@ -125,6 +155,23 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recorder_lives_while_it_does_its_turns_or_waits_for_the_disk() {
+        let health = Health::default();
+        let long = Duration::from_secs(3600);
+        assert!(!health.is_alive(long), "it has not begun");
+        health.turned();
+        assert!(health.is_alive(long));
+        assert!(!health.is_alive(Duration::ZERO), "it hangs");
+        // However long the disk takes.
+        health.begin();
+        assert!(health.is_at_disk() && health.is_alive(Duration::ZERO));
+        health.committed(1);
+        assert!(!health.is_at_disk() && !health.is_alive(Duration::ZERO));
+        health.closing(|| assert!(health.is_alive(Duration::ZERO)));
+        assert!(!health.is_alive(Duration::ZERO));
+    }
 
     #[test]
     fn a_stall_lasts_until_something_is_recorded_and_keeps_its_first_reason() {

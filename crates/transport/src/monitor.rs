@@ -23,6 +23,19 @@ impl Monitor {
         self.events.status(patience)
     }
 
+    /// Tells whether the recorder lives: it has done a turn within this time, which should
+    /// be some seconds, or it waits for the disk, which no restart makes answer.
+    #[must_use]
+    pub fn recorder_lives(&self, patience: Duration) -> bool {
+        self.health.is_alive(patience)
+    }
+
+    /// Tells whether the disk is waited for at the moment.
+    #[must_use]
+    pub fn waits_for_disk(&self) -> bool {
+        self.health.is_at_disk()
+    }
+
     /// Returns how long commits took.
     #[must_use]
     pub fn commit_times(&self) -> CommitTimes {

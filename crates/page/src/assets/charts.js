@@ -19,7 +19,9 @@ const draw = (name, attributes = {}, ...children) => {
 };
 
 const time = (text) => new Date(text);
-const shown = (date) => date.toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" });
+const two = (value) => String(value).padStart(2, "0");
+// As messages show their times.
+const shown = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 
 const dragged = (chart, histogram) => {
   const mark = draw("rect", { class: "brush", y: 0, height: "100%", width: 0 });

@@ -199,7 +199,7 @@ impl Recorder {
     /// Does what is due: requests and the daily rotation.
     pub(crate) fn housekeeping(&mut self) {
         while let Ok(ArchiveRequest { label, reply }) = self.requests.try_recv() {
-            let result = self.writer.archive(label.as_deref());
+            let result = self.close(label.as_deref());
             self.note(&result);
             reply(result);
         }
@@ -208,8 +208,14 @@ impl Recorder {
         }
     }
 
+    /// Closes the session.
+    pub(crate) fn close(&mut self, label: Option<&str>) -> Result<Option<Archived>, IoError> {
+        let health = Arc::clone(&self.health);
+        health.closing(|| self.writer.archive(label))
+    }
+
     fn archive(&mut self, label: Option<&str>, reason: &str) {
-        let result = self.writer.archive(label);
+        let result = self.close(label);
         self.note(&result);
         match result {
             Ok(Some(Archived { path, records, .. })) => {

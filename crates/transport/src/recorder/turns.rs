@@ -69,6 +69,7 @@ impl Recording {
         if recorder.held.is_none() {
             recorder.housekeeping();
         }
+        recorder.health.turned();
         Ok(Next::Idle)
     }
 
@@ -97,7 +98,7 @@ impl Recording {
 
     /// Closes the session, when nothing is recorded any more.
     pub(crate) fn finish(&self) -> Result<Option<Archived>, IoError> {
-        self.lock().writer.archive(None)
+        self.lock().close(None)
     }
 
     /// Tells whether somebody else records now.
