@@ -24,6 +24,14 @@ e2e *names:
 crash rounds="100":
     CRASH_ROUNDS={{rounds}} cargo test --test e2e -- crash:: --nocapture
 
+# Kills bridges, brokers and servers of NATS under load, this many times in each test.
+bridge-crash rounds="50":
+    BRIDGE_ROUNDS={{rounds}} cargo test --test e2e -- bridge:: --nocapture
+
+# Speed of the bridge, beside a program that only publishes to NATS; and its latency.
+bench-bridge records="200000":
+    cargo build --release -p broker -p bridge -p bridge-core --example ship_rate --bins && tests/util/bench_bridge.sh {{records}}
+
 # Tries the broker with other implementations of ZeroMQ, as far as they can be had.
 interop:
     cargo build -p broker && python3 tests/interop/run.py target/debug/broker target/interop docs/interop.md

@@ -11,6 +11,7 @@ mod archive;
 mod arrived;
 mod backup;
 mod bind;
+mod bridge;
 mod control;
 #[cfg(target_os = "linux")]
 mod crash;
@@ -21,6 +22,7 @@ mod errors;
 mod examples;
 #[cfg(target_os = "linux")]
 mod exhaustion;
+mod foreign;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod indexes;

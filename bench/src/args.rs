@@ -34,6 +34,8 @@ pub(crate) enum Command {
     StartUp(StartUp),
     /// Memory on journals of some sizes, under load, and with a stuck subscriber
     Memory(Memory),
+    /// Messages a second with keys, beside a proxy of libzmq's with keys
+    Curve(Curve),
     /// Throughput and latency beside other servers, as far as they are installed
     Peers,
     /// Instructions a message takes, counted by valgrind
@@ -85,6 +87,10 @@ pub(crate) struct Common {
     /// Measures other servers as well
     #[arg(skip)]
     pub(crate) with_peers: bool,
+
+    /// Measures with keys
+    #[arg(skip)]
+    pub(crate) with_keys: bool,
 }
 
 impl Common {
@@ -138,6 +144,44 @@ pub(crate) struct Throughput {
     /// Payload bytes that may be on their way at a time, in MiB
     #[arg(long, value_name = "MIB", default_value = "32")]
     pub(crate) window: u64,
+}
+
+#[derive(Debug, Parser)]
+pub(crate) struct Curve {
+    /// Sizes of a payload in bytes
+    #[arg(
+        long,
+        value_name = "BYTES",
+        value_delimiter = ',',
+        default_value = "256,1024,16384"
+    )]
+    sizes: Vec<usize>,
+
+    /// Numbers of publishers and subscribers
+    #[arg(
+        long,
+        value_name = "PxS",
+        value_delimiter = ',',
+        default_value = "1x1,1x4,1x16",
+        value_parser = parse_shape
+    )]
+    shapes: Vec<Shape>,
+
+    /// Payload bytes that all subscribers together receive in a round, in MiB
+    #[arg(long, value_name = "MIB", default_value = "128")]
+    volume: u64,
+}
+
+impl Curve {
+    /// Returns it as a case of throughput.
+    pub(crate) fn throughput(self) -> Throughput {
+        Throughput {
+            sizes: self.sizes,
+            shapes: self.shapes,
+            volume: self.volume,
+            window: 8,
+        }
+    }
 }
 
 #[derive(Debug, Parser)]

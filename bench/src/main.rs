@@ -3,6 +3,7 @@
 mod agents;
 mod args;
 mod cases;
+mod curve;
 mod disk;
 mod flow;
 mod instructions;
@@ -32,7 +33,7 @@ use crate::args::{Cli, Command, Common};
 use crate::results::Results;
 
 /// All files of results, in the order in which they are shown.
-const CASES: [&str; 10] = [
+const CASES: [&str; 11] = [
     "throughput",
     "closed-loop",
     "open-loop",
@@ -40,6 +41,7 @@ const CASES: [&str; 10] = [
     "start-up",
     "memory",
     "instructions",
+    "curve",
     "peers-throughput",
     "peers-closed-loop",
     "peers-open-loop",
@@ -71,6 +73,7 @@ fn run(Cli { command, common }: Cli) -> anyhow::Result<()> {
         Some(Command::Replay(options)) => cases::replay::run(&common, &options),
         Some(Command::StartUp(options)) => cases::start_up::run(&common, &options),
         Some(Command::Memory(options)) => cases::memory::run(&common, &options),
+        Some(Command::Curve(options)) => curve(common, options),
         Some(Command::Peers) => peers(common),
         Some(Command::Instructions(options)) => instructions::run(&common, &options),
         Some(Command::Report(options)) => report(&common, &options),
@@ -88,6 +91,12 @@ fn everything(common: &Common) -> anyhow::Result<()> {
     cases::replay::run(common, &defaults())?;
     cases::start_up::run(common, &defaults())?;
     cases::memory::run(common, &defaults())
+}
+
+/// Runs throughput with keys, and with a proxy that has some, too.
+fn curve(mut common: Common, options: args::Curve) -> anyhow::Result<()> {
+    common.with_keys = true;
+    cases::throughput::run(&common, &options.throughput())
 }
 
 /// Runs the cases that other servers can take part in.

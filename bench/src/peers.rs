@@ -2,7 +2,7 @@
 
 mod nats;
 mod pipeline;
-mod python;
+pub(crate) mod python;
 mod redis;
 
 use std::net::TcpListener;

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::args::Common;
 use crate::peers::Peer;
 use crate::results::Results;
-use crate::subject::{Subject, build_broker};
+use crate::subject::{PROXY, Subject, build_broker};
 
 /// A run of a case.
 #[derive(Debug)]
@@ -28,8 +28,15 @@ impl Run {
     pub(crate) fn new(common: &Common) -> anyhow::Result<Self> {
         ensure!(common.rounds() > 0, "no rounds, no result");
         let out = common.out();
-        let mut subjects = vec![Subject::Proxy];
-        subjects.extend(brokers(common)?);
+        let brokers = brokers(common)?;
+        let keygen = brokers.first().and_then(Subject::as_broker);
+        let mut subjects = vec![match keygen {
+            Some((_, program, _)) if common.with_keys => Subject::CurveProxy {
+                keygen: program.to_owned(),
+            },
+            _ => Subject::Proxy,
+        }];
+        subjects.extend(brokers);
         if common.with_peers {
             subjects.extend(peers());
         }
@@ -46,6 +53,11 @@ impl Run {
     pub(crate) fn case(&self, name: &str) -> String {
         let prefix = if self.with_peers { "peers-" } else { "" };
         format!("{prefix}{name}")
+    }
+
+    /// Returns the name of what the others are compared with.
+    pub(crate) fn beside(&self) -> &str {
+        self.subjects.first().map_or(PROXY, Subject::name)
     }
 
     /// Returns where results go.
@@ -108,6 +120,7 @@ fn brokers(common: &Common) -> anyhow::Result<Vec<Subject>> {
             name,
             program,
             options,
+            keys: common.with_keys,
         }]);
     }
     let brokers = common.brokers.iter().enumerate();
@@ -120,6 +133,7 @@ fn brokers(common: &Common) -> anyhow::Result<Vec<Subject>> {
             },
             program: program.clone(),
             options: common.broker_options.clone(),
+            keys: common.with_keys,
         })
         .collect())
 }

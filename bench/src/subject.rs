@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::agents::Medium;
+use crate::curve;
 use crate::peers::Peer;
 use crate::process::Process;
 use crate::proxy;
@@ -21,6 +22,11 @@ pub(crate) const DISK: &str = "append + fdatasync";
 pub(crate) enum Subject {
     /// libzmq's own, which records nothing.
     Proxy,
+    /// The same with keys.
+    CurveProxy {
+        /// The broker that makes its keys.
+        keygen: PathBuf,
+    },
     /// A build of our broker, with its name in the results.
     Broker {
         /// Its name in the results.
@@ -29,6 +35,8 @@ pub(crate) enum Subject {
         program: PathBuf,
         /// More options for it.
         options: Vec<String>,
+        /// Whether it lets in the owners of keys alone.
+        keys: bool,
     },
     /// Somebody else's server.
     Peer(Peer),
@@ -69,6 +77,7 @@ impl Subject {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Proxy => PROXY,
+            Self::CurveProxy { .. } => curve::PROXY,
             Self::Broker { name, .. } => name,
             Self::Peer(peer) => peer.name(),
         }
@@ -77,11 +86,12 @@ impl Subject {
     /// Returns a broker's name, program and options.
     pub(crate) fn as_broker(&self) -> Option<(&str, &Path, &[String])> {
         match self {
-            Self::Proxy | Self::Peer(_) => None,
+            Self::Proxy | Self::CurveProxy { .. } | Self::Peer(_) => None,
             Self::Broker {
                 name,
                 program,
                 options,
+                ..
             } => Some((name, program, options)),
         }
     }
@@ -98,6 +108,13 @@ impl Subject {
     pub(crate) fn start(&self, dir: &Path) -> anyhow::Result<Running> {
         let (process, medium) = match self {
             Self::Proxy => proxy::start()?,
+            Self::CurveProxy { keygen } => return curve::start_proxy(keygen, dir),
+            Self::Broker {
+                program,
+                options,
+                keys: true,
+                ..
+            } => return curve::start_broker(program, options, dir),
             Self::Broker {
                 program, options, ..
             } => {

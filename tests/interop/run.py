@@ -15,10 +15,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 HERE = pathlib.Path(__file__).parent
 # The libzmq in each of these wheels is another one.
 PYZMQ = ["23.2.1", "24.0.1", "25.1.2", "26.4.0", "27.1.0"]
+# Older ones, out of wheels that no Python of today installs: the version of pyzmq, and of
+# the Python that it is for.
+WHEELS = {"4.1.6": ("16.0.4", "36"), "4.2.5": ("17.1.2", "36"), "4.3.2": ("18.1.0", "36")}
 JARS = pathlib.Path("usr/share/java")
 
 
@@ -42,6 +46,30 @@ def pyzmq(version, folder):
         call(python, "-m", "pip", "install", "-q", "--only-binary", ":all:", "pyzmq==" + version)
         (home / "installed").touch()
     return [python, HERE / "client.py"], {"publishers": "PUB XPUB PUSH", "curve": True}
+
+
+def libzmq(version, folder):
+    wheel, python = WHEELS[version]
+    home = folder / ("libzmq-" + version)
+    if not (home / "installed").exists():
+        options = ["-q", "--no-deps", "--only-binary", ":all:", "--implementation", "cp"]
+        options += ["--platform", "manylinux1_x86_64", "--python-version", python]
+        options += ["--abi", "cp%sm" % python, "-d", home, "pyzmq==" + wheel]
+        call(sys.executable, "-m", "pip", "download", *options)
+        with zipfile.ZipFile(next(home.glob("*.whl"))) as packed:
+            packed.extractall(home)
+        (home / "installed").touch()
+    shared = next(home.glob("zmq/.libs/libzmq*"))
+    setting = ["env", "PYTHONPATH=%s" % (HERE / "libzmq"), "LIBZMQ=%s" % shared]
+    can = {"publishers": "PUB XPUB PUSH", "curve": True}
+    return [*setting, sys.executable, HERE / "client.py"], can
+
+
+def zmq_rs(folder):
+    call("cargo", "build", "-q", "--example", "interop", cwd=HERE)
+    found = json.loads(call("cargo", "metadata", "--no-deps", "--format-version=1", cwd=HERE))
+    program = pathlib.Path(found["target_directory"]) / "debug" / "examples" / "interop"
+    return [program], {"publishers": "PUB XPUB PUSH", "curve": False}
 
 
 def node(folder):
@@ -73,10 +101,13 @@ def jeromq(folder):
 
 
 def implementations():
+    for version in WHEELS:
+        yield "libzmq " + version, lambda folder, version=version: libzmq(version, folder)
     for version in PYZMQ:
         yield "pyzmq " + version, lambda folder, version=version: pyzmq(version, folder)
     yield "zeromq.js 6", node
     yield "JeroMQ of Debian", jeromq
+    yield "zmq.rs", zmq_rs
 
 
 class Broker:

@@ -158,10 +158,10 @@ pub(crate) fn viewer_in(logs: &Path, options: &[&str]) -> Command {
 }
 
 /// Takes out what a developer's own environment could bring in.
-fn clean(command: &mut Command) {
+pub(crate) fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if ["BROKER_", "VIEWER_", "RUST_"]
+        if ["BROKER_", "VIEWER_", "NATS_", "RUST_"]
             .iter()
             .any(|prefix| name.starts_with(prefix))
         {

@@ -1,11 +1,13 @@
 //! The harness: one question per file.
 
+pub(crate) mod bridge;
 pub(crate) mod broker;
 pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod dir;
 pub(crate) mod keys;
 pub(crate) mod message;
+pub(crate) mod nats;
 #[cfg(target_os = "linux")]
 pub(crate) mod proc;
 pub(crate) mod process;

@@ -1,4 +1,4 @@
-//! The two programs, built through cargo once per test run, so that none is ever stale.
+//! The programs, built through cargo once per test run, so that none is ever stale.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -13,9 +13,11 @@ pub(crate) struct Programs {
     pub(crate) broker: PathBuf,
     /// The viewer.
     pub(crate) viewer: PathBuf,
+    /// The bridge.
+    pub(crate) bridge: PathBuf,
 }
 
-/// Builds both programs on the first call and says where they are.
+/// Builds all programs on the first call and says where they are.
 pub(crate) fn programs() -> &'static Programs {
     static PROGRAMS: OnceLock<Programs> = OnceLock::new();
     PROGRAMS.get_or_init(build)
@@ -39,6 +41,7 @@ fn build() -> Programs {
         .target_dir(target_dir())
         .package("broker")
         .arg("--package=viewer")
+        .arg("--package=bridge")
         .bins()
         .exec()
         .unwrap_or_else(|error| panic!("cargo could not build the programs: {error}"));
@@ -54,10 +57,15 @@ fn build() -> Programs {
         match &*artifact.target.name {
             "broker" => programs.broker = executable.into_owned(),
             "viewer" => programs.viewer = executable.into_owned(),
+            "bridge" => programs.bridge = executable.into_owned(),
             _ => {}
         }
     }
-    for (name, path) in [("broker", &programs.broker), ("viewer", &programs.viewer)] {
+    for (name, path) in [
+        ("broker", &programs.broker),
+        ("viewer", &programs.viewer),
+        ("bridge", &programs.bridge),
+    ] {
         assert!(path.is_file(), "cargo built no program named {name}");
     }
     programs

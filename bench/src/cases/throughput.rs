@@ -6,7 +6,7 @@ use crate::load::{self, Load};
 use crate::platform;
 use crate::results::{Column, Results};
 use crate::run::{Run, progress};
-use crate::subject::{DISK, PROXY, Subject};
+use crate::subject::{DISK, Subject};
 
 /// The measure of messages a second.
 pub(crate) const RATE: &str = "messages_per_second";
@@ -16,10 +16,14 @@ const CPU: &str = "cpu_us_per_message";
 pub(crate) fn run(common: &Common, options: &Throughput) -> anyhow::Result<()> {
     let run = Run::new(common)?;
     let columns = vec![
-        Column::new(RATE, "messages/s", 0).beside(PROXY),
+        Column::new(RATE, "messages/s", 0).beside(run.beside()),
         Column::new(CPU, "CPU µs/message", 2),
     ];
-    let mut results = Results::new(&run.case("throughput"), "bytes", columns);
+    let case = match common.with_keys {
+        true => "curve".to_owned(),
+        false => run.case("throughput"),
+    };
+    let mut results = Results::new(&case, "bytes", columns);
     for &shape in &options.shapes {
         for &size in &options.sizes {
             let load = load(common, options, shape, size);

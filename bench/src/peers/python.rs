@@ -24,7 +24,7 @@ pub(super) fn start(dir: &Path) -> anyhow::Result<Running> {
     Ok(Running::zeromq(process, medium))
 }
 
-fn interpreter() -> anyhow::Result<PathBuf> {
+pub(crate) fn interpreter() -> anyhow::Result<PathBuf> {
     let environment = workspace().join("target/e2e-venv");
     let candidates = [
         environment.join("bin/python"),

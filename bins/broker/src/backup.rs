@@ -4,7 +4,7 @@
 //! In which order things are copied decides whether the copy is whole. The head comes
 //! first: it may only know of less than the files hold. Then the session being written
 //! is opened, so that it stays in reach if it is closed meanwhile; then consumers'
-//! positions, which are never ahead of what is copied behind them; then the closed
+//! positions and how far other journals' messages are recorded, which are never ahead of what is copied behind them; then the closed
 //! sessions; and last the session being written, up to its last whole line, unless one
 //! of the closed ones is that session.
 
@@ -19,6 +19,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use journal::{Archive, Layout, SessionFile, Sessions};
 use query::Scope;
+use transport::origins_file;
 
 use self::place::{Folder, Place, Stream};
 pub(crate) use self::restore::Restore;
@@ -165,6 +166,7 @@ fn copy_journal(from: &Path, place: &mut dyn Place) -> anyhow::Result<Copied> {
     let mut sessions = Sessions::of(from);
     let current = sessions.current()?;
     copy_positions(from, place)?;
+    copy_if_there(&origins_file(from), from, place)?;
     let mut copied = Copied::default();
     let mut tried = 0;
     let archives = loop {

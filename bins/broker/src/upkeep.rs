@@ -163,6 +163,18 @@ impl Needs {
                  recognised (--dedupe-window)"
             ),
         };
+        let through = transport::origins_known_through(dir);
+        let through =
+            through.context("cannot read how far other journals' messages are recorded")?;
+        if let Some(from) = through
+            .map(|through| through + 1)
+            .filter(|from| *from < needs.from)
+        {
+            needs.from = from;
+            needs.why = "messages of other journals may be in it that the broker has not noted \
+                         elsewhere yet: it does so while it runs"
+                .to_owned();
+        }
         if even_unread {
             return Ok(needs);
         }

@@ -357,6 +357,10 @@ pub(crate) struct Filters {
     #[arg(long, value_name = "NAME")]
     key: Vec<String>,
 
+    /// Only messages that a bridge brought from the machine with this name
+    #[arg(long, value_name = "NAME")]
+    origin: Vec<String>,
+
     /// Only messages whose topic begins so, as a subscription to it would get
     #[arg(long, value_name = "PREFIX")]
     topic: Vec<String>,
@@ -405,6 +409,7 @@ impl Filters {
             chain: self.chain.clone(),
             sender: self.sender.clone(),
             key: self.key.clone(),
+            origin: self.origin.clone(),
             topic: self.topic.clone(),
             id: self.id.clone(),
             tag: self.tag.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::{Archive, Greeting, Hello, Request, Status};
+use protocol::{Archive, Greeting, Hello, LastOf, Request, Status};
 
 use crate::connection::{Connection, Incoming};
 use crate::consumer::{Consume, Consumer};
@@ -57,6 +57,21 @@ impl Client {
         let greeting: Greeting = client.connection.read(&answer)?;
         client.connection.sequence = Some(greeting.sequence);
         Ok(client)
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Returns how far other journals' messages are recorded here.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the broker can't read that, and as
+    /// [`connect`](Self::connect).
+    pub fn origins(&mut self) -> Result<Vec<LastOf>, Error> {
+        let answer = self.request(&Request::Origins)?;
+        let origins: protocol::Origins = self.connection.read(&answer)?;
+        Ok(origins.origins)
     }
 
     /// Sets how long each later call may take.

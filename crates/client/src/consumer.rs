@@ -63,6 +63,8 @@ pub struct Consume {
     pub ends_at_head: bool,
     /// How many times as fast as they were recorded messages come.
     pub pace: Option<f64>,
+    /// Whether each message comes as one frame, the line of its record.
+    pub lines: bool,
 }
 
 /// A message of the journal.
@@ -74,7 +76,7 @@ pub struct Message {
     pub recorded_at: String,
     /// How many numbers right before it hold no record that can be read.
     pub gap: u64,
-    /// Its frames, as they were published.
+    /// Its frames, as they were published; or its [line](Consume::lines) alone.
     pub frames: Vec<Vec<u8>>,
 }
 
@@ -87,6 +89,8 @@ pub struct Consumer {
     handle: u64,
     id: u64,
     buffer: VecDeque<Message>,
+    /// The identity of the journal that is read.
+    journal: Option<String>,
     /// The number of the last message that has come, or before the first one.
     received: Option<u64>,
     /// Behind which message this handle began, and the last message that was taken.
@@ -137,6 +141,7 @@ impl Consume {
             credit,
             follow: !self.ends_at_head,
             pace: self.pace,
+            lines: self.lines,
         }))
     }
 }
@@ -169,6 +174,7 @@ impl Consumer {
             handle: 0,
             id: 0,
             buffer: VecDeque::new(),
+            journal: None,
             received: None,
             begin: 0,
             taken: 0,
@@ -202,6 +208,12 @@ impl Consumer {
                 return Ok(None);
             }
         }
+    }
+
+    /// Returns the identity of the journal that is read.
+    #[must_use]
+    pub fn journal(&self) -> &str {
+        self.journal.as_deref().unwrap_or_default()
     }
 
     /// Takes the oldest message that has come. Only what was taken is credited: what
@@ -372,6 +384,7 @@ impl Consumer {
             self.send(self.id, &request);
             let attempt = give_up.min(self.connection.clock() + ATTEMPT);
             if let Some(started) = self.reply(attempt)? {
+                self.check_journal(started.journal)?;
                 self.handle = started.consumer;
                 self.received = Some(started.after);
                 self.begin = started.after;
@@ -384,6 +397,19 @@ impl Consumer {
             }
             self.connection.renew();
         }
+    }
+
+    /// What comes behind a number of another journal is something else.
+    fn check_journal(&mut self, found: String) -> Result<(), Error> {
+        let expected = self.journal.get_or_insert_with(|| found.clone());
+        if *expected == found {
+            return Ok(());
+        }
+        Err(Error::OtherJournal {
+            endpoint: self.connection.endpoint(),
+            expected: expected.clone(),
+            found,
+        })
     }
 
     /// Waits for the reply to the request for a consumer. What comes for an

@@ -50,6 +50,18 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// The broker has another journal than when the consumer began.
+    #[error(
+        "{endpoint} has the journal {found} now, and had {expected}: begin again, the numbers are others"
+    )]
+    OtherJournal {
+        /// Where the broker is.
+        endpoint: String,
+        /// The identity of the journal that was read.
+        expected: String,
+        /// The one that is there now.
+        found: String,
+    },
     /// What came is no reply of a broker.
     #[error("{endpoint} does not answer as a broker does: {found}")]
     NoBroker {

@@ -32,6 +32,7 @@
 //! reconnect by itself between calls: there is no thread behind it. It speaks ZeroMQ's
 //! protocol itself (the crate `zmtp`), and needs no libzmq.
 
+mod carry;
 mod client;
 mod connection;
 mod consumer;
@@ -46,13 +47,14 @@ mod socket;
 mod testing;
 mod wait;
 
+pub use crate::carry::{Carrier, Foreign};
 pub use crate::client::{Archived, Client};
 pub use crate::consumer::{Consume, Consumer, From, Message};
 pub use crate::error::Error;
 pub use crate::keys::{Keys, KeysError};
 pub use crate::publish::Published;
 pub use crate::socket::Socket;
-pub use protocol::Status;
+pub use protocol::{LastOf, Status};
 pub use zmtp::SocketType;
 
 /// The examples of the README run with the tests.

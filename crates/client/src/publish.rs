@@ -97,7 +97,10 @@ impl Batch<'_> {
         if sequence.is_none() {
             return self.begin();
         }
-        let request = Request::Publish(Publish { sequence });
+        let request = Request::Publish(Publish {
+            sequence,
+            ..Publish::default()
+        });
         while self.sent.len() < IN_FLIGHT
             && let Some(index) = self.unsent.first().copied()
         {

@@ -45,15 +45,45 @@ impl Standing {
             None => in_files,
         };
         let differs = head.compare(spans, last);
-        if jump.is_some() {
+        // Records that a commit could not tell of, since the head could not be stored: now
+        // they are told to everybody who reads, also after their file was moved away.
+        let is_behind = head.reserved < last;
+        if jump.is_some() || is_behind {
             head.settle(last);
         }
         Self {
-            changed: is_new || differs || jump.is_some(),
+            changed: is_new || differs || jump.is_some() || is_behind,
             head,
             last,
             jump,
             damaged,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(reserved: u64) -> Head {
+        let mut head = Head::new(1);
+        head.settle(reserved);
+        head
+    }
+
+    fn judge(reserved: u64, last: u64) -> Standing {
+        let spans = vec![Span { first: 1, last }];
+        Standing::judge(Found::Head(head(reserved)), spans, 0)
+    }
+
+    #[test]
+    fn records_that_the_head_does_not_cover_are_covered_before_anybody_reads_them() {
+        let standing = judge(105, 201);
+        assert!(standing.changed, "the file has to say so");
+        assert_eq!((standing.last, standing.head.reserved), (201, 201));
+        let covered = judge(201, 201);
+        assert!(!covered.changed && covered.jump.is_none());
+        let reserve = judge(500, 201);
+        assert!(reserve.jump.is_some_and(|jump| jump.in_files == 201));
     }
 }

@@ -44,10 +44,28 @@ pub struct Arrival<'a> {
     /// The name of the key that its connection was opened with, of up to
     /// [`LONGEST_KEY_NAME`] bytes: it is proven, where `sender` is only said.
     pub key_name: Option<&'a str>,
+    /// The other journal that the message was recorded in first.
+    pub provenance: Option<Provenance<'a>>,
+}
+
+/// Where a message was recorded first: another machine's journal. Whoever carried it
+/// over says so, not who sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provenance<'a> {
+    /// That journal's identity, of up to [`LONGEST_JOURNAL`] bytes.
+    pub journal: &'a str,
+    /// What people call it, of up to [`LONGEST_ORIGIN_NAME`] bytes.
+    pub name: &'a str,
+    /// The message's number there.
+    pub message_num: u64,
 }
 
 /// The longest name of a key, in bytes.
 pub const LONGEST_KEY_NAME: usize = 64;
+/// The longest identity of another journal, in bytes.
+pub const LONGEST_JOURNAL: usize = 64;
+/// The longest name of another journal, in bytes.
+pub const LONGEST_ORIGIN_NAME: usize = 64;
 
 impl<'a> Arrival<'a> {
     /// A message that came at this time, whose sender does not wait, from anybody.
@@ -57,6 +75,7 @@ impl<'a> Arrival<'a> {
             recorded_at,
             acked: false,
             key_name: None,
+            provenance: None,
         }
     }
 }
@@ -146,6 +165,7 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], arrival: Arrival<'_>, out: &mut Vec<u
         recorded_at,
         acked,
         key_name,
+        provenance,
     } = arrival;
     let frame = |index: usize| frames.get(index).map(AsRef::as_ref);
     let topic = frame(0).unwrap_or_default();
@@ -160,10 +180,13 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], arrival: Arrival<'_>, out: &mut Vec<u
         push_base64(topic, out);
     }
     if frames.len() != 2 {
-        push_number(",\"frames\":", frames.len(), out);
+        push_number(",\"frames\":", frames.len() as u64, out);
     }
     if let Some(more @ [_, ..]) = frames.get(2..) {
         push_more(more, out);
+    }
+    if let Some(provenance) = provenance {
+        push_provenance(provenance, out);
     }
     if acked {
         out.extend_from_slice(b",\"acked\":true");
@@ -190,8 +213,10 @@ pub const fn longest_line(bytes: u64, frames: u64) -> u64 {
     const ESCAPED: u64 = 6;
     /// Around a frame and what rounding up to whole groups of base64 takes.
     const FRAME: u64 = 20;
-    /// Keys, numbers, two times, the name of a key and the checksum.
-    const FIXED: u64 = 1024 + 6 * LONGEST_KEY_NAME as u64;
+    /// Names of a key, a journal and its identity.
+    const NAMES: u64 = (LONGEST_KEY_NAME + LONGEST_JOURNAL + LONGEST_ORIGIN_NAME) as u64;
+    /// Keys, numbers, two times and the checksum, besides.
+    const FIXED: u64 = 1024 + ESCAPED * NAMES;
     let base64 = bytes.div_ceil(3).saturating_mul(4);
     bytes
         .saturating_mul(ESCAPED)
@@ -305,7 +330,7 @@ fn push_envelope(payload: &str, content: &Range<usize>, out: &mut Vec<u8>) {
     out.extend_from_slice(payload.get(..content.start).unwrap_or_default().as_bytes());
     out.push(b'0');
     out.extend_from_slice(payload.get(content.end..).unwrap_or_default().as_bytes());
-    push_number(",\"content_at\":", content.start, out);
+    push_number(",\"content_at\":", content.start as u64, out);
 }
 
 /// Appends a JSON value so that it breaks no line and starts no record.
@@ -355,14 +380,23 @@ fn push_more<F: AsRef<[u8]>>(more: &[F], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn push_number(key: &str, number: usize, out: &mut Vec<u8>) {
+fn push_provenance(provenance: Provenance<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"origin\":{\"journal\":");
+    push_string(provenance.journal, out);
+    out.extend_from_slice(b",\"name\":");
+    push_string(provenance.name, out);
+    push_number(",\"message_num\":", provenance.message_num, out);
+    out.push(b'}');
+}
+
+fn push_number(key: &str, number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(key.as_bytes());
     let mut digits = [0; 20];
     let mut start = digits.len();
     let mut rest = number;
     loop {
         start -= 1;
-        digits[start] = b"0123456789"[rest % 10];
+        digits[start] = b"0123456789"[(rest % 10) as usize];
         rest /= 10;
         if rest == 0 {
             break;

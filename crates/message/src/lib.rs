@@ -40,6 +40,7 @@
 //! | `topic_base64` | the topic's bytes, where they are no UTF-8 |
 //! | `frames` | the number of frames, where it is not 2 |
 //! | `more` | the frames behind the second, each a string or `{"base64":"..."}` |
+//! | `origin` | the other journal that the message was recorded in first: `journal` (its identity), `name`, and `message_num` (its number there) |
 //! | `acked` | `true`: the sender waited for an acknowledgement |
 //! | `key_name` | the name of the key that the message's connection was opened with |
 //!
@@ -69,7 +70,8 @@ mod time;
 
 pub use crate::decode::decode_frames;
 pub use crate::encode::{
-    Arrival, LONGEST_KEY_NAME, encode, encode_acked, encode_arrival, identity, longest_line, sender,
+    Arrival, LONGEST_JOURNAL, LONGEST_KEY_NAME, LONGEST_ORIGIN_NAME, Provenance, encode,
+    encode_acked, encode_arrival, identity, longest_line, sender,
 };
 pub use crate::error::DecodeError;
 pub use crate::escape::text;
@@ -77,6 +79,6 @@ pub use crate::frames::{Frames, Iter};
 pub use crate::line::Origin;
 pub use crate::links::Links;
 pub use crate::outline::{Outline, Stretch, outline};
-pub use crate::record::{ContentKind, Record};
+pub use crate::record::{ContentKind, OtherJournal, Record};
 pub use crate::shapes::{Readable, message_ranges, object_len, readable};
 pub use crate::time::{Timestamp, format_time};

@@ -36,6 +36,8 @@ pub(crate) struct Line<'a> {
     pub(crate) context_id: Option<&'a str>,
     pub(crate) acked: Option<&'a str>,
     pub(crate) key_name: Option<&'a str>,
+    /// Another journal, in which the message was recorded first.
+    pub(crate) provenance: Option<&'a str>,
     pub(crate) exact: Exact<'a>,
     pub(crate) legacy: Legacy<'a>,
     /// Members that only other programs write; ours have none.
@@ -141,6 +143,7 @@ impl<'a> Line<'a> {
             "in_reply_to" => self.in_reply_to,
             "context_id" => self.context_id,
             "payload" => self.exact.payload,
+            "origin" => self.provenance,
             "ace_tier" => self.legacy.ace_tier,
             "Timestamp" => self.legacy.timestamp,
             _ => None,
@@ -163,6 +166,7 @@ impl<'a> Line<'a> {
             "context_id" => &mut self.context_id,
             "acked" => &mut self.acked,
             "key_name" => &mut self.key_name,
+            "origin" => &mut self.provenance,
             _ => return self.exact.slot(key).or_else(|| self.legacy.slot(key)),
         })
     }

@@ -26,6 +26,35 @@ pub enum ContentKind {
     Base64,
 }
 
+/// Another journal, in which a message was recorded first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherJournal<'a> {
+    /// Its identity.
+    pub journal: Cow<'a, str>,
+    /// What people call it.
+    pub name: Cow<'a, str>,
+    /// The message's number there.
+    pub message_num: u64,
+}
+
+impl<'a> OtherJournal<'a> {
+    fn read(token: &'a str) -> Option<Self> {
+        let (mut journal, mut name, mut number) = (None, None, None);
+        let read = Scanner::new(token).members(|key, value| match key {
+            "journal" => journal = text(value),
+            "name" => name = text(value),
+            "message_num" => number = value.parse().ok(),
+            _ => {}
+        });
+        read.ok()?;
+        Some(Self {
+            journal: journal?,
+            name: name?,
+            message_num: number?,
+        })
+    }
+}
+
 /// A line's fixed fields, whatever wrote it, borrowed from the line where possible.
 ///
 /// A field that is missing or of the wrong type has its default.
@@ -72,6 +101,9 @@ pub struct Record<'a> {
     /// The name of the key that the message's connection was opened with: proven,
     /// where `sender` is what the sender says. Only the broker's own lines have one.
     pub key_name: Option<Cow<'a, str>>,
+    /// Another journal, in which the message was recorded first. Only the broker's own
+    /// lines have one.
+    pub provenance: Option<OtherJournal<'a>>,
     /// What wrote the line.
     pub origin: Origin,
     /// Where a table tells them.
@@ -138,6 +170,10 @@ impl<'a> Record<'a> {
                 Origin::Recorder => text_of(line.key_name),
                 _ => None,
             },
+            provenance: match origin {
+                Origin::Recorder => line.provenance.and_then(OtherJournal::read),
+                _ => None,
+            },
             origin,
             links: None,
             line,
@@ -168,6 +204,7 @@ impl<'a> Record<'a> {
             recorded_at,
             acked: line.acked == Some("true"),
             key_name: None,
+            provenance: None,
             origin: Origin::Other,
             links: Some(other.links),
             line,

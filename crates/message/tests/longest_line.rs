@@ -12,6 +12,11 @@ fn line_of(frames: &[Vec<u8>]) -> u64 {
     let arrival = message::Arrival {
         acked: true,
         key_name: Some(&"\u{1}".repeat(message::LONGEST_KEY_NAME)),
+        provenance: Some(message::Provenance {
+            journal: &"\u{1}".repeat(message::LONGEST_JOURNAL),
+            name: &"\u{1}".repeat(message::LONGEST_ORIGIN_NAME),
+            message_num: u64::MAX,
+        }),
         ..message::Arrival::at("2025-11-20T04:30:00.123Z")
     };
     message::encode_arrival(frames, arrival, &mut body);

@@ -134,13 +134,46 @@ pub struct Published {
     pub duplicate: bool,
 }
 
-/// The reply to `consume`.
+/// The reply to `publish` with an origin: the message is on stable storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Its number here; `None` where it was recorded before, and others of the same
+    /// journal since.
+    #[serde(deserialize_with = "nullable")]
+    pub message_num: Option<u64>,
+    /// Whether it had been recorded before.
+    pub duplicate: bool,
+}
+
+/// The reply to `origins`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origins {
+    /// The other journals, in the order of their identities.
+    pub origins: Vec<LastOf>,
+}
+
+/// How far another journal's messages were recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastOf {
+    /// Its identity.
+    pub journal: String,
+    /// What it was called last.
+    pub name: String,
+    /// The last message's number there.
+    pub message_num: u64,
+    /// And here.
+    pub recorded_as: u64,
+}
+
+/// The reply to `consume`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     /// The consumer's number.
     pub consumer: u64,
     /// The number of the message after which it begins.
     pub after: u64,
+    /// The identity of the journal that it reads.
+    pub journal: String,
 }
 
 /// The reply to `credit`.

@@ -14,6 +14,8 @@ pub const BUSY: &str = "busy";
 pub const NOT_READY: &str = "not_ready";
 /// Another message of the sender has the same `message_id`.
 pub const ID_REUSED: &str = "id_reused";
+/// Another journal's message does not follow the last one of it that is here.
+pub const ORIGIN_GAP: &str = "origin_gap";
 /// An earlier message of its sequence was not taken.
 pub const INTERRUPTED: &str = "interrupted";
 /// The broker takes no more.

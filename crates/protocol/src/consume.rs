@@ -23,6 +23,9 @@ pub struct Consume {
     /// Whether to go on with what is recorded later.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub follow: bool,
+    /// Whether the journal's lines are sent in place of the messages' frames.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lines: bool,
     /// How many times as fast as they were recorded messages come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pace: Option<f64>,

@@ -30,14 +30,14 @@ mod status;
 use serde::{Deserialize, Deserializer};
 
 pub use crate::answer::{
-    Acknowledged, Archived, Cancelled, Credited, Details, End, Ended, Failure, Forgotten, Greeting,
-    Head, Kind, Limits, Message, Nothing, Published, ReadError, Started, answer, open_envelope,
-    read, reply,
+    Acknowledged, Archived, Cancelled, Carried, Credited, Details, End, Ended, Failure, Forgotten,
+    Greeting, Head, Kind, LastOf, Limits, Message, Nothing, Origins, Published, ReadError, Started,
+    answer, open_envelope, read, reply,
 };
 pub use crate::consume::{Consume, Filter, From, Word};
 pub use crate::id::Id;
 pub use crate::parse::{Wrong, parse};
-pub use crate::request::{Ack, Archive, Cancel, Credit, Forget, Hello, Publish, Request};
+pub use crate::request::{Ack, Archive, Cancel, Credit, Forget, Hello, Origin, Publish, Request};
 pub use crate::status::{
     Commits, Consumer, Damage, Dedupe, DedupeState, Ipc, Missing, Peer, Peers, Ports, Publishing,
     Recorded, Refused, Session, Stalled, Status, Subscriber, Subscribers, Unread,

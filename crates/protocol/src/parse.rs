@@ -61,7 +61,7 @@ const OBJECT: &str = "expected one JSON object such as {\"op\":\"hello\",\"id\":
 type Read = fn(Value) -> serde_json::Result<Request>;
 
 /// Each operation, what it looks like for whoever got it wrong, and how it is read.
-const OPERATIONS: [(&str, &str, Read); 10] = [
+const OPERATIONS: [(&str, &str, Read); 11] = [
     (
         "hello",
         r#"{"op":"hello","id":1,"protocol":1}"#,
@@ -72,7 +72,7 @@ const OPERATIONS: [(&str, &str, Read); 10] = [
     }),
     (
         "publish",
-        r#"{"op":"publish","id":1} and, optional, "sequence":N, followed by the message's frames"#,
+        r#"{"op":"publish","id":1} and, each optional, "sequence":N and "origin":{"journal":"...","name":"...","message_num":N,"after":N}, followed by the message's frames"#,
         |members| with(members, Request::Publish),
     ),
     (
@@ -100,6 +100,9 @@ const OPERATIONS: [(&str, &str, Read); 10] = [
         r#"{"op":"forget","id":1,"name":"..."}"#,
         |members| with(members, Request::Forget),
     ),
+    ("origins", r#"{"op":"origins","id":1}"#, |members| {
+        nothing(members, Request::Origins)
+    }),
     ("status", r#"{"op":"status","id":1}"#, |members| {
         nothing(members, Request::Status)
     }),

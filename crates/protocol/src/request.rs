@@ -26,6 +26,8 @@ pub enum Request {
     Cancel(Cancel),
     /// Asks to forget a name and its position.
     Forget(Forget),
+    /// Asks how far other journals' messages were recorded here.
+    Origins,
     /// Asks what the broker does.
     Status,
     /// Asks to close the session.
@@ -44,13 +46,30 @@ pub struct Hello {
 }
 
 /// See [`Request::Publish`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
     /// The sequence whose next message it is, as the [`Greeting`](crate::Greeting) told
     /// it: the message is refused where that sequence was interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
+    /// The other journal that the message was recorded in first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Another journal, in which a message was recorded first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// Its identity.
+    pub journal: String,
+    /// What people call it.
+    pub name: String,
+    /// The message's number there.
+    pub message_num: u64,
+    /// The number there of the message that was sent before it; 0 for none.
+    pub after: u64,
 }
 
 /// See [`Request::Credit`].

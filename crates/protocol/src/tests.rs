@@ -60,7 +60,11 @@ fn every_documented_example_is_read_as_its_type_and_written_the_same() {
             (Kind::End, _) => drop(again::<End>(&header, &head)),
             (Kind::Reply, Some(Request::Hello(_))) => drop(again::<Greeting>(&header, &head)),
             (Kind::Reply, Some(Request::Ping)) => drop(again::<Nothing>(&header, &head)),
-            (Kind::Reply, Some(Request::Publish(_))) => drop(again::<Published>(&header, &head)),
+            (Kind::Reply, Some(Request::Publish(publish))) => match publish.origin {
+                Some(_) => drop(again::<Carried>(&header, &head)),
+                None => drop(again::<Published>(&header, &head)),
+            },
+            (Kind::Reply, Some(Request::Origins)) => drop(again::<Origins>(&header, &head)),
             (Kind::Reply, Some(Request::Consume(_))) => drop(again::<Started>(&header, &head)),
             (Kind::Reply, Some(Request::Credit(_))) => drop(again::<Credited>(&header, &head)),
             (Kind::Reply, Some(Request::Ack(_))) => drop(again::<Acknowledged>(&header, &head)),

@@ -42,6 +42,8 @@ pub struct Fields<'a> {
     pub recorded_at: Option<Cow<'a, [u8]>>,
     /// The name of the key, as far as it was parsed: see [`key_name`](Self::key_name).
     pub(crate) key: Option<Cow<'a, [u8]>>,
+    /// The name of another journal, in the same way: see [`origin`](Self::origin).
+    pub(crate) other_journal: Option<Cow<'a, [u8]>>,
     /// The content.
     pub content: Content<'a>,
     /// The name of the message that it answers, if it answers any; `None` where nobody
@@ -96,6 +98,7 @@ impl<'a> From<message::Record<'a>> for Fields<'a> {
             id: record.message_id.map(bytes),
             recorded_at: record.recorded_at.map(bytes),
             key: record.key_name.map(bytes),
+            other_journal: record.provenance.map(|other| bytes(other.name)),
             content: Content::Parsed(record.content, record.content_kind),
         }
     }
@@ -123,6 +126,18 @@ impl Fields<'_> {
         match &self.content {
             Content::From(rest) => shape::key_name(rest),
             _ => self.key.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Returns the name of the other journal in which the message was recorded first;
+    /// `None` where it was recorded here first.
+    ///
+    /// In a line that was read by its shape it is looked for when somebody asks.
+    #[must_use]
+    pub fn origin(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            Content::From(rest) => shape::origin(rest).map(Cow::Borrowed),
+            _ => self.other_journal.as_deref().map(Cow::Borrowed),
         }
     }
 

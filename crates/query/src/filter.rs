@@ -33,6 +33,8 @@ pub struct Criteria {
     pub sender: Vec<String>,
     /// Only messages that came by a connection which one of these keys opened.
     pub key: Vec<String>,
+    /// Only messages that were recorded first in another journal of one of these names.
+    pub origin: Vec<String>,
     /// Only messages whose topic begins so: what a subscription to it would get.
     pub topic: Vec<String>,
     /// Only messages to which their sender gave one of these names.
@@ -99,6 +101,7 @@ pub(crate) enum Kind {
     Chain,
     Sender,
     Key,
+    Origin,
     Topic,
     Id,
     Tag,
@@ -121,6 +124,7 @@ impl Filter {
             (Kind::Tier, &criteria.tier),
             (Kind::Sender, &criteria.sender),
             (Kind::Key, &criteria.key),
+            (Kind::Origin, &criteria.origin),
             (Kind::Chain, &criteria.chain),
             (Kind::Topic, &criteria.topic),
             (Kind::Id, &criteria.id),
@@ -273,6 +277,10 @@ impl FieldTest {
             Kind::Key => {
                 let key = fields.key_name();
                 values.holds(|value| key.as_deref() == Some(value))
+            }
+            Kind::Origin => {
+                let origin = fields.origin();
+                values.holds(|value| origin.as_deref() == Some(value))
             }
             Kind::Topic => values.holds(|value| fields.topic.starts_with(value)),
             Kind::Id => values.holds(|value| fields.id.as_deref() == Some(value)),

@@ -67,6 +67,7 @@ impl<'a> Line<'a> {
             recorded_at: Some(Cow::Borrowed(self.recorded_at)),
             content: Content::From(self.content),
             key: None,
+            other_journal: None,
             in_reply_to: None,
         }
     }
@@ -184,6 +185,34 @@ fn quoted_key_name(before: &[u8]) -> Option<Cow<'_, [u8]>> {
     let quoted = [b"\"", name, b"\""].concat();
     let name = message::text(std::str::from_utf8(&quoted).ok()?)?.into_owned();
     Some(Cow::Owned(name.into_bytes()))
+}
+
+/// Returns the name of the other journal in which a message was recorded first. In a line
+/// of this shape that stands among the last members, and nothing in a payload can: there
+/// its quotes would be escaped, or braces follow.
+pub(crate) fn origin(line: &[u8]) -> Option<&[u8]> {
+    const KEY: &[u8] = b",\"origin\":{\"journal\":\"";
+    /// Members that may stand behind it, with the longest name of a key.
+    const LONGEST: usize = 1024;
+    let tail = line.get(line.len().saturating_sub(LONGEST)..)?;
+    let at = memchr::memmem::rfind(tail, KEY)?;
+    let behind = tail.get(at + KEY.len()..)?;
+    let (_, behind) = split_once(behind, b"\",\"name\":\"")?;
+    let (name, behind) = split_once(behind, b"\",\"message_num\":")?;
+    let digits = behind
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let behind = behind.get(digits..)?.strip_prefix(b"}")?;
+    let behind = behind.strip_prefix(b",\"acked\":true").unwrap_or(behind);
+    let is_last = [b",\"key_name\":\"".as_slice(), RECORDED_AT];
+    let is_last = is_last.iter().any(|next| behind.starts_with(next));
+    (is_last && digits > 0 && !name.contains(&b'"')).then_some(name)
+}
+
+fn split_once<'a>(text: &'a [u8], between: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::find(text, between)?;
+    Some((text.get(..at)?, text.get(at + between.len()..)?))
 }
 
 /// Returns the recorder's time, which stands before the checksum.

@@ -21,6 +21,8 @@ pub enum Column {
     Sender,
     /// The name of the key that proves who sent it.
     KeyName,
+    /// The name of the other journal in which it was recorded first.
+    Origin,
     /// The sender's clock, as it was written.
     Timestamp,
     /// The tier.
@@ -47,12 +49,13 @@ pub enum Column {
 
 impl Column {
     /// All columns with the names by which they are asked for.
-    pub const NAMES: [(&'static str, Self); 16] = [
+    pub const NAMES: [(&'static str, Self); 17] = [
         ("message_num", Self::Number),
         ("time", Self::Time),
         ("topic", Self::Topic),
         ("sender", Self::Sender),
         ("key_name", Self::KeyName),
+        ("origin", Self::Origin),
         ("timestamp", Self::Timestamp),
         ("tier", Self::Tier),
         ("chain_type", Self::Chain),
@@ -157,6 +160,7 @@ impl<'a> Row<'a> {
             Column::Topic => borrowed(&record.topic),
             Column::Sender => borrowed(&record.sender),
             Column::KeyName => record.key_name.clone(),
+            Column::Origin => record.provenance.as_ref().map(|other| other.name.clone()),
             Column::Timestamp => borrowed(&record.timestamp),
             Column::Tier => borrowed(&record.tier),
             Column::Chain => borrowed(&record.chain_type),

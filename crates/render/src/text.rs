@@ -104,6 +104,10 @@ impl<W: Write> TextFormat<W> {
         if let Some(key) = other_key(&record) {
             writeln!(out, "[KEY] {}", field(key))?;
         }
+        if let Some(other) = &record.provenance {
+            let (name, number) = (field(&other.name), other.message_num);
+            writeln!(out, "[FROM] {name}, where it is #{number}")?;
+        }
         writeln!(out, "[TIME] {}", time.unwrap_or_default())?;
         let (tier, chain) = (field(&record.tier), field(&record.chain_type));
         writeln!(out, "[TIER] {tier} | [CHAIN] {chain}")?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use journal::{Group, RecordError};
-use message::Arrival;
+use message::{Arrival, Provenance};
 
 use crate::intake::{AckHandle, Outcome, PendingPublish};
 use crate::pool::BufferPool;
@@ -123,9 +123,18 @@ impl Batch {
             frames,
             ack,
             key_name,
+            origin,
         } = publish;
+        let provenance = origin.as_deref().map(|origin| Provenance {
+            journal: &origin.journal,
+            name: &origin.name,
+            message_num: origin.message_num,
+        });
         let arrival = Arrival {
-            acked: true,
+            // It names another journal's message: a message_id that is sent again here
+            // has nothing to do with it.
+            acked: provenance.is_none(),
+            provenance,
             key_name: key_name.as_deref(),
             ..Arrival::at(recorded_at)
         };

@@ -13,8 +13,11 @@ mod events;
 mod feed;
 mod limits;
 mod moment;
+mod newest;
+mod origins;
 mod positions;
 mod publishing;
+mod replace;
 mod request;
 mod rights;
 mod router;
@@ -33,6 +36,7 @@ use self::consumers::{Consumers, Served};
 use self::dedupe::Keys;
 pub(crate) use self::events::ControlEvents;
 use self::events::Event;
+pub use self::origins::{OriginsError, origins_file, origins_known_through};
 pub(crate) use self::positions::highest as highest_position;
 pub use self::positions::{NamedPosition, named_positions};
 use self::publishing::{Publish, Publishing, Reply};
@@ -80,6 +84,7 @@ pub(crate) struct Control {
     publishing: Publishing,
     consumers: Consumers,
     storing: Option<Box<dyn Spawned>>,
+    storing_origins: origins::Storing,
     spawn: Arc<dyn Spawn>,
     stage: Stage,
     facts: Facts,
@@ -118,6 +123,10 @@ impl Control {
         match self.stage {
             Stage::New => {
                 self.load();
+                if origins::is_there(&self.facts.dir) {
+                    self.publishing.read_origins();
+                    self.load_origins_if_wanted();
+                }
                 self.stage = Stage::Serving;
             }
             Stage::Serving if self.phase.is_recording() => self.serve()?,
@@ -193,14 +202,15 @@ impl Control {
         {
             return self.refuse(&peer, &id, refusal);
         }
-        if let Request::Publish(protocol::Publish { sequence }) = request {
+        if let Request::Publish(publish) = request {
             let key_name = member.map(|member| Arc::clone(&member.name));
             return self.publish(Publish {
                 peer,
                 id,
                 frames,
                 key_name,
-                sequence,
+                origin: publish.origin.map(Arc::new),
+                sequence: publish.sequence,
             });
         }
         match self.act(&peer, &id, request, member) {
@@ -229,6 +239,11 @@ impl Control {
                 reply(id, &self.facts.hello(sequence))
             }
             Request::Ping | Request::Publish(_) => reply(id, &Nothing {}),
+            Request::Origins => {
+                let header = self.publishing.origins(peer, id);
+                self.load_origins_if_wanted();
+                return Ok(header);
+            }
             Request::Credit(request) => reply(id, &self.consumers.credit(peer, &request)?),
             Request::Cancel(request) => reply(id, &self.consumers.cancel(peer, request.consumer)?),
             Request::Status => reply(id, &self.status()),
@@ -253,11 +268,11 @@ impl Control {
 
     fn publish(&mut self, request: Publish) {
         if !self.phase.is_running() {
-            let message = "the broker is shutting down; nothing was recorded";
-            let refusal = Failure::new(code::SHUTTING_DOWN, message).not_recorded();
-            return self.refuse(&request.peer, &request.id, refusal);
+            let reply = self.publishing.publish_no_more(&request);
+            return self.send([reply]);
         }
         let reply = self.publishing.publish(request);
+        self.load_origins_if_wanted();
         self.intake.wake();
         self.send(reply);
     }
@@ -310,6 +325,15 @@ impl Control {
                     self.intake.wake();
                     self.send(replies);
                 }
+                Event::Origins(kept) => {
+                    if let Err(reason) = &kept {
+                        log::error!("other journals' messages can't be taken: {reason}");
+                    }
+                    let replies = self.publishing.know_origins(kept);
+                    self.intake.wake();
+                    self.send(replies);
+                }
+                Event::OriginsStored(stored) => self.storing_origins.done(stored),
                 Event::Ready(handle) => self.consumers.ready(handle),
                 Event::Positions(orders, result) => {
                     for order in orders {
@@ -346,6 +370,7 @@ impl Control {
             self.reload = None;
             self.load();
         }
+        self.store_origins();
         let time = clock::now().duration_since(self.looked);
         if time < TICK || more {
             return;
@@ -383,6 +408,50 @@ impl Control {
         })));
         if let Err(error) = self.spawn.spawn("known".to_owned(), Box::new(read)) {
             self.events.post(Event::Known(Err(error.to_string())));
+        }
+    }
+
+    /// Reads the journal for how far other journals' messages are recorded, on a thread
+    /// of its own, once somebody needs to know.
+    fn load_origins_if_wanted(&mut self) {
+        if !self.publishing.wants_origins() {
+            return;
+        }
+        let events = Arc::clone(&self.events);
+        let dir = self.facts.dir.clone();
+        let next = self.facts.tail.current().next;
+        let read = Loading(Some(Box::new(move || {
+            let kept = origins::load(&dir, next).map_err(|error| error.to_string());
+            events.post(Event::Origins(kept));
+        })));
+        if let Err(error) = self.spawn.spawn("origins".to_owned(), Box::new(read)) {
+            self.events.post(Event::Origins(Err(error.to_string())));
+        }
+    }
+
+    /// Stores how far other journals' messages are recorded when a session was closed:
+    /// it may be removed then, and need not be read at the next start.
+    fn store_origins(&mut self) {
+        if !self.publishing.knows_origins() || !self.storing_origins.looks(clock::now()) {
+            return;
+        }
+        let current = self.facts.tail.current();
+        let kept = self.publishing.origins_kept(current.next.saturating_sub(1));
+        if !self.storing_origins.begins(kept.through, current.first) {
+            return;
+        }
+        let events = Arc::clone(&self.events);
+        let dir = self.facts.dir.clone();
+        let store = Loading(Some(Box::new(move || {
+            let stored = origins::store(&dir, &kept);
+            let stored = stored
+                .map(|()| kept.through)
+                .map_err(|error| error.to_string());
+            events.post(Event::OriginsStored(stored));
+        })));
+        if let Err(error) = self.spawn.spawn("origins".to_owned(), Box::new(store)) {
+            self.events
+                .post(Event::OriginsStored(Err(error.to_string())));
         }
     }
 

@@ -48,7 +48,9 @@ mod worker;
 pub use bind::{Bind, BindError};
 pub use broker::Broker;
 pub use config::{Config, IpcPaths, OnStop};
-pub use control::{NamedPosition, named_positions};
+pub use control::{
+    NamedPosition, OriginsError, named_positions, origins_file, origins_known_through,
+};
 pub use error::{Failure, StartError};
 pub use health::CommitTimes;
 pub use intake::Unread;

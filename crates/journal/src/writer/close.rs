@@ -14,6 +14,7 @@ impl Writer {
     /// Closes the session and opens the next one's file.
     pub(super) fn close(&mut self, label: Option<&str>) -> Result<Archived, IoError> {
         self.settle()?;
+        self.cover_session()?;
         // An open file may refuse to be renamed on Windows.
         self.file = None;
         let moved = self.move_away(label).or_else(|error| {

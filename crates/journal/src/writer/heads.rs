@@ -69,6 +69,18 @@ impl Writer {
         }
     }
 
+    /// Sees to it that the head covers the session before its file may be moved away:
+    /// opening could not store it where the disk was full.
+    pub(super) fn cover_session(&mut self) -> Result<(), IoError> {
+        let last = self.next - 1;
+        let head = &mut self.heads.head;
+        if self.heads.stored && last <= head.reserved {
+            return Ok(());
+        }
+        head.settle(last.max(head.reserved));
+        self.store_head()
+    }
+
     /// Notes how far the numbers have come, without any reserve. Where that
     /// fails, the reserve stays, which does no harm.
     pub(super) fn settle_head(&mut self) {

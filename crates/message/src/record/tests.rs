@@ -110,3 +110,39 @@ fn a_line_with_a_number_that_is_not_finite_is_read() {
         ("[1]", ContentKind::Json)
     );
 }
+
+#[test]
+fn a_message_of_another_journal_says_which_and_a_payload_that_looks_like_it_does_not() {
+    let provenance = crate::Provenance {
+        journal: "1c9b8f0e-7f61-4d0a-9d5e-0a4c8e1f3b77",
+        name: "laptop",
+        message_num: u64::MAX,
+    };
+    let arrival = crate::Arrival {
+        provenance: Some(provenance),
+        acked: true,
+        key_name: Some("bridge"),
+        ..crate::Arrival::at("2025-11-20T04:30:00.123Z")
+    };
+    let payload = r#"{"a":1,"origin":{"journal":"x","name":"y","message_num":1}}"#;
+    let mut line = Vec::new();
+    crate::encode_arrival(&["t", payload], arrival, &mut line);
+    let record = Record::parse(&line).unwrap();
+    let other = record.provenance.as_ref().unwrap();
+    assert_eq!(
+        (&*other.journal, &*other.name),
+        (provenance.journal, "laptop")
+    );
+    assert_eq!(other.message_num, u64::MAX);
+    assert!(
+        record
+            .frames()
+            .unwrap()
+            .iter()
+            .eq([b"t".as_slice(), payload.as_bytes()])
+    );
+
+    line.clear();
+    crate::encode(&["t", payload], "2025-11-20T04:30:00.123Z", &mut line);
+    assert_eq!(Record::parse(&line).unwrap().provenance, None);
+}

@@ -248,7 +248,7 @@ fn column(kind: Kind) -> Option<Column> {
         Kind::Tier => Some(Column::Tier),
         Kind::Chain => Some(Column::Chain),
         Kind::Tag => Some(Column::Tags),
-        Kind::Id | Kind::Key => None,
+        Kind::Id | Kind::Key | Kind::Origin => None,
     }
 }
 
@@ -268,6 +268,7 @@ fn passes(test: &FieldTest, column: Column, dictionaries: &Dictionaries) -> Opti
             recorded_at: None,
             content: Content::From(&[]),
             key: None,
+            other_journal: None,
             in_reply_to: None,
         };
         match column {

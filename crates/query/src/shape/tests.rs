@@ -22,11 +22,14 @@ fn assert_same(line: &[u8], found: &Fields<'_>) {
     assert_eq!(found.key_name(), expected.key_name());
     let (content, tags) = (expected.content.clone(), expected.tags.clone());
     let key = expected.key.clone();
+    let other_journal = expected.other_journal.clone();
+    assert_eq!(found.origin(), expected.origin());
     assert_eq!(
         Fields {
             content,
             tags,
             key,
+            other_journal,
             ..found.clone()
         },
         expected
@@ -45,6 +48,35 @@ fn our_lines_are_read_without_a_parse() {
         let (number, fields) = read(&line).unwrap();
         assert_eq!(number, 7);
         assert_same(&line, &fields);
+    }
+}
+
+#[test]
+fn the_other_journals_name_is_read_from_the_end_of_the_line() {
+    let provenance = message::Provenance {
+        journal: "1c9b8f0e-7f61-4d0a-9d5e-0a4c8e1f3b77",
+        name: "laptop",
+        message_num: 12,
+    };
+    let look = r#"{"x":1,"origin":{"journal":"j","name":"forged","message_num":1}}"#;
+    let text = format!("no JSON,{}", look.trim_matches(['{', '}']));
+    for payload in [look, &format!(r#"{{"content":{look}}}"#), &text] {
+        for (key_name, acked) in [(None, false), (Some("bridge"), false), (Some("\""), true)] {
+            for provenance in [None, Some(provenance)] {
+                let arrival = message::Arrival {
+                    key_name,
+                    acked,
+                    provenance,
+                    ..message::Arrival::at("2025-11-20T04:30:00.123Z")
+                };
+                let line = crate::testing::recorded_as(7, arrival, "topic", payload);
+                let line = line.trim_ascii_end();
+                let (_, fields) = read(line).unwrap();
+                let name = provenance.map(|other| other.name.as_bytes());
+                assert_eq!(fields.origin().as_deref(), name, "{payload}");
+                assert_same(line, &fields);
+            }
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub struct Message {
     pub topic: String,
     pub sender: String,
     pub key_name: Option<String>,
+    pub origin: Option<String>,
     pub tier: String,
     pub chain: String,
     pub timestamp: String,
@@ -209,6 +210,10 @@ fn message(line: &[u8], offset: u64) -> Message {
         offset,
         topic: text([&value["topic"], none], ""),
         sender: text([&value["sender"], &value["role"]], "unknown"),
+        origin: value["origin"]["name"]
+            .as_str()
+            .filter(|_| is_ours)
+            .map(str::to_owned),
         key_name: value["key_name"]
             .as_str()
             .filter(|_| is_ours)
@@ -292,7 +297,10 @@ pub fn criteria() -> impl Strategy<Value = Criteria> {
     );
     let others = (
         some(&["id-1", "id \"2\"", "1", "!1"]),
-        some(&["alice", "o\\\"x", "!alice"]),
+        (
+            some(&["alice", "o\\\"x", "!alice"]),
+            some(&["ada", "bob", "!ada"]),
+        ),
         some(&["@a", "@b ]", "\"", "!@a"]),
         some(&[
             "xx", "gem", "C", "l\\w+e", "Grü", "^x", "!xx", "sender", "kelvin", "Sxx", "ELVIN",
@@ -314,12 +322,13 @@ pub fn criteria() -> impl Strategy<Value = Criteria> {
     (fields, others, number(), number(), time(), time()).prop_map(
         |(fields, others, from, to, since, until)| {
             let (tier, chain, sender, topic) = fields;
-            let (id, key, tag, grep, ignore_case) = others;
+            let (id, (key, origin), tag, grep, ignore_case) = others;
             Criteria {
                 tier,
                 chain,
                 sender,
                 key,
+                origin,
                 topic,
                 id,
                 tag,
@@ -371,6 +380,9 @@ fn is_wanted(message: &Message, criteria: &Criteria) -> bool {
     wanted(&criteria.tier, &|value| message.tier == value)
         && wanted(&criteria.chain, &|value| message.chain == value)
         && wanted(&criteria.sender, &|value| message.sender == value)
+        && wanted(&criteria.origin, &|value| {
+            message.origin.as_deref() == Some(value)
+        })
         && wanted(&criteria.key, &|value| {
             message.key_name.as_deref() == Some(value)
         })

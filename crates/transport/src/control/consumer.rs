@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use journal::{Missing, checksum};
-use message::Record;
+use message::{Frames, Record};
 use protocol::{Consume, Ended, Failure, Filter, From, Id, Kind, Word};
 
 use super::begin::{Place, begin, recorded, unreadable};
@@ -261,6 +261,8 @@ impl Consumer {
         }
         let frames = match record.frames() {
             Ok(frames) if !frames.is_empty() => frames,
+            // The line can be sent as it is.
+            _ if self.request.lines => Frames::from_iter([record.topic.as_bytes()]),
             _ => return Message::Unreadable,
         };
         let topic = frames.get(0).unwrap_or_default();
@@ -268,6 +270,10 @@ impl Consumer {
         if member.is_some_and(|member| !member.rights.covers(topic)) {
             return Message::Unwanted;
         }
+        let frames = match self.request.lines {
+            true => Frames::from_iter([walker.record()]),
+            false => frames,
+        };
         let recorded_at = record.recorded_at.as_deref().unwrap_or(&record.timestamp);
         let recorded_at = recorded_at.to_owned();
         let checksum = checksum(walker.record()).map(str::to_owned);

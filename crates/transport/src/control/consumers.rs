@@ -29,6 +29,8 @@ const QUANTUM: usize = 256;
 /// What consumers need of the rest of the broker.
 pub(super) struct Source {
     pub(super) dir: PathBuf,
+    /// The journal's identity.
+    pub(super) journal: String,
     /// The numbers that the journal's files lack.
     pub(super) missing: Arc<[Missing]>,
     pub(super) tail: Arc<Tail>,
@@ -308,7 +310,13 @@ impl Consumers {
         let header = match out {
             Out::Started(after) => {
                 let (consumer, after) = (handle, *after);
-                reply(&entry.id, &Started { consumer, after })
+                let journal = self.source.journal.clone();
+                let started = Started {
+                    consumer,
+                    after,
+                    journal,
+                };
+                reply(&entry.id, &started)
             }
             Out::Refused(refusal) => refusal.header(&entry.id),
             Out::Ended { header } => header.clone(),

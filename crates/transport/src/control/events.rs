@@ -7,6 +7,7 @@ use journal::{Archived, IoError};
 use protocol::{Id, Status};
 
 use super::dedupe::Known;
+use super::origins::Kept;
 use super::positions::Order;
 use super::router::Peer;
 use crate::intake::Outcome;
@@ -18,6 +19,10 @@ pub(super) enum Event {
     Outcome(u64, Outcome),
     /// Which messages the journal knows, or why it can't be read.
     Known(Result<Known, String>),
+    /// How far other journals' messages are recorded, or why that can't be read.
+    Origins(Result<Kept, String>),
+    /// That is stored up to a record, or not.
+    OriginsStored(Result<u64, String>),
     /// A consumer has something to send.
     Ready(u64),
     /// Positions are on stable storage, or a name is forgotten, or not.

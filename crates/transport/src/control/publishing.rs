@@ -1,12 +1,13 @@
 //! Acknowledged publishing: who waits for which message.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use protocol::{DedupeState, Failure, Id, Published, code, reply};
+use protocol::{Carried, DedupeState, Failure, Id, Origin, Published, code, reply};
 
 use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
+use super::origins::{Admission, Kept, Origins};
 use super::router::Peer;
 use super::sequences::Sequences;
 use crate::health::Health;
@@ -23,6 +24,8 @@ pub(super) struct Publish {
     pub(super) frames: Vec<Vec<u8>>,
     /// The name of the key that it has shown to own.
     pub(super) key_name: Option<Arc<str>>,
+    /// The other journal in which it was recorded first.
+    pub(super) origin: Option<Arc<Origin>>,
     /// The sequence that it belongs to.
     pub(super) sequence: Option<u64>,
 }
@@ -49,6 +52,7 @@ struct Name {
 /// the message was sent again meanwhile.
 struct Pending {
     name: Option<Name>,
+    origin: Option<Arc<Origin>>,
     waiters: Vec<Waiter>,
 }
 
@@ -68,15 +72,33 @@ enum Table {
     Failed(String),
 }
 
+/// Whether it is known how far other journals' messages are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Nobody has asked for it yet, or the journal could not be read.
+    Unread,
+    /// Somebody waits for it.
+    Wanted,
+    /// The journal is being read.
+    Loading,
+    Ready,
+}
+
 /// All publish requests that have no reply yet.
 pub(super) struct Publishing {
     path: Path,
     keys: Keys,
     dedupe: Dedupe,
     table: Table,
+    origins: Origins,
+    reading: Reading,
+    /// Who wants to know how far other journals' messages are recorded.
+    asked: Vec<(Peer, Id)>,
     pub(super) sequences: Sequences,
     pending: HashMap<u64, Pending>,
     by_key: HashMap<Key, u64>,
+    /// Messages of which nobody knows whether they are recorded.
+    unknown: HashSet<Key>,
     /// What waits until the journal is read, in the order in which it came.
     waiting: VecDeque<Publish>,
     waiting_bytes: usize,
@@ -88,7 +110,7 @@ pub(super) struct Publishing {
 }
 
 impl Publishing {
-    pub(super) fn new(path: Path, window: u64, keys: Keys) -> Self {
+    pub(super) fn new(path: Path, window: u64, keys: Keys, origins: Origins) -> Self {
         let table = match window {
             0 => Table::Ready,
             _ => Table::Loading,
@@ -98,9 +120,13 @@ impl Publishing {
             keys,
             dedupe: Dedupe::new(window),
             table,
+            origins,
+            reading: Reading::Unread,
+            asked: Vec::new(),
             sequences: Sequences::new(),
             pending: HashMap::new(),
             by_key: HashMap::new(),
+            unknown: HashSet::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             owed: 0,
@@ -112,14 +138,116 @@ impl Publishing {
     /// Takes a request; returns the reply where that can be given at once.
     pub(super) fn publish(&mut self, request: Publish) -> Option<Reply> {
         if let Err(refusal) = self.check(&request) {
-            return Some(self.refuse(&request.peer, &request.id, &refusal));
+            return Some(self.refuse_unless_known(&request, refusal));
         }
         self.owed += 1;
-        let loading = matches!(self.table, Table::Loading);
-        if loading && (self.name(&request.frames).is_some() || !self.waiting.is_empty()) {
+        if !self.waiting.is_empty() || self.has_to_wait(&request) {
             return self.wait(request);
         }
         self.submit(request)
+    }
+
+    /// Tells whether the journal is to be read before it is known what becomes of this.
+    fn has_to_wait(&mut self, request: &Publish) -> bool {
+        if request.origin.is_some() {
+            return self.reads_origins();
+        }
+        matches!(self.table, Table::Loading) && self.name(&request.frames).is_some()
+    }
+
+    /// Tells whether it is still to be read how far other journals' messages are
+    /// recorded, and wants that.
+    fn reads_origins(&mut self) -> bool {
+        if self.reading == Reading::Unread {
+            self.reading = Reading::Wanted;
+        }
+        self.reading != Reading::Ready
+    }
+
+    /// Tells, once, that the journal is to be read for other journals' messages.
+    pub(super) fn wants_origins(&mut self) -> bool {
+        let wanted = self.reading == Reading::Wanted;
+        if wanted {
+            self.reading = Reading::Loading;
+        }
+        wanted
+    }
+
+    /// Returns how far other journals' messages are recorded; `None` where the reply
+    /// comes later.
+    pub(super) fn origins(&mut self, peer: &Peer, id: &Id) -> Option<String> {
+        if self.reads_origins() {
+            self.asked.push((*peer, id.clone()));
+            return None;
+        }
+        let origins = self.origins.list();
+        Some(reply(id, &protocol::Origins { origins }))
+    }
+
+    /// Wants that to be read, since there is something to be read.
+    pub(super) fn read_origins(&mut self) {
+        self.reads_origins();
+    }
+
+    /// Tells whether it was read.
+    pub(super) fn knows_origins(&self) -> bool {
+        self.reading == Reading::Ready
+    }
+
+    /// Returns what is to be stored of it, where `last` is the journal's last record.
+    pub(super) fn origins_kept(&self, last: u64) -> Kept {
+        self.origins.kept(last)
+    }
+
+    /// Takes what the journal knows of other journals' messages, or why it can't be
+    /// read, and goes on with what waited for that.
+    pub(super) fn know_origins(&mut self, kept: Result<Kept, String>) -> Vec<Reply> {
+        let asked = std::mem::take(&mut self.asked);
+        let mut replies = Vec::new();
+        match kept {
+            Ok(kept) => {
+                self.origins.know(kept);
+                self.reading = Reading::Ready;
+            }
+            Err(reason) => {
+                self.reading = Reading::Unread;
+                let failed = unread(&reason);
+                let (carried, others) = std::mem::take(&mut self.waiting)
+                    .into_iter()
+                    .partition::<VecDeque<_>, _>(|request| request.origin.is_some());
+                self.waiting = others;
+                self.owed -= carried.len();
+                for Publish { peer, id, .. } in &carried {
+                    replies.push(self.refuse(peer, id, &failed));
+                }
+                let asked = asked.iter();
+                replies.extend(asked.map(|(peer, id)| refusal(peer, id, &failed)));
+                replies.extend(self.go_on());
+                return replies;
+            }
+        }
+        for (peer, id) in asked {
+            let header = self.origins(&peer, &id);
+            replies.extend(header.map(|header| (peer, header)));
+        }
+        replies.extend(self.go_on());
+        replies
+    }
+
+    /// Goes on with what waited for the journal to be read, up to what has to wait on.
+    fn go_on(&mut self) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        let mut waiting = std::mem::take(&mut self.waiting);
+        while let Some(request) = waiting.pop_front() {
+            if self.has_to_wait(&request) {
+                waiting.push_front(request);
+                break;
+            }
+            self.waiting_bytes -= size(&request);
+            replies.extend(self.submit(request));
+        }
+        self.waiting = waiting;
+        replies
     }
 
     fn check(&self, request: &Publish) -> Result<(), Failure> {
@@ -153,10 +281,10 @@ impl Publishing {
     }
 
     fn wait(&mut self, request: Publish) -> Option<Reply> {
-        let size: usize = request.frames.iter().map(|frame| frame.len()).sum();
+        let size = size(&request);
         if !self.waiting.is_empty() && self.waiting_bytes + size > self.path.max_waiting {
             self.owed -= 1;
-            return Some(self.refuse(&request.peer, &request.id, &busy()));
+            return Some(self.refuse_unless_known(&request, busy()));
         }
         self.waiting_bytes += size;
         self.waiting.push_back(request);
@@ -165,19 +293,44 @@ impl Publishing {
 
     /// Hands a message on to intake, unless it is known or on its way already.
     fn submit(&mut self, request: Publish) -> Option<Reply> {
+        // It may have waited for the journal, and one in front of it was refused since.
+        let connection = request.peer.connection;
+        if let Err(refusal) = self.sequences.check(connection, request.sequence) {
+            self.owed -= 1;
+            return Some(self.refuse_unless_known(&request, refusal));
+        }
         let Publish {
             peer,
             id,
             frames,
             key_name,
-            sequence,
+            origin,
+            ..
         } = request;
-        // It may have waited for the journal, and one in front of it was refused since.
-        if let Err(refusal) = self.sequences.check(peer.connection, sequence) {
-            self.owed -= 1;
-            return Some(self.refuse(&peer, &id, &refusal));
+        if let Some(origin) = &origin {
+            match self.origins.admit(origin) {
+                Admission::Next => {}
+                Admission::Recorded(message_num) => {
+                    self.owed -= 1;
+                    return Some(carried(&peer, &id, message_num, true));
+                }
+                Admission::Pending(ack) => {
+                    if let Some(pending) = self.pending.get_mut(&ack) {
+                        let other = false;
+                        pending.waiters.push(Waiter { peer, id, other });
+                    }
+                    return None;
+                }
+                Admission::Refused(refusal) => {
+                    self.owed -= 1;
+                    return Some(self.refuse(&peer, &id, &refusal));
+                }
+            }
         }
-        let name = self.name(&frames);
+        let name = match &origin {
+            Some(_) => None,
+            None => self.name(&frames),
+        };
         if let Some(Name { key, digest }) = name {
             let last = self.path.tail.current().next.saturating_sub(1);
             if let Some(entry) = self.dedupe.find(key, last) {
@@ -197,12 +350,19 @@ impl Publishing {
                 return None;
             }
         }
-        match self.hand_on(frames, key_name, name.is_some()) {
+        match self.hand_on(frames, key_name, name.is_some(), origin.clone()) {
             Ok(ack) => {
                 self.by_key.extend(name.map(|name| (name.key, ack)));
+                if let Some(origin) = &origin {
+                    self.origins.submitted(origin, ack);
+                }
                 let other = false;
-                let waiters = vec![Waiter { peer, id, other }];
-                self.pending.insert(ack, Pending { name, waiters });
+                let pending = Pending {
+                    name,
+                    origin,
+                    waiters: vec![Waiter { peer, id, other }],
+                };
+                self.pending.insert(ack, pending);
                 None
             }
             Err(refusal) => {
@@ -217,6 +377,7 @@ impl Publishing {
         frames: Vec<Vec<u8>>,
         key_name: Option<Arc<str>>,
         named: bool,
+        origin: Option<Arc<Origin>>,
     ) -> Result<u64, Failure> {
         if let (Table::Failed(reason), true) = (&self.table, named) {
             let message = format!(
@@ -234,6 +395,7 @@ impl Publishing {
             frames,
             ack: AckHandle::new(ack, &self.path.answer),
             key_name,
+            origin,
         };
         // The answer to one that comes back finds nobody who waits.
         self.path.publishes.put(publish).map_err(|_| busy())?;
@@ -258,7 +420,9 @@ impl Publishing {
         let mut replies = Vec::new();
         for publish in self.path.publishes.take_back() {
             let refusal = self.stalled();
-            let waiters = self.finish(publish.ack.id()).map(|pending| pending.waiters);
+            let waiters = self
+                .finish(publish.ack.id(), None)
+                .map(|pending| pending.waiters);
             for Waiter { peer, id, .. } in waiters.into_iter().flatten() {
                 replies.push(self.refuse(&peer, &id, &refusal));
             }
@@ -268,16 +432,31 @@ impl Publishing {
 
     /// Notes what became of a message, and returns the replies to all who wait.
     pub(super) fn settle(&mut self, ack: u64, outcome: &Outcome) -> Vec<Reply> {
-        let Some(Pending { name, waiters }) = self.finish(ack) else {
+        let number = match outcome {
+            Outcome::Recorded(number) => Some(*number),
+            _ => None,
+        };
+        let Some(pending) = self.finish(ack, number) else {
             return Vec::new();
         };
+        let Pending {
+            name,
+            origin,
+            waiters,
+        } = pending;
         if let (Some(Name { key, digest }), &Outcome::Recorded(number)) = (name, outcome) {
             self.dedupe.add(key, Entry { number, digest });
+        }
+        if let (Some(Name { key, .. }), Outcome::Unknown) = (name, outcome) {
+            self.unknown.insert(key);
         }
         let reply = |(index, waiter): (usize, Waiter)| {
             let Waiter { peer, id, other } = waiter;
             match outcome {
                 Outcome::Recorded(number) if other => self.refuse(&peer, &id, &reused(*number)),
+                Outcome::Recorded(number) if origin.is_some() => {
+                    carried(&peer, &id, Some(*number), index > 0)
+                }
                 Outcome::Recorded(number) => recorded(&peer, &id, *number, index > 0),
                 // What became of the first message says nothing of this one.
                 _ if other => self.refuse(&peer, &id, &busy()),
@@ -287,8 +466,11 @@ impl Publishing {
         waiters.into_iter().enumerate().map(reply).collect()
     }
 
-    fn finish(&mut self, ack: u64) -> Option<Pending> {
+    fn finish(&mut self, ack: u64, recorded_as: Option<u64>) -> Option<Pending> {
         let pending = self.pending.remove(&ack)?;
+        if let Some(origin) = &pending.origin {
+            self.origins.settled(origin, recorded_as);
+        }
         if let Some(name) = pending.name {
             self.by_key.remove(&name.key);
         }
@@ -307,12 +489,7 @@ impl Publishing {
             }
             Err(reason) => self.table = Table::Failed(reason),
         }
-        self.waiting_bytes = 0;
-        let waiting = std::mem::take(&mut self.waiting);
-        waiting
-            .into_iter()
-            .filter_map(|request| self.submit(request))
-            .collect()
+        self.go_on()
     }
 
     /// Answers all who still wait: the broker has stopped.
@@ -320,8 +497,11 @@ impl Publishing {
         let waiting = std::mem::take(&mut self.waiting);
         let mut replies: Vec<Reply> = waiting
             .into_iter()
-            .map(|request| refusal(&request.peer, &request.id, &lost(&Outcome::Stopped)))
+            .map(|request| self.publish_no_more(&request))
             .collect();
+        let stopped = || lost(&Outcome::Stopped);
+        let asked = std::mem::take(&mut self.asked);
+        replies.extend(asked.iter().map(|(peer, id)| refusal(peer, id, &stopped())));
         for (_, pending) in self.pending.drain() {
             let reply = |waiter: Waiter| match waiter.other {
                 true => refusal(&waiter.peer, &waiter.id, &lost(&Outcome::Stopped)),
@@ -330,6 +510,44 @@ impl Publishing {
             replies.extend(pending.waiters.into_iter().map(reply));
         }
         replies
+    }
+
+    /// Refuses a message when nothing more is recorded.
+    pub(super) fn publish_no_more(&mut self, request: &Publish) -> Reply {
+        self.refuse_unless_known(request, lost(&Outcome::Stopped))
+    }
+
+    /// Refuses a message, unless an earlier request has recorded it. Where one may have,
+    /// and nobody knows, it is not said that nothing was recorded: who sends again what
+    /// got no reply would take that for an answer to both.
+    fn refuse_unless_known(&mut self, request: &Publish, failure: Failure) -> Reply {
+        let Publish { peer, id, .. } = request;
+        let named = request.origin.is_none() && failure.code != code::TOO_LARGE;
+        let Some(Name { key, digest }) = self.name(&request.frames).filter(|_| named) else {
+            return self.refuse(peer, id, &failure);
+        };
+        let last = self.path.tail.current().next.saturating_sub(1);
+        match self.dedupe.find(key, last) {
+            Some(entry) if entry.digest == digest => recorded(peer, id, entry.number, true),
+            Some(entry) => self.refuse(peer, id, &reused(entry.number)),
+            None if self.may_be_recorded(key) => {
+                let failure = Failure {
+                    recorded: Some(None),
+                    message: failure.message.replace(
+                        "nothing was recorded",
+                        "an earlier request with the same message may have recorded it",
+                    ),
+                    ..failure
+                };
+                self.refuse(peer, id, &failure)
+            }
+            None => self.refuse(peer, id, &failure),
+        }
+    }
+
+    fn may_be_recorded(&self, key: Key) -> bool {
+        let is_read = matches!(self.table, Table::Ready);
+        !is_read || self.by_key.contains_key(&key) || self.unknown.contains(&key)
     }
 
     /// Says why a message is not recorded. One that is to be sent again must not be
@@ -367,6 +585,27 @@ fn recorded(peer: &Peer, id: &Id, number: u64, duplicate: bool) -> Reply {
         duplicate,
     };
     (*peer, reply(id, &published))
+}
+
+fn carried(peer: &Peer, id: &Id, message_num: Option<u64>, duplicate: bool) -> Reply {
+    let carried = Carried {
+        message_num,
+        duplicate,
+    };
+    (*peer, reply(id, &carried))
+}
+
+fn size(request: &Publish) -> usize {
+    request.frames.iter().map(Vec::len).sum()
+}
+
+/// Refuses another journal's message, since nobody knows whether it is here.
+fn unread(reason: &str) -> Failure {
+    let message = format!(
+        "it can't be read how far other journals' messages are recorded: {reason}; nothing was \
+         recorded"
+    );
+    Failure::new(code::NOT_READY, message).not_recorded()
 }
 
 fn refusal(peer: &Peer, id: &Id, failure: &Failure) -> Reply {
@@ -415,3 +654,6 @@ fn lost(outcome: &Outcome) -> Failure {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

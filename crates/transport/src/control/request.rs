@@ -1,6 +1,6 @@
 //! What does a client ask for, and is that within the limits?
 
-use protocol::{Consume, Failure, Filter, From, Id, Request, Word, code};
+use protocol::{Consume, Failure, Filter, From, Id, Origin, Request, Word, code};
 
 use super::limits;
 
@@ -15,6 +15,7 @@ pub(crate) fn parse(header: &[u8]) -> (Id, Result<Request, Failure>) {
 fn check(request: Request) -> Result<Request, Failure> {
     match &request {
         Request::Hello(hello) => check_protocol(hello.protocol)?,
+        Request::Publish(publish) => publish.origin.as_ref().map_or(Ok(()), check_origin)?,
         Request::Consume(consume) => check_consume(consume)?,
         Request::Credit(credit) => check_credit(credit.credit, 0)?,
         Request::Forget(forget) => check_name(&forget.name)?,
@@ -33,6 +34,27 @@ fn check_protocol(version: u64) -> Result<(), Failure> {
     );
     Err(Failure::new(code::UNSUPPORTED_PROTOCOL, message)
         .with(|details| details.protocols = Some(vec![protocol::VERSION])))
+}
+
+/// Both names stand in lines and in other programs' subjects.
+fn check_origin(origin: &Origin) -> Result<(), Failure> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+    let is_name = |name: &str, longest: usize| {
+        !name.is_empty() && name.len() <= longest && name.chars().all(plain)
+    };
+    if !is_name(&origin.journal, message::LONGEST_JOURNAL)
+        || !is_name(&origin.name, message::LONGEST_ORIGIN_NAME)
+    {
+        return Err(Failure::bad(
+            "an origin's journal and name have 1 to 64 characters out of a-z, A-Z, 0-9, _ and -",
+        )
+        .not_recorded());
+    }
+    if origin.message_num <= origin.after {
+        let message = "an origin's \"message_num\" must be above its \"after\"";
+        return Err(Failure::bad(message).not_recorded());
+    }
+    Ok(())
 }
 
 fn check_consume(consume: &Consume) -> Result<(), Failure> {

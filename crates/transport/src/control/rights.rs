@@ -20,8 +20,18 @@ pub(super) fn check(
         Request::Consume(_) | Request::Credit(_) | Request::Ack(_) | Request::Cancel(_) => {
             Right::Subscribe
         }
-        Request::Forget(_) | Request::Status | Request::Archive(_) => Right::Control,
+        Request::Forget(_) | Request::Origins | Request::Status | Request::Archive(_) => {
+            Right::Control
+        }
     };
+    // What was said elsewhere is told by whoever carries it over, in other names than its
+    // own: that takes more than the right to publish.
+    let carries = matches!(request, Request::Publish(publish) if publish.origin.is_some());
+    if carries && !member.rights.has(Right::Control) {
+        let denied = Denied::Control { name: name() };
+        return Err(forbidden(&denied, needed));
+    }
+    let strict = strict.filter(|_| !carries);
     if !member.rights.has(needed) {
         let denied = match needed {
             Right::Publish => Denied::Publish { name: name() },

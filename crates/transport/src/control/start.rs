@@ -6,6 +6,7 @@ use super::consumers::{Consumers, Source};
 use super::dedupe::Keys;
 use super::events::{ControlEvents, Event};
 use super::limits;
+use super::origins::Origins;
 use super::positions::{Positions, Storing};
 use super::publishing::{Path, Publishing};
 use super::router::Router;
@@ -54,6 +55,7 @@ impl Control {
         };
         let source = Source {
             dir: config.dir.clone(),
+            journal: parts.facts.journal.clone(),
             missing: Arc::clone(&parts.facts.missing),
             tail: Arc::clone(tail),
             health: Arc::clone(health),
@@ -69,6 +71,7 @@ impl Control {
             .spawn
             .spawn("positions".to_owned(), Box::new(storing))?;
         let keys = Keys::default();
+        let origins = Origins::new(parts.facts.journal.clone());
         Ok(Self {
             router: Router::new(
                 parts.entrance,
@@ -84,9 +87,10 @@ impl Control {
             intake: parts.intake,
             queue: parts.queue,
             archive: parts.archive,
-            publishing: Publishing::new(path, config.dedupe_window, keys.clone()),
+            publishing: Publishing::new(path, config.dedupe_window, keys.clone(), origins),
             consumers: Consumers::new(source, kept, config.consumer_timeout),
             storing: Some(storing),
+            storing_origins: Default::default(),
             spawn: parts.spawn,
             stage: Stage::New,
             facts: parts.facts,

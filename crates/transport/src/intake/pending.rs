@@ -74,6 +74,8 @@ pub(crate) struct PendingPublish {
     pub(crate) ack: AckHandle,
     /// The name of the key that its sender has shown to own.
     pub(crate) key_name: Option<Arc<str>>,
+    /// The other journal in which the message was recorded first.
+    pub(crate) origin: Option<Arc<protocol::Origin>>,
 }
 
 impl PendingPublish {
@@ -177,6 +179,7 @@ mod tests {
             frames: vec![vec![0; size]],
             ack: AckHandle::new(id, answer),
             key_name: None,
+            origin: None,
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use journal::{Backward, Item, ReadError, Sessions};
+use journal::ReadError;
 use message::Record;
 
-use super::{Entry, Keys, Known};
+use super::super::newest::newest_first;
+use super::{Entry, Key, Keys, Known};
 
 /// Only such records are looked at closely.
 const MARK: &[u8] = br#","acked":true,"#;
@@ -20,64 +21,25 @@ pub(in crate::control) fn load(
     next: u64,
     keys: &Keys,
 ) -> Result<Known, ReadError> {
-    let mut scan = Scan {
-        keys,
-        oldest,
-        below: next,
-        found: Vec::new(),
-    };
-    for session in Sessions::of(dir).all()?.backward() {
-        if scan.below <= oldest {
-            break;
-        }
-        scan.read(session?)?;
-    }
-    scan.found.reverse();
-    Ok(scan.found)
+    let mut found = Vec::new();
+    newest_first(dir, oldest, next, |number, line| {
+        found.extend(acknowledged(number, line, keys));
+    })?;
+    found.reverse();
+    Ok(found)
 }
 
-struct Scan<'a> {
-    keys: &'a Keys,
-    oldest: u64,
-    /// Records from this number on have been seen.
-    below: u64,
-    found: Known,
-}
-
-impl Scan<'_> {
-    fn read(&mut self, mut file: Backward) -> Result<(), ReadError> {
-        while let Some(item) = file.next_item()? {
-            let Item::Record(record) = item else {
-                continue;
-            };
-            if record.number >= self.below {
-                continue;
-            }
-            if record.number < self.oldest {
-                self.below = self.oldest;
-                break;
-            }
-            self.below = record.number;
-            self.look_at(record.number, record.line);
-        }
-        Ok(())
+fn acknowledged(number: u64, line: &[u8], keys: &Keys) -> Option<(Key, Entry)> {
+    let end = line.get(line.len().saturating_sub(END)..)?;
+    if !end.windows(MARK.len()).any(|part| part == MARK) {
+        return None;
     }
-
-    fn look_at(&mut self, number: u64, line: &[u8]) {
-        let end = line.get(line.len().saturating_sub(END)..);
-        let marked = end.is_some_and(|end| end.windows(MARK.len()).any(|part| part == MARK));
-        if !marked {
-            return;
-        }
-        let record = Record::parse(line).ok().filter(|record| record.acked);
-        let Some(record) = record else { return };
-        // A record whose frames are damaged is no proof that they were recorded.
-        if let (Some((sender, id)), Ok(frames)) = (record.identity(), record.frames()) {
-            let digest = self.keys.digest(&frames);
-            let entry = Entry { number, digest };
-            self.found.push((self.keys.key(&sender, &id), entry));
-        }
-    }
+    let record = Record::parse(line).ok().filter(|record| record.acked)?;
+    let (sender, id) = record.identity()?;
+    // A record whose frames are damaged is no proof that they were recorded.
+    let frames = record.frames().ok()?;
+    let digest = keys.digest(&frames);
+    Some((keys.key(&sender, &id), Entry { number, digest }))
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! One small file per name, replaced as a whole.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use journal::{FileSystem, Kind, RealFs};
 use serde::{Deserialize, Serialize};
+
+use super::super::replace::{replace, sync};
 
 /// Before the name, so that no name is one that a system keeps for a device.
 const PREFIX: &str = "consumer_";
@@ -102,35 +104,9 @@ pub(super) fn write_all(dir: &Path, positions: &BTreeMap<String, Position>) -> i
             crc: crc.clone(),
             updated_at: updated_at.clone(),
         };
-        write(dir, name, &contents)?;
+        replace(&path(dir, name), &serde_json::to_string(&contents)?)?;
     }
     sync(dir)
-}
-
-/// Syncs the directory, unless the file system does not do that (EINVAL); the
-/// broker has said so when it started.
-fn sync(dir: &Path) -> io::Result<()> {
-    match RealFs.sync_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        synced => synced,
-    }
-}
-
-fn write(dir: &Path, name: &str, contents: &Contents) -> io::Result<()> {
-    let path = path(dir, name);
-    let new = path.with_extension("new");
-    let mut file = create(&new)?;
-    file.write_all(serde_json::to_string(contents)?.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&new, &path)
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    crate::platform::private_file(&mut options);
-    options.write(true).create(true).truncate(true).open(path)
 }
 
 /// Removes a name's file; one that is gone already is no error.

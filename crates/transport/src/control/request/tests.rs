@@ -25,7 +25,10 @@ fn each_operation_is_read_as_its_example_says() {
     let sequence = Some(7);
     assert_eq!(
         read(r#"{"op":"publish","id":1,"sequence":7}"#),
-        Ok(Request::Publish(Publish { sequence }))
+        Ok(Request::Publish(Publish {
+            sequence,
+            ..Publish::default()
+        }))
     );
     assert_eq!(read(r#"{"op":"status","id":-1}"#), Ok(Request::Status));
     let all = r#"{"op":"consume","id":1,"name":"a","from":"after","initial":"now","filter":{"tag":"x"},"credit":5,"follow":false,"pace":2}"#;

@@ -1,0 +1,5 @@
+//! The bridge: real brokers, real servers of NATS, and both killed.
+
+mod contradictions;
+mod machines;
+mod outbound;

@@ -1,0 +1,160 @@
+//! A journal and a stream that contradict each other: it is said, and nothing is lost.
+
+use std::fs;
+
+use crate::util::bridge::Machine;
+use crate::util::broker::Broker;
+use crate::util::client::publish;
+use crate::util::dir::Dir;
+use crate::util::message::agents;
+use crate::util::nats::Nats;
+
+/// A broker with a few messages, all of them shipped.
+fn shipped(nats: &Nats) -> (Dir, Broker, Machine) {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let machine = Machine::new("pc", &dir, broker.ports, nats);
+    publish(broker.ports.publish, &agents("chat", 1, 5));
+    let bridge = machine.start(&[]);
+    machine.wait_shipped(5);
+    drop(bridge);
+    (dir, broker, machine)
+}
+
+#[test]
+fn a_stream_that_would_lose_messages_is_refused_with_what_to_do() {
+    let nats = Nats::start();
+    let (_dir, _broker, machine) = shipped(&nats);
+    nats.call(&["edit", "CONV_pc", "max_age=3600"]);
+    let ended = machine.run(&[]).with_code(1).warns("max_age");
+    assert!(
+        ended.stderr.contains("nats stream edit CONV_pc"),
+        "{}",
+        ended.stderr
+    );
+    let status = machine.run(&["status"]).with_code(3);
+    assert!(status.stdout.contains("max_age"), "{}", status.stdout);
+}
+
+#[test]
+fn a_stream_that_is_full_is_waited_for_and_leaves_no_hole() {
+    let nats = Nats::start();
+    let (_dir, broker, machine) = shipped(&nats);
+    nats.call(&["edit", "CONV_pc", "max_msgs=8"]);
+    publish(broker.ports.publish, &agents("chat", 6, 20));
+    let bridge = machine.start(&[]);
+    machine.wait_shipped(8);
+    bridge.wait_for_warning("maximum messages exceeded");
+    nats.call(&["edit", "CONV_pc", "max_msgs=-1"]);
+    machine.wait_shipped(25);
+    machine
+        .run(&["verify"])
+        .with_code(0)
+        .says("25 records are the same");
+}
+
+#[test]
+fn another_journal_with_the_same_name_is_refused() {
+    let nats = Nats::start();
+    let _first = shipped(&nats);
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    publish(broker.ports.publish, &agents("chat", 1, 9));
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    machine
+        .run(&[])
+        .with_code(1)
+        .warns("another name with --origin");
+    assert_eq!(nats.call(&["last", "CONV_pc"])["last"], 5);
+}
+
+#[test]
+fn a_stream_that_no_bridge_made_is_left_alone() {
+    let nats = Nats::start();
+    nats.call(&["make", "CONV_pc", "conv.pc.>"]);
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    machine.run(&[]).with_code(1).warns("not made by a bridge");
+}
+
+#[test]
+fn a_copied_directory_that_went_on_by_itself_is_refused() {
+    let nats = Nats::start();
+    let (dir, mut broker, machine) = shipped(&nats);
+    broker.kill9();
+    let copy = Dir::new();
+    fs::create_dir_all(copy.logs()).unwrap();
+    for name in ["current_session.jsonl", "journal.head"] {
+        let from = dir.logs().join(name);
+        if from.exists() {
+            fs::copy(from, copy.logs().join(name)).unwrap();
+        }
+    }
+    // Both go on, with other messages.
+    let broker = Broker::start_on(&dir, broker.ports, &[]);
+    let other = Broker::start(&copy);
+    publish(broker.ports.publish, &agents("chat", 6, 5));
+    publish(other.ports.publish, &agents("other", 6, 9));
+    dir.wait_lines(10);
+    copy.wait_lines(14);
+    let bridge = machine.start(&[]);
+    machine.wait_shipped(10);
+    drop(bridge);
+    let second = Machine::new("pc", &copy, other.ports, &nats);
+    second.run(&[]).with_code(1).warns("another record there");
+    second
+        .run(&["verify"])
+        .with_code(3)
+        .says("Number 6 is another record");
+}
+
+#[test]
+fn a_journal_that_is_behind_its_stream_is_refused() {
+    let nats = Nats::start();
+    let (dir, mut broker, machine) = shipped(&nats);
+    let copy = Dir::new();
+    fs::create_dir_all(copy.logs()).unwrap();
+    for name in ["current_session.jsonl", "journal.head"] {
+        let from = dir.logs().join(name);
+        if from.exists() {
+            fs::copy(from, copy.logs().join(name)).unwrap();
+        }
+    }
+    publish(broker.ports.publish, &agents("chat", 6, 5));
+    let bridge = machine.start(&[]);
+    machine.wait_shipped(10);
+    drop(bridge);
+    broker.kill9();
+    let older = Broker::start(&copy);
+    let second = Machine::new("pc", &copy, older.ports, &nats);
+    second
+        .run(&[])
+        .with_code(1)
+        .warns("restored from an older copy");
+}
+
+#[test]
+fn a_second_bridge_is_told_that_there_is_one() {
+    let nats = Nats::start();
+    let (_dir, _broker, machine) = shipped(&nats);
+    let mut first = machine.start(&[]);
+    first.wait_for("[*] Shipping");
+    machine.run(&[]).with_code(1).warns("another bridge");
+}
+
+#[test]
+fn a_server_that_wants_a_password_gets_it_and_nobody_else_sees_it() {
+    let nats = Nats::start_with(&["--user", "conv", "--pass", "s3cret"]);
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    publish(broker.ports.publish, &agents("chat", 1, 3));
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    let mut command = machine.bridge(&["--user", "conv", "status"]);
+    let ended = crate::util::process::run(command.env("NATS_PASSWORD", "s3cret")).with_code(0);
+    assert!(ended.stdout.contains("no stream"), "{}", ended.report());
+    let mut wrong = machine.bridge(&["--user", "conv", "status"]);
+    let ended = crate::util::process::run(wrong.env("NATS_PASSWORD", "wr0ng")).with_code(1);
+    assert!(ended.stderr.contains("authorization"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("wr0ng"), "{}", ended.stderr);
+}
