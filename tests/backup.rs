@@ -14,6 +14,7 @@ use crate::util::control::Requester;
 use crate::util::dir::Dir;
 use crate::util::message::agents;
 use crate::util::process::run;
+use crate::util::programs::programs;
 use crate::util::record::Record;
 use crate::util::wait::until;
 
@@ -48,15 +49,47 @@ fn copies_made_under_load_while_sessions_are_closed_hold_all_that_was_there() {
         run(&mut backup(&dir, &place))
             .with_code(0)
             .says("all of them good");
-        // What was recorded before the copy began is in it, once and in order.
-        let copied = numbers(&place);
-        assert!(copied.len() as u64 >= there, "{} of {there}", copied.len());
-        assert!(
-            copied.iter().copied().eq(1..=copied.len() as u64),
-            "{copied:?}"
-        );
+        assert_holds(&place, there);
     }
     publisher.wait_sent();
+}
+
+#[test]
+fn copies_through_a_pipe_hold_all_that_was_there() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    const MESSAGES: usize = 20_000;
+    publisher.begin_burst("a", 1, MESSAGES, 200);
+    dir.wait_lines(1);
+    for round in 0..8 {
+        broker.signal("HUP");
+        let there = dir.records().last().map_or(0, Record::num);
+        let place = dir.path().join(format!("copy-{round}"));
+        fs::create_dir(&place).unwrap();
+        let mut pipe = Command::new("sh");
+        pipe.args([
+            "-c",
+            "\"$1\" backup --to-stdout --dir \"$2\" | tar xf - -C \"$3\"",
+            "sh",
+        ]);
+        pipe.arg(&programs().broker).arg(dir.logs()).arg(&place);
+        run(&mut pipe).with_code(0).without_warning();
+        assert_holds(&place, there);
+        run(&mut viewer_in(&place, &["verify", "--all"])).with_code(0);
+    }
+    publisher.wait_sent();
+}
+
+/// What was recorded before the copy began is in it, once and in order.
+#[track_caller]
+fn assert_holds(copy: &Path, there: u64) {
+    let copied = numbers(copy);
+    assert!(copied.len() as u64 >= there, "{} of {there}", copied.len());
+    assert!(
+        copied.iter().copied().eq(1..=copied.len() as u64),
+        "{copied:?}"
+    );
 }
 
 /// The numbers of all messages in a directory, in the order in which they are shown.

@@ -64,6 +64,14 @@ fn what_was_recorded_who_is_connected_and_who_is_behind_is_told() {
     assert!(head.contains("text/plain; version=0.0.4"), "{head}");
     assert_eq!(value(&body, "recorder_messages_recorded_total"), 7.0);
     assert_eq!(value(&body, "recorder_last_message_number"), 7.0);
+    assert_eq!(value(&body, "recorder_messages_received_total"), 7.0);
+    assert_eq!(value(&body, "recorder_messages_delivered_total"), 7.0);
+    let moved = [
+        "recorder_received_bytes_total",
+        "recorder_delivered_bytes_total",
+    ];
+    let moved = moved.map(|name| value(&body, name));
+    assert!(moved[0] > 0.0 && moved[0] == moved[1], "{moved:?}");
     assert_eq!(value(&body, "recorder_stalled"), 0.0);
     assert_eq!(
         value(&body, "recorder_consumer_lag_messages{consumer=\"reader\"}"),

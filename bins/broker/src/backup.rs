@@ -9,9 +9,10 @@
 //! of the closed ones is that session.
 
 mod copy;
+mod place;
 mod restore;
 
-use std::io::{ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -20,7 +21,7 @@ use journal::{Archive, Layout, SessionFile, Sessions};
 use query::Scope;
 use transport::origins_file;
 
-use self::copy::{copy_file, make_dir, write_session};
+use self::place::{Folder, Place, Stream};
 pub(crate) use self::restore::Restore;
 use crate::args::JournalDir;
 use crate::exit::Exit;
@@ -36,8 +37,13 @@ const TRIES: u32 = 10;
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
     /// Where the copy goes; what is there of an earlier one is not copied again
-    #[arg(value_name = "DEST")]
-    to: PathBuf,
+    #[arg(value_name = "DEST", required_unless_present = "to_stdout")]
+    to: Option<PathBuf>,
+
+    /// Write the copy to standard output, as tar; what is unpacked of it is checked by
+    /// `broker restore`
+    #[arg(long, conflicts_with = "to")]
+    to_stdout: bool,
 
     #[command(flatten)]
     journal: JournalDir,
@@ -53,20 +59,46 @@ struct Copied {
 
 impl Backup {
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
-        check_places(&self.journal.dir, &self.to)?;
-        let copied = copy_journal(&self.journal.dir, &self.to)?;
+        let dir = &self.journal.dir;
+        let Some(to) = &self.to else {
+            return stream(dir, out);
+        };
+        check_places(dir, to)?;
+        let copied = copy_journal(dir, &mut Folder::open(to)?)?;
         line(
             out,
             &format!(
                 "[*] Copied {} sessions, {}, to {}; {} were there already",
                 copied.sessions,
                 size(copied.bytes),
-                self.to.display(),
+                to.display(),
                 copied.there
             ),
         )?;
-        check_copy(&self.to, out)
+        check_copy(to, out)
     }
+}
+
+/// Writes a copy as tar to standard output.
+fn stream(dir: &Path, out: &mut impl Write) -> anyhow::Result<Exit> {
+    ensure!(
+        !std::io::stdout().is_terminal(),
+        "a copy as tar is nothing for a terminal: lead it to a file or a program"
+    );
+    ensure!(
+        dir.is_dir(),
+        "there is no directory {}: say where the journal is with --dir",
+        dir.display()
+    );
+    let mut stream = Stream::begin(BufWriter::new(out));
+    let copied = copy_journal(dir, &mut stream)?;
+    stream.finish().context("cannot write the copy")?;
+    log::info!(
+        "copied {} sessions, {}",
+        copied.sessions,
+        size(copied.bytes)
+    );
+    Ok(Exit::Done)
 }
 
 /// Reads the whole copy again, every line of it.
@@ -128,47 +160,51 @@ fn check_places(from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 /// Copies a journal that somebody may be writing.
-fn copy_journal(from: &Path, to: &Path) -> anyhow::Result<Copied> {
-    let (source, target) = (Layout::new(from), Layout::new(to));
-    make_dir(&target.archive_dir())?;
-    copy_if_there(&source.head(), &target.head())?;
+fn copy_journal(from: &Path, place: &mut dyn Place) -> anyhow::Result<Copied> {
+    let source = Layout::new(from);
+    copy_if_there(&source.head(), from, place)?;
     let mut sessions = Sessions::of(from);
     let current = sessions.current()?;
-    copy_positions(from, to)?;
-    copy_if_there(&origins_file(from), &origins_file(to))?;
+    copy_positions(from, place)?;
+    copy_if_there(&origins_file(from), from, place)?;
     let mut copied = Copied::default();
     let mut tried = 0;
     let archives = loop {
         tried += 1;
         let archives = sessions.closed()?;
-        match copy_archives(&archives, &target, &mut copied) {
+        match copy_archives(&archives, place, &mut copied) {
             // It was compressed or removed in between.
             Err(error) if is_not_found(&error) && tried < TRIES => {}
             result => break result.map(|()| archives)?,
         }
     };
     if let Some(current) = current {
-        copy_current(&current, &archives, &target, &mut copied)?;
+        let name = below(&source.current(), from);
+        copy_current(&current, &archives, place, &name, &mut copied)?;
     }
     // What was removed while this ran must not look missing.
-    copy_if_there(&source.removed(), &target.removed())?;
+    copy_if_there(&source.removed(), from, place)?;
     Ok(copied)
 }
 
-fn copy_archives(archives: &[Archive], target: &Layout, copied: &mut Copied) -> anyhow::Result<()> {
-    let there = Sessions::of(target.dir()).closed()?;
+/// A file's name below a journal's directory.
+fn below(path: &Path, dir: &Path) -> PathBuf {
+    path.strip_prefix(dir).unwrap_or(path).to_owned()
+}
+
+fn copy_archives(
+    archives: &[Archive],
+    place: &mut dyn Place,
+    copied: &mut Copied,
+) -> anyhow::Result<()> {
     copied.there = 0;
     for archive in archives {
-        // Closed sessions never change, but they may be compressed.
-        let same =
-            |known: &&Archive| known.session() == archive.session() && known.bytes == archive.bytes;
-        if there.iter().any(|known| same(&known)) {
+        if place.closed(archive)? {
+            copied.sessions += 1;
+            copied.bytes += archive.stored;
+        } else {
             copied.there += 1;
-            continue;
         }
-        copy_file(&archive.path, &target.archive(&archive.name))?;
-        copied.sessions += 1;
-        copied.bytes += archive.stored;
     }
     Ok(())
 }
@@ -177,7 +213,8 @@ fn copy_archives(archives: &[Archive], target: &Layout, copied: &mut Copied) -> 
 fn copy_current(
     current: &SessionFile,
     archives: &[Archive],
-    target: &Layout,
+    place: &mut dyn Place,
+    name: &Path,
     copied: &mut Copied,
 ) -> anyhow::Result<()> {
     let first = first_line(current)?;
@@ -185,13 +222,13 @@ fn copy_current(
         let closed = SessionFile::open(&journal::RealFs, &archive.path)?;
         if !first.is_empty() && first_line(&closed)? == first {
             // An earlier copy's session is in the archive by now, too.
-            return write_session(None, &target.current());
+            return place.session(None, name);
         }
     }
     let bytes = current.size()?;
     copied.bytes += bytes;
     copied.sessions += u64::from(bytes > 0);
-    write_session(Some(current), &target.current())
+    place.session(Some(current), name)
 }
 
 /// The beginning of a session, which has its first number in it.
@@ -204,26 +241,25 @@ fn first_line(file: &SessionFile) -> anyhow::Result<Vec<u8>> {
     Ok(start)
 }
 
-fn copy_positions(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let (from, to) = (from.join(CONSUMERS), to.join(CONSUMERS));
-    let entries = match std::fs::read_dir(&from) {
+fn copy_positions(dir: &Path, place: &mut dyn Place) -> anyhow::Result<()> {
+    let consumers = dir.join(CONSUMERS);
+    let entries = match std::fs::read_dir(&consumers) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.with_context(|| format!("cannot list {}", from.display()))?,
+        entries => entries.with_context(|| format!("cannot list {}", consumers.display()))?,
     };
-    make_dir(&to)?;
     for entry in entries {
         let name = entry?.file_name();
         if name.to_string_lossy().ends_with(".json") {
-            copy_if_there(&from.join(&name), &to.join(&name))?;
+            copy_if_there(&consumers.join(&name), dir, place)?;
         }
     }
     Ok(())
 }
 
-fn copy_if_there(from: &Path, to: &Path) -> anyhow::Result<()> {
-    match copy_file(from, to) {
+fn copy_if_there(path: &Path, dir: &Path, place: &mut dyn Place) -> anyhow::Result<()> {
+    match place.file(path, &below(path, dir)) {
         Err(error) if is_not_found(&error) => Ok(()),
-        result => result.with_context(|| format!("cannot copy {}", shown(&from.to_string_lossy()))),
+        result => result.with_context(|| format!("cannot copy {}", shown(&path.to_string_lossy()))),
     }
 }
 

@@ -121,7 +121,7 @@ fn respond(head: &str, monitor: &Monitor) -> (&'static str, &'static str, String
     match path {
         "/metrics" => match status() {
             Some(status) => {
-                let text = text::write(&status, &monitor.commit_times());
+                let text = text::write(&status, &monitor.commit_times(), monitor.flow());
                 ("200 OK", EXPOSITION, text)
             }
             None => down(),

@@ -177,6 +177,8 @@ impl Broker {
         Monitor {
             events: Arc::clone(&self.shared.control_events),
             health: Arc::clone(&self.shared.health),
+            counters: Arc::clone(&self.shared.counters),
+            tail: Arc::clone(&self.shared.tail),
         }
     }
 

@@ -62,5 +62,5 @@ pub mod curve {
     pub use zmtp::curve::{Certificate, Keypair};
 }
 pub use keys::{Keys, KeysError, RightsError};
-pub use monitor::Monitor;
+pub use monitor::{Flow, Monitor};
 pub use stop::{LastSession, Stopped};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::{Archived, Committed, Session, SessionFile};
@@ -101,6 +102,22 @@ pub(crate) struct Tail {
     messages: u64,
     /// How many bytes they may take.
     bytes: usize,
+    /// What subscribers have got; one that went to three counts three times.
+    pub(crate) delivered: Delivered,
+}
+
+/// How much was handed to the connections of subscribers.
+#[derive(Debug, Default)]
+pub(crate) struct Delivered {
+    pub(crate) messages: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+}
+
+impl Delivered {
+    pub(crate) fn add(&self, messages: u64, bytes: u64) {
+        self.messages.fetch_add(messages, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -146,6 +163,7 @@ impl Tail {
             current,
             messages,
             bytes,
+            delivered: Delivered::default(),
         }
     }
 

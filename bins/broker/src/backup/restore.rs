@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
+use super::place::Folder;
 use super::{check_copy, check_places, copy_journal};
 use crate::exit::Exit;
 use crate::report::line;
@@ -42,7 +43,7 @@ impl Restore {
         // What is in it is checked behind the copying.
         let found = query::Source::all(&self.from);
         found.with_context(|| format!("{} is no copy of a journal", self.from.display()))?;
-        let copied = copy_journal(&self.from, &self.dir)?;
+        let copied = copy_journal(&self.from, &mut Folder::open(&self.dir)?)?;
         journal::mark_restored(&self.dir).context("cannot note that the journal was restored")?;
         line(
             out,

@@ -6,12 +6,13 @@ use std::fmt::{Display, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::{Peer, Status};
-use transport::CommitTimes;
+use transport::{CommitTimes, Flow};
 
 /// Writes all metrics.
-pub(super) fn write(status: &Status, commits: &CommitTimes) -> String {
+pub(super) fn write(status: &Status, commits: &CommitTimes, flow: Flow) -> String {
     let mut out = Exposition::default();
     recording(&mut out, status);
+    moved(&mut out, flow);
     commit_times(&mut out, commits);
     refused(&mut out, status);
     journal(&mut out, status);
@@ -49,6 +50,33 @@ fn recording(out: &mut Exposition, status: &Status) {
         "Acknowledged publishes that wait for their reply.",
         in_flight,
     );
+}
+
+fn moved(out: &mut Exposition, flow: Flow) {
+    for (name, help, value) in [
+        (
+            "messages_received_total",
+            "Messages taken from publishers in this run.",
+            flow.received_messages,
+        ),
+        (
+            "received_bytes_total",
+            "Their bytes on the wire.",
+            flow.received_bytes,
+        ),
+        (
+            "messages_delivered_total",
+            "Messages handed to subscribers in this run, each to each.",
+            flow.delivered_messages,
+        ),
+        (
+            "delivered_bytes_total",
+            "Their bytes on the wire.",
+            flow.delivered_bytes,
+        ),
+    ] {
+        out.counter(name, help, value);
+    }
 }
 
 fn commit_times(out: &mut Exposition, commits: &CommitTimes) {

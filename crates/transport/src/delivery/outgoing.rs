@@ -23,12 +23,26 @@ pub(crate) struct Outgoing {
     sent: usize,
     total: usize,
     messages: u64,
+    /// What has left since it was last asked for.
+    delivered: Left,
     /// What comes behind that of large messages, which stays in the journal
     /// until the link has taken what is before it.
     rest: Rest,
 }
 
+/// How much has left.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+}
+
 impl Outgoing {
+    /// Returns what has left since this was last asked.
+    pub(crate) fn take_delivered(&mut self) -> Left {
+        std::mem::take(&mut self.delivered)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.rest.is_empty()
     }
@@ -127,9 +141,10 @@ impl Outgoing {
         // One large message must not keep its memory for ever.
         self.read_back.shrink_to(KEPT);
         self.runs.clear();
+        self.delivered.bytes += self.sent as u64;
         (self.sent, self.total) = (0, 0);
         if self.rest.is_empty() {
-            self.messages = 0;
+            self.delivered.messages += std::mem::take(&mut self.messages);
         }
     }
 }

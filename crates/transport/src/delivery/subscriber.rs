@@ -185,7 +185,10 @@ impl Subscriber {
             }
             self.outgoing.refill()?;
             sent += self.outgoing.buffered();
-            if !self.outgoing.send(link)? {
+            let is_sent = self.outgoing.send(link)?;
+            let left = self.outgoing.take_delivered();
+            tail.delivered.add(left.messages, left.bytes);
+            if !is_sent {
                 return Ok(Turn::Full);
             }
         }

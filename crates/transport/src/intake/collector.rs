@@ -24,6 +24,9 @@ const BATCH_BYTES: usize = 64 << 10;
 /// What intake counts.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    /// Messages that were taken from publishers, and their bytes on the wire.
+    pub(crate) received: AtomicU64,
+    pub(crate) received_bytes: AtomicU64,
     /// Messages refused because they were too large.
     pub(crate) refused: AtomicU64,
     /// Publishers disconnected for a message that was too large, or for
@@ -135,6 +138,13 @@ impl Collector {
         if self.batch.is_empty() {
             return None;
         }
+        let (messages, bytes) = (self.batch.len() as u64, self.batch.wire().len() as u64);
+        self.counters
+            .received
+            .fetch_add(messages, Ordering::Relaxed);
+        self.counters
+            .received_bytes
+            .fetch_add(bytes, Ordering::Relaxed);
         let next = self.batch.group.next();
         let group = match self.spare.group() {
             Some(mut group) => {
