@@ -62,6 +62,7 @@ impl Writer {
         let synced = sync_move(fs, &self.layout);
         let closed = self.session;
         self.session = closed.following(self.next);
+        self.heads.note_next_session();
         self.leftover = Leftover::Nothing;
         synced.map(|_| Archived {
             session: closed.ordinal,

@@ -27,6 +27,12 @@ impl Heads {
         }
     }
 
+    /// Has the next commit store it: a session's first record is noted, so that it is
+    /// noticed where its file is gone, however much an earlier session has reserved.
+    pub(super) fn note_next_session(&mut self) {
+        self.stored = false;
+    }
+
     /// Notes that the file may be gone, together with its directory.
     pub(super) fn forget_file(&mut self) {
         self.stored = false;

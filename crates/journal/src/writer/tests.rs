@@ -330,3 +330,18 @@ fn a_file_system_that_syncs_no_directories_is_written_to_and_said_to_be_one() {
     let (_, found) = Writer::open("/disk/logs", stamped(Arc::new(SimFs::new()))).unwrap();
     assert!(!found.unsynced_names);
 }
+
+#[test]
+fn a_fresh_session_that_is_killed_and_moved_away_is_missed_although_its_numbers_were_reserved() {
+    let (fs, mut writer, dir) = sim();
+    // It reserves some numbers behind it.
+    commit(&mut writer, "x");
+    fail(&fs, 2, false, Fault::Io);
+    let committed = commit(&mut writer, "y");
+    assert_eq!((committed.last, committed.fresh.len()), (2, 1));
+    let killed = fs.crashed(crate::support::Keep::Everything);
+    killed.remove_file(&writer.session_path()).unwrap();
+    let (writer, recovery) = Writer::open(&dir, stamped(Arc::new(killed))).unwrap();
+    assert!(writer.next_number() > 2, "number 2 was given");
+    assert_eq!(recovery.missing[0].first, 2);
+}
