@@ -53,7 +53,10 @@ fn who_sends_again_is_never_told_that_nothing_was_recorded_where_something_may_b
     let refused = said(&publishing.publish_no_more(&request(4, other)));
     assert_eq!(refused["recorded"], false, "it never came before");
     let nameless = said(&publishing.publish_no_more(&request(5, "x")));
-    assert_eq!(nameless["recorded"], false, "it is never taken for a repetition");
+    assert_eq!(
+        nameless["recorded"], false,
+        "it is never taken for a repetition"
+    );
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn what_is_recorded_is_told_also_when_nothing_more_is_taken() {
     let ack = publishes.take(1).remove(0).ack.id();
     publishing.settle(ack, &Outcome::Recorded(7));
     let again = said(&publishing.publish_no_more(&request(2, NAMED)));
-    assert_eq!((&again["type"], &again["message_num"]), (&"reply".into(), &7.into()));
+    assert_eq!(
+        (&again["type"], &again["message_num"]),
+        (&"reply".into(), &7.into())
+    );
     assert_eq!(again["duplicate"], true);
 }
 
@@ -91,19 +97,41 @@ fn another_journals_message_is_taken_once_and_its_name_plays_no_part() {
         ..request(id, NAMED)
     };
     assert!(publishing.publish(request(1, NAMED)).is_none());
-    assert!(publishing.publish(foreign(2, 5, 0)).is_none(), "it waits for the journal");
-    assert!(publishing.wants_origins() && !publishing.wants_origins(), "once");
+    assert!(
+        publishing.publish(foreign(2, 5, 0)).is_none(),
+        "it waits for the journal"
+    );
+    assert!(
+        publishing.wants_origins() && !publishing.wants_origins(),
+        "once"
+    );
     assert!(publishing.know_origins(Ok(Kept::default())).is_empty());
     let taken = publishes.take(usize::MAX);
-    assert_eq!(taken.len(), 2, "the same sender and message_id, and another journal");
-    assert!(publishing.publish(foreign(3, 5, 0)).is_none(), "it is on its way");
+    assert_eq!(
+        taken.len(),
+        2,
+        "the same sender and message_id, and another journal"
+    );
+    assert!(
+        publishing.publish(foreign(3, 5, 0)).is_none(),
+        "it is on its way"
+    );
     let replies = publishing.settle(taken[1].ack.id(), &Outcome::Recorded(2));
-    let told: Vec<_> = replies.iter().map(|reply| said(reply)["duplicate"].clone()).collect();
+    let told: Vec<_> = replies
+        .iter()
+        .map(|reply| said(reply)["duplicate"].clone())
+        .collect();
     assert_eq!(told, [false, true]);
     let again = said(&publishing.publish(foreign(4, 5, 0)).unwrap());
-    assert_eq!((&again["message_num"], &again["duplicate"]), (&2.into(), &true.into()));
+    assert_eq!(
+        (&again["message_num"], &again["duplicate"]),
+        (&2.into(), &true.into())
+    );
     let gap = said(&publishing.publish(foreign(5, 9, 8)).unwrap());
-    assert_eq!((&gap["code"], &gap["last"]), (&"origin_gap".into(), &5.into()));
+    assert_eq!(
+        (&gap["code"], &gap["last"]),
+        (&"origin_gap".into(), &5.into())
+    );
 }
 
 #[test]
@@ -120,7 +148,10 @@ fn a_journal_that_can_not_be_read_refuses_other_journals_messages_and_no_others(
         ..request(1, NAMED)
     };
     assert!(publishing.publish(foreign).is_none());
-    assert!(publishing.publish(request(2, "x")).is_none(), "it keeps its place");
+    assert!(
+        publishing.publish(request(2, "x")).is_none(),
+        "it keeps its place"
+    );
     let replies = publishing.know_origins(Err("damaged".to_owned()));
     assert_eq!(replies.len(), 1);
     assert_eq!(said(&replies[0])["code"], "not_ready");
