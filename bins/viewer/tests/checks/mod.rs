@@ -10,6 +10,7 @@ mod cases;
 mod context;
 mod follow;
 mod formats;
+mod limits;
 mod pages;
 mod places;
 mod salvage;
