@@ -378,7 +378,7 @@ fn help_has_examples_and_every_option() {
     let options = filters
         .lines()
         .filter(|line| line.trim_start().starts_with('-'));
-    assert_eq!(options.count(), 13, "{filters}");
+    assert_eq!(options.count(), 14, "{filters}");
     for option in [
         "all",
         "count",

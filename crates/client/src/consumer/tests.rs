@@ -24,7 +24,9 @@ fn begin(peer: &mut Accepted, handle: u64, after: u64) -> Value {
     let request = header(peer);
     assert_eq!(request["op"], "consume");
     let id = &request["id"];
-    let reply = json!({"type": "reply", "id": id, "consumer": handle, "after": after});
+    let reply = json!({
+        "type": "reply", "id": id, "consumer": handle, "after": after, "journal": "j",
+    });
     say(peer, &reply, &[]);
     request
 }
