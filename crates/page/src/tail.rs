@@ -82,9 +82,8 @@ impl State {
 
     /// Tells what there is behind a number, where what is known begins with `first`.
     fn place<T>(&self, number: u64, first: Option<u64>) -> Option<After<T>> {
-        let first = match first {
-            None => return Some(After::Nothing),
-            Some(first) => first,
+        let Some(first) = first else {
+            return Some(After::Nothing);
         };
         if number > self.last {
             return Some(After::Anew(first - 1));

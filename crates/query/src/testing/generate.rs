@@ -213,11 +213,18 @@ fn ours(number: u64, fields: &Fields) -> Vec<u8> {
             1 => Some("o\\\"x"),
             _ => None,
         },
-        provenance: (fields.second % 3 == 0).then_some(message::Provenance {
-            journal: "1c9b8f0e",
-            name: if fields.second % 2 == 0 { "ada" } else { "bob" },
-            message_num: number,
-        }),
+        provenance: fields
+            .second
+            .is_multiple_of(3)
+            .then_some(message::Provenance {
+                journal: "1c9b8f0e",
+                name: if fields.second.is_multiple_of(2) {
+                    "ada"
+                } else {
+                    "bob"
+                },
+                message_num: number,
+            }),
         ..message::Arrival::at(&time)
     };
     recorded_as(number, arrival, fields.topic, &payload.to_string())
