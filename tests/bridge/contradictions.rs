@@ -4,10 +4,12 @@ use std::fs;
 
 use crate::util::bridge::Machine;
 use crate::util::broker::Broker;
-use crate::util::client::publish;
+use crate::util::client::{Publisher, publish};
 use crate::util::dir::Dir;
 use crate::util::message::agents;
 use crate::util::nats::Nats;
+use crate::util::programs::workspace;
+use crate::util::wait::until;
 
 /// A broker with a few messages, all of them shipped.
 fn shipped(nats: &Nats) -> (Dir, Broker, Machine) {
@@ -149,12 +151,76 @@ fn a_server_that_wants_a_password_gets_it_and_nobody_else_sees_it() {
     let dir = Dir::new();
     let broker = Broker::start(&dir);
     publish(broker.ports.publish, &agents("chat", 1, 3));
-    let machine = Machine::new("pc", &dir, broker.ports, &nats);
-    let mut command = machine.bridge(&["--user", "conv", "status"]);
-    let ended = crate::util::process::run(command.env("NATS_PASSWORD", "s3cret")).with_code(0);
+    let mut machine = Machine::new("pc", &dir, broker.ports, &nats);
+    machine.user = Some(("conv".to_owned(), "s3cret".to_owned()));
+    let ended = machine.run(&["status"]).with_code(0);
     assert!(ended.stdout.contains("no stream"), "{}", ended.report());
-    let mut wrong = machine.bridge(&["--user", "conv", "status"]);
-    let ended = crate::util::process::run(wrong.env("NATS_PASSWORD", "wr0ng")).with_code(1);
+    machine.user = Some(("conv".to_owned(), "wr0ng".to_owned()));
+    let ended = machine.run(&["status"]).with_code(1);
     assert!(ended.stderr.contains("authorization"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("wr0ng"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_server_without_room_is_waited_for_and_nothing_is_lost() {
+    let limited = |bytes: u64| format!("jetstream {{ max_file: {bytes} }}");
+    let mut nats = Nats::start_with_config(&limited(200_000));
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.burst("a", 1, 2_000, 200);
+    dir.wait_lines(2_000);
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    let bridge = machine.start(&[]);
+    bridge.wait_for_warning("insufficient");
+    nats.restart_with_config(&limited(100_000_000));
+    machine.wait_shipped(2_000);
+    machine
+        .run(&["verify"])
+        .with_code(0)
+        .says("2000 records are the same");
+}
+
+#[test]
+fn the_permissions_in_the_documentation_are_enough_and_no_more_than_needed() {
+    let page = fs::read_to_string(workspace().join("docs/bridge.md")).unwrap();
+    let users = page
+        .split("```text\n")
+        .find(|block| block.starts_with("users = ["));
+    let users = users.unwrap().split("```").next().unwrap();
+    let user = users
+        .trim()
+        .trim_start_matches("users = [")
+        .trim_end_matches(']')
+        .to_owned();
+    let user = user.replace("$ADA", "\"pw\"");
+    let both = format!("{user}\n{}", user.replace("ada", "bob"));
+    let nats = Nats::start_with_config(&format!(
+        "jetstream {{}}\nauthorization {{ users = [ {both} ] }}"
+    ));
+    let dirs = [Dir::new(), Dir::new()];
+    let mut bridges = Vec::new();
+    let brokers: Vec<Broker> = dirs.iter().map(Broker::start).collect();
+    for (name, (dir, broker)) in ["ada", "bob"].into_iter().zip(dirs.iter().zip(&brokers)) {
+        publish(broker.ports.publish, &agents("chat", 1, 20));
+        let mut machine = Machine::new(name, dir, broker.ports, &nats);
+        machine.user = Some((name.to_owned(), "pw".to_owned()));
+        bridges.push(machine.start(&["--receive"]));
+    }
+    for dir in &dirs {
+        until("both machines' messages", || {
+            (dir.line_count() == 40).then_some(())
+        });
+    }
+    for bridge in &bridges {
+        let told = bridge.stderr.text();
+        assert!(!told.to_lowercase().contains("permission"), "{told}");
+    }
+    // Nobody ships in another machine's name.
+    let mut thief = Machine::new("eve", &dirs[0], brokers[0].ports, &nats);
+    thief.user = Some(("ada".to_owned(), "pw".to_owned()));
+    drop(bridges);
+    let mut process = thief.start(&[]);
+    process.wait_for_warning("ermissions");
+    process.kill9();
 }

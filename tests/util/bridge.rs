@@ -18,6 +18,8 @@ pub(crate) struct Machine {
     pub(crate) ports: Ports,
     logs: std::path::PathBuf,
     nats: String,
+    /// A name and a password for NATS.
+    pub(crate) user: Option<(String, String)>,
 }
 
 impl Machine {
@@ -27,6 +29,7 @@ impl Machine {
             ports,
             logs: dir.logs(),
             nats: nats.urls(),
+            user: None,
         }
     }
 
@@ -38,6 +41,11 @@ impl Machine {
         command.arg("--dir").arg(&self.logs);
         let endpoint = format!("tcp://127.0.0.1:{}", self.ports.control);
         command.args(["--broker", &endpoint]).args(options);
+        if let Some((name, password)) = &self.user {
+            command
+                .args(["--user", name])
+                .env("NATS_PASSWORD", password);
+        }
         command
     }
 

@@ -79,7 +79,7 @@ impl Server {
 #[derive(Debug)]
 pub(crate) struct Nats {
     pub(crate) servers: Vec<Server>,
-    _store: TempDir,
+    store: TempDir,
 }
 
 impl Nats {
@@ -96,8 +96,30 @@ impl Nats {
         server.start();
         Self {
             servers: vec![server],
-            _store: store,
+            store,
         }
+    }
+
+    /// Starts one server with a file of settings.
+    pub(crate) fn start_with_config(config: &str) -> Self {
+        let store = TempDir::new().expect("a temporary directory");
+        let path = store.path().join("server.conf");
+        std::fs::write(&path, config).expect("a file of settings");
+        let mut server = Server::new("one", store.path().join("one"), Vec::new());
+        server.options = vec!["-c".to_owned(), path.display().to_string()];
+        server.start();
+        Self {
+            servers: vec![server],
+            store,
+        }
+    }
+
+    /// Starts the server again with other settings.
+    pub(crate) fn restart_with_config(&mut self, config: &str) {
+        let path = self.store.path().join("server.conf");
+        std::fs::write(&path, config).expect("a file of settings");
+        self.servers[0].kill9();
+        self.servers[0].start();
     }
 
     /// Starts a cluster of three.
@@ -112,10 +134,7 @@ impl Nats {
             server.start();
             servers.push(server);
         }
-        let nats = Self {
-            servers,
-            _store: store,
-        };
+        let nats = Self { servers, store };
         until("a leader of the cluster", || nats.ask(&["ready"]));
         nats
     }
