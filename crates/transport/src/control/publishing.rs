@@ -1,13 +1,18 @@
 //! Acknowledged publishing: who waits for which message.
 
+mod carrying;
+mod replies;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use protocol::{Carried, DedupeState, Failure, Id, Origin, Published, code, reply};
+use protocol::{DedupeState, Failure, Id, Origin, code};
 
+use self::carrying::Reading;
+use self::replies::{busy, carried, lost, recorded, refusal, reused};
 use super::dedupe::{Dedupe, Digest, Entry, Key, Keys, Known};
 use super::limits;
-use super::origins::{Admission, Kept, Origins};
+use super::origins::{Admission, Origins};
 use super::router::Peer;
 use super::sequences::Sequences;
 use crate::health::Health;
@@ -70,18 +75,6 @@ enum Table {
     Ready,
     /// The journal can't be read at the moment.
     Failed(String),
-}
-
-/// Whether it is known how far other journals' messages are recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    /// Nobody has asked for it yet, or the journal could not be read.
-    Unread,
-    /// Somebody waits for it.
-    Wanted,
-    /// The journal is being read.
-    Loading,
-    Ready,
 }
 
 /// All publish requests that have no reply yet.
@@ -153,85 +146,6 @@ impl Publishing {
             return self.reads_origins();
         }
         matches!(self.table, Table::Loading) && self.name(&request.frames).is_some()
-    }
-
-    /// Tells whether it is still to be read how far other journals' messages are
-    /// recorded, and wants that.
-    fn reads_origins(&mut self) -> bool {
-        if self.reading == Reading::Unread {
-            self.reading = Reading::Wanted;
-        }
-        self.reading != Reading::Ready
-    }
-
-    /// Tells, once, that the journal is to be read for other journals' messages.
-    pub(super) fn wants_origins(&mut self) -> bool {
-        let wanted = self.reading == Reading::Wanted;
-        if wanted {
-            self.reading = Reading::Loading;
-        }
-        wanted
-    }
-
-    /// Returns how far other journals' messages are recorded; `None` where the reply
-    /// comes later.
-    pub(super) fn origins(&mut self, peer: &Peer, id: &Id) -> Option<String> {
-        if self.reads_origins() {
-            self.asked.push((*peer, id.clone()));
-            return None;
-        }
-        let origins = self.origins.list();
-        Some(reply(id, &protocol::Origins { origins }))
-    }
-
-    /// Wants that to be read, since there is something to be read.
-    pub(super) fn read_origins(&mut self) {
-        self.reads_origins();
-    }
-
-    /// Tells whether it was read.
-    pub(super) fn knows_origins(&self) -> bool {
-        self.reading == Reading::Ready
-    }
-
-    /// Returns what is to be stored of it, where `last` is the journal's last record.
-    pub(super) fn origins_kept(&self, last: u64) -> Kept {
-        self.origins.kept(last)
-    }
-
-    /// Takes what the journal knows of other journals' messages, or why it can't be
-    /// read, and goes on with what waited for that.
-    pub(super) fn know_origins(&mut self, kept: Result<Kept, String>) -> Vec<Reply> {
-        let asked = std::mem::take(&mut self.asked);
-        let mut replies = Vec::new();
-        match kept {
-            Ok(kept) => {
-                self.origins.know(kept);
-                self.reading = Reading::Ready;
-            }
-            Err(reason) => {
-                self.reading = Reading::Unread;
-                let failed = unread(&reason);
-                let (carried, others) = std::mem::take(&mut self.waiting)
-                    .into_iter()
-                    .partition::<VecDeque<_>, _>(|request| request.origin.is_some());
-                self.waiting = others;
-                self.owed -= carried.len();
-                for Publish { peer, id, .. } in &carried {
-                    replies.push(self.refuse(peer, id, &failed));
-                }
-                let asked = asked.iter();
-                replies.extend(asked.map(|(peer, id)| refusal(peer, id, &failed)));
-                replies.extend(self.go_on());
-                return replies;
-            }
-        }
-        for (peer, id) in asked {
-            let header = self.origins(&peer, &id);
-            replies.extend(header.map(|header| (peer, header)));
-        }
-        replies.extend(self.go_on());
-        replies
     }
 
     /// Goes on with what waited for the journal to be read, up to what has to wait on.
@@ -579,80 +493,8 @@ impl Publishing {
     }
 }
 
-fn recorded(peer: &Peer, id: &Id, number: u64, duplicate: bool) -> Reply {
-    let published = Published {
-        message_num: number,
-        duplicate,
-    };
-    (*peer, reply(id, &published))
-}
-
-fn carried(peer: &Peer, id: &Id, message_num: Option<u64>, duplicate: bool) -> Reply {
-    let carried = Carried {
-        message_num,
-        duplicate,
-    };
-    (*peer, reply(id, &carried))
-}
-
 fn size(request: &Publish) -> usize {
     request.frames.iter().map(Vec::len).sum()
-}
-
-/// Refuses another journal's message, since nobody knows whether it is here.
-fn unread(reason: &str) -> Failure {
-    let message = format!(
-        "it can't be read how far other journals' messages are recorded: {reason}; nothing was \
-         recorded"
-    );
-    Failure::new(code::NOT_READY, message).not_recorded()
-}
-
-fn refusal(peer: &Peer, id: &Id, failure: &Failure) -> Reply {
-    (*peer, failure.header(id))
-}
-
-fn busy() -> Failure {
-    let message = format!(
-        "too many messages are on their way to the disk: at most {} requests may be in flight; \
-         nothing was recorded; wait for replies and send it again",
-        limits::IN_FLIGHT
-    );
-    Failure::new(code::BUSY, message).not_recorded()
-}
-
-/// Refuses a name that stands for another message already: acknowledging it
-/// with that one's number would lose this one in silence.
-fn reused(number: u64) -> Failure {
-    let message = format!(
-        "another message of this sender has this message_id and is recorded as number {number}; \
-         nothing was recorded; give each message a message_id of its own"
-    );
-    Failure::new(code::ID_REUSED, message)
-        .not_recorded()
-        .with(|details| details.message_num = Some(number))
-}
-
-/// Says what is certain of a message that was not acknowledged.
-fn lost(outcome: &Outcome) -> Failure {
-    match outcome {
-        Outcome::TooLarge(why) => {
-            Failure::new(code::TOO_LARGE, format!("{why}; nothing was recorded")).not_recorded()
-        }
-        Outcome::Stopped => Failure::new(
-            code::SHUTTING_DOWN,
-            "the broker is shutting down; nothing was recorded",
-        )
-        .not_recorded(),
-        _ => Failure {
-            recorded: Some(None),
-            ..Failure::new(
-                code::UNKNOWN_OUTCOME,
-                "the broker ended before the disk had answered: the message may be recorded or \
-                 not; send it again with the same message_id",
-            )
-        },
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::control::origins::Kept;
 use crate::testing::Bench;
 
 /// Publishing with a journal that nobody writes, and intake's box.
