@@ -7,7 +7,15 @@ use crate::error::Error;
 
 /// Held by the bridge that carries a journal; it goes with the process.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "it is held")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a process that was begun in this moment has a copy.
+    fn drop(&mut self) {
+        // Where that fails, closing it has to do.
+        let _closed: std::io::Result<()> = self.0.unlock();
+    }
+}
 
 impl Lock {
     /// Takes the lock of the journal in a directory.

@@ -79,7 +79,7 @@ impl FileSystem for RealFs {
             .truncate(false)
             .open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Box::new(RealLock { _file: file })),
+            Ok(()) => Ok(Box::new(RealLock { file })),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -214,10 +214,19 @@ impl ReadFile for RealRead {
 
 #[derive(Debug)]
 struct RealLock {
-    _file: File,
+    file: File,
 }
 
 impl LockGuard for RealLock {}
+
+impl Drop for RealLock {
+    /// Closing the file is not enough: a process that was begun on another thread in this
+    /// moment has a copy of it until it runs its program.
+    fn drop(&mut self) {
+        // Where that fails, closing it has to do.
+        let _closed: io::Result<()> = self.file.unlock();
+    }
+}
 
 #[cfg(unix)]
 fn positional_read(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -270,3 +279,22 @@ fn private_dir(builder: &mut std::fs::DirBuilder) {
 
 #[cfg(not(unix))]
 fn private_dir(_builder: &mut std::fs::DirBuilder) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_given_up_also_where_a_process_that_begins_has_a_copy_of_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let file = File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        let copy = file.try_clone().unwrap();
+        let guard = RealLock { file };
+        assert!(RealFs.lock(&path).is_err());
+        drop(guard);
+        assert!(RealFs.lock(&path).is_ok());
+        drop(copy);
+    }
+}
