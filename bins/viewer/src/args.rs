@@ -144,8 +144,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) file: Vec<PathBuf>,
 
-    /// Read these files, or all sessions of these directories, merged by time;
-    /// - is standard input
+    /// Read these files, or all sessions or files of these directories, merged by
+    /// time; - is standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -161,15 +161,15 @@ pub(crate) struct Args {
     #[arg(short, long, conflicts_with_all = ["stats", "count", "reverse", "archive", "list_archives"])]
     pub(crate) follow: bool,
 
-    /// Show so many messages before and behind each that matches, too
+    /// Show N messages before and behind each that matches, too
     #[arg(short = 'C', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
     pub(crate) context: Option<usize>,
 
-    /// Show so many messages behind each that matches
+    /// Show N messages behind each that matches
     #[arg(short = 'A', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
     pub(crate) after: Option<usize>,
 
-    /// Show so many messages before each that matches
+    /// Show N messages before each that matches
     #[arg(short = 'B', long, value_name = "N", conflicts_with_all = ["stats", "count", "follow", "thread", "list_archives"])]
     pub(crate) before: Option<usize>,
 
@@ -313,6 +313,11 @@ pub(crate) struct List {
     /// Print only the values, each on a line
     #[arg(long)]
     pub(crate) names: bool,
+
+    /// List the values in these files, or in directories of them, instead of those in
+    /// all sessions
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// What can be listed.

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use query::{Error, Findings, Source, sanitise};
+use unicode_width::UnicodeWidthStr;
 
 use crate::exit::Exit;
 
@@ -59,9 +60,9 @@ pub(crate) fn print_pattern(error: &anyhow::Error) -> bool {
         return false;
     };
     let before: String = pattern.chars().take(*at).collect();
-    let place = sanitise(&before).chars().count();
+    let place = sanitise(&before).width();
     let head = format!("viewer: {} in --grep: ", sanitise(reason));
-    let column = head.chars().count() + place;
+    let column = head.width() + place;
     writeln!(
         io::stderr().lock(),
         "{head}{}\n{:column$}^",

@@ -3,7 +3,6 @@
 mod checks;
 mod util;
 
-use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
@@ -455,7 +454,10 @@ fn a_closed_pipe_is_silent() {
 #[cfg(target_os = "linux")]
 #[test]
 fn output_that_cannot_be_written_is_a_failure() {
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let logs = conversation();
     let output = logs.command(&[]).stdout(full).output().unwrap();
     Ended::new(output).failed("cannot write the output");

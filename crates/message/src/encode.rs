@@ -200,9 +200,8 @@ fn push_body<F: AsRef<[u8]>>(frames: &[F], arrival: Arrival<'_>, out: &mut Vec<u
     out.push(b'}');
 }
 
-/// The frame that the fields and the content come from, as far as it can be understood.
-/// Returns how many bytes the line takes at most that is made of so many bytes
-/// in so many frames, the journal's own members included.
+/// Returns how many bytes the line takes at most that is made of `bytes` bytes
+/// in `frames` frames, the journal's own members included.
 ///
 /// The longest one is of a single frame that is no text and full of control
 /// characters: it stands in the line as the topic, in which they take six bytes
@@ -225,6 +224,7 @@ pub const fn longest_line(bytes: u64, frames: u64) -> u64 {
         .saturating_add(FIXED)
 }
 
+/// The frame that the fields and the content come from, as far as it can be understood.
 enum Payload<'a> {
     Missing,
     Json(JsonPayload<'a>),

@@ -66,6 +66,7 @@ mod record;
 mod scan;
 mod shapes;
 mod specials;
+mod tail;
 mod time;
 
 pub use crate::decode::decode_frames;
@@ -81,4 +82,5 @@ pub use crate::links::Links;
 pub use crate::outline::{Outline, Stretch, outline};
 pub use crate::record::{ContentKind, OtherJournal, Record};
 pub use crate::shapes::{Readable, message_ranges, object_len, readable};
+pub use crate::tail::{Tail, tail};
 pub use crate::time::{Timestamp, format_time};

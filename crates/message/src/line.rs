@@ -131,6 +131,10 @@ impl<'a> Line<'a> {
         if let Some((_, value)) = others.find(|(other, _)| other == key) {
             return Some(value);
         }
+        self.own(key)
+    }
+
+    fn own(&self, key: &str) -> Option<&'a str> {
         match key {
             "topic" => self.topic,
             "sender" => self.sender,
@@ -148,6 +152,29 @@ impl<'a> Line<'a> {
             "Timestamp" => self.legacy.timestamp,
             _ => None,
         }
+    }
+
+    /// Gives each key that [`get`](Self::get) may find.
+    pub(crate) fn for_each_key(&self, mut key_is: impl FnMut(&str)) {
+        const OWN: [&str; 14] = [
+            "topic",
+            "sender",
+            "timestamp",
+            "tier",
+            "chain_type",
+            "shl_tags",
+            "message_id",
+            "content",
+            "in_reply_to",
+            "context_id",
+            "payload",
+            "origin",
+            "ace_tier",
+            "Timestamp",
+        ];
+        self.others.iter().for_each(|(key, _)| key_is(key));
+        let own = OWN.into_iter().filter(|key| self.own(key).is_some());
+        own.for_each(key_is);
     }
 
     fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::escape::text;
 use crate::line::Line;
-use crate::scan::Scanner;
+use crate::scan::{Scan, Scanner};
 
 /// What a message says of its place in a conversation.
 ///
@@ -51,33 +51,43 @@ pub(crate) fn links<'a>(line: &Line<'a>) -> Links<'a> {
         context_id: line.context_id.or(line.legacy.context_id),
     };
     let found = match (line.exact.envelope, line.exact.payload.and_then(text)) {
-        (Some(envelope), _) => of_payload(envelope),
-        (None, Some(Cow::Borrowed(payload))) => of_payload(payload),
-        (None, Some(Cow::Owned(payload))) => of_payload(&payload).into_owned(),
-        (None, None) => of_payload(line.content.unwrap_or_default()),
+        (Some(envelope), _) => Links::of_payload(envelope),
+        (None, Some(Cow::Borrowed(payload))) => Links::of_payload(payload),
+        (None, Some(Cow::Owned(payload))) => Links::of_payload(&payload).into_owned(),
+        (None, None) => Links::of_payload(line.content.unwrap_or_default()),
     };
     own.links().or(line.legacy.metadata.links.links()).or(found)
 }
 
-fn of_payload(payload: &str) -> Links<'_> {
-    let (mut own, mut metadata) = (Tokens::default(), None);
-    let read = Scanner::new(payload).members(|key, value| match key {
-        "metadata" => metadata = Some(value),
-        _ => own.take(key, value),
-    });
-    // Nothing is taken from what is no JSON.
-    if read.is_err() {
-        return Links::default();
+/// What a payload's members say of its place in a conversation, as JSON tokens.
+#[derive(Debug, Default)]
+pub(crate) struct PayloadLinks<'a> {
+    own: Tokens<'a>,
+    metadata: Option<&'a str>,
+}
+
+impl<'a> PayloadLinks<'a> {
+    /// Reads the value here; any but an object has none.
+    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Scan<Self> {
+        let mut found = Self::default();
+        scanner.members(|key, value| match key {
+            "metadata" => found.metadata = Some(value),
+            _ => found.own.take(key, value),
+        })?;
+        Ok(found)
     }
-    let links = own.links();
-    if links.is_complete() {
-        return links;
-    }
-    let mut behind = Tokens::default();
-    let mut metadata = Scanner::new(metadata.unwrap_or("null"));
-    match metadata.members(|key, value| behind.take(key, value)) {
-        Ok(()) => links.or(behind.links()),
-        Err(_) => links,
+
+    pub(crate) fn links(self) -> Links<'a> {
+        let links = self.own.links();
+        if links.is_complete() {
+            return links;
+        }
+        let mut behind = Tokens::default();
+        let mut metadata = Scanner::new(self.metadata.unwrap_or("null"));
+        match metadata.members(|key, value| behind.take(key, value)) {
+            Ok(()) => links.or(behind.links()),
+            Err(_) => links,
+        }
     }
 }
 
@@ -100,6 +110,15 @@ impl<'a> Tokens<'a> {
 }
 
 impl<'l> Links<'l> {
+    /// Reads them from a payload.
+    pub(crate) fn of_payload(payload: &'l str) -> Self {
+        // Nothing is taken from what is no JSON.
+        match PayloadLinks::read(&mut Scanner::new(payload)) {
+            Ok(found) => found.links(),
+            Err(_) => Self::default(),
+        }
+    }
+
     const fn is_complete(&self) -> bool {
         self.in_reply_to.is_some() && self.context_id.is_some()
     }

@@ -38,7 +38,7 @@ pub struct OtherJournal<'a> {
 }
 
 impl<'a> OtherJournal<'a> {
-    fn read(token: &'a str) -> Option<Self> {
+    pub(crate) fn read(token: &'a str) -> Option<Self> {
         let (mut journal, mut name, mut number) = (None, None, None);
         let read = Scanner::new(token).members(|key, value| match key {
             "journal" => journal = text(value),
@@ -108,6 +108,8 @@ pub struct Record<'a> {
     pub origin: Origin,
     /// Where a table tells them.
     links: Option<Links<'a>>,
+    /// What the table says of the content; none where it is the whole line.
+    said: Option<Cow<'a, str>>,
     line: Line<'a>,
 }
 
@@ -118,16 +120,16 @@ impl<'a> Record<'a> {
     ///
     /// Fails if the line is not a JSON object in UTF-8.
     pub fn parse(line: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut record = Self::parse_fields(line)?;
+        Self::parse_within(line, 0)
+    }
+
+    /// Reads a line that stands in others.
+    pub(crate) fn parse_within(line: &'a [u8], depth: usize) -> Result<Self, DecodeError> {
+        let mut record = Self::parse_all(line, depth)?;
         (record.content, record.content_kind) = match record.origin {
             Origin::Legacy => (legacy::content(&record.line), ContentKind::Json),
             Origin::Recorder => content(&record.line),
-            Origin::Other => match shapes::read(&record.line).content {
-                // As it stands in the line, which may say what it is.
-                Some(said) if record.line.content == Some(&*said) => content(&record.line),
-                Some(said) => finite(said),
-                None => finite(whole(&record.line)),
-            },
+            Origin::Other => record.take_said(),
         };
         Ok(record)
     }
@@ -139,11 +141,39 @@ impl<'a> Record<'a> {
     ///
     /// As [`parse`](Self::parse).
     pub fn parse_fields(line: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::parse_all(line, 0)
+    }
+
+    /// Reads a line but for its content.
+    fn parse_all(line: &'a [u8], depth: usize) -> Result<Self, DecodeError> {
         let line = Line::read(line)?;
-        let origin = line.origin();
-        if origin == Origin::Other {
-            return Ok(Self::of_other(line));
+        Ok(match line.origin() {
+            Origin::Other => Self::of_other(line, depth),
+            origin => Self::of_recorder(line, origin),
+        })
+    }
+
+    /// Takes the content of a line of another program, which was found with its fields;
+    /// `None` for any other line.
+    pub fn take_tabled_content(&mut self) -> Option<(Cow<'a, str>, ContentKind)> {
+        (self.origin == Origin::Other).then(|| self.take_said())
+    }
+
+    fn take_said(&mut self) -> (Cow<'a, str>, ContentKind) {
+        match self.said.take() {
+            // As it stands in the line, which may say what it is.
+            Some(said) if self.line.content == Some(&*said) => content(&self.line),
+            Some(Cow::Borrowed(said)) if !self.line.non_finite => {
+                (Cow::Borrowed(said), ContentKind::Json)
+            }
+            Some(said) => finite(said),
+            None if !self.line.non_finite => (whole(&self.line), ContentKind::Json),
+            None => finite(whole(&self.line)),
         }
+    }
+
+    /// A line of this recorder, or the older one.
+    fn of_recorder(line: Line<'a>, origin: Origin) -> Self {
         let (fields, topic) = match origin {
             Origin::Legacy => (legacy::fields(&line), legacy::topic(&line)),
             _ => (own_fields(&line), text_of(line.topic).unwrap_or_default()),
@@ -151,7 +181,7 @@ impl<'a> Record<'a> {
         let recorded_at = text_of(line.recorded_at);
         let timestamp = text_of(fields.timestamp).or_else(|| recorded_at.clone());
         let or_unknown = |token| text_of(token).unwrap_or(Cow::Borrowed(UNKNOWN));
-        Ok(Self {
+        Self {
             message_num: line.message_num.and_then(|token| token.parse().ok()),
             topic,
             sender: or_unknown(fields.sender),
@@ -176,15 +206,15 @@ impl<'a> Record<'a> {
             },
             origin,
             links: None,
+            said: None,
             line,
-        })
+        }
     }
 
-    /// A line of another program, but for its content.
-    fn of_other(line: Line<'a>) -> Self {
-        let other = shapes::read(&line);
+    /// A line of another program.
+    fn of_other(line: Line<'a>, depth: usize) -> Self {
+        let other = shapes::read(&line, depth);
         let recorded_at = text_of(line.recorded_at);
-        let fields = other.fields;
         Self {
             message_num: line.message_num.and_then(|token| token.parse().ok()),
             topic: other.topic.unwrap_or_default(),
@@ -193,11 +223,9 @@ impl<'a> Record<'a> {
                 .timestamp
                 .or_else(|| recorded_at.clone())
                 .unwrap_or_default(),
-            tier: text_of(fields.tier).unwrap_or(Cow::Borrowed(TIER)),
-            chain_type: text_of(fields.chain_type).unwrap_or(Cow::Borrowed(UNKNOWN)),
-            shl_tags: elements(fields.shl_tags.unwrap_or("[]"))
-                .filter_map(text)
-                .collect(),
+            tier: other.tier.unwrap_or(Cow::Borrowed(TIER)),
+            chain_type: other.chain_type.unwrap_or(Cow::Borrowed(UNKNOWN)),
+            shl_tags: other.shl_tags,
             message_id: other.id,
             content: Cow::Borrowed(""),
             content_kind: ContentKind::Json,
@@ -207,6 +235,7 @@ impl<'a> Record<'a> {
             provenance: None,
             origin: Origin::Other,
             links: Some(other.links),
+            said: other.content,
             line,
         }
     }

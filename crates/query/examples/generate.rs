@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The same arguments give the same bytes. `GROUP_KIB` is how much is written
-//! and synced at once; `ARCHIVES` closes so many sessions of `MIB` each before
+//! and synced at once; `ARCHIVES` closes this many sessions of `MIB` each before
 //! the current one, which then has as much again.
 
 use std::error::Error;

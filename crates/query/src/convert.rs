@@ -11,10 +11,12 @@ mod chat;
 mod documents;
 mod gzip;
 mod latin;
+mod lines;
 mod text;
 mod utf16;
 mod zstd;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -26,7 +28,7 @@ use crate::error::Error;
 
 /// So much of a file tells what it is.
 const FIRST: usize = 64 << 10;
-/// Held back until there is so much of it.
+/// How much is held back before it is passed on.
 const BUFFER: usize = 256 << 10;
 /// A packed file may be packed once more, but not for ever.
 const DEEPEST: usize = 4;
@@ -50,11 +52,58 @@ enum Kind {
     Database,
 }
 
+impl Kind {
+    /// Tells whether what a line becomes hangs on that line alone.
+    const fn is_by_line(self) -> bool {
+        matches!(self, Self::Latin | Self::Text)
+    }
+}
+
 /// The lines of a file that had none.
 #[derive(Debug)]
 pub(crate) struct Converted {
     pub(crate) lines: NamedTempFile,
     pub(crate) damage: Vec<Damage>,
+    /// How what is written to the file later goes on; `None` where it can't.
+    pub(crate) growth: Option<Growth>,
+}
+
+/// A file that was made into lines line by line.
+#[derive(Debug, Clone)]
+pub(crate) struct Growth {
+    /// How many bytes of it were made into lines.
+    pub(crate) taken: u64,
+    pub(crate) ways: Ways,
+}
+
+/// What is done to each line of a file, one after the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Ways(Vec<Kind>);
+
+impl Ways {
+    /// Tells by the first line of a file what is done to its lines.
+    pub(crate) fn of_line(line: &[u8]) -> Self {
+        Self(if text::is_one(line) {
+            vec![Kind::Text]
+        } else {
+            Vec::new()
+        })
+    }
+
+    /// Returns a line, without its newline, as it is to be read.
+    pub(crate) fn line<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        let mut line = Cow::Borrowed(line);
+        for kind in &self.0 {
+            let made = match kind {
+                Kind::Latin => latin::line(&line),
+                _ => text::message(&line),
+            };
+            if let Cow::Owned(made) = made {
+                line = Cow::Owned(made);
+            }
+        }
+        line
+    }
 }
 
 /// Where packed bytes can't be unpacked.
@@ -66,13 +115,20 @@ struct Broken {
 
 /// Makes lines of a file; `None` where it has lines already.
 pub(crate) fn lines_of(path: &Path) -> Result<Option<Converted>, Error> {
-    let open = |source| Error::Read {
+    convert(open(path)?, path, false)
+}
+
+/// Makes lines of a file that somebody may be writing, up to its last whole line.
+pub(crate) fn growing_lines_of(path: &Path) -> Result<Option<Converted>, Error> {
+    convert(open(path)?, path, true)
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|source| Error::Read {
         operation: "open",
         path: path.to_owned(),
         source,
-    };
-    let file = File::open(path).map_err(open)?;
-    convert(file, path)
+    })
 }
 
 /// Makes lines of what was copied to a temporary file.
@@ -83,7 +139,7 @@ pub(crate) fn lines_of_spool(
     let file = spool
         .reopen()
         .map_err(|source| Error::file("read", name, source))?;
-    convert(file, name)
+    convert(file, name, false)
 }
 
 /// Returns the first line of a packed file.
@@ -120,7 +176,7 @@ impl Write for FirstLine {
     }
 }
 
-fn convert(file: File, path: &Path) -> Result<Option<Converted>, Error> {
+fn convert(file: File, path: &Path, is_growing: bool) -> Result<Option<Converted>, Error> {
     let failed = |source| Error::file("unpack", path, source);
     let mut converted: Option<Converted> = None;
     let mut next = file;
@@ -135,10 +191,23 @@ fn convert(file: File, path: &Path) -> Result<Option<Converted>, Error> {
             }
             _ => {}
         }
+        let mut end = next.metadata().map_err(failed)?.len();
+        if is_growing && converted.is_none() && kind.is_by_line() {
+            end = lines::whole_length(&mut next, end).map_err(failed)?;
+        }
         let mut lines = NamedTempFile::new().map_err(failed)?;
-        let broken = write_lines(kind, next, &mut lines).map_err(failed)?;
+        let broken = write_lines(kind, next, end, &mut lines).map_err(failed)?;
         next = lines.reopen().map_err(failed)?;
-        let mut damage = converted.map_or_else(Vec::new, |before| before.damage);
+        let (mut damage, growth) = match converted {
+            Some(before) => (before.damage, before.growth),
+            None => (
+                Vec::new(),
+                Some(Growth {
+                    taken: end,
+                    ways: Ways::default(),
+                }),
+            ),
+        };
         damage.extend(broken.map(|Broken { offset, length }| Damage {
             path: path.to_owned(),
             line: None,
@@ -146,19 +215,31 @@ fn convert(file: File, path: &Path) -> Result<Option<Converted>, Error> {
             length,
             reason: Reason::Packed,
         }));
-        converted = Some(Converted { lines, damage });
+        let growth = growth.filter(|_| kind.is_by_line()).map(|mut growth| {
+            growth.ways.0.push(kind);
+            growth
+        });
+        converted = Some(Converted {
+            lines,
+            damage,
+            growth,
+        });
     }
     Ok(converted)
 }
 
-fn write_lines(kind: Kind, file: File, lines: &mut NamedTempFile) -> io::Result<Option<Broken>> {
-    let length = file.metadata()?.len();
-    let input = BufReader::with_capacity(BUFFER, file);
+fn write_lines(
+    kind: Kind,
+    file: File,
+    end: u64,
+    lines: &mut NamedTempFile,
+) -> io::Result<Option<Broken>> {
+    let input = BufReader::with_capacity(BUFFER, file.take(end));
     let mut out = BufWriter::with_capacity(BUFFER, lines.as_file_mut());
     let broken = match kind {
         Kind::Lines | Kind::Database => None,
-        Kind::Gzip => gzip::unpack(input, length, &mut out)?,
-        Kind::Zstd => zstd::unpack(input, length, &mut out)?,
+        Kind::Gzip => gzip::unpack(input, end, &mut out)?,
+        Kind::Zstd => zstd::unpack(input, end, &mut out)?,
         Kind::Utf16(order) => utf16::write(input, order, &mut out).map(|()| None)?,
         Kind::Documents => documents::write(input, &mut out).map(|()| None)?,
         Kind::Chat => chat::write(input, &mut out).map(|()| None)?,

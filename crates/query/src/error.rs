@@ -112,10 +112,16 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The bytes of a message could not be rebuilt from its record.
-    #[error("cannot rebuild message #{number}")]
-    Frames {
-        /// Its number.
+    /// Messages of which the bytes could not be rebuilt from their records, as where a
+    /// program has put spaces into the lines. All that was asked for was shown.
+    #[error(
+        "{count} of the messages, the first of them #{number}, were changed since they were \
+         recorded: what is written of them is their content, and not what was sent"
+    )]
+    Changed {
+        /// How many.
+        count: u64,
+        /// The number of the first one.
         number: u64,
         /// What is wrong with the record.
         #[source]

@@ -78,7 +78,7 @@ pub fn follow(
         } else if let Some(note) = begins_anew(what.dir, &mut beginning, follower.last_number()) {
             findings.note(note);
             // From here on only the file tells what is new.
-            let current = Tail::open(&journal::current_session(what.dir), 0)?;
+            let current = Tail::session(&journal::current_session(what.dir))?;
             return tailing::run(&mut [current], what.filter, findings, sink, idle);
         }
         let pause = next_pause(waited);
@@ -126,7 +126,7 @@ fn first_number(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
 }
 
-/// Returns how long to wait where nothing has come for so long.
+/// Returns how long to wait next, where nothing has come for `waited`.
 pub(crate) fn next_pause(waited: Duration) -> Duration {
     let longest = if waited < IDLE { LONGEST } else { LONGEST_IDLE };
     // As long as all pauses before: that is twice the last one.

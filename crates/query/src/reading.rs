@@ -41,12 +41,12 @@ impl Reading {
 
     /// Opens a file, whatever it is.
     pub(crate) fn file(path: &Path) -> Result<Self, Error> {
-        if crate::archives::is_packed(&path.to_string_lossy())
+        if crate::archives::is_compressed(&path.to_string_lossy())
             && let Ok(reader) = Reader::open(path)
         {
             return Self::of(reader);
         }
-        let Some(Converted { lines, damage }) = convert::lines_of(path)? else {
+        let Some(Converted { lines, damage, .. }) = convert::lines_of(path)? else {
             return Self::of(Reader::open(path)?);
         };
         Ok(Self {
@@ -61,10 +61,10 @@ impl Reading {
     /// Opens a closed session, which may be packed.
     pub(crate) fn closed(path: &Path) -> Result<Self, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match Reader::open(path) {
-            // What somebody has packed otherwise than the broker does it.
-            Err(_) if crate::archives::is_packed(&name) => Self::file(path),
-            opened => Self::of(opened?),
+        match crate::archives::is_packed(&name) {
+            // The broker may have done it, or somebody else in another way.
+            true => Self::file(path),
+            false => Self::of(Reader::open(path)?),
         }
     }
 

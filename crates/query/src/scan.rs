@@ -37,7 +37,7 @@ pub(crate) struct Tuning {
     pub(crate) threads: usize,
     /// The length in bytes beyond which a line is damage.
     pub(crate) max_line: usize,
-    /// Behind so many bytes numbers are shown only where they cost nothing.
+    /// Beyond this offset numbers are shown only where they cost nothing.
     pub(crate) far: u64,
 }
 
@@ -90,7 +90,7 @@ pub trait Accumulator: Default + Send {
         None
     }
 
-    /// Begins to count what comes besides sessions of which indexes know so much.
+    /// Begins to count what comes besides sessions whose indexes have this analysis.
     #[must_use]
     fn beside(_known: &Analysis) -> Self {
         Self::default()

@@ -20,10 +20,10 @@ use crate::window;
 pub use around::{Around, show_around};
 use newest::Newest;
 
-/// Of so many messages at most the places are remembered. To show more of the
+/// The places of up to this many messages are remembered. To show more of the
 /// newest ones, all that match are counted first.
 const PLACES: u64 = if cfg!(test) { 4 } else { 1 << 19 };
-/// Files of so many bytes are read as a whole to tell how many messages there
+/// Files up to this size are read as a whole to tell how many messages there
 /// are; of larger ones only what is shown is read.
 const COUNTED: u64 = 32 << 20;
 

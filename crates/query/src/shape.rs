@@ -3,8 +3,8 @@
 //! The broker writes the fixed fields always in the same order and without
 //! spaces, so that reading them is a matter of comparing keys and finding
 //! closing quotes. Whatever does not fit exactly, or needs unescaping, is left
-//! to the general parse. The line must have a right checksum: it is not checked
-//! to be JSON.
+//! to the general parse. With a right checksum a line is not checked to be JSON; without
+//! one, what its strings can't hold is looked for in its head, and the rest is scanned.
 
 mod links;
 mod tokens;
@@ -12,7 +12,9 @@ mod tokens;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::fields::{Content, Fields, Tags};
+use message::ContentKind;
+
+use crate::fields::{Content, Fields, Tags, bytes};
 use crate::intern::Handle;
 pub(crate) use links::{Reply, reply};
 use tokens::Tokens;
@@ -106,20 +108,58 @@ impl Reader {
     #[inline(always)]
     pub(crate) fn read<'a>(&mut self, line: &'a [u8]) -> Option<Line<'a>> {
         let recorded_at = recorded_at(line)?;
+        let (mut read, _) = self.head(line, &CLOSE)?;
+        read.recorded_at = recorded_at;
+        Some(read)
+    }
+
+    /// Reads a line without a checksum and without a newline, as this recorder spaces it or
+    /// as Python's `json.dumps` does. All of it is checked to be JSON. `None` where it has
+    /// another shape; what is said of any other is what a parse says.
+    pub(crate) fn read_unsealed<'a>(&mut self, line: &'a [u8]) -> Option<(Line<'a>, Fields<'a>)> {
+        // First, since lines of other programs differ in the first bytes.
+        let read = self.head(line, &CLOSE);
+        let (read, tags) = read.or_else(|| self.head(line, &SPACED))?;
+        if journal::looks_sealed(line) {
+            return None;
+        }
+        let text = simdutf8::basic::from_utf8(line).ok()?;
+        let (head, rest) = text.split_at_checked(tags)?;
+        let starts_with_zero = ["{\"message_num\":0", "{\"message_num\": 0"];
+        let is_number = !starts_with_zero.iter().any(|zero| head.starts_with(zero));
+        // Such bytes stand in no string of JSON. All of them are looked at, many at once.
+        let is_text = head.bytes().fold(true, |all, byte| all & (byte >= b' '));
+        let tail = message::tail(rest).filter(|_| is_number && is_text)?;
+        let fields = Fields {
+            content: Content::Parsed(Cow::Borrowed(tail.content), ContentKind::Json),
+            recorded_at: Some(bytes(tail.recorded_at)),
+            key: tail.key_name.map(bytes),
+            other_journal: tail.provenance.map(|other| bytes(other.name)),
+            in_reply_to: Some(tail.in_reply_to.map(bytes)),
+            ..read.fields()
+        };
+        Some((read, fields))
+    }
+
+    /// Reads a line up to its content, and tells where its tags begin.
+    #[inline(always)]
+    fn head<'a>(&mut self, line: &'a [u8], keys: &Keys) -> Option<(Line<'a>, usize)> {
         let mut cursor = Cursor {
             rest: line,
             is_full: false,
         };
-        cursor.key(b"{\"message_num\":")?;
+        cursor.key(keys.number)?;
         let number = cursor.number()?;
-        let (topic, topic_handle) = cursor.token(b",\"topic\":\"", &mut self.topics)?;
-        let (sender, sender_handle) = cursor.token(b",\"sender\":\"", &mut self.senders)?;
-        let timestamp = cursor.time(b",\"timestamp\":\"")?;
-        let (tier, tier_handle) = cursor.token(b",\"tier\":\"", &mut self.tiers)?;
-        let (chain, chain_handle) = cursor.token(b",\"chain_type\":\"", &mut self.chains)?;
-        let (tags, tags_handle) = cursor.tags(b",\"shl_tags\":", &mut self.tags)?;
-        let id = cursor.id(b",\"message_id\":")?;
-        cursor.key(b",\"content\":")?;
+        let (topic, topic_handle) = cursor.token(keys.topic, &mut self.topics)?;
+        let (sender, sender_handle) = cursor.token(keys.sender, &mut self.senders)?;
+        let timestamp = cursor.time(keys.timestamp)?;
+        let (tier, tier_handle) = cursor.token(keys.tier, &mut self.tiers)?;
+        let (chain, chain_handle) = cursor.token(keys.chain, &mut self.chains)?;
+        cursor.key(keys.tags)?;
+        let tags_at = line.len() - cursor.rest.len();
+        let (tags, tags_handle) = cursor.tags(&mut self.tags)?;
+        let id = cursor.id(keys.id)?;
+        cursor.key(keys.content)?;
         let content = cursor.rest;
         let reader = self.id;
         let handle = |number| Handle { reader, number };
@@ -133,10 +173,10 @@ impl Reader {
         if cursor.is_full {
             self.begin_anew();
         }
-        Some(Line {
+        let read = Line {
             number,
             handles,
-            recorded_at,
+            recorded_at: b"",
             topic,
             sender,
             timestamp,
@@ -145,9 +185,49 @@ impl Reader {
             tags,
             id,
             content,
-        })
+        };
+        Some((read, tags_at))
     }
 }
+
+/// What stands before the values of a line, in this order.
+struct Keys {
+    number: &'static [u8],
+    topic: &'static [u8],
+    sender: &'static [u8],
+    timestamp: &'static [u8],
+    tier: &'static [u8],
+    chain: &'static [u8],
+    tags: &'static [u8],
+    id: &'static [u8],
+    content: &'static [u8],
+}
+
+/// As this recorder writes them.
+const CLOSE: Keys = Keys {
+    number: b"{\"message_num\":",
+    topic: b",\"topic\":\"",
+    sender: b",\"sender\":\"",
+    timestamp: b",\"timestamp\":\"",
+    tier: b",\"tier\":\"",
+    chain: b",\"chain_type\":\"",
+    tags: b",\"shl_tags\":",
+    id: b",\"message_id\":",
+    content: b",\"content\":",
+};
+
+/// With a space behind each colon and comma.
+const SPACED: Keys = Keys {
+    number: b"{\"message_num\": ",
+    topic: b", \"topic\": \"",
+    sender: b", \"sender\": \"",
+    timestamp: b", \"timestamp\": \"",
+    tier: b", \"tier\": \"",
+    chain: b", \"chain_type\": \"",
+    tags: b", \"shl_tags\": ",
+    id: b", \"message_id\": ",
+    content: b", \"content\": ",
+};
 
 /// Reads a single line with its number, or `None` where it has another shape.
 #[cfg(test)]
@@ -238,7 +318,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// Takes so many bytes, the last of which does not count.
+    /// Takes `length` bytes, the last of which does not count.
     #[inline(always)]
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(length)?;
@@ -310,8 +390,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline(always)]
-    fn tags(&mut self, key: &[u8], known: &mut Tokens<8>) -> Option<(&'a [u8], u32)> {
-        self.key(key)?;
+    fn tags(&mut self, known: &mut Tokens<8>) -> Option<(&'a [u8], u32)> {
         let Some((length, number)) = known.find(self.rest) else {
             return self.new_tags(known);
         };

@@ -15,7 +15,7 @@ use journal::{Damage, FileSystem, Integrity, ReadFile, RealFs};
 use tempfile::NamedTempFile;
 
 use crate::archives;
-use crate::convert::{self, Converted};
+use crate::convert::{self, Converted, Growth, Ways};
 use crate::error::Error;
 use crate::findings::Findings;
 use crate::index::{Index, Unusable};
@@ -93,6 +93,8 @@ pub(crate) struct Part {
     held: Option<Arc<dyn ReadFile>>,
     /// Holds the lines of a file that had none, or what came from a pipe.
     spool: Option<Arc<NamedTempFile>>,
+    /// How a file goes on whose lines were made one by one.
+    growth: Option<Growth>,
     /// What was found wrong before any line was read.
     pub(crate) damage: Vec<Damage>,
     /// Whether a journal wrote it, so that its numbers grow.
@@ -114,6 +116,18 @@ enum Indexed {
     Closed,
     /// One of its beginning.
     Current,
+}
+
+/// How lines are made of a file.
+type Convert = fn(&Path) -> Result<Option<Converted>, Error>;
+
+/// Leaves out files that were named before, under whatever name.
+fn keep_first(parts: &mut Vec<Part>) {
+    let mut seen = std::collections::HashSet::new();
+    parts.retain(|part| {
+        let path = part.path.canonicalize();
+        path.map_or(true, |path| seen.insert(path))
+    });
 }
 
 impl Source {
@@ -216,33 +230,18 @@ impl Source {
     }
 
     /// Opens several files, and all sessions of directories, whose messages are
-    /// put in the order of their times; `-` is standard input.
+    /// put in the order of their times; `-` is standard input. Of a directory that is no
+    /// journal's, the files in it count. What is named twice is read once.
     ///
     /// # Errors
     /// As [`file`](Self::file) and [`all`](Self::all).
     pub fn files(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut parts = Vec::new();
-        for path in paths {
-            if path.as_os_str() == "-" {
-                parts.extend(Self::stdin()?.parts);
-            } else if path.is_dir() {
-                parts.extend(Self::all(path)?.parts);
-            } else {
-                parts.push(Part::file(path)?);
-            }
-        }
-        let name = match &parts[..] {
-            [part] => part.path.clone(),
-            parts => PathBuf::from(format!("{} files", parts.len())),
-        };
-        let mut source = Self::new(name, parts);
-        source.is_merged = paths.len() > 1;
-        Ok(source)
+        Self::of_files(paths, convert::lines_of)
     }
 
     /// Opens files that somebody may be writing, each up to its last whole line.
     pub(crate) fn growing_files(paths: &[PathBuf]) -> Result<Self, Error> {
-        let mut source = Self::files(paths)?;
+        let mut source = Self::of_files(paths, convert::growing_lines_of)?;
         for part in &mut source.parts {
             if part.spool.is_none()
                 && let Some(file) = part.held.clone()
@@ -253,11 +252,50 @@ impl Source {
         Ok(source)
     }
 
-    /// Returns each file that can grow, and how far it is read.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = (&Path, u64)> {
-        let grows = |part: &&Part| part.spool.is_none() && part.held.is_some();
-        let parts = self.parts.iter().filter(grows);
-        parts.map(|part| (&*part.path, part.end))
+    fn of_files(paths: &[PathBuf], convert: Convert) -> Result<Self, Error> {
+        let mut parts = Vec::new();
+        let mut journals = 0;
+        for path in paths {
+            if path.as_os_str() == "-" {
+                parts.extend(Self::stdin()?.parts);
+            } else if path.is_dir() {
+                let files = open::files_in(path);
+                for file in &files {
+                    parts.push(Part::file_by(file, convert)?);
+                }
+                if files.is_empty() {
+                    parts.extend(Self::all(path)?.parts);
+                    journals += 1;
+                }
+            } else {
+                parts.push(Part::file_by(path, convert)?);
+            }
+        }
+        let is_one_journal = paths.len() == 1 && journals == 1;
+        let is_merged = parts.len() > 1 && !is_one_journal;
+        keep_first(&mut parts);
+        let name = match &parts[..] {
+            [part] => part.path.clone(),
+            parts => PathBuf::from(format!("{} files", parts.len())),
+        };
+        let mut source = Self::new(name, parts);
+        source.is_merged = is_merged;
+        Ok(source)
+    }
+
+    /// Returns each file that can grow, how far it is read, and how it goes on; `None`
+    /// where it can't be gone on with.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = (&Path, Option<(u64, Option<Ways>)>)> {
+        let grows = |part: &&Part| part.held.is_some();
+        self.parts.iter().filter(grows).map(|part| {
+            let end = match (&part.growth, &part.spool) {
+                (Some(growth), _) => Some((growth.taken, Some(growth.ways.clone()))),
+                (None, Some(_)) => None,
+                (None, None) if part.end == 0 => Some((0, None)),
+                (None, None) => Some((part.end, Some(Ways::default()))),
+            };
+            (&*part.path, end)
+        })
     }
 
     /// Returns the number of the last message of a file, if there is any.
@@ -320,6 +358,11 @@ impl Source {
         &self.name
     }
 
+    /// Returns the files that are read, the oldest first.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.parts.iter().map(|part| &*part.path)
+    }
+
     /// Returns how many bytes there are to read.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -365,6 +408,10 @@ impl Part {
 
     /// A file that lies anywhere.
     fn file(path: &Path) -> Result<Self, Error> {
+        Self::file_by(path, convert::lines_of)
+    }
+
+    fn file_by(path: &Path, convert: Convert) -> Result<Self, Error> {
         if let Some(spool) = open::spool_if_pipe(path)? {
             return Self::spooled(path, spool);
         }
@@ -374,7 +421,7 @@ impl Part {
         {
             return Self::whole(path, file);
         }
-        if let Some(converted) = convert::lines_of(path)? {
+        if let Some(converted) = convert(path)? {
             return Self::converted(path, converted);
         }
         if path.file_name() == journal::current_session("").file_name() {
@@ -394,9 +441,14 @@ impl Part {
     }
 
     fn converted(path: &Path, converted: Converted) -> Result<Self, Error> {
-        let Converted { lines, damage } = converted;
+        let Converted {
+            lines,
+            damage,
+            growth,
+        } = converted;
         let mut part = Self::whole(path, open::file(lines.path())?)?;
         part.spool = Some(Arc::new(lines));
+        part.growth = growth;
         part.damage = damage;
         Ok(part)
     }
@@ -412,6 +464,7 @@ impl Part {
             end: size,
             held: Some(file),
             spool: None,
+            growth: None,
             damage: Vec::new(),
             is_session: false,
             indexed: Indexed::No,
@@ -432,6 +485,7 @@ impl Part {
             end: archive.bytes,
             held: None,
             spool: None,
+            growth: None,
             damage: Vec::new(),
             is_session: true,
             indexed: Indexed::Closed,
@@ -503,7 +557,7 @@ impl Part {
         })
     }
 
-    /// Reads the line that begins at `offset`, but no more than so many bytes.
+    /// Reads the line that begins at `offset`, up to `most` bytes of it.
     pub(crate) fn line_at(&self, offset: u64, most: usize) -> Result<Vec<u8>, Error> {
         const STEP: usize = 8 << 10;
         let file = self.open()?;

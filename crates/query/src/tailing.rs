@@ -3,6 +3,7 @@
 //! A file that is replaced by another, or cut off, is gone on with from its new
 //! beginning, and that is said.
 
+use std::borrow::Cow;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use journal::{Checked, Damage, Integrity, Numbering};
 
+use crate::convert::Ways;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::Filter;
@@ -24,6 +26,8 @@ use crate::source::{Entry, Source};
 
 /// So much is read at once.
 const PIECE: usize = 64 << 10;
+/// So much of a file's beginning tells whether it is still the same.
+const BEGINNING: u64 = 512;
 
 /// Files that are followed.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +69,17 @@ pub fn follow_files(
     };
     show(&source, what.filter, order, &mut findings, sink)?;
     let mut tails = Vec::new();
-    for (path, offset) in source.ends() {
+    for (path, end) in source.ends() {
+        let Some((offset, ways)) = end else {
+            let path = crate::error::shown(path);
+            findings.note(format!(
+                "{path} can't be followed, since it is packed or holds no lines of text: \
+                 what is written to it from now on is not shown"
+            ));
+            continue;
+        };
         let mut tail = Tail::open(path, offset)?;
+        tail.ways = ways;
         tail.number_from(&source);
         tails.push(tail);
     }
@@ -114,6 +127,10 @@ pub(crate) struct Tail {
     /// A line that has no end yet.
     line: Vec<u8>,
     numbering: Numbering,
+    /// What is done to each line; unknown until there is one.
+    ways: Option<Ways>,
+    /// How the file began when it was read last.
+    beginning: Vec<u8>,
     is_over: bool,
 }
 
@@ -126,11 +143,22 @@ enum Input {
 
 impl Tail {
     /// Goes on with a file from some offset, at which a line begins.
-    pub(crate) fn open(path: &Path, offset: u64) -> Result<Self, Error> {
+    fn open(path: &Path, offset: u64) -> Result<Self, Error> {
         let failed = |source| read_error("open", path, source);
         let mut file = File::open(path).map_err(failed)?;
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        Ok(Self::new(path, Input::File(file), offset))
+        let mut tail = Self::new(path, Input::File(file), offset);
+        if offset > 0 {
+            tail.begins_otherwise()?;
+        }
+        Ok(tail)
+    }
+
+    /// Reads a session from its beginning, in which everything else is damage.
+    pub(crate) fn session(path: &Path) -> Result<Self, Error> {
+        let mut tail = Self::open(path, 0)?;
+        tail.ways = Some(Ways::default());
+        Ok(tail)
     }
 
     fn stdin() -> Self {
@@ -159,6 +187,8 @@ impl Tail {
             offset,
             line: Vec::new(),
             numbering: Numbering::default(),
+            ways: None,
+            beginning: Vec::new(),
             is_over: false,
         }
     }
@@ -183,6 +213,10 @@ impl Tail {
         let mut is_new = false;
         while let Some(piece) = self.piece()? {
             is_new = true;
+            if self.begins_otherwise()? {
+                self.begin_anew("was written anew", filter, findings, sink)?;
+                continue;
+            }
             let mut rest = &*piece;
             while let Some(end) = memchr::memchr(b'\n', rest) {
                 let (line, behind) = rest.split_at(end);
@@ -244,6 +278,17 @@ impl Tail {
         } else {
             return Ok(false);
         };
+        self.begin_anew(what, filter, findings, sink)?;
+        Ok(true)
+    }
+
+    fn begin_anew(
+        &mut self,
+        what: &str,
+        filter: &Filter,
+        findings: &mut Findings,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
         // What the old one ends with has no newline, and gets none.
         self.see(false, filter, findings, sink)?;
         *self = Self::open(&self.path, 0)?;
@@ -251,7 +296,27 @@ impl Tail {
             "{} {what}: it is read from its new beginning",
             crate::error::shown(&self.path)
         ));
-        Ok(true)
+        Ok(())
+    }
+
+    /// Tells whether the file has another beginning than it had, so that what is read
+    /// does not go on with what was read before: it was cut off and has grown beyond
+    /// that since.
+    fn begins_otherwise(&mut self) -> Result<bool, Error> {
+        let Input::File(file) = &mut self.input else {
+            return Ok(false);
+        };
+        let mut beginning = Vec::new();
+        let mut look = || {
+            let place = file.stream_position()?;
+            file.seek(SeekFrom::Start(0))?;
+            (&mut *file).take(BEGINNING).read_to_end(&mut beginning)?;
+            file.seek(SeekFrom::Start(place))
+        };
+        look().map_err(|source| read_error("read", &self.path, source))?;
+        let is_other = !beginning.starts_with(&self.beginning);
+        self.beginning = beginning;
+        Ok(is_other)
     }
 
     /// Shows the messages of a line, and begins the next one.
@@ -262,7 +327,14 @@ impl Tail {
         findings: &mut Findings,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        let line = std::mem::take(&mut self.line);
+        let raw = std::mem::take(&mut self.line);
+        if self.ways.is_none() && !raw.trim_ascii().is_empty() {
+            self.ways = Some(Ways::of_line(&raw));
+        }
+        let line = match &self.ways {
+            Some(ways) => ways.line(&raw),
+            None => Cow::Borrowed(&raw[..]),
+        };
         for piece in pieces::sort(&line, ended) {
             let bytes = line.get(piece.range.clone()).unwrap_or_default();
             let offset = self.offset + piece.range.start as u64;
@@ -305,7 +377,7 @@ impl Tail {
                 })?;
             }
         }
-        self.offset += line.len() as u64 + u64::from(ended);
+        self.offset += raw.len() as u64 + u64::from(ended);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::scan::{self, Chunk, Job, Match, Numbers};
 use crate::select::{Counts, Sink, Summary, entry, merge_findings};
 use crate::source::{Lines, Source};
 
-/// So many passes look only at lines with one of the names. If that is not
+/// The first passes look only at lines with one of the names. If that is not
 /// enough, replies follow each other in a long chain, and the others look at all
 /// lines, in both directions: they follow a chain to its end.
 const SEARCHES: usize = 6;

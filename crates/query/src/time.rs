@@ -59,7 +59,7 @@ impl Instant {
     /// 1970-01-01T00:00:00Z.
     pub(crate) const EPOCH: Self = Self::new(0, 0);
 
-    /// So many seconds since 1970, and nanoseconds of the next one.
+    /// Makes one of seconds since 1970, and nanoseconds of the next one.
     pub(crate) const fn new(seconds: i64, nanoseconds: u32) -> Self {
         Self {
             seconds,
@@ -67,7 +67,7 @@ impl Instant {
         }
     }
 
-    /// So many milliseconds since 1970.
+    /// Makes one of milliseconds since 1970.
     pub(crate) fn from_milliseconds(milliseconds: i64) -> Self {
         let within = u32::try_from(milliseconds.rem_euclid(1_000)).unwrap_or(0);
         Self::new(milliseconds.div_euclid(1_000), within * 1_000_000)
@@ -93,7 +93,7 @@ impl Instant {
         (self.seconds, self.nanoseconds)
     }
 
-    /// Returns the instant so much earlier.
+    /// Returns the instant that is `by` earlier.
     #[cfg(test)]
     pub(crate) fn earlier(self, by: std::time::Duration) -> Self {
         let seconds = self.seconds.saturating_sub_unsigned(by.as_secs());

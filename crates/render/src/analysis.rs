@@ -14,7 +14,7 @@ use query::Error;
 use query::sanitise;
 use query::{Activity, AnalysisReport, Named, ReplyTimes, Sender, Statistics, Unit};
 
-/// So many names of each kind are shown, unless all are asked for.
+/// How many names of each kind are shown, unless all are asked for.
 const SHOWN: usize = 20;
 /// Columns where nothing tells how many there are.
 const WIDTH: usize = 100;
@@ -77,7 +77,7 @@ impl Text<'_> {
         writeln!(out, "\n{bold}[{title}]{bold:#}")
     }
 
-    /// How many of so many rows are shown.
+    /// How many of `count` rows are shown.
     fn shown(&self, count: usize) -> usize {
         match self.layout.limits.lines {
             usize::MAX => count,

@@ -13,7 +13,7 @@ use query::{ArchivedSession, Closed, Holdings, archive_dir};
 use query::{Error, shown};
 
 /// Writes the closed sessions of the journal in `dir`, numbered from 1, each with what
-/// is in it, as far as that is given. Where both don't fit beside each other in so many
+/// is in it, as far as that is given. Where both don't fit beside each other in `columns`
 /// columns, what is in it stands below.
 ///
 /// # Errors

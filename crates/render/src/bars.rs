@@ -3,7 +3,7 @@
 /// Eighths of a column, from one to all of them.
 const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
-/// Draws a part of a whole as a bar of so many columns; no part that is not
+/// Draws a part of a whole as a bar of up to `columns` columns; no part that is not
 /// nothing is drawn as nothing.
 pub(crate) fn bar(part: u64, whole: u64, columns: usize) -> String {
     let most = columns as u128 * 8;

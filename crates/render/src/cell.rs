@@ -1,4 +1,4 @@
-//! Text in a cell of so many columns.
+//! Text in a cell of a fixed number of columns.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use query::sanitise;
 
 /// Stands for the part of a text for which there is no room.
 const MORE: char = '…';
-/// Accents take no column of their own. So many characters at most share one.
+/// Accents take no column of their own. At most this many characters share one.
 const STACKED: usize = 4;
 
 /// Returns text on one line, fit to be shown: whitespace becomes single spaces.
@@ -40,7 +40,7 @@ pub(crate) fn beginning(text: &str, columns: usize) -> &str {
     }
 }
 
-/// Writes text into exactly so many columns: cut where it is longer, and filled
+/// Writes text into exactly `columns` columns: cut where it is longer, and filled
 /// with spaces where it is shorter.
 pub(crate) fn push_cell(text: &str, columns: usize, out: &mut String) {
     let used = push_cut(text, columns, out);

@@ -25,7 +25,7 @@ const STEP: usize = 2;
 const DEEPEST: usize = 12;
 /// Where nothing tells how wide the terminal is.
 const COLUMNS: usize = 80;
-/// One who goes on within so many milliseconds needs no new head.
+/// A sender who goes on within this many milliseconds gets no new head.
 const PAUSE: i64 = 300_000;
 
 /// Writes a head for each message, and below it what was said.

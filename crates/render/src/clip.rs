@@ -51,7 +51,7 @@ impl Limits {
     }
 }
 
-/// Cuts a text behind so many characters, and returns how many are missing.
+/// Cuts a text behind `columns` characters, and returns how many are missing.
 fn cut(text: &str, columns: usize) -> (&str, usize) {
     // No text has more characters than bytes.
     if text.len() <= columns {

@@ -45,7 +45,7 @@ impl Paint {
             return *kind;
         }
         let next = senders.len();
-        // Whoever comes after so many others gets one of theirs.
+        // A sender that comes after this many others gets one of their colours.
         if next < 10_000 {
             senders.insert(sender.to_owned(), next % COLOURS.len());
         }

@@ -26,7 +26,7 @@ const USUAL: [Column; 6] = [
 const NARROW: usize = 80;
 const WIDE: usize = 120;
 
-/// So many characters are shown before what was searched.
+/// How many characters are shown before what was searched.
 const NEAR: usize = 20;
 /// Deeper replies are indented no further.
 const DEEPEST: usize = 12;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::column::Row;
 use crate::layout::Layout;
 use crate::number::{counted, of_message};
-use crate::pretty::indented;
+use crate::pretty::indented_with;
 use query::Entry;
 use query::sanitise;
 use query::{Body, bytes_note};
@@ -57,7 +57,7 @@ impl<W: Write> MarkdownFormat<W> {
             write_quote(text, out)?;
         }
         if let Some(json) = body.json {
-            write_block("json", &indented(json), out)?;
+            write_block("json", &without(json, body.text.as_deref()), out)?;
         }
         if let Some((count, base64)) = &body.bytes {
             writeln!(out, "\n{}", inline(&bytes_note(*count)))?;
@@ -135,6 +135,14 @@ fn is_ordinal(line: &str) -> bool {
     (1..10).contains(&line.len()) && line.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Returns JSON for people, without the text that stands above it.
+fn without(json: &str, text: Option<&str>) -> String {
+    indented_with(json, &mut |_, token| {
+        let is_above = text.is_some_and(|text| message::text(token).as_deref() == Some(text));
+        is_above.then_some("\"(above)\"")
+    })
+}
+
 /// Writes text as a quotation: as it was written, with its Markdown. HTML in it is
 /// text, and so is what could end the quotation.
 fn write_quote(text: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -188,6 +196,13 @@ mod tests {
         let mut out = Vec::new();
         write_quote(text, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_not_repeated_as_json() {
+        let json = r#"{"message":"a\nb","action":"x"}"#;
+        let shown = "{\n  \"message\": \"(above)\",\n  \"action\": \"x\"\n}";
+        assert_eq!(without(json, Some("a\nb")), shown);
     }
 
     #[test]

@@ -16,13 +16,7 @@ use query::{is_hidden, is_joiner};
 const DEEPEST: usize = 40;
 const INDENT: &str = "  ";
 
-/// Writes JSON text, two spaces a level. Text that is no JSON is written, too,
-/// in some arrangement.
-pub(crate) fn indent(json: &str, out: &mut Clip<'_>) -> io::Result<()> {
-    indent_with(json, out, &mut |_, _| None)
-}
-
-/// Does the same, and asks of each string that is a value, with the key before it,
+/// Writes JSON text, two spaces a level, and asks of each string that is a value, with the key before it,
 /// what is shown in its place.
 pub(crate) fn indent_with(
     json: &str,
@@ -116,10 +110,19 @@ fn break_line(depth: usize, out: &mut Clip<'_>) -> io::Result<()> {
 
 /// Returns JSON with one member a line, fit to be shown.
 pub(super) fn indented(json: &str) -> String {
+    indented_with(json, &mut |_, _| None)
+}
+
+/// Returns JSON with one member a line, fit to be shown; `replace` gives what stands
+/// for some of its texts.
+pub(super) fn indented_with(
+    json: &str,
+    replace: &mut dyn FnMut(&str, &str) -> Option<&'static str>,
+) -> String {
     let mut out = Vec::new();
     let mut clip = Clip::new(&mut out, Limits::NONE);
     // Memory has no errors.
-    let _written = indent(json, &mut clip).and_then(|()| clip.finish());
+    let _written = indent_with(json, &mut clip, replace).and_then(|()| clip.finish());
     let mut text = String::from_utf8_lossy(&out).into_owned();
     text.truncate(text.trim_end_matches('\n').len());
     text

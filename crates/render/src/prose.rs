@@ -20,7 +20,7 @@ pub(crate) struct Row {
     pub(crate) styled: String,
 }
 
-/// Lays a text out in rows of up to so many columns.
+/// Lays a text out in rows of up to `columns` columns.
 pub(crate) fn rows(text: &str, columns: Option<usize>, layout: &Layout, paint: &Paint) -> Vec<Row> {
     let mut prose = Prose {
         columns: columns.map(|columns| columns.max(10)),

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use message::DecodeError;
 use query::Entry;
 use query::Error;
 use query::sanitise;
@@ -10,12 +11,22 @@ use query::{Sink, Summary};
 /// Writes the payloads' bytes, separated by newlines.
 ///
 /// A payload is every frame behind the topic. Nothing is added behind the last
-/// one, so that a single payload comes out exactly as it was sent.
+/// one, so that a single payload comes out exactly as it was sent. Of a message that can't
+/// be rebuilt any more the content is written, and at the end it is said how many were.
 #[derive(Debug)]
 pub(crate) struct RawFormat<W> {
     out: W,
     is_terminal: bool,
     is_first: bool,
+    changed: Option<Changed>,
+}
+
+/// Messages that can't be rebuilt.
+#[derive(Debug)]
+struct Changed {
+    count: u64,
+    /// The number of the first one, and what is wrong with it.
+    first: (u64, DecodeError),
 }
 
 impl<W: Write> RawFormat<W> {
@@ -24,7 +35,15 @@ impl<W: Write> RawFormat<W> {
             out,
             is_terminal,
             is_first: true,
+            changed: None,
         }
+    }
+
+    /// Notes a message that can't be rebuilt.
+    fn note(&mut self, number: Option<u64>, source: DecodeError) {
+        let first = (number.unwrap_or(0), source);
+        let changed = self.changed.get_or_insert(Changed { count: 0, first });
+        changed.count += 1;
     }
 
     fn write(&mut self, payload: &[u8]) -> Result<(), Error> {
@@ -50,11 +69,19 @@ impl<W: Write> Sink for RawFormat<W> {
     }
 
     fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
-        let frames = entry.record().and_then(|record| record.frames());
-        let frames = frames.map_err(|source| Error::Frames {
-            number: entry.number.unwrap_or(0),
-            source,
-        })?;
+        let record = entry.record();
+        let frames = match record.as_ref().map(|record| record.frames()) {
+            Ok(Ok(frames)) => frames,
+            Ok(Err(source)) => {
+                self.note(entry.number, source);
+                let content = record.map_or_else(|_| String::new(), |it| it.content.to_string());
+                return self.write(content.as_bytes());
+            }
+            Err(source) => {
+                self.note(entry.number, source.clone());
+                return self.write(entry.line);
+            }
+        };
         let mut payloads = frames.iter().skip(1).peekable();
         if payloads.peek().is_none() {
             return self.write(b"");
@@ -66,7 +93,14 @@ impl<W: Write> Sink for RawFormat<W> {
         if self.is_terminal && !self.is_first {
             writeln!(self.out)?;
         }
-        Ok(())
+        match self.changed.take() {
+            None => Ok(()),
+            Some(Changed { count, first }) => Err(Error::Changed {
+                count,
+                number: first.0,
+                source: first.1,
+            }),
+        }
     }
 
     fn flush(&mut self) -> Result<(), Error> {

@@ -55,9 +55,9 @@ pub struct Redaction(Vec<Regex>);
 /// How much was hidden.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hidden {
-    /// In so many places.
+    /// In how many places something was hidden.
     pub places: u64,
-    /// Of so many messages.
+    /// In how many messages.
     pub messages: u64,
 }
 

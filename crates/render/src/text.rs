@@ -273,7 +273,7 @@ impl Content<'_> {
         token: &str,
         texts: &mut Vec<(String, String)>,
     ) -> Option<&'static str> {
-        /// A document of many long texts stays JSON behind so many.
+        /// A document of more long texts than this stays JSON.
         const MOST: usize = 8;
         if !token.contains('\\') && token.len() < self.columns.unwrap_or(usize::MAX) {
             return None;

@@ -119,12 +119,13 @@ fn written(open: &dyn Fn() -> Source, format: Format, layout: Layout) -> Vec<u8>
         limit: None,
         newest_first: false,
     };
-    match query::show(&open(), &everything, order, &mut findings, &mut *sink) {
+    let shown = query::show(&open(), &everything, order, &mut findings, &mut *sink);
+    shown.expect("the session can be shown");
+    match sink.end() {
         // Of a line that somebody changed there may be no payload.
-        Err(Error::Frames { .. }) if format == Format::Raw => {}
-        shown => drop(shown.expect("the session can be shown")),
+        Err(Error::Changed { .. }) if format == Format::Raw => {}
+        ended => ended.expect("memory has room"),
     }
-    sink.end().expect("memory has room");
     drop(sink);
     out
 }

@@ -36,7 +36,7 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) utc: bool,
 
-    /// Lay out for so many columns, whatever the terminal says
+    /// Lay out for N columns, whatever the terminal says
     #[arg(long, value_name = "N")]
     pub(crate) width: Option<u16>,
 

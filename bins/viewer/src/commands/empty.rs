@@ -1,6 +1,6 @@
 //! What is said where nothing matches: where more is, and what was perhaps meant.
 
-use query::{Analysis, Criteria, Filter, Findings, Source};
+use query::{Analysis, Criteria, Entry, Error, Filter, Findings, Order, Sink, Source, Summary};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -29,6 +29,9 @@ pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Resul
     }
     if everything.bytes() <= MOST && (criteria.since.is_some() || criteria.until.is_some()) {
         say_when_messages_came(args, everything)?;
+    }
+    if everything.bytes() <= MOST && (criteria.from.is_some() || criteria.to.is_some()) {
+        say_which_numbers_there_are(everything, &criteria)?;
     }
     if let Some(all) = &all
         && !commands::looks_everywhere(args)
@@ -74,13 +77,60 @@ fn say_when_messages_came(args: &Args, source: &Source) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn say_which_numbers_there_are(source: &Source, criteria: &Criteria) -> anyhow::Result<()> {
+    if let (Some(from), Some(to)) = (criteria.from, criteria.to)
+        && from > to
+    {
+        output::print_note(&format!("no number is {from} or more and {to} or less"));
+        return Ok(());
+    }
+    let mut newest = Newest(None);
+    let order = Order {
+        limit: Some(1),
+        newest_first: false,
+    };
+    let ignored = &mut Findings::default();
+    query::show(source, &Filter::default(), order, ignored, &mut newest)?;
+    if let Some(number) = newest.0 {
+        let number = render::grouped(number);
+        output::print_note(&format!("the newest message has the number {number}"));
+    }
+    Ok(())
+}
+
+/// Takes the number of a message.
+struct Newest(Option<u64>);
+
+impl Sink for Newest {
+    fn wants_numbers(&self) -> bool {
+        true
+    }
+
+    fn begin(&mut self, _: &Summary) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn message(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+        self.0 = entry.number;
+        Ok(())
+    }
+}
+
 fn say_where_more_is(args: &Args, source: &Source, all: &Source) -> anyhow::Result<()> {
     let ignored = &mut Findings::default();
     let filter = args.filters.compile()?;
     let total = query::matching(all, &Filter::default(), ignored)?;
     let here = query::matching(source, &Filter::default(), ignored)?;
     let matching = query::matching(all, &filter, ignored)?;
-    let sessions = query::list_archives(&args.dir)?.len();
+    let is_elsewhere = |archive: &query::ArchivedSession| {
+        let name = std::ffi::OsStr::new(&archive.name);
+        !source.paths().any(|path| path.file_name() == Some(name))
+    };
+    let archives = query::list_archives(&args.dir)?;
+    let sessions = archives
+        .iter()
+        .filter(|archive| is_elsewhere(archive))
+        .count();
     if total <= here || sessions == 0 {
         return Ok(());
     }

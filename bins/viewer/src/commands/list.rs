@@ -16,10 +16,16 @@ pub(crate) fn run(args: &Args, options: &List) -> anyhow::Result<()> {
         What::Topics => ValueKind::Topic,
         What::Tags => ValueKind::Tag,
         What::Chains => ValueKind::Chain,
+        What::Sessions if !options.files.is_empty() => {
+            anyhow::bail!("sessions are those of a directory, which --dir names")
+        }
         What::Sessions if options.names => return names(sessions(args)?),
         What::Sessions => return archives::run(args),
     };
-    let source = Source::all(&args.dir)?;
+    let source = match &options.files[..] {
+        [] => Source::all(&args.dir)?,
+        files => Source::files(files)?,
+    };
     let values = query::values(&source, kind, &commands::zone(args))?;
     if options.names {
         return names(values.into_iter().map(|value| value.name));

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use query::{Findings, Follow, FollowFiles, Sink};
+use query::{Error, Findings, Follow, FollowFiles, Sink};
 use render::{Format, Hidden, Pages, Redacted, Redaction};
 
 use crate::args::{Args, OutputArgs};
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::screen::Screen;
 use crate::{commands, output};
 
-/// Browsers show so many messages on one page within a second.
+/// Browsers show up to this many messages on one page within a second.
 const ONE_PAGE: u64 = 5_000;
 const WRITE: &str = "cannot write the output";
 
@@ -55,7 +55,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         (None, None) => query::show(&source, &filter, order, &mut findings, &mut sink)?,
     };
-    sink.end()?;
+    let changed = match sink.end() {
+        Err(changed @ Error::Changed { .. }) => Some(changed),
+        ended => ended.map(|()| None)?,
+    };
     let hidden = sink.hidden();
     drop(sink);
     drop(progress);
@@ -79,6 +82,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     output::print_findings(&findings);
     output::print_unused_indexes(&source);
+    if let Some(changed) = changed {
+        output::print_error(&changed.into());
+        return Ok(Exit::Findings);
+    }
     match shown {
         0 => empty::explain(args, &source, Exit::Done),
         _ => Ok(Exit::Done),

@@ -162,6 +162,340 @@ const FILES: &[(&str, &[&str], &str, usize)] = &[
         "needle",
         2,
     ),
+    (
+        "programs/claude_stream.jsonl",
+        &[
+            "claude_code",
+            "user",
+            "user",
+            "system",
+            "assistant",
+            "user",
+            "claude_code",
+            "assistant",
+            "assistant",
+            "system",
+            "assistant",
+        ],
+        "needle",
+        11,
+    ),
+    ("programs/claude_history.jsonl", &["user"], "needle", 1),
+    (
+        "programs/codex_old.jsonl",
+        &[
+            "codex",
+            "codex",
+            "user",
+            "assistant",
+            "assistant",
+            "tool",
+            "assistant",
+        ],
+        "needle",
+        6,
+    ),
+    (
+        "programs/codex_new.jsonl",
+        &[
+            "codex",
+            "user",
+            "assistant",
+            "assistant",
+            "tool",
+            "codex",
+            "assistant",
+            "assistant",
+            "codex",
+            "codex",
+            "assistant",
+            "assistant",
+        ],
+        "needle",
+        12,
+    ),
+    (
+        "programs/codex_exec.jsonl",
+        &[
+            "system",
+            "system",
+            "assistant",
+            "tool",
+            "tool",
+            "assistant",
+            "system",
+        ],
+        "needle",
+        7,
+    ),
+    (
+        "programs/gemini_session.json",
+        &["user", "gemini", "gemini", "system"],
+        "needle",
+        4,
+    ),
+    (
+        "programs/gemini_stream.jsonl",
+        &[
+            "system",
+            "user",
+            "assistant",
+            "tool",
+            "assistant",
+            "assistant",
+        ],
+        "needle",
+        6,
+    ),
+    (
+        "programs/gemini_checkpoint.json",
+        &["user", "model", "user", "model"],
+        "needle",
+        4,
+    ),
+    (
+        "programs/copilot_events.jsonl",
+        &[
+            "system",
+            "user",
+            "assistant",
+            "tool",
+            "tool",
+            "assistant",
+            "system",
+        ],
+        "needle",
+        7,
+    ),
+    (
+        "programs/copilot_old.json",
+        &["user", "assistant", "tool"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/cursor_stream.jsonl",
+        &["system", "user", "assistant", "assistant", "assistant"],
+        "needle",
+        5,
+    ),
+    (
+        "programs/kimi_context.jsonl",
+        &["_checkpoint", "user", "assistant", "tool", "_usage"],
+        "needle",
+        5,
+    ),
+    (
+        "programs/kimi_wire.jsonl",
+        &[
+            "kimi",
+            "user",
+            "kimi",
+            "assistant",
+            "assistant",
+            "tool",
+            "kimi",
+        ],
+        "needle",
+        7,
+    ),
+    ("programs/opencode_toolpart.json", &["tool"], "needle", 1),
+    (
+        "programs/opencode_run.jsonl",
+        &["opencode", "assistant", "assistant"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/openai_completion.jsonl",
+        &["assistant", "assistant", "assistant"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/openai_responses.jsonl",
+        &["assistant", "user"],
+        "needle",
+        2,
+    ),
+    (
+        "programs/openai_batch.jsonl",
+        &["system", "user", "assistant"],
+        "needle",
+        2,
+    ),
+    (
+        "programs/openai_tools.jsonl",
+        &[
+            "developer",
+            "user",
+            "assistant",
+            "tool",
+            "assistant",
+            "unknown",
+            "unknown",
+        ],
+        "needle",
+        7,
+    ),
+    (
+        "programs/chatgpt.json",
+        &["system", "user", "assistant", "python", "user", "assistant"],
+        "needle",
+        5,
+    ),
+    (
+        "programs/sharegpt_more.jsonl",
+        &[
+            "system",
+            "human",
+            "gpt",
+            "function_call",
+            "observation",
+            "unknown",
+            "unknown",
+            "human",
+            "gpt",
+        ],
+        "needle",
+        8,
+    ),
+    (
+        "programs/autogen02.jsonl",
+        &["user_proxy", "coder", "user_proxy"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/autogen02_file.log",
+        &["unknown", "user_proxy", "coder"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/autogen04.jsonl",
+        &[
+            "user", "coder", "coder", "coder", "a", "user", "a", "unknown",
+        ],
+        "needle",
+        8,
+    ),
+    (
+        "programs/langchain_more.jsonl",
+        &[
+            "human",
+            "ai",
+            "f",
+            "human",
+            "ai",
+            "ChatOpenAI",
+            "AgentExecutor",
+            "human",
+            "bot",
+            "unknown",
+        ],
+        "needle",
+        10,
+    ),
+    (
+        "programs/crewai.json",
+        &["Senior Researcher", "Senior Researcher"],
+        "needle",
+        2,
+    ),
+    ("programs/otel_py.json", &["user", "assistant"], "needle", 2),
+    ("programs/otel_span_py.json", &["openai"], "needle", 1),
+    (
+        "programs/otel_otlp_events.jsonl",
+        &["openai", "otel", "assistant"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/mcp_more.jsonl",
+        &[
+            "client", "server", "client", "server", "client", "client", "server", "client",
+        ],
+        "needle",
+        8,
+    ),
+    (
+        "programs/mcp_desktop.log",
+        &["unknown", "client", "server"],
+        "needle",
+        3,
+    ),
+    (
+        "programs/pino.jsonl",
+        &["unknown", "svc", "unknown", "unknown"],
+        "needle",
+        3,
+    ),
+    ("programs/bunyan_error.jsonl", &["svc", "svc"], "needle", 2),
+    (
+        "programs/python_json.jsonl",
+        &[
+            "app", "app.db", "app", "unknown", "app", "app", "unknown", "app",
+        ],
+        "needle",
+        8,
+    ),
+    (
+        "programs/slack_export.json",
+        &["Ada L", "bot", "U2", "U3", "U1"],
+        "needle",
+        5,
+    ),
+    ("programs/slack_api.json", &["U1", "U2"], "needle", 2),
+    (
+        "programs/nats_more.jsonl",
+        &["unknown", "unknown", "unknown", "unknown", "gemini", "a"],
+        "needle",
+        6,
+    ),
+    (
+        "programs/journals.jsonl",
+        &[
+            "gemini",
+            "unknown",
+            "gemini",
+            "gemini_cli",
+            "app",
+            "sshd",
+            "sshd",
+        ],
+        "needle",
+        7,
+    ),
+    (
+        "programs/carried.jsonl",
+        &[
+            "unknown",
+            "gemini",
+            "bob",
+            "unknown",
+            "unknown",
+            "unknown",
+            "assistant",
+            "assistant",
+            "assistant",
+            "assistant",
+        ],
+        "needle",
+        10,
+    ),
+    (
+        "programs/prefix.log",
+        &["a", "a", "a", "a", "a", "a", "a", "a", "unknown"],
+        "needle",
+        9,
+    ),
+    (
+        "programs/bracketlog.log",
+        &["unknown", "unknown", "unknown"],
+        "needle",
+        3,
+    ),
 ];
 
 #[test]
@@ -385,5 +719,160 @@ fn packed_archives_are_sessions() {
         );
         logs.view(&["--list-archives"]).says(&session);
         std::fs::remove_file(logs.archive_dir().join(session)).unwrap();
+    }
+}
+
+#[test]
+fn calls_and_thoughts_beside_a_text_are_shown_and_found() {
+    for (name, at, text) in [
+        (
+            "programs/kimi_context.jsonl",
+            2,
+            "[thinking] hm needle\n\nLook\n\n[tool call] Shell {\"command\": \"needle\"}",
+        ),
+        (
+            "programs/gemini_session.json",
+            1,
+            "[thinking] Thinking: about the needle\n\n[tool call] read_file {\"path\": \"needle\"}\n\n[tool result] needle text",
+        ),
+        (
+            "programs/copilot_events.jsonl",
+            2,
+            "[tool call] bash {\"command\":\"needle\"}",
+        ),
+        (
+            "programs/carried.jsonl",
+            6,
+            "Let me look\n\n[tool call] ls {\"p\":\"needle\"}",
+        ),
+        (
+            "programs/gemini_stream.jsonl",
+            2,
+            "[tool call] Bash {\"command\":\"needle\"}",
+        ),
+        ("programs/codex_old.jsonl", 5, "[tool result] needle.txt"),
+    ] {
+        assert_eq!(messages(name)[at][2], text, "{name}");
+    }
+}
+
+#[test]
+fn a_message_that_a_line_carries_has_its_own_fields() {
+    let row = |name: &str, at: usize| -> Value {
+        let fields = "topic,sender,tier,chain_type,shl_tags,message_id";
+        let ended = view(name, &["-o", "json", "--fields", fields]);
+        let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+        rows[at].clone()
+    };
+    let expected = serde_json::json!({
+        "topic": "t", "sender": "gemini", "tier": "A", "chain_type": "c1",
+        "shl_tags": ["@X"], "message_id": "m1",
+    });
+    assert_eq!(row("programs/journals.jsonl", 0), expected);
+    assert_eq!(row("programs/journals.jsonl", 2)["message_id"], "m2");
+    assert_eq!(row("programs/carried.jsonl", 1)["tier"], "A");
+    let found = view("programs/journals.jsonl", &["--tag", "@X", "--count"]);
+    assert_eq!(found.stdout, "2\n");
+}
+
+#[test]
+fn an_answer_is_told_from_what_it_answers() {
+    for (name, at, id, reply) in [
+        ("programs/mcp_more.jsonl", 3, Value::Null, "a"),
+        ("programs/codex_new.jsonl", 4, Value::Null, "c1"),
+        ("programs/kimi_wire.jsonl", 5, Value::Null, "t"),
+        (
+            "programs/openai_batch.jsonl",
+            2,
+            "batch_req_1".into(),
+            "request-1",
+        ),
+    ] {
+        let ended = view(name, &["-o", "json", "--fields", "message_id,in_reply_to"]);
+        let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+        let expected = serde_json::json!({"message_id": id, "in_reply_to": reply});
+        assert_eq!(rows[at], expected, "{name}");
+    }
+}
+
+#[test]
+fn what_a_log_says_before_a_message_tells_its_time() {
+    let times: Vec<_> = messages("programs/prefix.log")
+        .into_iter()
+        .map(|[_, time, _]| time)
+        .collect();
+    assert_eq!(times[0], "2025-11-20T12:00:00.000000000Z");
+    assert_eq!(times[1], "2025-11-20T12:00:01Z");
+    assert_eq!(times[5], "2025-11-20 12:00:05.123");
+    assert_eq!(times[8], "2025-11-20 12:00:08");
+    let text = &messages("programs/prefix.log")[8][2];
+    assert_eq!(
+        text,
+        "2025-11-20 12:00:08 [pid 5] {\"a\":[1]} plain text with needle"
+    );
+    let since = ["--since", "2025-11-20T12:00:06Z", "--count"];
+    assert_eq!(view("programs/bracketlog.log", &since).stdout, "1\n");
+}
+
+#[test]
+fn packed_files_are_verified_and_salvaged_like_others() {
+    let logs = Logs::new();
+    logs.write_current(crate::checks::sealed(3));
+    for name in ["ok.jsonl.gz", "ok.jsonl.zst"] {
+        let path = case(name);
+        let path = path.to_str().unwrap();
+        let ended = logs.view(&["verify", "--file", path]);
+        ended.says("[CLEAN]");
+        ended.says("Records: 2");
+        let out = logs.dir().join("out.jsonl");
+        let salvage = ["salvage", out.to_str().unwrap(), "--file", path];
+        logs.view(&salvage).says("Kept: 2");
+        let plain = std::fs::read(case("ok.jsonl")).unwrap();
+        assert_eq!(std::fs::read(&out).unwrap(), plain, "{name}");
+        std::fs::remove_file(&out).unwrap();
+        let session = format!("session_20251120_143022{}", &name[2..]);
+        logs.write_archive(&session, std::fs::read(path).unwrap());
+        let ended = logs.view(&["verify", "--archive", "session_20251120_143022"]);
+        ended.says("[CLEAN]");
+        ended.says("Records: 2");
+        let salvage = ["salvage", out.to_str().unwrap(), "--archive", &session];
+        logs.view(&salvage).says("Kept: 2");
+        std::fs::remove_file(&out).unwrap();
+        std::fs::remove_file(logs.archive_dir().join(session)).unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_read_once() {
+    let path = case("ok.jsonl");
+    let other = path.parent().unwrap().join("../cases/ok.jsonl");
+    let paths = [&path, &other, &path].map(|path| path.to_str().unwrap());
+    let options = [&paths[..], &["--count"]].concat();
+    assert_eq!(Logs::new().view(&options).stdout, "2\n");
+}
+
+#[test]
+fn what_stands_behind_packed_bytes_is_damage_at_its_place() {
+    let logs = Logs::new();
+    let packed = std::fs::read(case("ok.jsonl.gz")).unwrap();
+    let path = logs.dir().join("../x.jsonl.gz");
+    let path = path.to_str().unwrap();
+    let place = format!("14 bytes at offset {}", packed.len());
+    for (behind, count, said) in [
+        (&b"garbage behind"[..], "2\n", &*place),
+        (&[0; 100], "2\n", ""),
+        (&packed, "4\n", ""),
+    ] {
+        std::fs::create_dir_all(logs.dir()).unwrap();
+        std::fs::write(path, [&packed[..], behind].concat()).unwrap();
+        let ended = logs.view(&[path, "--count"]);
+        assert_eq!(ended.stdout, count, "{}", ended.report());
+        assert_eq!(
+            ended.stderr.is_empty(),
+            said.is_empty(),
+            "{}",
+            ended.report()
+        );
+        assert!(ended.stderr.contains(said), "{}", ended.report());
     }
 }

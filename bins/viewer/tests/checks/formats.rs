@@ -128,6 +128,43 @@ fn lines_and_payloads_are_verbatim() {
 }
 
 #[test]
+fn payloads_of_lines_that_a_program_has_changed_are_told_and_hold_nobody_up() {
+    let mut lines = String::new();
+    for (number, payload) in [
+        (1, r#"{"sender":"a","content":"whole","extra":1}"#),
+        (2, r#"{ "extra": 1, "sender": "a", "content": [1] }"#),
+        (3, r#"{"sender":"a","content":"behind it","extra":1}"#),
+    ] {
+        let mut body = Vec::new();
+        message::encode(&["t", payload], "2025-11-20T04:30:00.123Z", &mut body);
+        let body = String::from_utf8(body).unwrap();
+        let line = format!(
+            "{{\"message_num\":{number},{},\"crc\":\"00000000\"}}\n",
+            &body[1..body.len() - 1]
+        );
+        // As jq does.
+        lines += &line.replace("\": ", "\":").replace("{ ", "{");
+    }
+    let logs = Logs::new();
+    logs.write_current(&lines);
+    let shown = logs.view(&["-o", "raw"]);
+    assert_eq!(shown.code, Some(3), "{}", shown.report());
+    let payloads: Vec<&str> = shown.stdout.lines().collect();
+    let whole = r#"{"sender":"a","content":"whole","extra":1}"#;
+    assert_eq!(
+        payloads,
+        [whole, "[1]", &whole.replace("whole", "behind it")]
+    );
+    assert!(
+        shown
+            .stderr
+            .contains("1 of the messages, the first of them #2"),
+        "{}",
+        shown.report()
+    );
+}
+
+#[test]
 fn a_page_has_no_markup_of_a_message() {
     let page = text(&["-o", "html"]);
     assert_eq!(page.matches("<script").count(), 1);

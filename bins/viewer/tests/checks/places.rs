@@ -100,6 +100,28 @@ fn an_empty_answer_says_where_more_is() {
 }
 
 #[test]
+fn what_is_shown_already_is_not_counted_as_elsewhere() {
+    let logs = days();
+    logs.write_current("");
+    let ended = logs.view(&["--sender", "nobody", "--count"]);
+    let said = "viewer: 1 closed session holds 2 more messages; none of them matches\n";
+    assert!(ended.stderr.ends_with(said), "{}", ended.report());
+    for (range, said) in [
+        (
+            &["--from", "5000"][..],
+            "the newest message has the number 5",
+        ),
+        (
+            &["--from", "4", "--to", "3"],
+            "no number is 4 or more and 3 or less",
+        ),
+    ] {
+        let ended = days().view(range);
+        assert!(ended.stderr.contains(said), "{}", ended.report());
+    }
+}
+
+#[test]
 fn what_is_nowhere_is_a_failure_in_a_sentence() {
     let logs = days();
     for (options, sentence) in [
@@ -202,4 +224,28 @@ fn files_are_read_wherever_they_lie() {
     logs.view(&["nothing.jsonl"]).failed("cannot open");
     assert_eq!(logs.view(&["verfy"]).code, Some(2));
     let _unused = (lines(1..2), sealed(1));
+}
+
+#[test]
+fn files_of_a_directory_that_is_no_journals_are_read_and_their_values_listed() {
+    let logs = days();
+    let project = logs.dir().join("../project");
+    std::fs::create_dir_all(project.join("deep")).unwrap();
+    let line = |name: &str, time: &str| {
+        format!("{{\"sender\":\"{name}\",\"timestamp\":\"{time}\",\"content\":\"x\"}}\n")
+    };
+    let later = line("later", "2025-11-20T12:00:02Z");
+    std::fs::write(project.join("a.jsonl"), later).unwrap();
+    let earlier = line("earlier", "2025-11-20T12:00:01Z");
+    std::fs::write(project.join("deep/b.ndjson"), earlier).unwrap();
+    std::fs::write(project.join("picture.png"), [0x89, b'P', 0xff]).unwrap();
+    let path = project.to_str().unwrap();
+    let senders = ["-o", "compact", "--fields", "sender"];
+    let shown = logs.view(&[&[path], &senders[..]].concat()).stdout;
+    let shown: Vec<_> = shown.lines().map(str::trim).collect();
+    assert_eq!(shown, ["earlier", "later"]);
+    let listed = logs.view(&["list", "senders", "--names", path]).stdout;
+    assert_eq!(listed, "earlier\nlater\n");
+    let ended = logs.view(&["list", "sessions", path]);
+    ended.failed("sessions are those of a directory");
 }

@@ -143,6 +143,11 @@ fn text_is_searched_in_the_content_only() {
         "",
         "viewer: unclosed group in --grep: a(\n                                   ^\n",
     );
+    // Wide characters take two columns.
+    let ended = logs.view(&["--grep", "日本[", "--count"]);
+    let caret = ended.stderr.lines().nth(1).map(str::len);
+    let head = "viewer: unclosed character class in --grep: ".len();
+    assert_eq!(caret, Some(head + 4 + 1), "{}", ended.report());
 }
 
 #[test]

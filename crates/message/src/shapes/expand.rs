@@ -5,10 +5,15 @@ use std::ops::Range;
 use super::path::member;
 use crate::scan::{Scanner, elements};
 
-/// Arrays of messages: keys from the outside to the inside, each of an array but
-/// the first.
-const LISTS: [&[&str]; 8] = [
+/// Arrays of messages: keys from the outside to the inside, of objects, or of all
+/// objects in an array.
+const LISTS: [&[&str]; 13] = [
     &["messages"],
+    &["chatMessages"],
+    &["history"],
+    &["turns"],
+    &["items"],
+    &["body", "messages"],
     &["conversations"],
     &["conversation"],
     &["chat_history"],
@@ -22,7 +27,8 @@ const TREE: &str = "mapping";
 /// A line with one of these is a message itself, which only quotes others.
 const OWN: [&str; 5] = ["response", "content", "choices", "sender", "MESSAGE"];
 /// What a message in a list has, at least one of it.
-const MARKS: [&str; 9] = [
+const MARKS: [&str; 10] = [
+    "human",
     "role",
     "from",
     "type",
@@ -100,7 +106,13 @@ fn collect<'a>(object: &'a str, path: &[&str], found: &mut Vec<&'a str>) {
         found.push(object);
         return;
     };
-    for element in member(object, key).into_iter().flat_map(elements) {
+    let Some(value) = member(object, key) else {
+        return;
+    };
+    if value.starts_with('{') && !rest.is_empty() {
+        collect(value, rest, found);
+    }
+    for element in elements(value) {
         collect(element, rest, found);
     }
 }

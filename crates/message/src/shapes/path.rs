@@ -3,17 +3,10 @@
 //! In an array, a number chooses an element, and `@name` the value of the pair
 //! whose `key` is that name, as OpenTelemetry writes attributes.
 
-use crate::line::Line;
 use crate::scan::{Scanner, elements};
 
-/// Returns the JSON at a place, if there is any.
-pub(super) fn find<'a>(line: &Line<'a>, path: &str) -> Option<&'a str> {
-    let mut keys = path.split('/');
-    let first = line.get(keys.next()?)?;
-    keys.try_fold(first, |token, key| step(token, key))
-}
-
-fn step<'a>(token: &'a str, key: &str) -> Option<&'a str> {
+/// Goes one key further.
+pub(super) fn step<'a>(token: &'a str, key: &str) -> Option<&'a str> {
     if !token.starts_with('[') {
         return member(token, key);
     }

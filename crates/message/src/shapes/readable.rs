@@ -3,11 +3,14 @@
 //! Programs that talk with models write a content as a list of parts: texts, calls
 //! of tools and their results, what the model thought, and pictures.
 
+mod part;
+
 use std::borrow::Cow;
 
 use super::path::member;
 use crate::escape::text;
 use crate::scan::{Scanner, elements};
+use part::part;
 
 /// Parts within parts are looked at no deeper.
 const DEEPEST: usize = 8;
@@ -22,12 +25,16 @@ pub struct Readable<'a> {
 }
 
 /// Members in which agents say what they have to say; the first counts.
-const SAID: [&str; 11] = [
-    "message", "text", "content", "msg", "parts", "event", "output", "task", "value", "body",
-    "result",
+const SAID: [&str; 13] = [
+    "message", "text", "content", "msg", "parts", "output", "task", "value", "body", "result",
+    "display", "data", "event",
 ];
+/// Members with what was thought before it was said.
+const THOUGHTS: [&str; 4] = ["reasoning_content", "reasoning", "thinking", "thoughts"];
+/// Members with calls of tools that follow what was said.
+const CALLS: [&str; 4] = ["tool_calls", "toolCalls", "toolRequests", "function_call"];
 /// Members that only say what is around the text.
-const AROUND: [&str; 12] = [
+const AROUND: [&str; 14] = [
     "role",
     "type",
     "name",
@@ -40,6 +47,8 @@ const AROUND: [&str; 12] = [
     "cache_control",
     "signature",
     "status",
+    "content_type",
+    "language",
 ];
 
 /// Returns what a person reads of a content's JSON; `None` where it has no text.
@@ -101,15 +110,14 @@ fn object(json: &str, depth: usize) -> Option<Readable<'_>> {
     if depth >= DEEPEST {
         return None;
     }
-    if let Some(text) = part(json, depth) {
+    let whole = part(json, depth)
+        .or_else(|| talk(json, depth))
+        .or_else(|| rpc(json));
+    if let Some(text) = whole {
         return Some(Readable {
             text: Cow::Owned(text),
             is_all: true,
         });
-    }
-    let all = |text| Readable { text, is_all: true };
-    if let Some(text) = talk(json, depth).or_else(|| rpc(json)) {
-        return Some(all(Cow::Owned(text)));
     }
     let said = SAID.iter().find_map(|key| {
         let said = member(json, key)?;
@@ -121,128 +129,65 @@ fn object(json: &str, depth: usize) -> Option<Readable<'_>> {
         };
         Some((*key, text?))
     });
-    let calls = member(json, "tool_calls").filter(|calls| calls.starts_with('['));
-    let calls = calls.and_then(|calls| list(calls, depth + 1));
-    let (key, text) = match (said, calls) {
-        (Some((key, said)), Some(calls)) => (key, Cow::Owned(format!("{said}\n\n{calls}"))),
-        (Some(said), None) => said,
-        (None, Some(calls)) => ("content", Cow::Owned(calls)),
-        (None, None) => return None,
+    let thoughts = THOUGHTS
+        .iter()
+        .filter_map(|key| thought(member(json, key)?, depth));
+    let calls = CALLS.iter().filter_map(|key| {
+        let calls = member(json, key)?;
+        match calls.as_bytes().first()? {
+            b'[' => list(calls, depth + 1),
+            b'{' => part::call(calls, depth + 1),
+            _ => None,
+        }
+    });
+    let key = said.as_ref().map(|(key, _)| *key);
+    let mut paragraphs: Vec<Cow<'_, str>> = thoughts.map(Cow::Owned).collect();
+    paragraphs.extend(said.map(|(_, text)| text));
+    paragraphs.extend(calls.filter(|calls| !calls.is_empty()).map(Cow::Owned));
+    let text = match paragraphs.len() {
+        0 => return None,
+        1 => paragraphs.remove(0),
+        _ => Cow::Owned(paragraphs.join("\n\n")),
     };
-    let is_around = |other: &str| other == key || AROUND.contains(&other) || other == "tool_calls";
+    let is_around = |other: &str| {
+        Some(other) == key
+            || AROUND.contains(&other)
+            || CALLS.contains(&other)
+            || THOUGHTS.contains(&other)
+    };
     Some(Readable {
         text,
-        is_all: has_only(json, &is_around),
+        is_all: has_only(json, key, &is_around),
     })
+}
+
+/// Returns what was thought.
+fn thought(json: &str, depth: usize) -> Option<String> {
+    let thought = match json.as_bytes().first()? {
+        b'"' => text(json)?,
+        b'[' => {
+            let thoughts = elements(json).map(|thought| part::summary(thought, depth));
+            Cow::Owned(thoughts.collect::<Vec<_>>().join("\n"))
+        }
+        b'{' => value(json, depth + 1),
+        _ => return None,
+    };
+    (!thought.trim().is_empty()).then(|| format!("[thinking] {thought}"))
 }
 
 /// Tells whether an object has no other members than these. What a person writes
 /// by hand as `{"message": ..., "name": ...}` is meant to be seen as it is.
-fn has_only(json: &str, is_expected: &dyn Fn(&str) -> bool) -> bool {
-    let has_role = member(json, "role").is_some();
+fn has_only(json: &str, key: Option<&str>, is_expected: &dyn Fn(&str) -> bool) -> bool {
     let mut count = 0;
     let mut is_only = true;
-    let read = Scanner::new(json).members(|key, _| {
+    let mut is_made = member(json, "role").is_some() || member(json, "content_type").is_some();
+    let read = Scanner::new(json).members(|other, value| {
         count += 1;
-        is_only &= is_expected(key);
+        let is_nothing = key != Some(other) && super::said(value).is_none();
+        is_only &= is_nothing || is_expected(other);
+        is_made |= THOUGHTS.contains(&other) || CALLS.contains(&other);
     });
-    read.is_ok() && is_only && (count == 1 || has_role)
-}
-
-/// Returns a part that is told by its type.
-fn part(json: &str, depth: usize) -> Option<String> {
-    let of = |keys: &[&str]| {
-        let found = keys.iter().find_map(|key| member(json, key));
-        found.filter(|token| *token != "null")
-    };
-    let said = |keys: &[&str]| of(keys).map(|token| value(token, depth + 1));
-    let kind = member(json, "type").and_then(text).unwrap_or_default();
-    let name = || said(&["name", "toolName", "tool"]).unwrap_or_default();
-    if let Some(call) = member(json, "functionCall").or(member(json, "function")) {
-        let inside = |key| member(call, key).map(|token| value(token, depth + 1));
-        let arguments = inside("args").or(inside("arguments")).unwrap_or_default();
-        return Some(format!(
-            "[tool call] {} {arguments}",
-            inside("name").unwrap_or_default()
-        ));
-    }
-    if kind.is_empty()
-        && let (Some(called), Some(arguments)) = (member(json, "name"), member(json, "arguments"))
-    {
-        let (called, arguments) = (value(called, depth + 1), value(arguments, depth + 1));
-        return Some(format!("[tool call] {called} {arguments}"));
-    }
-    if let (Some(key), Some(attribute)) =
-        (member(json, "key").and_then(text), member(json, "value"))
-    {
-        let attribute = member(attribute, "stringValue").unwrap_or(attribute);
-        let said = value(attribute, depth + 1);
-        let talk = readable(&said).map(|found| found.text.into_owned());
-        return Some(format!("{key}: {}", talk.as_deref().unwrap_or(&said)));
-    }
-    if let Some(result) = member(json, "functionResponse") {
-        return Some(format!(
-            "[tool result] {}",
-            value(member(result, "response")?, depth + 1)
-        ));
-    }
-    match &*kind {
-        "text" | "input_text" | "output_text" | "summary_text" => {
-            said(&["text", "content"]).map(Cow::into_owned)
-        }
-        "tool_use" | "tool_call" | "function_call" | "custom_tool_call" | "tool-call"
-        | "server_tool_use" => {
-            let arguments = of(&["input", "arguments", "args", "parameters"]).unwrap_or("");
-            let arguments = text(arguments).unwrap_or(Cow::Borrowed(arguments));
-            Some(
-                format!("[tool call] {} {arguments}", name())
-                    .trim_end()
-                    .to_owned(),
-            )
-        }
-        "tool" => {
-            let state = member(json, "state").unwrap_or("{}");
-            let part = |key| member(state, key).map(|token| value(token, depth + 1));
-            let call = format!(
-                "[tool call] {} {}",
-                name(),
-                member(state, "input").unwrap_or("")
-            );
-            let result = part("output").or(part("error"));
-            Some(match result {
-                Some(result) => format!("{call}\n\n[tool result] {result}"),
-                None => call,
-            })
-        }
-        "tool_result"
-        | "function_call_output"
-        | "custom_tool_call_output"
-        | "tool_call_response"
-        | "tool-result"
-        | "web_search_tool_result" => {
-            let result = said(&["content", "output", "response", "result"]).unwrap_or_default();
-            Some(format!("[tool result] {result}"))
-        }
-        "thinking" | "reasoning" | "think" => {
-            let filled = |key: &&str| member(json, key).is_some_and(|token| token.len() > 2);
-            let keys = ["thinking", "text", "summary", "think", "content"];
-            let key = keys.iter().find(|key| filled(key));
-            let thought = key
-                .and_then(|key| said(&[key]))
-                .filter(|text| text != "null");
-            Some(format!(
-                "[thinking] {}",
-                thought.unwrap_or(Cow::Borrowed("(hidden)"))
-            ))
-        }
-        "redacted_thinking" => Some("[thinking] (hidden)".to_owned()),
-        "image" | "image_url" | "input_image" => Some("[image]".to_owned()),
-        "document" | "file" | "input_file" => {
-            Some(format!("[file] {}", name()).trim_end().to_owned())
-        }
-        "input_audio" | "audio" => Some("[audio]".to_owned()),
-        _ => None,
-    }
+    read.is_ok() && is_only && (count == 1 || is_made)
 }
 
 /// Returns a conversation that a message quotes: who said what, and the answer.

@@ -138,6 +138,40 @@ fn dates_of_databases_are_times() {
 }
 
 #[test]
+fn a_content_that_says_nothing_hides_no_text() {
+    for (line, content) in [
+        (r#"{"sender":"a","content":null,"text":"x"}"#, r#""x""#),
+        (r#"{"sender":"a","content":"","message":"x"}"#, r#""x""#),
+        (r#"{"sender":"a","content":""}"#, r#""""#),
+        (r#"{"role":"user","content":""}"#, r#""""#),
+    ] {
+        assert_eq!(parse(line).content, content, "{line}");
+    }
+    let line = r#"{"type":"tool_result","tool_use_id":"t","content":""}"#;
+    let record = parse(line);
+    assert_eq!((&*record.sender, &*record.content), ("tool", line));
+    assert_eq!(readable(line).unwrap().text, "[tool result]");
+    let line = r#"{"type":"tool_use","name":"ls","input":{"a":1}}"#;
+    assert_eq!(parse(line).sender, "assistant");
+}
+
+#[test]
+fn what_is_no_time_hides_none() {
+    for (line, expected) in [
+        (
+            r#"{"sender":"a","content":1,"timestamp":"","time":1763640000}"#,
+            "1763640000",
+        ),
+        (
+            r#"{"sender":"a","content":1,"time":7,"created_at":"2025-11-20T12:00:00Z"}"#,
+            "2025-11-20T12:00:00Z",
+        ),
+    ] {
+        assert_eq!(parse(line).timestamp, expected, "{line}");
+    }
+}
+
+#[test]
 fn a_tree_of_messages_is_its_messages() {
     let line = r#"{"title":"T","mapping":{"a":{"id":"a","message":null,"children":["b"]},"b":{"id":"b","message":{"id":"b","author":{"role":"user"},"create_time":1763632801.5,"content":{"content_type":"text","parts":["Hello"]}}}}}"#;
     let ranges = crate::message_ranges(line.as_bytes());
@@ -153,6 +187,23 @@ fn a_tree_of_messages_is_its_messages() {
     // A mapping of something else is no conversation.
     let other = r#"{"mapping":{"a":{"message":{"x":1}}},"note":"n"}"#;
     assert!(crate::message_ranges(other.as_bytes()).is_empty());
+}
+
+#[test]
+fn messages_that_carry_messages_without_end_are_no_obstacle() {
+    let mut line = String::from(r#"{"message_num":1,"sender":"a","note":"x"}"#);
+    for _ in 0..20_000 {
+        line = format!(r#"{{"message_num":1,"record":{line}}}"#);
+    }
+    assert!(Record::parse(line.as_bytes()).is_ok());
+}
+
+#[test]
+fn what_is_no_message_for_certain_is_a_part_of_its_line() {
+    let line = r#"{"id":"1","payload":{"from":"bob","content":"x"},"meta":"needle"}"#;
+    assert_eq!(parse(line).content, line);
+    let line = r#"{"time":"2025-11-20T12:00:00Z","log":{"level":"info"},"message":"said"}"#;
+    assert_eq!(readable(&parse(line).content).unwrap().text, "said");
 }
 
 #[test]

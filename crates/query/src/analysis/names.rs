@@ -6,7 +6,7 @@ use super::replies::hash;
 use crate::fields::Tags;
 use crate::intern::{Handle, Places, Recent};
 
-/// So many different names are told apart; the others are counted together.
+/// How many different names are told apart; the others are counted together.
 pub(super) const NAMES: usize = if cfg!(test) { 8 } else { 10_000 };
 /// Longer names are cut before they are told apart.
 const LENGTH: usize = 1_000;

@@ -12,7 +12,7 @@ use crate::zone::Zone;
 
 /// Of longer lines nothing is told but where they stand.
 const LONGEST_LINE: usize = 1 << 20;
-/// So many characters of a question are told.
+/// How many characters of a question are told.
 const SHOWN: usize = 200;
 
 /// How values and topics end that ask for something.

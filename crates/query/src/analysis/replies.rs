@@ -65,7 +65,7 @@ pub(super) struct Matched {
     pub(super) answers: u64,
     /// Questions without a reply, the newest last.
     pub(super) open: Vec<Place>,
-    /// One in so many names was looked at.
+    /// One in this many names was looked at.
     pub(super) one_in: u64,
 }
 
@@ -272,7 +272,7 @@ fn rest(name: &[u8]) -> u64 {
     bytes.fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// Returns the time below which so many percent of the sorted times are.
+/// Returns the time below which `percent` percent of the sorted times are.
 pub(super) fn percentile(times: &[i64], percent: usize) -> Option<i64> {
     let rank = (times.len() * percent).div_ceil(100);
     times.get(rank.saturating_sub(1)).copied()

@@ -20,7 +20,7 @@ use jiff::Zoned;
 
 /// How many open questions and gaps are named.
 const NAMED: usize = 10;
-/// Up to so many hours are shown one by one, and up to so many days.
+/// Up to this many hours are shown one by one, and up to this many days.
 const HOURS: i64 = 72;
 const DAYS: i64 = 62;
 

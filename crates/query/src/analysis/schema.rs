@@ -130,7 +130,7 @@ pub struct Silence {
 /// How long replies took; the median and the 95th percentile are times that occur.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ReplyTimes {
-    /// How many replies to messages that are there; about so many, if `one_in`
+    /// How many replies to messages that are there; an estimate, if `one_in`
     /// of the open questions is more than 1.
     pub count: u64,
     /// Half of them took no longer.
@@ -142,9 +142,9 @@ pub struct ReplyTimes {
 /// Messages that ask for something and are not answered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OpenQuestions {
-    /// How many; about so many, if `one_in` is more than 1.
+    /// How many; an estimate, if `one_in` is more than 1.
     pub count: u64,
-    /// One in so many names was looked at.
+    /// One in this many names was looked at.
     pub one_in: u64,
     /// The newest of those that were looked at, newest first.
     pub newest: Vec<OpenQuestion>,

@@ -156,7 +156,7 @@ fn replies_of(
     Some(replies)
 }
 
-/// The messages and replies whose hashes begin with so many zero bits more than
+/// The messages and replies whose hashes begin with `piece` zero bits more than
 /// they need, or with that or more for the last piece.
 fn piece_bytes(replies: &Replies, piece: u32) -> Vec<u8> {
     let is_here = |hash: u64| (hash.leading_zeros() - replies.level).min(PIECES - 1) == piece;

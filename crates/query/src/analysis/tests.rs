@@ -61,7 +61,7 @@ fn range(times: impl Iterator<Item = i64> + Clone) -> Option<Range> {
     })
 }
 
-/// The time that so many percent of all do not exceed.
+/// The time that `percent` percent of all do not exceed.
 fn percentile(times: &[i64], percent: usize) -> Option<f64> {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();

@@ -70,7 +70,7 @@ pub(super) struct Moment {
 pub(super) enum Longest {
     /// Between these times, in milliseconds since 1970.
     Between(i64, i64),
-    /// Less than so many milliseconds.
+    /// Less than this many milliseconds.
     Below(i64),
 }
 

@@ -2,13 +2,15 @@
 
 use std::io::{self, Read, Write};
 
+use super::lines;
+
 /// Tells whether a text begins as an array of objects does, or as an object of
 /// which each member has a line.
 ///
 /// The torn beginning of a journal's line is none: the next line begins anew.
 pub(super) fn is_one(text: &[u8]) -> bool {
     match text.split_first() {
-        Some((b'[', rest)) => matches!(rest.trim_ascii_start().first(), Some(b'{' | b']' | b'[')),
+        Some((b'[', _)) => lines::is_list(text),
         Some((b'{', _)) => {
             let mut lines = text.split(|byte| *byte == b'\n');
             let first = lines.next().unwrap_or_default().trim_ascii_end();
@@ -44,6 +46,8 @@ struct Splitter {
     in_list: bool,
     in_string: bool,
     is_escaped: bool,
+    /// The beginning of a line, whose spaces only show how deep it stands.
+    is_indent: bool,
 }
 
 impl Splitter {
@@ -54,6 +58,10 @@ impl Splitter {
             self.push(byte);
             return Ok(());
         }
+        if self.is_indent && byte.is_ascii_whitespace() && self.depth > 0 {
+            return Ok(());
+        }
+        self.is_indent = byte == b'\n' && self.depth > 0;
         match byte {
             b'[' if self.depth == 0 && !self.in_list && self.is_blank() => {
                 self.in_list = true;

@@ -125,9 +125,12 @@ fn required(hir: &Hir) -> Option<String> {
     }
 }
 
-/// Exports of streams have this key, `subject` or `Subject`, and their messages in
-/// base64, where no text is found.
-const PACKED: &str = "ubject\"";
+/// Exports of streams have a key `subject` or `Subject`, and their messages in base64,
+/// where no text is found.
+const BASE64: &str = "ubject\"";
+/// Exports of the system's journal have the numbers of the bytes of some messages behind
+/// this, where none is found either.
+const NUMBERS: &str = "MESSAGE\":";
 
 /// Some bytes without which a line need not be looked at.
 ///
@@ -138,7 +141,8 @@ const PACKED: &str = "ubject\"";
 pub(crate) struct Needle {
     run: Run,
     escape: Finder<'static>,
-    packed: Finder<'static>,
+    base64: Finder<'static>,
+    numbers: Finder<'static>,
 }
 
 #[derive(Debug, Clone)]
@@ -188,12 +192,12 @@ impl Needle {
     }
 
     fn new(run: Run) -> Self {
-        let escape = Finder::new("\\u00").into_owned();
-        let packed = Finder::new(PACKED).into_owned();
+        let finder = |word: &str| Finder::new(word).into_owned();
         Self {
             run,
-            escape,
-            packed,
+            escape: finder("\\u00"),
+            base64: finder(BASE64),
+            numbers: finder(NUMBERS),
         }
     }
 
@@ -204,7 +208,8 @@ impl Needle {
             lines,
             run: None,
             escape: None,
-            packed: None,
+            base64: None,
+            numbers: None,
         }
     }
 }
@@ -236,42 +241,52 @@ pub(crate) struct Hits<'s> {
     /// The next places that are known; the end where there is none.
     run: Option<usize>,
     escape: Option<usize>,
-    packed: Option<usize>,
+    base64: Option<usize>,
+    numbers: Option<usize>,
 }
 
 impl Hits<'_> {
     /// Returns the first hit at `from` or behind it.
     pub(crate) fn next(&mut self, from: usize) -> Option<usize> {
+        let is_passed = |known: Option<usize>| known.is_none_or(|at| at < from);
         let end = self.lines.len();
-        let rest = |from: usize| self.lines.get(from..).unwrap_or_default();
-        if self.run.is_none_or(|at| at < from) {
-            let found = self.needle.run.find(rest(from));
+        let needle = self.needle;
+        if is_passed(self.run) {
+            let found = needle.run.find(self.rest(from));
             self.run = Some(found.map_or(end, |at| from + at));
         }
-        if self.escape.is_none_or(|at| at < from) {
-            let mut at = from;
-            while let Some(found) = self.needle.escape.find(rest(at)) {
-                at += found;
-                // Above 0x7f there is no character of the run, below 0x20 neither.
-                if matches!(self.lines.get(at + 4), Some(b'2'..=b'7')) {
-                    break;
-                }
-                at += 4;
-            }
-            let is_found = rest(at).starts_with(self.needle.escape.needle());
-            self.escape = Some(if is_found { at } else { end });
+        if is_passed(self.escape) {
+            // Above 0x7f there is no character of the run, below 0x20 neither.
+            let fits = |behind: &[u8]| matches!(behind.first(), Some(b'2'..=b'7'));
+            self.escape = Some(self.find(&needle.escape, from, fits));
         }
-        if self.packed.is_none_or(|at| at < from) {
-            let found = self.needle.packed.find(rest(from));
-            self.packed = Some(found.map_or(end, |at| from + at));
+        if is_passed(self.base64) {
+            self.base64 = Some(self.find(&needle.base64, from, |_| true));
         }
-        let next = self
-            .run
-            .into_iter()
-            .chain(self.escape)
-            .chain(self.packed)
-            .min();
+        if is_passed(self.numbers) {
+            let fits = |behind: &[u8]| behind.starts_with(b"[") || behind.starts_with(b" [");
+            self.numbers = Some(self.find(&needle.numbers, from, fits));
+        }
+        let next = [self.run, self.escape, self.base64, self.numbers];
+        let next = next.into_iter().flatten().min();
         next.filter(|at| *at < end)
+    }
+
+    fn rest(&self, from: usize) -> &[u8] {
+        self.lines.get(from..).unwrap_or_default()
+    }
+
+    /// Finds where a word stands and what is behind it fits; the end where it does nowhere.
+    fn find(&self, word: &Finder<'_>, from: usize, fits: impl Fn(&[u8]) -> bool) -> usize {
+        let mut at = from;
+        while let Some(found) = word.find(self.rest(at)) {
+            let behind = at + found + word.needle().len();
+            if fits(self.rest(behind)) {
+                return at + found;
+            }
+            at = behind;
+        }
+        self.lines.len()
     }
 }
 

@@ -10,14 +10,14 @@ use journal::ReadFile;
 
 use super::bytes::{Input, Output};
 
-/// So many bytes at the end have a checksum in the index.
+/// How many bytes at the end have a checksum in the index.
 const TAIL: u64 = 64 << 10;
 
 /// What an index was made of: a closed session, or the beginning of the one being
 /// written, to which more is only ever added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Binding {
-    /// So many bytes from the beginning.
+    /// How many bytes from the beginning are covered.
     pub(super) length: u64,
     /// When a closed session was changed last, or the current one created, in
     /// nanoseconds since 1970; 0 where the system does not tell.

@@ -21,7 +21,7 @@ use crate::source::Source;
 /// What came of making an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Built {
-    /// It is there, and has so many bytes.
+    /// It is there.
     Done {
         /// Its length.
         bytes: u64,
@@ -134,6 +134,8 @@ pub fn renew_index(session: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<bo
     let (temporary, prefix) = temporary(session).map_err(failed)?;
     let mut out = temporary.as_file();
     let renewed = index.copy_to(&mut out, binding);
+    // On Windows nothing takes the place of a file that is open.
+    drop(index);
     renewed
         .and_then(|()| publish(temporary, session, &prefix, IS_SYNCED))
         .map_err(failed)?;

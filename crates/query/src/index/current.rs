@@ -83,12 +83,11 @@ pub(super) fn extend(
     }
     let (columns, is_new) = match &known {
         Some(_) => (Columns::open(session), false),
-        None => (Columns::create(session), true),
+        None => (Columns::create(session).map(Some), true),
     };
-    let columns = columns.map_err(failed)?;
-    if columns.file().try_lock().is_err() {
+    let Some(columns) = columns.map_err(failed)? else {
         return Ok(None);
-    }
+    };
     let (temporary, prefix) = temporary(session).map_err(failed)?;
     let out = Pieces::behind_header(temporary.as_file()).map_err(failed)?;
     let apart = known.as_ref().map_or(COLUMNS.len() as u64, Index::apart);
@@ -106,6 +105,8 @@ pub(super) fn extend(
     }
     let binding = Binding::of_current(session, file.as_ref(), end).map_err(failed)?;
     let bytes = writing.finish(binding).map_err(failed)?;
+    // On Windows nothing takes the place of a file that is open.
+    drop(known);
     if is_new {
         columns.publish(session).map_err(failed)?;
     }
@@ -164,12 +165,14 @@ enum Columns {
 }
 
 impl Columns {
-    fn open(session: &Path) -> io::Result<Self> {
+    /// Opens and locks the one that is there; `None` where another program is at it.
+    fn open(session: &Path) -> io::Result<Option<Self>> {
         let mut options = File::options();
         let file = options.read(true).write(true).open(columns_path(session))?;
-        Ok(Self::There(file))
+        Ok(file.try_lock().is_ok().then_some(Self::There(file)))
     }
 
+    /// Makes one, which is locked as long as it has no name.
     fn create(session: &Path) -> io::Result<Self> {
         Ok(Self::New(temporary(session)?.0))
     }

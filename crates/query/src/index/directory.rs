@@ -131,7 +131,7 @@ impl Directory {
         self.statistics.put(out);
     }
 
-    /// Reads the directory of a session of so many bytes.
+    /// Reads the directory of a session that is `length` bytes long.
     pub(super) fn read(bytes: &[u8], length: u64) -> Option<Self> {
         let mut input = Input(bytes);
         let shape = Shape {

@@ -57,7 +57,7 @@ impl Bitmap {
         counts.sum()
     }
 
-    /// Puts its halves together until it has so many bits: a power of two.
+    /// Puts its halves together until it has `bits` bits, a power of two.
     pub(super) fn fold(&mut self, bits: usize) {
         while self.words.len() * 64 > bits {
             let upper = self.words.split_off(self.words.len() / 2);

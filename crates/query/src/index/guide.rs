@@ -18,7 +18,7 @@ pub(crate) enum Need {
 /// What is known of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
-    /// It has so many messages, nothing out of the ordinary, and so many matches,
+    /// How many messages it has, with nothing out of the ordinary, and how many matches,
     /// whose lines nobody needs.
     All { messages: u64, matching: u64 },
     /// It has to be read. Not fewer messages will match than the first number, and

@@ -43,7 +43,7 @@ pub(super) struct Header {
     pub(super) binding: Binding,
     /// How long the index itself is.
     pub(super) length: u64,
-    /// So many bytes of columns are in a file of their own; 0 where they are in this.
+    /// How many bytes of columns are in a file of their own; 0 where they are in this.
     pub(super) apart: u64,
     pub(super) directory: Span,
     /// The checksum of everything behind the header; that of each piece is enough

@@ -34,9 +34,9 @@ struct IdTest {
 /// How many of some messages match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Matching {
-    /// So many certainly do.
+    /// How many certainly do.
     pub(super) sure: u64,
-    /// Of so many more only their lines can tell.
+    /// How many more may, as only their lines can tell.
     pub(super) unsure: u64,
 }
 

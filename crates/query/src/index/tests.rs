@@ -39,7 +39,7 @@ fn path(dir: &TempDir, at: usize) -> PathBuf {
     archive_dir(dir.path()).join(format!("session_20251120_14302{at}.jsonl"))
 }
 
-/// A directory with one closed session of so many messages and its index.
+/// A directory with one closed session of `count` messages and its index.
 fn indexed(count: u64) -> (TempDir, PathBuf) {
     let lines = (1..=count).flat_map(|number| {
         let sender = if number % 2 == 0 { "even" } else { "odd" };

@@ -12,7 +12,7 @@ use super::header::Span;
 
 /// Rows that are read, and have a checksum, together.
 const PAGE: usize = LEAST;
-/// A bitmap is folded as long as fewer than one in so many bits are set, so that
+/// A bitmap is folded while fewer than one in this many bits are set, so that
 /// afterwards not more than twice as many are.
 const SPARSE: usize = 8;
 
@@ -80,7 +80,7 @@ pub(super) struct Table<'f> {
 }
 
 impl<'f> Table<'f> {
-    /// Reads the list of the pages of a group of so many blocks.
+    /// Reads the list of the pages of a group of blocks.
     pub(super) fn read(
         list: Span,
         blocks: usize,

@@ -130,7 +130,7 @@ impl Reading<'_> {
         self.buffer.get(from..self.filled).unwrap_or_default()
     }
 
-    /// Reads until the buffer holds so many bytes, or the file ends.
+    /// Reads until the buffer holds `wanted` bytes, or the file ends.
     fn fill_to(&mut self, wanted: usize) -> Result<(), Error> {
         let left = usize::try_from(self.part.end.saturating_sub(self.base));
         let wanted = wanted.min(left.unwrap_or(usize::MAX));

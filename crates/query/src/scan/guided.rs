@@ -6,7 +6,7 @@ use super::{Accumulator, Batch, Begin, Chunk, Deliver, Job, run_all};
 use crate::error::Error;
 use crate::index::{Guide, Known, Need};
 
-/// So many chunks of files with an index are looked up before the first of them
+/// How many chunks of files with an index are looked up before the first of them
 /// is delivered, where somebody may have seen enough by then.
 const AHEAD: usize = 64;
 

@@ -219,8 +219,18 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
             self.record(&fields, place, Some(read.number), Integrity::Verified);
             return;
         }
+        let trimmed = line.trim_ascii_end();
+        if let Some((read, fields)) = self.reader.read_unsealed(trimmed) {
+            let place = Place {
+                line: trimmed,
+                start,
+                handles: read.handles,
+            };
+            self.record(&fields, place, Some(read.number), Integrity::Unverified);
+            return;
+        }
         if let Some(record) = crate::pieces::one(line) {
-            self.unsealed(record, line.trim_ascii_end(), start);
+            self.unsealed(record, trimmed, start);
             return;
         }
         for piece in crate::pieces::sort(line, ended) {
@@ -247,10 +257,12 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
     }
 
     /// Sorts a line that is one message without a checksum.
-    fn unsealed(&mut self, record: message::Record<'_>, line: &[u8], start: usize) {
+    fn unsealed(&mut self, mut record: message::Record<'_>, line: &[u8], start: usize) {
         let own = record.message_num;
-        let content = match record.content_in_line() {
-            Some(json) => Content::Parsed(Cow::Borrowed(json), ContentKind::Json),
+        let known = record.content_in_line();
+        let known = known.map(|json| (Cow::Borrowed(json), ContentKind::Json));
+        let content = match known.or_else(|| record.take_tabled_content()) {
+            Some((json, kind)) => Content::Parsed(json, kind),
             None => Content::Of(line),
         };
         let in_reply_to = A::wants_replies().then(|| analysis::name_of(&record, line));

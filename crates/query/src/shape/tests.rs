@@ -169,3 +169,109 @@ proptest! {
         }
     }
 }
+
+/// A line without a checksum, spaced as the recorder or as Python does it.
+fn unsealed(payload: &str, is_spaced: bool) -> String {
+    let line = String::from_utf8(line("topic", payload)).unwrap();
+    let end = line.len() - ",\"crc\":\"00000000\"}".len();
+    let line = format!("{}}}", &line[..end]);
+    if !is_spaced {
+        return line;
+    }
+    let mut spaced = String::new();
+    let (mut is_string, mut is_escaped) = (false, false);
+    for letter in line.chars() {
+        spaced.push(letter);
+        match letter {
+            '"' if !is_escaped => is_string = !is_string,
+            ',' | ':' if !is_string => spaced.push(' '),
+            _ => {}
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    spaced
+}
+
+/// What a parse says of a line without a checksum, as the scan takes it.
+fn parsed_unsealed(line: &[u8]) -> Option<(Option<u64>, Fields<'_>)> {
+    let mut record = crate::pieces::one(line)?;
+    let number = record.message_num;
+    let in_reply_to = Some(record.links().in_reply_to.map(bytes));
+    let known = record.content_in_line();
+    let known = known.map(|json| (Cow::Borrowed(json), ContentKind::Json));
+    let (json, kind) = known.or_else(|| record.take_tabled_content())?;
+    let fields = Fields {
+        content: Content::Parsed(json, kind),
+        in_reply_to,
+        ..Fields::from(record)
+    };
+    Some((number, fields))
+}
+
+/// Both agree where the line is read by its shape.
+fn assert_agreed(line: &[u8]) -> bool {
+    let Some((read, found)) = Reader::new().read_unsealed(line) else {
+        return false;
+    };
+    let text = String::from_utf8_lossy(line);
+    let (number, expected) = parsed_unsealed(line).unwrap_or_else(|| panic!("no message: {text}"));
+    assert_eq!(number, Some(read.number), "{text}");
+    let tags = |fields: &Fields<'_>| fields.tags.iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    assert_eq!(tags(&found), tags(&expected), "{text}");
+    let tags = expected.tags.clone();
+    assert_eq!(Fields { tags, ..found }, expected, "{text}");
+    true
+}
+
+#[test]
+fn usual_lines_without_checksums_are_read_without_a_parse() {
+    for payload in [
+        r#"{"sender_id":"claude","content":{"a":"}"},"metadata":{"shl_tags":["@a", "@b ]"]}}"#,
+        r#"{"id":"1","tier":"A","in_reply_to":"m-0","content":null}"#,
+        r#"{"id":"1","content":"x","metadata":{"in_reply_to":"m-\u0030"}}"#,
+        r#"{"in_reply_to":"m-0","text":1}"#,
+    ] {
+        for is_spaced in [false, true] {
+            let line = unsealed(payload, is_spaced);
+            assert!(assert_agreed(line.as_bytes()), "{line}");
+        }
+    }
+    for payload in ["no JSON", "", r#"{"content":NaN}"#] {
+        assert!(
+            !assert_agreed(unsealed(payload, false).as_bytes()),
+            "{payload}"
+        );
+    }
+}
+
+proptest! {
+    /// A byte here and there is another one, missing or too much.
+    #[test]
+    fn of_lines_that_were_changed_both_say_the_same(
+        payload in prop::sample::select(vec![
+            r#"{"sender_id":"claude","content":{"a":[1,"x"]},"metadata":{"shl_tags":["@a","@b"]}}"#,
+            r#"{"id":"1","in_reply_to":"m-0","content":"t","metadata":{"in_reply_to":"m"}}"#,
+            r#"{"in_reply_to":"m-0","text":-1.5e3}"#,
+        ]),
+        is_spaced in any::<bool>(),
+        changes in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..3_u8, prop::sample::select(b"0\"\\,:{}[] \t\x01naN\xc3".to_vec())),
+            0..4,
+        ),
+    ) {
+        let mut line = unsealed(payload, is_spaced).into_bytes();
+        for (at, what, byte) in changes {
+            let at = at.index(line.len());
+            match what {
+                0 => line[at] = byte,
+                1 => line.insert(at, byte),
+                _ => _ = line.remove(at),
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        // The scan takes lines apart, so none of them has another newline.
+        assert_agreed(line.trim_ascii_end());
+    }
+}

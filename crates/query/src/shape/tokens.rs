@@ -3,7 +3,7 @@
 use crate::intern::Handle;
 
 const SLOTS: usize = 256;
-/// So many tokens get a number; then numbers begin anew.
+/// How many tokens get a number before numbers begin anew.
 const NUMBERED: u32 = 1_000;
 /// More words than this are lists of tokens.
 const LIST: usize = 4;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
@@ -81,6 +81,45 @@ pub(crate) fn all(dir: &Path) -> Result<All, Error> {
         return all(dir);
     }
     Ok(All { archives, current })
+}
+
+/// Finds the files with messages in a directory that is no journal's, and in the ones
+/// in it, in the order of their names.
+pub(super) fn files_in(dir: &Path) -> Vec<PathBuf> {
+    let is_journal = journal::current_session(dir).exists() || archives::archive_dir(dir).exists();
+    let mut found = Vec::new();
+    if !is_journal {
+        collect(dir, 0, &mut found);
+    }
+    found.sort();
+    found
+}
+
+fn collect(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    const DEEPEST: usize = 16;
+    const ENDINGS: [&str; 5] = ["jsonl", "ndjson", "json", "log", "history.md"];
+    // What can't be listed can't be read by somebody who names it either.
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let (path, kind) = (entry.path(), entry.file_type());
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            if depth < DEEPEST {
+                collect(&path, depth + 1, found);
+            }
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let plain = [".gz", ".zst"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
+        let name = plain.unwrap_or(&name);
+        let is_known = ENDINGS.iter().any(|end| {
+            name.strip_suffix(end)
+                .is_some_and(|front| front.ends_with('.'))
+        });
+        if is_known && path.is_file() {
+            found.push(path);
+        }
+    }
 }
 
 /// Opens a regular file.

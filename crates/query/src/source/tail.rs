@@ -9,7 +9,7 @@ use super::Part;
 use crate::error::Error;
 
 /// Between two sessions there is none for a moment, and of a line that is being
-/// written there may be half for a moment: so often, and so long apart, such
+/// written there may be half for a moment: this often, and this far apart, such
 /// things are looked at again.
 pub(super) const TRIES: u32 = 10;
 pub(super) const PAUSE: Duration = Duration::from_millis(20);

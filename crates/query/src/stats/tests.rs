@@ -50,7 +50,7 @@ fn times(messages: &[Message]) -> Option<(&str, &str)> {
     let parse = |message: &Message| {
         let text = &message.timestamp;
         if let Ok(number) = text.parse::<i128>() {
-            // Of seconds there are not so many yet.
+            // No time in seconds is that large yet.
             let is_milliseconds = number > 100_000_000_000;
             let unit = if is_milliseconds {
                 1_000_000

@@ -123,3 +123,48 @@ fn numbers_that_begin_again_are_told_of() {
         "{notes:?}"
     );
 }
+
+#[test]
+fn lines_of_text_are_followed_and_told_from_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f.log");
+    fs::write(&path, "2025-11-20 12:00:00 INFO one\nhalf a").unwrap();
+    let message = b"[pod] {\"sender\":\"a\",\"content\":\"x\"}\n\n[x] y\n";
+    let steps: &mut [&mut dyn FnMut()] = &mut [&mut || append(&path, b" line\n"), &mut || {
+        append(&path, message);
+    }];
+    assert_eq!(followed(&path, steps), (vec![1, 2, 3, 4], vec![]));
+}
+
+#[test]
+fn a_file_that_begins_as_text_later_is_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f.log");
+    fs::write(&path, "").unwrap();
+    let steps: &mut [&mut dyn FnMut()] = &mut [&mut || append(&path, b"one\ntwo\n")];
+    assert_eq!(followed(&path, steps), (vec![1, 2], vec![]));
+}
+
+#[test]
+fn a_file_that_is_longer_than_before_when_it_is_written_anew_is_read_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f.jsonl");
+    fs::write(&path, lines([9])).unwrap();
+    let steps: &mut [&mut dyn FnMut()] =
+        &mut [&mut || fs::write(&path, lines(1..=3)).unwrap(), &mut || {
+            append(&path, &lines([4]));
+        }];
+    let (numbers, notes) = followed(&path, steps);
+    assert_eq!(numbers, [9, 1, 2, 3, 4]);
+    assert!(notes[0].contains("was written anew"), "{notes:?}");
+}
+
+#[test]
+fn what_cannot_be_followed_is_shown_and_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f.json");
+    fs::write(&path, "{\n \"sender\": \"a\",\n \"content\": 1\n}\n").unwrap();
+    let (numbers, notes) = followed(&path, &mut []);
+    assert_eq!(numbers, [1]);
+    assert!(notes[0].contains("can't be followed"), "{notes:?}");
+}

@@ -17,7 +17,8 @@ pub(super) fn parse(text: &str) -> Option<Instant> {
             .or_else(|| basic(text))
             .or_else(|| day(text))
             .or_else(|| offset_behind_space(text))
-            .or_else(|| named_zone(text));
+            .or_else(|| named_zone(text))
+            .or_else(|| with_slashes(text));
     }
     first.is_ascii_alphabetic().then(|| words(text)).flatten()
 }
@@ -72,6 +73,19 @@ fn day(text: &str) -> Option<Instant> {
         .0
         .is_empty()
         .then_some(Instant::new(days * 86_400, 0))
+}
+
+/// Reads `2025/11/20 12:00:00`, and `20/Nov/2025:12:00:00 +0000` as web servers have it.
+fn with_slashes(text: &str) -> Option<Instant> {
+    let (front, rest) = text.split_at_checked(10)?;
+    if front.as_bytes().get(4) == Some(&b'/') {
+        let usual = front.replace('/', "-") + rest;
+        return Instant::parse_usual(&usual)
+            .or_else(|| day(&usual))
+            .or_else(|| offset_behind_space(&usual));
+    }
+    let time = jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?;
+    of(time.to_timestamp().ok()?)
 }
 
 /// Reads an offset, or a word for UTC, behind a space.
@@ -150,6 +164,9 @@ mod tests {
             "Thu, 20 Nov 2025 12:00:00 GMT",
             "Thu Nov 20 12:00:00 2025",
             "2025-11-20 12:00:00,000",
+            "2025/11/20 12:00:00",
+            "2025/11/20 12:00:00.000 +0000",
+            "20/Nov/2025:13:00:00 +0100",
         ] {
             assert_eq!(Instant::parse(text), expected, "{text}");
         }

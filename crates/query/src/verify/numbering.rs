@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// So many gaps are remembered at once; beyond that the lowest is settled.
+/// How many gaps are remembered at once; beyond that the lowest is settled.
 const GAPS: usize = 10_000;
 
 /// Numbers that no record has.

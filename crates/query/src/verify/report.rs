@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use journal::{Inventory, Reason};
 
-/// So many ranges of missing numbers are kept for the summary.
+/// How many ranges of missing numbers are kept for the summary.
 const RANGES: usize = 20;
 
 /// Where something stands.

@@ -9,7 +9,7 @@ use crate::number::counted;
 use query::Zone;
 use query::{Activity, AnalysisReport, Unit};
 
-/// So many senders are drawn.
+/// How many senders are drawn at most.
 const SENDERS: usize = 12;
 const WIDTH: u64 = 800;
 const ROW: u64 = 22;

@@ -23,7 +23,7 @@ pub(super) struct Script {
 /// The script of a page of messages.
 pub(super) const PAGE: Script = Script {
     text: include_str!("page.js"),
-    hash: "3GyGzHe2BeRLaDM5E1OjA2fkVbQrX7QXF+z8dm8NqUA=",
+    hash: "ZqAlcOslStsmuD61gB5kZJjU3zduFcb7H4Bgwumrqsk=",
 };
 /// The script of the index page, which searches all pages.
 pub(super) const SEARCH: Script = Script {

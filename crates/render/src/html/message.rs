@@ -24,7 +24,7 @@ pub struct Drawing<'a> {
     pub zone: &'a Zone,
     /// What was searched, to be marked.
     pub marks: &'a Marks,
-    /// Of texts no more than about so many bytes are drawn.
+    /// Of a text about this many bytes are drawn at most.
     pub limit: usize,
 }
 

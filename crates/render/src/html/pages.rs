@@ -29,7 +29,7 @@ use crate::layout::Layout;
 
 /// A page has no more messages than this.
 const MESSAGES: u64 = if cfg!(test) { 10 } else { 1_000 };
-/// A page ends behind the message with which it has so many bytes.
+/// A page ends behind the message with which it has this many bytes.
 const BYTES: usize = if cfg!(test) { 20 << 10 } else { 1 << 20 };
 
 /// Where the files of a transcript go.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The last so many are remembered.
+/// How many of the last ones are remembered.
 const MOST: usize = if cfg!(test) { 4 } else { 1 << 17 };
 
 /// A message's place.

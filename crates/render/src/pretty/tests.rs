@@ -8,7 +8,7 @@ use query::sanitise;
 fn indented(json: &str) -> String {
     let mut out = Vec::new();
     let mut clip = Clip::new(&mut out, Limits::NONE);
-    indent(json, &mut clip).unwrap();
+    indent_with(json, &mut clip, &mut |_, _| None).unwrap();
     clip.finish().unwrap();
     String::from_utf8(out).unwrap()
 }
