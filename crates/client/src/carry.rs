@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use protocol::{Greeting, Id, LastOf, Origin, Publish, Request, code};
+use protocol::{Id, Origin, Publish, Request, code};
 
-use crate::client::{ATTEMPT, Client, hello};
-use crate::connection::Connection;
+use crate::client::{ATTEMPT, Client};
 use crate::error::Error;
 
 /// How many messages are on their way at a time.
@@ -28,10 +27,10 @@ pub struct Foreign {
 /// The broker takes each message behind the last one of that journal that it has. So
 /// whatever was lost on the way is found out by asking for that one, and sent again.
 pub struct Carrier {
-    connection: Connection,
+    /// One that nobody else uses.
+    client: Client,
     journal: String,
     name: String,
-    timeout: Duration,
 }
 
 impl Client {
@@ -41,14 +40,11 @@ impl Client {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub fn carry(&self, journal: &str, name: &str) -> Result<Carrier, Error> {
-        let mut carrier = Carrier {
-            connection: self.connection.another(),
+        Ok(Carrier {
+            client: self.another()?,
             journal: journal.to_owned(),
             name: name.to_owned(),
-            timeout: self.timeout(),
-        };
-        let _greeting: Greeting = carrier.ask(&hello())?;
-        Ok(carrier)
+        })
     }
 }
 
@@ -60,13 +56,28 @@ impl Carrier {
     /// [`Error::Refused`] where the broker can't tell, [`Error::NoAnswer`] where it does
     /// not answer in time.
     pub fn last(&mut self) -> Result<u64, Error> {
-        let all: protocol::Origins = self.ask(&Request::Origins)?;
-        let ours = |one: &&LastOf| one.journal == self.journal;
-        Ok(all
-            .origins
-            .iter()
-            .find(ours)
-            .map_or(0, |one| one.message_num))
+        let give_up = self.give_up();
+        let all = loop {
+            match self.client.origins() {
+                Err(error) if error.may_pass() && self.client.connection.clock() < give_up => {
+                    self.renew();
+                }
+                all => break all?,
+            }
+        };
+        let ours = all.iter().find(|one| one.journal == self.journal);
+        Ok(ours.map_or(0, |one| one.message_num))
+    }
+
+    /// Returns when what is begun now takes too long, by the connection's clock.
+    fn give_up(&self) -> Duration {
+        self.client.connection.clock() + self.client.timeout()
+    }
+
+    /// Tries the broker again in a moment.
+    fn renew(&mut self) {
+        self.client.connection.pause(PAUSE);
+        self.client.connection.renew();
     }
 
     /// Publishes messages, the first of them behind the one numbered `after`, and
@@ -79,23 +90,16 @@ impl Carrier {
     /// message that failed is recorded.
     pub fn publish_all(&mut self, after: u64, messages: &[Foreign]) -> Result<(), Error> {
         let (mut after, mut rest) = (after, messages);
-        let mut give_up = self.connection.clock() + self.timeout;
-        while !rest.is_empty() {
-            let failed = self.attempt(after, rest).err();
-            if let Some(error) = &failed
-                && !(is_passing(error) && self.connection.clock() < give_up)
-            {
-                return failed.map_or(Ok(()), Err);
+        let mut give_up = self.give_up();
+        while let Err(error) = self.attempt(after, rest) {
+            if !is_passing(&error) || self.client.connection.clock() >= give_up {
+                return Err(error);
             }
-            if failed.is_none() {
-                return Ok(());
-            }
-            self.connection.pause(PAUSE);
-            self.connection.renew();
+            self.renew();
             let last = self.last()?;
             let done = rest.partition_point(|message| message.message_num <= last);
             if done > 0 {
-                give_up = self.connection.clock() + self.timeout;
+                give_up = self.give_up();
             }
             after = rest
                 .get(..done)
@@ -115,9 +119,9 @@ impl Carrier {
             while sent.len() < IN_FLIGHT
                 && let Some(message) = next
             {
-                let id = self.connection.id();
+                let id = self.client.connection.id();
                 let request = self.request(after, message.message_num);
-                if !self.connection.queue(id, &request, &message.frames) {
+                if !self.client.connection.queue(id, &request, &message.frames) {
                     break;
                 }
                 sent.push_back(id);
@@ -127,8 +131,8 @@ impl Carrier {
             if sent.is_empty() && next.is_none() {
                 return Ok(());
             }
-            let Some(answer) = self.connection.receive(ATTEMPT)? else {
-                return Err(self.connection.no_answer(self.timeout));
+            let Some(answer) = self.client.connection.receive(ATTEMPT)? else {
+                return Err(self.client.no_answer());
             };
             let Id::Number(id) = answer.head.id else {
                 continue;
@@ -138,7 +142,7 @@ impl Carrier {
                 continue;
             };
             if answer.is_error() {
-                return Err(self.connection.refused(&answer));
+                return Err(self.client.connection.refused(&answer));
             }
             sent.remove(place);
         }
@@ -155,40 +159,9 @@ impl Carrier {
             ..Publish::default()
         })
     }
-
-    /// Asks, over a new connection where there is no answer, until the time is over.
-    fn ask<T: serde::de::DeserializeOwned>(&mut self, request: &Request) -> Result<T, Error> {
-        let give_up = self.connection.clock() + self.timeout;
-        loop {
-            let id = self.connection.id();
-            let _room = self.connection.send(id, request);
-            let until = give_up.min(self.connection.clock() + ATTEMPT);
-            loop {
-                let left = until.saturating_sub(self.connection.clock());
-                match self.connection.receive(left)? {
-                    Some(answer) if !answer.answers(id) => {}
-                    Some(answer) if answer.is_error() => {
-                        let error = self.connection.refused(&answer);
-                        if !error.may_pass() || self.connection.clock() >= give_up {
-                            return Err(error);
-                        }
-                        self.connection.pause(PAUSE);
-                        break;
-                    }
-                    Some(answer) => return self.connection.read(&answer),
-                    None => break,
-                }
-            }
-            if self.connection.clock() >= give_up {
-                return Err(self.connection.no_answer(self.timeout));
-            }
-            self.connection.renew();
-        }
-    }
 }
 
 /// Tells whether it may go well when the broker was asked what it has.
 fn is_passing(error: &Error) -> bool {
-    let is_gap = error.code() == Some(code::ORIGIN_GAP);
-    is_gap || error.may_pass() || matches!(error, Error::NoAnswer { .. })
+    error.code() == Some(code::ORIGIN_GAP) || error.may_pass()
 }

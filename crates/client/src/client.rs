@@ -49,8 +49,17 @@ impl Client {
     }
 
     fn begin(endpoint: &str, keys: Option<Keys>, timeout: Duration) -> Result<Self, Error> {
+        Self::over(Connection::open(endpoint, keys)?, timeout)
+    }
+
+    /// Makes one with a connection of its own to the same broker.
+    pub(crate) fn another(&self) -> Result<Self, Error> {
+        Self::over(self.connection.another(), self.timeout)
+    }
+
+    fn over(connection: Connection, timeout: Duration) -> Result<Self, Error> {
         let mut client = Self {
-            connection: Connection::open(endpoint, keys)?,
+            connection,
             timeout,
         };
         let answer = client.request(&hello())?;
@@ -181,7 +190,7 @@ impl Client {
         }
     }
 
-    fn no_answer(&self) -> Error {
+    pub(crate) fn no_answer(&self) -> Error {
         self.connection.no_answer(self.timeout)
     }
 }

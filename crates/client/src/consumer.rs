@@ -17,7 +17,7 @@ const CREDIT: u64 = 1_000;
 const WINDOW: usize = 1 << 20;
 /// How often the broker hears of this client at least.
 const ALIVE: Duration = Duration::from_secs(1);
-/// A broker that is silent for so long is lost.
+/// A broker that is silent for this long is lost.
 const LOST: Duration = Duration::from_secs(15);
 /// How long to wait before the broker is tried again.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -97,8 +97,10 @@ impl Error {
         }
     }
 
-    /// Tells whether the same request may succeed a little later.
-    pub(crate) fn may_pass(&self) -> bool {
-        self.code().is_some_and(code::may_pass)
+    /// Tells whether the same request may succeed a little later: the broker is away, or
+    /// can't do it for the moment.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::NoAnswer { .. }) || self.code().is_some_and(code::may_pass)
     }
 }

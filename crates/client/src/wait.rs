@@ -36,8 +36,6 @@ fn timespec(time: Duration) -> Timespec {
     let millis = u64::try_from(millis)
         .unwrap_or(u64::MAX)
         .min(i32::MAX as u64);
-    Timespec {
-        tv_sec: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(millis % 1000 * 1_000_000).unwrap_or(0),
-    }
+    // So short a time always fits.
+    Timespec::try_from(Duration::from_millis(millis)).unwrap_or_default()
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, mpsc};
 
-use journal::{OpenError, Options, Recovery, Writer};
+use journal::{Archive, IoError, OpenError, Options, Recovery, Sessions, Writer};
 use zmtp::Role;
 
 use crate::clock;
-use crate::config::{Config, OnStop};
+use crate::config::{Changeable, Config, OnStop, Replay};
 use crate::control::{self, Control, ControlEvents, Facts, Parts};
 use crate::delivery::{Acceptor, Delivery};
 use crate::health::Health;
@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) publishes: Arc<PublishQueue>,
     pub(crate) recorded: Arc<AtomicU64>,
     pub(crate) requests: mpsc::Sender<ArchiveRequest>,
+    pub(crate) changes: mpsc::Sender<Changeable>,
     pub(crate) recording: Arc<Recording>,
     pub(crate) on_stop: OnStop,
     pub(crate) control_waker: Arc<Waker>,
@@ -58,22 +59,48 @@ pub(crate) struct Shared {
     pub(crate) acceptor_waker: Arc<Waker>,
 }
 
+/// A journal that is open.
+pub(crate) struct Opened {
+    writer: Writer,
+    recovery: Recovery,
+    /// The closed sessions that replays reach back into, if they do.
+    closed: Option<Vec<Archive>>,
+}
+
 /// Opens the journal. That comes first: who finds it taken learns by whom.
-pub(crate) fn open(config: &Config) -> Result<(Writer, Recovery), OpenError> {
+pub(crate) fn open(config: &Config) -> Result<Opened, OpenError> {
     let options = Options {
         seen: control::highest_position(&config.dir),
         ..config.journal_options()
     };
-    Writer::open(&config.dir, options)
+    let (writer, recovery) = Writer::open(&config.dir, options)?;
+    // Nothing is closed yet by this broker: all of them come before the current session.
+    let closed = match config.replay {
+        Replay::Session => None,
+        Replay::All => {
+            let closed = Sessions::of_in(Arc::clone(&config.fs), &config.dir).closed();
+            Some(closed.map_err(IoError::from)?)
+        }
+    };
+    Ok(Opened {
+        writer,
+        recovery,
+        closed,
+    })
 }
 
 /// Makes all that works on an open journal.
 pub(crate) fn assemble(
     config: &Config,
-    (writer, recovery): (Writer, Recovery),
+    opened: Opened,
     ports: Ports,
     spawn: Arc<dyn Spawn>,
 ) -> io::Result<Assembled> {
+    let Opened {
+        writer,
+        recovery,
+        closed,
+    } = opened;
     let (intake_sleeper, acceptor_sleeper) = (sleeper()?, sleeper()?);
 
     let phase = Arc::new(Phase::default());
@@ -83,6 +110,7 @@ pub(crate) fn assemble(
     let next = writer.next_number();
     let tail = Arc::new(Tail::new(
         session_path.clone(),
+        closed.as_deref(),
         (writer.session(), writer.session_file()),
         next,
         config.history,
@@ -102,12 +130,14 @@ pub(crate) fn assemble(
     });
 
     let (requests, received) = mpsc::channel();
+    let (changes, changed) = mpsc::channel();
     let recorder = Recorder {
         writer,
         queue: Arc::clone(&queue),
         spare: Arc::default(),
         tail: Arc::clone(&tail),
         requests: received,
+        changes: changed,
         rotation: Rotation::new(config.rotate_at, config.zone.clone(), (config.clock)()),
         clock: Arc::clone(&config.clock),
         max_session: config.max_session,
@@ -196,6 +226,7 @@ pub(crate) fn assemble(
             publishes,
             recorded,
             requests,
+            changes,
             recording,
             on_stop: config.on_stop,
             control_waker: control.waker(),

@@ -81,7 +81,7 @@ impl Batch {
         }
     }
 
-    /// Tells whether the batch, which is empty, has memory for so many bytes
+    /// Tells whether the batch, which is empty, has memory for this many bytes
     /// and not for many more.
     pub(crate) fn fits(&self, bytes: usize) -> bool {
         (bytes..=2 * bytes).contains(&self.wire.capacity())

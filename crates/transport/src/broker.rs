@@ -9,12 +9,13 @@ use std::time::Duration;
 use journal::{Archived, IoError, Recovery};
 
 use crate::assembly::{Assembled, Ports, Shared, assemble, open};
-use crate::config::Config;
+use crate::config::{Changeable, Config};
 use crate::error::{Failure, StartError};
 use crate::intake::Unread;
 use crate::keys::{self, Keys};
 use crate::monitor::Monitor;
 use crate::net::{Entrance, Port};
+use crate::older;
 use crate::platform::listen_ipc;
 use crate::recorder::ArchiveRequest;
 use crate::stop::{Running, Stopped, stop};
@@ -26,6 +27,7 @@ use crate::worker::Threads;
 /// Dropping it stops it as [`stop`](Self::stop) does.
 pub struct Broker {
     recovery: Recovery,
+    without_topic: u64,
     session_path: PathBuf,
     pub_port: u16,
     sub_port: u16,
@@ -82,6 +84,7 @@ impl Broker {
             on_failure,
             queue: Arc::clone(&shared.queue),
         };
+        let without_topic = older::without_topic(&*config.fs, &session_path)?;
         let watch = config.keys.as_ref();
         let watch = watch.map(|keys| watch_keys(keys, &failed, &shared));
         let watch = watch.transpose()?;
@@ -107,6 +110,7 @@ impl Broker {
         };
         Ok(Self {
             recovery,
+            without_topic,
             session_path,
             pub_port,
             sub_port,
@@ -121,6 +125,13 @@ impl Broker {
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
+    }
+
+    /// Returns how many lines of an older recorder the session has that carry no topic:
+    /// subscribers to everything get them, and nobody else does.
+    #[must_use]
+    pub fn without_topic(&self) -> u64 {
+        self.without_topic
     }
 
     /// Returns whose keys are let in; `None` where none are needed.
@@ -200,6 +211,14 @@ impl Broker {
         self.shared.queue.nudge();
         // A recorder that ends instead of answering archives as it stops.
         answer.recv().unwrap_or(Ok(None))
+    }
+
+    /// Goes on with other settings from the next group on.
+    pub fn change(&mut self, to: Changeable) {
+        self.shared.on_stop = to.on_stop;
+        // A recorder that has ended records nothing more, in whatever way.
+        let _changed = self.shared.changes.send(to);
+        self.shared.queue.nudge();
     }
 
     /// Stops in order: takes in what has arrived, records it, gives subscribers

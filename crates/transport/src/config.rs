@@ -23,6 +23,27 @@ pub enum OnStop {
     Keep,
 }
 
+/// Which messages are a new subscription's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replay {
+    /// The newest of the session being written: a new session is a new phase.
+    #[default]
+    Session,
+    /// The newest of all sessions that are there.
+    All,
+}
+
+/// What may change while a broker runs, see [`Broker::change`](crate::Broker::change).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changeable {
+    /// As [`Config::rotate_at`].
+    pub rotate_at: Option<(i8, i8)>,
+    /// As [`Config::max_session`].
+    pub max_session: Option<u64>,
+    /// As [`Config::on_stop`].
+    pub on_stop: OnStop,
+}
+
 /// How a broker is run.
 #[derive(Clone)]
 pub struct Config {
@@ -44,8 +65,10 @@ pub struct Config {
     pub dedupe_window: u64,
     /// How long a consumer may be silent before it is given up.
     pub consumer_timeout: Duration,
-    /// How many of the session's newest messages a new subscription gets.
+    /// How many of the newest messages a new subscription gets.
     pub history: u64,
+    /// Of which sessions these are.
+    pub replay: Replay,
     /// The local time of the daily rotation, hour and minute.
     pub rotate_at: Option<(i8, i8)>,
     /// The largest message that is taken, in bytes of all its frames.
@@ -105,6 +128,7 @@ impl Config {
             dedupe_window: 200_000,
             consumer_timeout: Duration::from_secs(120),
             history: 10_000,
+            replay: Replay::Session,
             rotate_at: Some((0, 0)),
             max_message: 64 << 20,
             max_session: None,
@@ -117,6 +141,16 @@ impl Config {
             clock: Arc::new(SystemTime::now),
             zone: TimeZone::system(),
             on_archived: Arc::new(|_| {}),
+        }
+    }
+
+    /// Returns what of it may change while a broker runs.
+    #[must_use]
+    pub fn changeable(&self) -> Changeable {
+        Changeable {
+            rotate_at: self.rotate_at,
+            max_session: self.max_session,
+            on_stop: self.on_stop,
         }
     }
 

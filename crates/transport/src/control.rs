@@ -337,8 +337,9 @@ impl Control {
                 Event::Ready(handle) => self.consumers.ready(handle),
                 Event::Positions(orders, result) => {
                     for order in orders {
-                        let header = status::positions(&order, &result);
-                        self.router.reply(&order.peer, &header);
+                        if let Some(header) = status::positions(&order, &result) {
+                            self.router.reply(&order.peer, &header);
+                        }
                     }
                 }
                 // Who asked may have stopped waiting.
@@ -397,17 +398,27 @@ impl Control {
         if self.window == 0 {
             return;
         }
-        let events = Arc::clone(&self.events);
         let (dir, keys) = (self.facts.dir.clone(), self.keys.clone());
         let next = self.facts.tail.current().next;
         let oldest = next.saturating_sub(self.window).max(1);
-        let read = Loading(Some(Box::new(move || {
-            let known = dedupe::load(&dir, oldest, next, &keys);
-            let known = known.map_err(|error| format!("{error}: {}", error.source));
-            events.post(Event::Known(known));
-        })));
-        if let Err(error) = self.spawn.spawn("known".to_owned(), Box::new(read)) {
-            self.events.post(Event::Known(Err(error.to_string())));
+        let read = move || {
+            dedupe::load(&dir, oldest, next, &keys)
+                .map_err(|error| format!("{error}: {}", error.source))
+        };
+        self.aside("known", read, Event::Known);
+    }
+
+    /// Does what takes long on a thread of its own, and has itself told what comes of it.
+    fn aside<T: 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+        event: fn(Result<T, String>) -> Event,
+    ) {
+        let events = Arc::clone(&self.events);
+        let work = Aside(Some(Box::new(move || events.post(event(work())))));
+        if let Err(error) = self.spawn.spawn(name.to_owned(), Box::new(work)) {
+            self.events.post(event(Err(error.to_string())));
         }
     }
 
@@ -417,16 +428,10 @@ impl Control {
         if !self.publishing.wants_origins() {
             return;
         }
-        let events = Arc::clone(&self.events);
         let dir = self.facts.dir.clone();
         let next = self.facts.tail.current().next;
-        let read = Loading(Some(Box::new(move || {
-            let kept = origins::load(&dir, next).map_err(|error| error.to_string());
-            events.post(Event::Origins(kept));
-        })));
-        if let Err(error) = self.spawn.spawn("origins".to_owned(), Box::new(read)) {
-            self.events.post(Event::Origins(Err(error.to_string())));
-        }
+        let read = move || origins::load(&dir, next).map_err(|error| error.to_string());
+        self.aside("origins", read, Event::Origins);
     }
 
     /// Stores how far other journals' messages are recorded when a session was closed:
@@ -440,19 +445,12 @@ impl Control {
         if !self.storing_origins.begins(kept.through, current.first) {
             return;
         }
-        let events = Arc::clone(&self.events);
         let dir = self.facts.dir.clone();
-        let store = Loading(Some(Box::new(move || {
-            let stored = origins::store(&dir, &kept);
-            let stored = stored
-                .map(|()| kept.through)
-                .map_err(|error| error.to_string());
-            events.post(Event::OriginsStored(stored));
-        })));
-        if let Err(error) = self.spawn.spawn("origins".to_owned(), Box::new(store)) {
-            self.events
-                .post(Event::OriginsStored(Err(error.to_string())));
-        }
+        let store = move || {
+            origins::store(&dir, &kept).map_err(|error| error.to_string())?;
+            Ok(kept.through)
+        };
+        self.aside("origins", store, Event::OriginsStored);
     }
 
     /// Takes what has arrived when nothing more is recorded: acknowledgements are
@@ -498,13 +496,13 @@ impl Worker for Control {
     fn wait(&mut self) {}
 }
 
-/// The thread that reads the journal once.
-struct Loading(Option<Box<dyn FnOnce() + Send>>);
+/// A thread that does one thing.
+struct Aside(Option<Box<dyn FnOnce() + Send>>);
 
-impl Worker for Loading {
+impl Worker for Aside {
     fn turn(&mut self) -> Next {
-        if let Some(read) = self.0.take() {
-            read();
+        if let Some(work) = self.0.take() {
+            work();
         }
         Next::Done
     }

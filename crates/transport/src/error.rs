@@ -10,6 +10,9 @@ pub enum StartError {
     /// The journal could not be opened.
     #[error(transparent)]
     Journal(#[from] journal::OpenError),
+    /// The session could not be read.
+    #[error(transparent)]
+    Read(#[from] journal::ReadError),
     /// Another program listens there.
     #[error("cannot listen for {role} on {address}")]
     Listen {

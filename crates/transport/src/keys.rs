@@ -224,7 +224,7 @@ pub(crate) enum Denied {
     Sender { name: String, sender: String },
 }
 
-/// Begins a handshake with whoever has connected.
+/// Begins a handshake with a peer that has connected.
 pub(crate) fn handshake(keys: Option<&Arc<Keys>>, role: Role) -> Handshake {
     match keys {
         Some(keys) => Handshake::with_curve(role, Arc::clone(keys) as Arc<dyn Keyring>, false),

@@ -30,6 +30,7 @@ mod keys;
 mod listeners;
 mod monitor;
 mod net;
+mod older;
 mod platform;
 mod pool;
 mod recorder;
@@ -47,7 +48,7 @@ mod worker;
 
 pub use bind::{Bind, BindError};
 pub use broker::Broker;
-pub use config::{Config, IpcPaths, OnStop};
+pub use config::{Changeable, Config, IpcPaths, OnStop, Replay};
 pub use control::{
     NamedPosition, OriginsError, named_positions, origins_file, origins_known_through,
 };

@@ -36,16 +36,8 @@ pub(crate) fn stream_pair() -> io::Result<(LocalStream, LocalStream)> {
 
 /// Returns how many bytes a program without special rights can still write to
 /// the file system of a path; `None` where the system does not tell.
-#[cfg(unix)]
 pub(crate) fn room(path: &std::path::Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(path).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-/// The standard library does not tell.
-#[cfg(not(unix))]
-pub(crate) fn room(_path: &std::path::Path) -> Option<u64> {
-    None
+    fs4::available_space(path).ok()
 }
 
 /// Makes a file that is created readable by its owner alone.
@@ -138,5 +130,5 @@ pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
-/// A connection that is silent for so long is asked whether it is still there.
+/// A connection that is silent for this long is asked whether it is still there.
 const KEEPALIVE: std::time::Duration = std::time::Duration::from_secs(60);

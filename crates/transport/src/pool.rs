@@ -9,7 +9,7 @@ use journal::Group;
 
 use crate::batch::Batch;
 
-/// So many of each kind are kept, of at most so many bytes each.
+/// How many of each kind are kept, and of how many bytes each at most.
 const KEPT: usize = 32;
 const KEPT_BYTES: usize = 256 << 10;
 
@@ -42,7 +42,7 @@ impl BufferPool {
         self.lock().groups.pop()
     }
 
-    /// Returns a batch with memory for so many bytes, if there is one.
+    /// Returns a batch with memory for this many bytes, if there is one.
     pub(crate) fn batch(&self, bytes: usize) -> Option<Batch> {
         let mut lists = self.lock();
         let fits = |batch: &Batch| batch.fits(bytes);

@@ -1,9 +1,10 @@
 //! One session's file as those see it who read what is committed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use journal::{Operation, ReadError, Reader, RealFs, SessionFile};
+use journal::{Archive, Operation, ReadError, ReadFile, Reader, RealFs, SessionFile};
 
 /// How much of a session's beginning tells it from all others: the number of
 /// its first record is in it.
@@ -16,8 +17,10 @@ const BEGINNING: usize = 256;
 /// may see yet.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    /// Counts the sessions since the start.
+    /// Counts the sessions that a place can be in.
     pub(crate) ordinal: u64,
+    /// The number of its first record, or of the next one to come.
+    pub(crate) first: u64,
     held: Mutex<Held>,
     /// Its length in bytes, once it is closed.
     end: OnceLock<u64>,
@@ -33,7 +36,14 @@ enum Held {
         archived: bool,
     },
     /// It is closed, and opened by its name when somebody needs it.
-    Named { path: PathBuf, beginning: Vec<u8> },
+    Named {
+        path: PathBuf,
+        /// How it begins, as far as that is known.
+        beginning: Vec<u8>,
+        /// What others have opened and still read. Of a compressed file a part is in
+        /// memory, and all who read the session share that.
+        opened: Option<Weak<dyn ReadFile>>,
+    },
 }
 
 impl Held {
@@ -41,15 +51,36 @@ impl Held {
         let archived = false;
         Self::Open { file, archived }
     }
+
+    fn named(path: PathBuf, beginning: Vec<u8>) -> Self {
+        Self::Named {
+            path,
+            beginning,
+            opened: None,
+        }
+    }
 }
 
 impl Segment {
-    pub(crate) fn new(ordinal: u64, file: Option<SessionFile>) -> Self {
+    pub(crate) fn new(ordinal: u64, first: u64, file: Option<SessionFile>) -> Self {
         let held = file.map_or(Held::Nothing, Held::current);
         Self {
             ordinal,
+            first,
             held: Mutex::new(held),
             end: OnceLock::new(),
+        }
+    }
+
+    /// A session that was closed before the start.
+    pub(crate) fn closed(ordinal: u64, archive: &Archive) -> Self {
+        // Without compression or with it: whichever there is when it is opened.
+        let path = archive.path.with_file_name(archive.session());
+        Self {
+            ordinal,
+            first: archive.first,
+            held: Mutex::new(Held::named(path, Vec::new())),
+            end: OnceLock::from(archive.bytes),
         }
     }
 
@@ -85,6 +116,11 @@ impl Segment {
         }
     }
 
+    /// Tells whether it is closed, and opened by its name when somebody needs it.
+    pub(crate) fn is_named(&self) -> bool {
+        matches!(*self.lock(), Held::Named { .. })
+    }
+
     /// Tells whether its file is open, and could be opened again by its name.
     pub(crate) fn can_be_let_go(&self) -> bool {
         matches!(*self.lock(), Held::Open { archived: true, .. })
@@ -100,8 +136,7 @@ impl Segment {
         } = &*held
             && let Ok(beginning) = beginning(file)
         {
-            let path = file.path().to_owned();
-            *held = Held::Named { path, beginning };
+            *held = Held::named(file.path().to_owned(), beginning);
         }
     }
 
@@ -112,15 +147,20 @@ impl Segment {
 
     /// Returns its file, opened.
     pub(crate) fn file(&self) -> Result<SessionFile, ReadError> {
-        match &*self.lock() {
+        match &mut *self.lock() {
             Held::Open { file, .. } => Ok(file.clone()),
             Held::Named {
                 path,
                 beginning: known,
+                opened,
             } => {
+                if let Some(file) = opened.as_ref().and_then(Weak::upgrade) {
+                    return Ok(SessionFile::new(path, file));
+                }
                 let file = SessionFile::open(&RealFs, path)?;
                 let whole = file.size()? >= self.end().unwrap_or_default();
-                if whole && beginning(&file)? == *known {
+                if whole && beginning(&file)?.starts_with(known) {
+                    *opened = Some(Arc::downgrade(&file.file()));
                     return Ok(file);
                 }
                 let error = "another file has its name now";
@@ -171,4 +211,11 @@ pub(crate) fn cut_short(path: &Path, offset: u64) -> ReadError {
 /// Why records cannot be read back.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot replay from the journal")]
-pub(crate) struct Lost(#[from] ReadError);
+pub(crate) struct Lost(#[from] pub(crate) ReadError);
+
+impl Lost {
+    /// Tells whether the file is not there any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.source.kind() == ErrorKind::NotFound
+    }
+}

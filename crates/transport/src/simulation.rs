@@ -17,6 +17,7 @@ use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
 use self::world::World;
+use crate::config::Replay;
 
 /// How many seeds are run with the other tests.
 const SEEDS: u64 = 1500;
@@ -41,6 +42,8 @@ struct Plan {
     crashes: bool,
     faults: bool,
     rotation: bool,
+    /// Of which sessions new subscriptions get messages.
+    replay: Replay,
     /// Whether what happens is printed.
     tell: bool,
 }
@@ -73,6 +76,7 @@ impl Plan {
             crashes: rng.bool(),
             faults: rng.bool(),
             rotation: rng.bool(),
+            replay: [Replay::Session, Replay::All][rng.usize(..2)],
             tell: false,
         }
     }
@@ -90,11 +94,12 @@ impl Plan {
     /// Returns the smallest plan that fails as well.
     fn shrink(&self) -> Self {
         let mut smallest = self.clone();
-        let simpler: [fn(&mut Self); 8] = [
+        let simpler: [fn(&mut Self); 9] = [
             |plan| plan.requesters = 0,
             |plan| plan.subscribers = 0,
             |plan| plan.faults = false,
             |plan| plan.rotation = false,
+            |plan| plan.replay = Replay::Session,
             |plan| plan.crashes = false,
             |plan| plan.lives = plan.lives.saturating_sub(1).max(1),
             |plan| plan.publishers = 1,

@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{Archived, Committed, Session, SessionFile};
+use journal::{Archive, Archived, Committed, Session, SessionFile};
 
 use crate::batch::Batch;
 use crate::listeners::Listeners;
 use crate::segment::Segment;
 
-/// So many messages stay in memory also where a new subscription gets fewer:
+/// At least this many messages stay in memory, also where a new subscription gets fewer:
 /// a live subscriber is a few groups behind the disk, and reading those back
 /// from the journal costs more than all the rest of its delivery. Under test
 /// it is small, so that falling behind is easy.
 const TAIL_MESSAGES: u64 = if cfg!(test) { 1024 } else { 1 << 17 };
 
-/// The files of so many closed sessions stay open for those who are behind;
+/// The files of up to this many closed sessions stay open for those who are behind;
 /// further ones are opened when they are needed. A subscriber that never reads
 /// must not use up the file descriptors.
 const MAX_OPEN: usize = if cfg!(test) { 2 } else { 64 };
@@ -25,7 +25,8 @@ const MAX_OPEN: usize = if cfg!(test) { 2 } else { 64 };
 /// A place between two records of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    /// The session's ordinal.
+    /// The session's ordinal: those that were closed before the start come first, where
+    /// they are replayed.
     pub(crate) session: u64,
     /// The offset in its file, in bytes.
     pub(crate) offset: u64,
@@ -66,9 +67,13 @@ pub(crate) struct Head {
 /// What a replay consists of.
 #[derive(Debug)]
 pub(crate) struct Window {
-    /// The number of its first record, which is in the current session.
+    /// The number of its first record.
     pub(crate) first: u64,
-    /// That record, if it is in memory: a batch and the index within it.
+    /// The session in which that is.
+    pub(crate) segment: Arc<Segment>,
+    /// That session's end, as far as it is committed.
+    pub(crate) end: Place,
+    /// The first record, if it is in memory: a batch and the index within it.
     pub(crate) memory: Option<(Arc<Recorded>, usize)>,
     /// What was committed then.
     pub(crate) head: Head,
@@ -98,6 +103,9 @@ pub(crate) struct Tail {
     pub(crate) listeners: Listeners,
     /// The path of the session being written.
     current: PathBuf,
+    /// How many sessions were closed before the start and can be replayed: the writer
+    /// counts from behind them.
+    before: u64,
     /// How many records stay in memory at most.
     messages: u64,
     /// How many bytes they may take.
@@ -127,33 +135,46 @@ struct State {
     head: Place,
     /// The number that the next record gets.
     next: u64,
-    /// The number of the current session's first record.
-    session_first: u64,
-    /// The session being written, and those before it that somebody still reads.
+    /// Whether replays reach back into closed sessions.
+    reaches_back: bool,
+    /// The session being written, and those before it that somebody still reads, or that
+    /// can be replayed.
     segments: BTreeMap<u64, Arc<Segment>>,
     /// The last of these.
     segment: Arc<Segment>,
 }
 
 impl Tail {
+    /// `closed` are the sessions from before that replays reach back into, in order, if
+    /// they do.
     pub(crate) fn new(
         current: PathBuf,
+        closed: Option<&[Archive]>,
         (session, file): (Session, Option<SessionFile>),
         next: u64,
         history: u64,
         bytes: usize,
     ) -> Self {
-        let segment = Arc::new(Segment::new(session.ordinal, file));
+        let reaches_back = closed.is_some();
+        let closed = (0..).zip(closed.unwrap_or_default());
+        let closed = closed.map(|(ordinal, archive)| Segment::closed(ordinal, archive));
+        let mut segments: BTreeMap<_, _> = closed
+            .map(|segment| (segment.ordinal, Arc::new(segment)))
+            .collect();
+        let before = segments.len() as u64;
+        let ordinal = before + session.ordinal;
+        let segment = Arc::new(Segment::new(ordinal, session.first, file));
+        segments.insert(ordinal, Arc::clone(&segment));
         let state = State {
             recent: VecDeque::new(),
             memory: 0,
             head: Place {
-                session: session.ordinal,
+                session: ordinal,
                 offset: session.bytes,
             },
             next,
-            session_first: session.first,
-            segments: BTreeMap::from([(session.ordinal, Arc::clone(&segment))]),
+            reaches_back,
+            segments,
             segment,
         };
         let messages = history.max(TAIL_MESSAGES);
@@ -161,6 +182,7 @@ impl Tail {
             state: Mutex::new(state),
             listeners: Listeners::default(),
             current,
+            before,
             messages,
             bytes,
             delivered: Delivered::default(),
@@ -176,7 +198,7 @@ impl Tail {
         committed: &Committed,
     ) -> Vec<Batch> {
         let mut from = Place {
-            session: committed.session,
+            session: self.before + committed.session,
             offset: committed.offset,
         };
         let mut state = self.lock();
@@ -209,24 +231,24 @@ impl Tail {
         session: Session,
         file: Option<SessionFile>,
     ) {
+        let ordinal = self.before + session.ordinal;
         let mut state = self.lock();
-        if session.ordinal != state.head.session {
+        if ordinal != state.head.session {
             state.segment.close(state.head.offset);
-            let segment = Arc::new(Segment::new(session.ordinal, None));
-            state.segments.insert(session.ordinal, Arc::clone(&segment));
+            let segment = Arc::new(Segment::new(ordinal, session.first, None));
+            state.segments.insert(ordinal, Arc::clone(&segment));
             state.segment = segment;
         }
         for archived in archived {
-            if let Some(segment) = state.segments.get(&archived.session) {
+            if let Some(segment) = state.segments.get(&(self.before + archived.session)) {
                 segment.rename(&archived.path);
             }
         }
         state.segment.found(file);
         state.head = Place {
-            session: session.ordinal,
+            session: ordinal,
             offset: session.bytes,
         };
-        state.session_first = session.first;
         state.prune();
         state.let_go();
         drop(state);
@@ -243,6 +265,14 @@ impl Tail {
         self.lock().prune();
     }
 
+    /// Forgets a session whose file is gone: nobody begins in it again.
+    pub(crate) fn forget(&self, segment: &Segment) {
+        let mut state = self.lock();
+        if segment.ordinal != state.head.session {
+            state.segments.remove(&segment.ordinal);
+        }
+    }
+
     /// Returns the committed end.
     pub(crate) fn head(&self) -> Head {
         self.lock().head()
@@ -253,7 +283,7 @@ impl Tail {
         let state = self.lock();
         Current {
             ordinal: state.head.session,
-            first: state.session_first,
+            first: state.segment.first,
             bytes: state.head.offset,
             next: state.next,
             path: self.current.clone(),
@@ -292,15 +322,20 @@ impl Tail {
         }
     }
 
-    /// Returns where the newest `history` records of the current session begin.
+    /// Returns where the newest `history` records begin, of the current session or of
+    /// all that replays reach back into.
     pub(crate) fn window(&self, history: u64) -> Window {
         let state = self.lock();
-        let first = state.next.saturating_sub(history).max(state.session_first);
+        let first = state.next.saturating_sub(history);
+        let (first, segment) = match state.reaches_back {
+            true => (first, state.holding(first)),
+            false => (first.max(state.segment.first), &state.segment),
+        };
         let batch = state
             .recent
             .partition_point(|recorded| recorded.end() <= first);
         let memory = state.recent.get(batch).filter(|recorded| {
-            recorded.from.session == state.head.session && recorded.batch.first() <= first
+            recorded.from.session == segment.ordinal && recorded.batch.first() <= first
         });
         let memory = memory.and_then(|recorded| {
             let index = usize::try_from(first - recorded.batch.first()).ok()?;
@@ -308,9 +343,20 @@ impl Tail {
         });
         Window {
             first,
+            end: Place {
+                session: segment.ordinal,
+                offset: segment.end().unwrap_or(state.head.offset),
+            },
+            segment: Arc::clone(segment),
             memory,
             head: state.head(),
         }
+    }
+
+    /// Returns all sessions that are held, oldest first.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> Vec<Arc<Segment>> {
+        self.lock().segments.values().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -354,16 +400,30 @@ impl State {
         }
     }
 
-    /// Gives up the oldest sessions that nobody reads any more. Whoever reads
-    /// one comes to all that follow.
+    /// Returns the session in which a record with this number is, or would be: the last
+    /// one that begins with it or before it. Sessions without numbers of their own, which
+    /// older recorders have left, begin with 1 each, and come before all others.
+    fn holding(&self, number: u64) -> &Arc<Segment> {
+        let mut oldest = self.segments.values();
+        let oldest = oldest.next().filter(|oldest| number <= oldest.first);
+        let mut newest = self.segments.values().rev();
+        oldest
+            .or_else(|| newest.find(|segment| segment.first <= number))
+            .unwrap_or(&self.segment)
+    }
+
+    /// Gives up the oldest sessions that nobody reads any more, or their files where they
+    /// can be replayed. Whoever reads one comes to all that follow.
     fn prune(&mut self) {
-        while let Some(oldest) = self.segments.first_entry() {
-            let closed = *oldest.key() != self.segment.ordinal;
-            if !closed || Arc::strong_count(oldest.get()) > 1 {
-                break;
+        let (current, reaches_back) = (self.segment.ordinal, self.reaches_back);
+        let mut is_read = false;
+        self.segments.retain(|ordinal, segment| {
+            is_read |= *ordinal == current || Arc::strong_count(segment) > 1;
+            if !is_read && reaches_back {
+                segment.let_go();
             }
-            oldest.remove();
-        }
+            is_read || (reaches_back && segment.is_named())
+        });
     }
 
     /// Keeps the files of the oldest closed sessions open, which are needed

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use journal::{Archived, CommitError, FileSystem, Group, Options, RealFs, Session, Writer};
 
 use crate::batch::Batch;
+use crate::config::Replay;
 use crate::delivery::{Link, LinkError, Subscriber, Subscription, Turn};
 use crate::tail::Tail;
 
@@ -27,7 +28,7 @@ pub(crate) fn greeting(kind: &[u8]) -> Vec<u8> {
     greeting
 }
 
-/// A batch of one message, whose payload has so many bytes.
+/// A batch of one message, whose payload has this many bytes.
 pub(crate) fn batch(number: u64, bytes: usize) -> Batch {
     let mut batch = Batch::new(Group::new(number, 1 << 20));
     let mut wire = Vec::new();
@@ -56,10 +57,21 @@ impl Bench {
         Self::open(dir, Arc::new(RealFs), history, TAIL)
     }
 
-    /// Opens a journal on a file system, of which so many bytes stay in memory.
+    /// Opens a journal on a file system, of which the newest bytes stay in memory.
     pub(crate) fn open(
         dir: tempfile::TempDir,
         fs: Arc<dyn FileSystem>,
+        history: u64,
+        memory: usize,
+    ) -> Self {
+        Self::open_with(dir, fs, Replay::Session, history, memory)
+    }
+
+    /// The same, with a word on which sessions are replayed.
+    pub(crate) fn open_with(
+        dir: tempfile::TempDir,
+        fs: Arc<dyn FileSystem>,
+        replay: Replay,
         history: u64,
         memory: usize,
     ) -> Self {
@@ -70,7 +82,12 @@ impl Bench {
         let (writer, _) = Writer::open(dir.path(), options).unwrap();
         let (session, file) = (writer.session(), writer.session_file());
         let (path, next) = (writer.session_path(), writer.next_number());
-        let tail = Tail::new(path, (session, file), next, history, memory);
+        let closed = match replay {
+            Replay::Session => None,
+            Replay::All => Some(journal::list_archives(dir.path()).unwrap()),
+        };
+        let session = (session, file);
+        let tail = Tail::new(path, closed.as_deref(), session, next, history, memory);
         Self {
             dir,
             writer,

@@ -46,7 +46,7 @@ impl Throttle {
     }
 }
 
-/// Logs at most so often, and says how many were kept back.
+/// Logs at most once in a while, and says how many were kept back.
 macro_rules! log_throttled {
     ($level:expr, $($message:tt)+) => {{
         static THROTTLE: $crate::throttle::Throttle = $crate::throttle::Throttle::new();

@@ -83,7 +83,7 @@ pub fn push_frame(out: &mut Vec<u8>, body: &[u8], more: bool) {
     out.extend_from_slice(body);
 }
 
-/// Appends the header of a message's frame, whose body of so many bytes follows.
+/// Appends the header of a message's frame, whose body of `body` bytes follows.
 pub fn push_header(out: &mut Vec<u8>, body: u64, more: bool) {
     push_start(out, if more { MORE } else { 0 }, body);
 }

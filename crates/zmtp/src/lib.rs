@@ -1,7 +1,7 @@
 //! ZMTP, the protocol that ZeroMQ sockets speak over TCP, as far as a broker needs
 //! it that is a PUB, a SUB and a ROUTER socket to its peers, and its clients do.
 //!
-//! It turns bytes into bytes and knows neither sockets nor threads: whoever has
+//! It turns bytes into bytes and knows neither sockets nor threads: the owner of
 //! a connection feeds [`Handshake`], or [`Client`] where it is the one that has
 //! connected, until it knows its peer, and then looks with an
 //! [`Assembler`] for messages and [`Command`]s. The protocol is written down in ZeroMQ's

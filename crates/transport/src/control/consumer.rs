@@ -22,7 +22,7 @@ use crate::net::{Events, Item, Sleeper, poll};
 use crate::tail::Tail;
 use crate::worker::{Next, Worker};
 
-/// A consumer that has nothing to do wakes up so often at the latest.
+/// How long a consumer that has nothing to do sleeps at most.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// What a consumer works with.
@@ -259,21 +259,12 @@ impl Consumer {
         if !matches(&self.request.filter, &record) {
             return Message::Unwanted;
         }
-        let frames = match record.frames() {
-            Ok(frames) if !frames.is_empty() => frames,
-            // The line can be sent as it is.
-            _ if self.request.lines => Frames::from_iter([record.topic.as_bytes()]),
-            _ => return Message::Unreadable,
+        let Some(frames) = self.frames(&record, walker.record()) else {
+            return Message::Unreadable;
         };
-        let topic = frames.get(0).unwrap_or_default();
-        let member = self.member.as_ref();
-        if member.is_some_and(|member| !member.rights.covers(topic)) {
+        if !self.may_get(&record, &frames) {
             return Message::Unwanted;
         }
-        let frames = match self.request.lines {
-            true => Frames::from_iter([walker.record()]),
-            false => frames,
-        };
         let recorded_at = record.recorded_at.as_deref().unwrap_or(&record.timestamp);
         let recorded_at = recorded_at.to_owned();
         let checksum = checksum(walker.record()).map(str::to_owned);
@@ -289,6 +280,28 @@ impl Consumer {
             header: protocol::answer(Kind::Message, &self.id, &message),
             frames,
         })
+    }
+
+    /// Returns what is sent of a record; `None` where its frames can't be rebuilt.
+    fn frames(&self, record: &Record<'_>, line: &[u8]) -> Option<Frames> {
+        if self.request.lines {
+            return Some(Frames::from_iter([line]));
+        }
+        record.frames().ok().filter(|frames| !frames.is_empty())
+    }
+
+    /// Tells whether the client's key has a right to a record of which this is sent.
+    fn may_get(&self, record: &Record<'_>, sent: &Frames) -> bool {
+        let Some(member) = &self.member else {
+            return true;
+        };
+        if !self.request.lines {
+            return member.rights.covers(sent.get(0).unwrap_or_default());
+        }
+        match record.frames() {
+            Ok(frames) => member.rights.covers(frames.get(0).unwrap_or_default()),
+            Err(_) => member.rights.covers(record.topic.as_bytes()),
+        }
     }
 
     fn push(&self, out: Out) {

@@ -251,7 +251,11 @@ impl Consumers {
     pub(super) fn serve(&mut self, router: &mut Router) -> Served {
         let mut served = Served::Idle;
         for handle in std::mem::take(&mut self.ready) {
+            let peer = self.entries.get(&handle).map(|entry| entry.peer);
             let turn = self.serve_one(handle, router);
+            if let Some(peer) = peer {
+                router.flush(&peer);
+            }
             if turn != Served::Idle {
                 self.ready.insert(handle);
             }
@@ -332,6 +336,8 @@ impl Consumers {
                 // client that goes on after a break has got it before.
                 entry.feed.sent(*after);
                 if let Some(name) = entry.name.clone() {
+                    let id = entry.id.clone();
+                    self.positions.begin(peer, id, name.clone(), *after);
                     self.replace(&name, handle, router);
                 }
             }

@@ -27,18 +27,8 @@ const MOST: usize = 10_000;
 pub(super) struct Kept {
     /// All records up to this one were looked at.
     pub(super) through: u64,
-    pub(super) last: BTreeMap<String, Last>,
-}
-
-/// The last message of a journal that is recorded here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Last {
-    /// What the journal was called then.
-    pub(super) name: String,
-    /// The message's number there.
-    pub(super) number: u64,
-    /// And here.
-    pub(super) recorded_as: u64,
+    /// By the journals' identities.
+    pub(super) last: BTreeMap<String, LastOf>,
 }
 
 /// What becomes of a message of another journal.
@@ -59,7 +49,7 @@ pub(super) enum Admission {
 pub(super) struct Origins {
     /// This journal's identity.
     own: String,
-    last: BTreeMap<String, Last>,
+    last: BTreeMap<String, LastOf>,
     /// For each journal of which messages are on their way: their numbers and handles.
     pending: HashMap<String, BTreeMap<u64, u64>>,
     /// The record that was noted last.
@@ -89,9 +79,9 @@ impl Origins {
             );
         }
         let last = self.last.get(&origin.journal);
-        let recorded = last.map_or(0, |last| last.number);
+        let recorded = last.map_or(0, |last| last.message_num);
         if origin.message_num <= recorded {
-            let known = last.filter(|last| last.number == origin.message_num);
+            let known = last.filter(|last| last.message_num == origin.message_num);
             return Admission::Recorded(known.map(|last| last.recorded_as));
         }
         let pending = self.pending.get(&origin.journal);
@@ -130,9 +120,10 @@ impl Origins {
         }
         if let Some(recorded_as) = recorded_as {
             self.noted = recorded_as;
-            let last = Last {
+            let last = LastOf {
+                journal: origin.journal.clone(),
                 name: origin.name.clone(),
-                number: origin.message_num,
+                message_num: origin.message_num,
                 recorded_as,
             };
             self.last.insert(origin.journal.clone(), last);
@@ -154,13 +145,7 @@ impl Origins {
 
     /// Returns what clients are told.
     pub(super) fn list(&self) -> Vec<LastOf> {
-        let describe = |(journal, last): (&String, &Last)| LastOf {
-            journal: journal.clone(),
-            name: last.name.clone(),
-            message_num: last.number,
-            recorded_as: last.recorded_as,
-        };
-        self.last.iter().map(describe).collect()
+        self.last.values().cloned().collect()
     }
 }
 

@@ -33,8 +33,20 @@ pub(super) struct Order {
 pub(super) enum What {
     /// A position is to be stored.
     Keep(Position),
+    /// The same, of where a consumer begins; nobody waits for it.
+    Begin(Position),
     /// The name is to be forgotten; `there` tells whether anything was kept.
     Forget { there: bool },
+}
+
+impl What {
+    /// Returns the position that is to be stored.
+    fn position(&self) -> Option<&Position> {
+        match self {
+            Self::Keep(position) | Self::Begin(position) => Some(position),
+            Self::Forget { .. } => None,
+        }
+    }
 }
 
 /// What was stored, and what waits for it. Shared with the thread that writes.
@@ -146,6 +158,25 @@ impl Positions {
         self.changed.notify_one();
     }
 
+    /// Keeps where a consumer begins of whose name nothing is kept: retention holds what
+    /// it has not acknowledged, also before it has acknowledged anything.
+    pub(super) fn begin(&self, peer: Peer, id: Id, name: String, number: u64) {
+        let mut state = self.lock();
+        if state.stored.contains_key(&name) || state.is_coming(&name) {
+            return;
+        }
+        let what = What::Begin(Position { number, crc: None });
+        let order = Order {
+            peer,
+            id,
+            name,
+            what,
+        };
+        state.waiting.push(order);
+        drop(state);
+        self.changed.notify_one();
+    }
+
     /// Forgets a name, and gives its file to the thread that removes it.
     pub(super) fn forget(&self, peer: Peer, id: Id, name: String) {
         let mut state = self.lock();
@@ -200,7 +231,7 @@ impl Positions {
     /// name that is to be forgotten, or that alone.
     fn next_orders(&self) -> Option<Vec<Order>> {
         let mut state = self.lock();
-        let keeps = |order: &Order| matches!(order.what, What::Keep(_));
+        let keeps = |order: &Order| order.what.position().is_some();
         let until = state
             .waiting
             .iter()
@@ -220,9 +251,9 @@ impl Positions {
     fn store(&self, orders: &[Order]) -> std::io::Result<()> {
         let mut newest: BTreeMap<String, Position> = orders
             .iter()
-            .filter_map(|order| match &order.what {
-                What::Keep(position) => Some((order.name.clone(), position.clone())),
-                What::Forget { .. } => None,
+            .filter_map(|order| {
+                let position = order.what.position()?;
+                Some((order.name.clone(), position.clone()))
             })
             .collect();
         for position in newest
@@ -268,7 +299,7 @@ impl State {
     fn is_coming(&self, name: &str) -> bool {
         let mut last = self.waiting.iter().rev().filter(|order| order.name == name);
         match last.next() {
-            Some(order) => matches!(order.what, What::Keep(_)),
+            Some(order) => order.what.position().is_some(),
             None => self.in_hand.iter().any(|written| written == name),
         }
     }

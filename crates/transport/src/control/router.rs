@@ -20,6 +20,9 @@ use crate::throttle::log_throttled;
 /// How much is read from a client at once: its requests wait in memory until
 /// it has taken the replies to those before.
 const READ: usize = 64 << 10;
+/// How many bytes of a consumer's messages leave together: a call of the system for each
+/// message would cost more than all the rest of its way.
+const TOGETHER: usize = 32 << 10;
 
 /// Where a reply goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -143,7 +146,8 @@ impl Router {
         connection.flush();
     }
 
-    /// Sends a message of a consumer, behind all replies to the same client.
+    /// Sends a message of a consumer, behind all replies to the same client. A few of
+    /// them leave together: what has not left yet does so with [`flush`](Self::flush).
     pub(super) fn send<'a>(
         &mut self,
         peer: &Peer,
@@ -157,8 +161,17 @@ impl Router {
             return Sent::Full;
         }
         push(connection, *peer, header, frames);
-        connection.flush();
+        if connection.owed() >= TOGETHER {
+            connection.flush();
+        }
         Sent::Whole
+    }
+
+    /// Sends what was gathered for a client.
+    pub(super) fn flush(&mut self, peer: &Peer) {
+        if let Some(connection) = self.server.get_mut(peer.connection) {
+            connection.flush();
+        }
     }
 
     /// Returns what status tells of who is connected.

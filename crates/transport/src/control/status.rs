@@ -21,9 +21,9 @@ use crate::net::{Visitors, described};
 use crate::platform::room;
 use crate::tail::{Current, Tail};
 
-/// So many topics of a subscriber are listed.
+/// How many topics of a subscriber are listed.
 const TOPICS: usize = 20;
-/// So many peers of each port are listed.
+/// How many peers of each port are listed.
 pub(super) const LISTED: usize = 500;
 
 /// Where status looks.
@@ -197,10 +197,16 @@ fn unread(one: &Unread) -> protocol::Unread {
     }
 }
 
-/// The reply to an acknowledged position, or to a name that is to be forgotten.
-pub(super) fn positions(order: &Order, result: &Result<(), String>) -> String {
+/// The reply to an acknowledged position, or to a name that is to be forgotten; `None`
+/// where nobody asked.
+pub(super) fn positions(order: &Order, result: &Result<(), String>) -> Option<String> {
     let Order { id, name, what, .. } = order;
-    match (what, result) {
+    Some(match (what, result) {
+        (What::Begin(_), Ok(())) => return None,
+        (What::Begin(_), Err(reason)) => {
+            log::warn!("where the consumer {name} begins could not be stored: {reason}");
+            return None;
+        }
         (What::Keep(position), Ok(())) => {
             let (name, message_num) = (name.clone(), position.number);
             reply(id, &Acknowledged { name, message_num })
@@ -216,7 +222,7 @@ pub(super) fn positions(order: &Order, result: &Result<(), String>) -> String {
         (What::Forget { .. }, Err(reason)) => {
             Failure::new(code::IO, format!("{name} can't be forgotten: {reason}")).header(id)
         }
-    }
+    })
 }
 
 /// The reply to an archive request.

@@ -20,7 +20,7 @@ use crate::tail::Tail;
 use crate::throttle::log_throttled;
 use crate::worker::{Next, Spawn, Spawned, Worker, run};
 
-/// A subscriber that is idle wakes up so often at the latest.
+/// How long a subscriber that is idle sleeps at most.
 const IDLE: Duration = Duration::from_secs(60);
 /// A subscriber that does not read makes no event; only the broker's end needs
 /// to be noticed.

@@ -48,7 +48,7 @@ enum At {
 pub(crate) enum Step {
     /// Wanted messages, to be sent now.
     Found,
-    /// So many messages were passed over that the caller should look around.
+    /// Enough messages were passed over that the caller should look around.
     Skipped,
     /// Nothing new yet.
     Head,
@@ -68,27 +68,62 @@ impl Cursor {
         }
     }
 
-    /// Stands where the newest `history` records of the current session begin,
-    /// and returns the committed end beside it.
+    /// Stands where the newest `history` records begin, and returns the committed end
+    /// beside it.
     pub(crate) fn at_window(tail: &Tail, history: u64) -> Result<(Self, Head), Lost> {
         let window = tail.window(history);
-        let mut cursor = Self::at_head(window.head.clone());
-        cursor.number = window.first.saturating_sub(1);
+        let mut cursor = Self {
+            place: window.end,
+            segment: window.segment,
+            number: window.first.saturating_sub(1),
+            ..Self::at_head(window.head.clone())
+        };
         if let Some((recorded, index)) = window.memory {
             cursor.place = recorded.from;
             cursor.at = At::Memory { recorded, index };
-        } else if window.first < window.head.next {
-            let mut reader = cursor.segment.reader(cursor.place.offset)?;
-            reader.set_max_line(LARGE);
-            reader.seek_number(window.first)?;
-            cursor.place.offset = reader.offset();
-            if let Source::File { until } = tail.after(cursor.place) {
-                reader.set_limit(until);
-                let reader = Box::new(reader);
-                cursor.at = At::File { reader, until };
-            }
+        } else if window.first < window.head.next
+            && let Err(lost) = cursor.seek_number(tail, window.first)
+        {
+            cursor.pass_over(tail, lost)?;
         }
         Ok((cursor, window.head))
+    }
+
+    /// Goes to the first record in the session's file that has this number or a higher
+    /// one; it stands at the session's end.
+    fn seek_number(&mut self, tail: &Tail, number: u64) -> Result<(), Lost> {
+        let mut reader = self.segment.reader(self.place.offset)?;
+        reader.set_max_line(LARGE);
+        reader.seek_number(number)?;
+        self.place.offset = reader.offset();
+        if let Source::File { until } = tail.after(self.place) {
+            reader.set_limit(until);
+            let reader = Box::new(reader);
+            self.at = At::File { reader, until };
+        }
+        Ok(())
+    }
+
+    /// Goes to the end of a closed session that can't be read, or not further: it may
+    /// have been removed, and a replay brings what is there. No other session can be
+    /// passed over.
+    fn pass_over(&mut self, tail: &Tail, lost: Lost) -> Result<(), Lost> {
+        let Some(end) = self.segment.end() else {
+            return Err(lost);
+        };
+        let gone = lost.is_gone();
+        let (level, error) = (if gone { Level::Debug } else { Level::Warn }, lost.0);
+        let source = &error.source;
+        log_throttled!(
+            level,
+            "a replay goes on behind a session: {error}: {source}"
+        );
+        if gone {
+            tail.forget(&self.segment);
+        }
+        self.place.offset = end;
+        self.at = At::Unknown;
+        Ok(())
     }
 
     /// Returns the place of the next message.
@@ -127,14 +162,13 @@ impl Cursor {
             if until.is_some_and(|until| self.place() >= until) {
                 return Ok(Step::Stop);
             }
-            if matches!(self.at, At::Unknown) && !self.find(tail)? {
-                return Ok(Step::Head);
+            match self.advance(tail, until, wanted, out) {
+                Ok(Some(looked)) => looked_at += looked,
+                Ok(None) => return Ok(Step::Head),
+                // Only a replay has an end, and brings what there is.
+                Err(lost) if until.is_some() => self.pass_over(tail, lost)?,
+                Err(lost) => return Err(lost),
             }
-            looked_at += match &self.at {
-                At::Unknown => 0,
-                At::Memory { .. } => self.look_in_memory(until, wanted, out),
-                At::File { .. } => self.read_file(until, wanted, out)?,
-            };
             if !out.is_empty() {
                 return Ok(Step::Found);
             }
@@ -142,6 +176,25 @@ impl Cursor {
                 return Ok(Step::Skipped);
             }
         }
+    }
+
+    /// Looks at some messages; returns at how many, or nothing at the head.
+    fn advance(
+        &mut self,
+        tail: &Tail,
+        until: Option<Place>,
+        wanted: Wanted<'_>,
+        out: &mut Outgoing,
+    ) -> Result<Option<usize>, Lost> {
+        if matches!(self.at, At::Unknown) && !self.find(tail)? {
+            return Ok(None);
+        }
+        let looked_at = match &self.at {
+            At::Unknown => 0,
+            At::Memory { .. } => self.look_in_memory(until, wanted, out),
+            At::File { .. } => self.read_file(until, wanted, out)?,
+        };
+        Ok(Some(looked_at))
     }
 
     /// Looks at messages in memory; returns at how many.

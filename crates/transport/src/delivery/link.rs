@@ -34,7 +34,7 @@ pub(crate) enum LinkError {
     /// The peer began a handshake and did not end it.
     #[error("the handshake took too long")]
     Silent,
-    /// So many topics that they would only take memory.
+    /// More topics than anybody needs: they would only take memory.
     #[error("its topics take more than {MAX_TOPICS} bytes of memory")]
     Topics,
     /// The peer is none that can be served.

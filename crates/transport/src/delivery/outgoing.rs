@@ -8,7 +8,7 @@ use crate::delivery::{Large, Link, LinkError, Rest};
 use crate::segment::Lost;
 use crate::tail::Recorded;
 
-/// So many stretches are sent at once.
+/// How many spans are sent at once.
 const MAX_RUNS: usize = 64;
 
 /// Whole messages as they stand on the wire: stretches of a batch in memory, or
@@ -19,7 +19,7 @@ pub(crate) struct Outgoing {
     recorded: Option<Arc<Recorded>>,
     read_back: Vec<u8>,
     runs: Vec<Range<usize>>,
-    /// So many bytes of the stretches have been sent.
+    /// How many bytes of the spans have been sent.
     sent: usize,
     total: usize,
     messages: u64,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zmtp::Peer;
 
-/// So many bytes of a topic are told.
+/// How many bytes of a topic are told.
 const LONGEST: usize = 256;
 
 /// All subscribers that are connected.
@@ -71,7 +71,7 @@ impl SubscriberInfo {
         self.lock().remove(topic);
     }
 
-    /// Returns what it is subscribed to, up to so many topics and of each the
+    /// Returns what it is subscribed to, up to `most` topics and of each the
     /// beginning, and how many there are.
     pub(crate) fn topics(&self, most: usize) -> (Vec<String>, usize) {
         let topics = self.lock();

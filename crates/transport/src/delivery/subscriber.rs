@@ -67,7 +67,7 @@ pub(crate) enum Turn {
     More,
     /// All that is committed was sent.
     Idle,
-    /// Subscriptions have just come in; look again after so long.
+    /// Subscriptions have just come in; look again after this time.
     Quiet(Duration),
     /// The connection takes no more at the moment.
     Full,
@@ -309,6 +309,8 @@ mod model;
 #[cfg(test)]
 #[cfg(unix)]
 mod properties;
+#[cfg(test)]
+mod reaching_back;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

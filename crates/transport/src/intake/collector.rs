@@ -17,7 +17,7 @@ use crate::pool::BufferPool;
 use crate::recorder::{Queue, Recording};
 use crate::throttle::log_throttled;
 
-/// A batch is handed on when it holds so many bytes, or when nothing more is
+/// A batch is handed on when it holds this many bytes, or when nothing more is
 /// there to receive.
 const BATCH_BYTES: usize = 64 << 10;
 
@@ -83,7 +83,7 @@ impl Collector {
         self.recorded_at = message::format_time((self.clock)());
     }
 
-    /// Adds a whole message, as it stands on the wire, of whoever has shown a key
+    /// Adds a whole message, as it stands on the wire, of a peer that has shown a key
     /// where one is needed.
     pub(crate) fn add(&mut self, member: Option<&Arc<Member>>, message: Cow<'_, [u8]>) {
         if let Some(member) = member

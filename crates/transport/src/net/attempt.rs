@@ -8,7 +8,7 @@ use crate::net::Socket;
 /// What came of an attempt to read or write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// So many bytes were moved.
+    /// This many bytes were moved.
     Bytes(usize),
     /// It would have to wait.
     Wait,

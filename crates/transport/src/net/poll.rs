@@ -94,9 +94,10 @@ fn flags(events: Events) -> PollFlags {
 }
 
 fn events(flags: PollFlags) -> Events {
+    // Windows has a bit for urgent data in these, too, and sets only the other one.
     Events {
-        read: flags.contains(PollFlags::IN),
-        write: flags.contains(PollFlags::OUT),
+        read: flags.intersects(PollFlags::IN),
+        write: flags.intersects(PollFlags::OUT),
         failed: flags.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
     }
 }
@@ -106,11 +107,8 @@ fn events(flags: PollFlags) -> Events {
 fn timespec(timeout: Duration) -> Timespec {
     let millis = timeout.as_nanos().div_ceil(1_000_000);
     let millis = u64::try_from(millis).unwrap_or(u64::MAX).min(MOST_MILLIS);
-    let rest = (millis % 1000) * 1_000_000;
-    Timespec {
-        tv_sec: i64::try_from(millis / 1000).unwrap_or(i64::MAX),
-        tv_nsec: i64::try_from(rest).unwrap_or(0),
-    }
+    // So short a time always fits.
+    Timespec::try_from(Duration::from_millis(millis)).unwrap_or_default()
 }
 
 /// The longest wait that every system takes, 24 days.

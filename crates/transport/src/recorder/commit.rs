@@ -12,6 +12,7 @@ use log::Level;
 
 use crate::batch::Batch;
 use crate::clock;
+use crate::config::Changeable;
 use crate::error::Failure;
 use crate::health::Health;
 use crate::intake::Outcome;
@@ -36,6 +37,7 @@ pub(crate) struct Recorder {
     pub(crate) spare: Arc<BufferPool>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) requests: Receiver<ArchiveRequest>,
+    pub(crate) changes: Receiver<Changeable>,
     pub(crate) rotation: Rotation,
     pub(crate) clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     pub(crate) max_session: Option<u64>,
@@ -196,8 +198,12 @@ impl Recorder {
         }
     }
 
-    /// Does what is due: requests and the daily rotation.
+    /// Does what is due: changes, requests and the daily rotation.
     pub(crate) fn housekeeping(&mut self) {
+        while let Ok(change) = self.changes.try_recv() {
+            self.max_session = change.max_session;
+            self.rotation.set(change.rotate_at, (self.clock)());
+        }
         while let Ok(ArchiveRequest { label, reply }) = self.requests.try_recv() {
             let result = self.close(label.as_deref());
             self.note(&result);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::batch::Batch;
 use crate::net::Waker;
 
-/// Up to so many bytes are written and synced at once. Larger groups gain no
+/// Up to this many bytes are written and synced at once. Larger groups gain no
 /// bandwidth, and whoever comes behind one waits for all of it.
 const GROUP_BYTES: usize = 1 << 20;
 
@@ -111,7 +111,7 @@ impl Queue {
         }
     }
 
-    /// Makes room, since batches of so many bytes were recorded.
+    /// Makes room, since batches of this size were recorded.
     pub(crate) fn release(&self, bytes: usize) {
         let mut state = self.lock();
         let was_full = state.bytes >= self.limit;

@@ -31,6 +31,15 @@ impl Rotation {
         rotation
     }
 
+    /// Rotates at another time of day from now on, or never. To be told the same again
+    /// changes nothing, also where a rotation is due.
+    pub(crate) fn set(&mut self, at: Option<(i8, i8)>, now: SystemTime) {
+        let other = Self::new(at, self.zone.clone(), now);
+        if other.at != self.at {
+            *self = other;
+        }
+    }
+
     /// Tells whether a rotation is due, and looks ahead to the next one.
     pub(crate) fn is_due(&mut self, now: SystemTime) -> bool {
         let (Some(next), Some(now)) = (self.next, timestamp(now)) else {
@@ -140,6 +149,18 @@ mod tests {
         assert!(rotation.is_due(at("2040-01-01T00:00:00Z")));
         assert!(!rotation.is_due(at("2025-11-21T12:00:00Z")));
         assert!(rotation.is_due(at("2025-11-21T23:00:00Z")));
+    }
+
+    #[test]
+    fn another_time_of_day_holds_at_once_and_the_same_one_changes_nothing() {
+        let noon = at("2025-11-20T12:00:00Z");
+        let mut rotation = Rotation::new(Some((0, 0)), TimeZone::UTC, noon);
+        rotation.set(Some((13, 0)), noon);
+        assert!(rotation.is_due(at("2025-11-20T13:00:00Z")));
+        rotation.set(Some((13, 0)), at("2025-11-21T13:30:00Z"));
+        assert!(rotation.is_due(at("2025-11-21T13:30:00Z")), "it was due");
+        rotation.set(None, noon);
+        assert!(!rotation.is_due(at("2025-11-30T12:00:00Z")));
     }
 
     #[test]

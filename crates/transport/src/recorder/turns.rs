@@ -16,7 +16,7 @@ use crate::worker::Next;
 const TICK: Duration = Duration::from_secs(1);
 /// How often a full disk is tried again.
 const RETRY: Duration = Duration::from_millis(200);
-/// A batch of up to so many bytes is recorded by intake itself while the
+/// A batch of up to this many bytes is recorded by intake itself while the
 /// recorder is idle. What is larger comes fast, and more of it can be received
 /// meanwhile.
 pub(crate) const AT_ONCE: usize = 16 << 10;

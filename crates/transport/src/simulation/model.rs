@@ -76,6 +76,12 @@ impl Model {
         self.gone.extend(gone);
     }
 
+    /// Tells whether a message is in a session that somebody has moved away.
+    pub(super) fn is_gone(&self, number: u64) -> bool {
+        let message = self.by_number.get(&number);
+        message.is_some_and(|(_, id)| self.gone.contains(id))
+    }
+
     /// Returns the number of a message that is safe.
     pub(super) fn number_of(&self, id: &str) -> Option<u64> {
         self.durable.get(id).copied()

@@ -259,6 +259,7 @@ impl World {
         let wall = Arc::clone(&self.wall);
         Config {
             history: self.plan.history,
+            replay: self.plan.replay,
             max_memory: self.plan.memory,
             max_message: 1 << 20,
             max_session: self.plan.rotation.then_some(20_000),

@@ -71,7 +71,7 @@ impl Certificate {
     #[must_use]
     pub fn secret_text(pair: &Keypair) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(512));
-        text.push_str("# A SECRET CURVE key of ZeroMQ: whoever has this file is its owner.\n");
+        text.push_str("# A SECRET CURVE key of ZeroMQ: who has this file is its owner.\n");
         text.push_str("# Keep it where nobody else can read it.\n\nmetadata\ncurve\n");
         push(&mut text, PUBLIC, &pair.public.to_string());
         push(&mut text, SECRET, &pair.secret.to_z85());

@@ -10,7 +10,7 @@ use super::{Entry, Key, Keys, Known};
 
 /// Only such records are looked at closely.
 const MARK: &[u8] = br#","acked":true,"#;
-/// The mark stands within so many bytes of the line's end.
+/// How far from the line's end the mark is at most.
 const END: usize = 128;
 
 /// Reads the records numbered from `oldest` up to, but not including, `next`,

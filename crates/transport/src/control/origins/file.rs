@@ -1,6 +1,5 @@
 //! The file that says how far other journals' messages are recorded.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use protocol::LastOf;
 use serde::{Deserialize, Serialize};
 
 use super::super::replace::{replace, sync};
-use super::{Kept, Last};
+use super::Kept;
 
 #[derive(Serialize, Deserialize)]
 struct Contents {
@@ -70,36 +69,19 @@ pub(super) fn read(logs: &Path) -> Result<Option<Kept>, OriginsError> {
     };
     let contents: Contents =
         serde_json::from_slice(&text).map_err(|source| OriginsError::Damaged { path, source })?;
-    let last = |one: LastOf| {
-        let last = Last {
-            name: one.name,
-            number: one.message_num,
-            recorded_as: one.recorded_as,
-        };
-        (one.journal, last)
-    };
+    let last = contents.origins.into_iter();
     Ok(Some(Kept {
         through: contents.through,
-        last: contents
-            .origins
-            .into_iter()
-            .map(last)
-            .collect::<BTreeMap<_, _>>(),
+        last: last.map(|one| (one.journal.clone(), one)).collect(),
     }))
 }
 
 /// Replaces the file.
 pub(in crate::control) fn store(logs: &Path, kept: &Kept) -> Result<(), OriginsError> {
     let path = origins_file(logs);
-    let origins = kept.last.iter().map(|(journal, last)| LastOf {
-        journal: journal.clone(),
-        name: last.name.clone(),
-        message_num: last.number,
-        recorded_as: last.recorded_as,
-    });
     let contents = Contents {
         through: kept.through,
-        origins: origins.collect(),
+        origins: kept.last.values().cloned().collect(),
     };
     let stored = serde_json::to_string(&contents)
         .map_err(io::Error::from)

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use memchr::memmem;
 use message::Record;
+use protocol::LastOf;
 
 use super::super::newest::newest_first;
-use super::{Kept, Last, OriginsError, file};
+use super::{Kept, OriginsError, file};
 
 /// Only such records are looked at closely.
 const MARK: &[u8] = br#","origin":{"journal":""#;
-/// The mark stands within so many bytes of the line's end.
+/// How far from the line's end the mark is at most.
 const END: usize = 1024;
 
 /// Reads what is stored, and the records behind it up to, but not including, `next`.
@@ -22,8 +23,8 @@ pub(in crate::control) fn load(dir: &Path, next: u64) -> Result<Kept, OriginsErr
     let mut kept = stored.unwrap_or_default();
     let mut found = Kept::default();
     let scanned = newest_first(dir, kept.through + 1, next, |number, line| {
-        if let Some((journal, last)) = of_another(number, line) {
-            found.last.entry(journal).or_insert(last);
+        if let Some(last) = of_another(number, line) {
+            found.last.entry(last.journal.clone()).or_insert(last);
         }
     });
     scanned.map_err(|source| OriginsError::Journal { source })?;
@@ -36,14 +37,14 @@ pub(in crate::control) fn load(dir: &Path, next: u64) -> Result<Kept, OriginsErr
     Ok(kept)
 }
 
-fn of_another(number: u64, line: &[u8]) -> Option<(String, Last)> {
+fn of_another(number: u64, line: &[u8]) -> Option<LastOf> {
     let end = line.get(line.len().saturating_sub(END)..)?;
     memmem::find(end, MARK)?;
     let other = Record::parse_fields(line).ok()?.provenance?;
-    let last = Last {
+    Some(LastOf {
+        journal: other.journal.into_owned(),
         name: other.name.into_owned(),
-        number: other.message_num,
+        message_num: other.message_num,
         recorded_as: number,
-    };
-    Some((other.journal.into_owned(), last))
+    })
 }

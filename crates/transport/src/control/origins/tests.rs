@@ -79,10 +79,11 @@ fn record(writer: &mut Writer, from: Option<(&str, u64)>) {
     writer.commit(&[&group]).unwrap();
 }
 
-fn last(number: u64, recorded_as: u64) -> Last {
-    Last {
+fn last(journal: &str, message_num: u64, recorded_as: u64) -> LastOf {
+    LastOf {
+        journal: journal.to_owned(),
         name: "laptop".to_owned(),
-        number,
+        message_num,
         recorded_as,
     }
 }
@@ -99,7 +100,7 @@ fn it_is_read_back_from_all_sessions_once_and_then_only_what_is_new() {
     record(&mut writer, Some(("a", 8)));
     record(&mut writer, None);
     let kept = load(dir.path(), writer.next_number()).unwrap();
-    let expected = [("a", last(8, 3)), ("b", last(1, 2))];
+    let expected = [("a", last("a", 8, 3)), ("b", last("b", 1, 2))];
     let expected = expected.map(|(journal, last)| (journal.to_owned(), last));
     assert_eq!(kept.through, 4);
     assert_eq!(kept.last, BTreeMap::from(expected));
@@ -111,8 +112,8 @@ fn it_is_read_back_from_all_sessions_once_and_then_only_what_is_new() {
     }
     record(&mut writer, Some(("a", 9)));
     let kept = load(dir.path(), writer.next_number()).unwrap();
-    assert_eq!(kept.last["a"], last(9, 5));
-    assert_eq!(kept.last["b"], last(1, 2));
+    assert_eq!(kept.last["a"], last("a", 9, 5));
+    assert_eq!(kept.last["b"], last("b", 1, 2));
 }
 
 #[test]

@@ -67,3 +67,31 @@ fn a_name_that_is_forgotten_while_its_position_is_written_stays_forgotten() {
     assert_eq!(positions.get("a"), Ok(Some(at(7))));
     assert_eq!(highest(logs.path()), 7);
 }
+
+#[test]
+fn a_consumer_that_has_acknowledged_nothing_is_known_by_where_it_began() {
+    let logs = tempfile::tempdir().unwrap();
+    let positions = Positions::open(logs.path());
+    let begin = |name: &str, number| {
+        positions.begin(Peer::default(), 9.into(), name.to_owned(), number);
+    };
+    begin("a", 3);
+    keep(&positions, 1, "b", 5);
+    // What was acknowledged counts, on its way to the disk and there.
+    begin("b", 2);
+    let three = Position {
+        number: 3,
+        crc: None,
+    };
+    let expected = [(9, What::Begin(three)), (1, What::Keep(at(5)))];
+    assert_eq!(answers(&positions), expected);
+    begin("a", 1);
+    begin("b", 1);
+    assert_eq!(answers(&positions), []);
+    let named = named_positions(logs.path()).unwrap();
+    let named: Vec<_> = named.into_iter().map(|it| (it.name, it.number)).collect();
+    assert_eq!(
+        named,
+        [("a".to_owned(), Some(3)), ("b".to_owned(), Some(5))]
+    );
+}

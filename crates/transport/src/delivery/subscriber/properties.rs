@@ -1,7 +1,7 @@
 //! Subscribing, publishing, stalling, rotating, failing and restarting in any
 //! order: nothing is seen before its fsync, and what is wanted comes once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use super::model::NAMES;
 use super::world::{Peer, World};
 use super::*;
+use crate::config::Replay;
 use crate::testing::Bench;
 use crate::testing::faulty::FaultyFs;
 
@@ -34,7 +35,7 @@ enum Event {
     Unsubscribe(usize, usize),
     /// The quiet time after a subscription is over.
     Quiet(usize),
-    /// A client's connection takes so many messages and then no more.
+    /// A client's connection takes this many messages and then no more.
     Room(usize, usize),
     Unstall(usize),
     Reconnect(usize),
@@ -56,15 +57,16 @@ enum Disk {
 struct Test {
     bench: Option<Bench>,
     fs: FaultyFs,
+    replay: Replay,
     memory: usize,
     world: Arc<Mutex<World>>,
 }
 
 impl Test {
-    fn new(history: u64, memory: usize) -> Self {
+    fn new(replay: Replay, history: u64, memory: usize) -> Self {
         let fs = FaultyFs::default();
         let dir = tempfile::tempdir().unwrap();
-        let bench = Bench::open(dir, Arc::new(fs.clone()), history, memory);
+        let bench = Bench::open_with(dir, Arc::new(fs.clone()), replay, history, memory);
         let world = Arc::new(Mutex::new(World {
             tail: Arc::clone(&bench.tail),
             peers: (0..CLIENTS).map(|_| Peer::new(history)).collect(),
@@ -83,6 +85,7 @@ impl Test {
         Self {
             bench,
             fs,
+            replay,
             memory,
             world,
         }
@@ -112,7 +115,7 @@ impl Test {
     }
 
     /// Ends the program as in a crash, with this in hand, and starts it again.
-    fn restart(&mut self, in_hand: BTreeMap<u64, &'static str>) {
+    fn restart(&mut self, mut in_hand: BTreeMap<u64, &'static str>) {
         let Some(bench) = self.bench.take() else {
             return;
         };
@@ -122,12 +125,13 @@ impl Test {
         drop((writer, tail));
         world.peers = (0..CLIENTS).map(|_| Peer::new(history)).collect();
         drop(world);
-        let bench = Bench::open(dir, Arc::new(self.fs.clone()), history, memory);
+        let bench = Bench::open_with(dir, Arc::new(self.fs.clone()), self.replay, history, memory);
         let mut world = self.world.lock().unwrap();
         world.tail = Arc::clone(&bench.tail);
-        let next = bench.writer.next_number();
+        let lines = journal::read_all(bench.dir.path()).unwrap();
+        let there: BTreeSet<u64> = lines.flatten().map(|line| line.number).collect();
+        in_hand.retain(|number, _| there.contains(number));
         world.recorded.extend(in_hand);
-        world.recorded.retain(|number, _| *number < next);
         self.bench = Some(bench);
     }
 
@@ -256,11 +260,12 @@ proptest! {
 
     #[test]
     fn what_is_wanted_comes_once_in_order_and_nothing_before_its_fsync(
+        replay in prop::sample::select(vec![Replay::Session, Replay::All]),
         history in prop::sample::select(vec![0, 5, 40, 10_000]),
         memory in prop::sample::select(vec![0, 20_000, 1 << 20]),
         events in prop::collection::vec(event(), 1..60),
     ) {
-        let mut test = Test::new(history, memory);
+        let mut test = Test::new(replay, history, memory);
         for event in &events {
             test.happen(event);
         }

@@ -359,7 +359,7 @@ fn topics_take_bounded_memory_and_those_that_were_dropped_count_no_more() {
     assert!(matches!(refused, Some(LinkError::Topics)), "{refused:?}");
 }
 
-/// Takes so many bytes and then no more.
+/// Takes a number of bytes and then no more.
 #[derive(Default)]
 struct ByteLink {
     bytes: Vec<u8>,

@@ -12,7 +12,7 @@ pub(super) struct Peer {
     pub(super) subscriber: Subscriber,
     pub(super) link: MemoryLink,
     pub(super) model: Model,
-    /// So many messages that are on their way were told to the model.
+    /// How many messages that are on their way the model was told of.
     pub(super) told: usize,
 }
 

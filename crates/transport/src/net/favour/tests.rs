@@ -7,7 +7,7 @@ use crate::testing::greeting;
 
 const LIMIT: usize = 100_000;
 
-/// Publishers that have sent so much each of a message of 1 MB.
+/// Publishers that have each sent a part of a message of 1 MB.
 struct Publishers {
     far: Vec<TcpStream>,
     near: Vec<Inbound>,

@@ -58,7 +58,7 @@ fn read_to_end(
     (came, ended)
 }
 
-/// Reads until so many messages have come.
+/// Reads until `count` messages have come.
 fn receive_count(publisher: &mut Inbound, count: usize) -> Vec<Vec<u8>> {
     let mut came = Vec::new();
     while came.len() < count {

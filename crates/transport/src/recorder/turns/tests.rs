@@ -36,6 +36,7 @@ impl Idle {
             spare: Arc::default(),
             tail: Arc::clone(&tail),
             requests: mpsc::channel().1,
+            changes: mpsc::channel().1,
             rotation: Rotation::new(None, TimeZone::UTC, SystemTime::now()),
             clock: Arc::new(SystemTime::now),
             max_session: None,
@@ -53,7 +54,7 @@ impl Idle {
         }
     }
 
-    /// The next batch: one message of so many bytes.
+    /// The next batch: one message of `length` bytes.
     fn batch(&mut self, length: usize) -> Batch {
         let batch = batch(self.next, length);
         self.next += 1;
