@@ -14,7 +14,7 @@
 
 use std::io;
 
-use crate::error::{AtPath, IoError};
+use crate::error::{AtPath, IoError, synced};
 use crate::fs::{FileSystem, Kind, sync_dir_if_possible};
 use crate::operation::Operation;
 use crate::session::{Layout, archive_name, compressed_name, is_archive_name};
@@ -42,9 +42,9 @@ pub(crate) fn move_session(
 /// False where the file system syncs no directories.
 pub(crate) fn sync_move(fs: &dyn FileSystem, layout: &Layout) -> Result<bool, IoError> {
     let archive_dir = layout.archive_dir();
-    let synced = sync_dir_if_possible(fs, &archive_dir).at(Operation::Sync, &archive_dir)?;
-    let ours = sync_dir_if_possible(fs, layout.dir()).at(Operation::Sync, layout.dir())?;
-    Ok(synced && ours)
+    let theirs = synced(sync_dir_if_possible(fs, &archive_dir), &archive_dir)?;
+    let ours = synced(sync_dir_if_possible(fs, layout.dir()), layout.dir())?;
+    Ok(theirs && ours)
 }
 
 /// Takes a name that no file has. Renaming alone would overwrite a file that

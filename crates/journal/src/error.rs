@@ -174,6 +174,12 @@ pub(crate) trait AtPath<T> {
     fn at(self, operation: Operation, path: &Path) -> Result<T, IoError>;
 }
 
+/// Names what a sync has failed with. Only here, since a writer accepts nothing any more
+/// after an error of this name.
+pub(crate) fn synced<T>(sync: io::Result<T>, path: &Path) -> Result<T, IoError> {
+    sync.at(Operation::Sync, path)
+}
+
 impl<T> AtPath<T> for io::Result<T> {
     fn at(self, operation: Operation, path: &Path) -> Result<T, IoError> {
         self.map_err(|source| IoError {

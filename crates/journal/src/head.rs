@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::error::{AtPath, IoError};
+use crate::error::{AtPath, IoError, synced};
 use crate::fs::{AppendFile, FileSystem, RealFs, append_all, sync_dir_if_possible};
 use crate::identity::new_uuid;
 use crate::operation::Operation;
@@ -24,7 +24,7 @@ use crate::session_file::SessionFile;
 use crate::span::{Span, missing_from};
 
 const VERSION: u32 = 1;
-/// So many stretches of missing numbers are kept; all are found again at each opening.
+/// How many spans of missing numbers are kept; all are found again at each opening.
 const KEPT: usize = 100;
 /// No more numbers than that are reserved ahead.
 const FARTHEST: u64 = 1 << 20;
@@ -273,13 +273,11 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
     }
     let mut file = fs.open_append(&new).at(Operation::Create, &new)?;
     append_all(file.as_mut(), text).at(Operation::WriteRecords, &new)?;
-    file.sync().at(Operation::Sync, &new)?;
+    synced(file.sync(), &new)?;
     // An open file may refuse to be renamed on Windows.
     drop(file);
     fs.rename(&new, &path).at(Operation::Rename, &new)?;
-    sync_dir_if_possible(fs, layout.dir())
-        .map(drop)
-        .at(Operation::Sync, layout.dir())
+    synced(sync_dir_if_possible(fs, layout.dir()), layout.dir()).map(drop)
 }
 
 /// Returns the time in UTC, to the second.

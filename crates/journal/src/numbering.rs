@@ -20,7 +20,7 @@ pub struct Numbering {
     last: u64,
     /// Whether any record came before.
     begun: bool,
-    /// Stretches of damage since the last record: so many numbers may be gone.
+    /// Damaged spans since the last record: that is how many numbers may be gone.
     skipped: u64,
     /// The largest number among the records with a right checksum.
     verified: u64,

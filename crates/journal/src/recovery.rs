@@ -7,7 +7,7 @@ use crate::archive::remove_reservations;
 use crate::archives::{Unread, look};
 use crate::checkpoint::{Checkpoint, Findings, Place};
 use crate::damage::{Damage, Integrity};
-use crate::error::{AtPath, IoError, OpenError};
+use crate::error::{AtPath, IoError, OpenError, synced};
 use crate::fs::{AppendFile, FileSystem, parent_of, sync_dir_if_possible, sync_if_readable};
 use crate::head::{Head, Missing};
 use crate::operation::Operation;
@@ -141,7 +141,7 @@ pub(crate) fn create_dirs(fs: &dyn FileSystem, layout: &Layout) -> Result<(), Io
     fs.create_dir_all(&archive_dir)
         .at(Operation::Create, &archive_dir)?;
     match parent_of(layout.dir()) {
-        Some(parent) => sync_if_readable(fs, parent).at(Operation::Sync, parent),
+        Some(parent) => synced(sync_if_readable(fs, parent), parent),
         None => Ok(()),
     }
 }
@@ -158,8 +158,8 @@ pub(crate) fn open_session(
     let mut file = fs.open_append(&path).at(Operation::Open, &path)?;
     let mut len = file.size().at(Operation::Measure, &path)?;
     let fenced = fence(fs, file.as_mut(), &path, &mut len)?;
-    file.sync().at(Operation::Sync, &path)?;
-    sync_dir_if_possible(fs, layout.dir()).at(Operation::Sync, layout.dir())?;
+    synced(file.sync(), &path)?;
+    synced(sync_dir_if_possible(fs, layout.dir()), layout.dir())?;
     Ok((file, len, fenced))
 }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use crate::archives::Archive;
-use crate::error::{AtPath, IoError};
+use crate::error::{AtPath, IoError, synced};
 use crate::fs::{FileSystem, LockGuard, RealFs, sync_dir_if_possible};
 use crate::head::now;
 use crate::operation::Operation;
@@ -261,8 +261,7 @@ impl Upkeep {
         self.note(&removed)?;
         remove_if_there(self.fs.as_ref(), &archive.path)?;
         let dir = self.layout.archive_dir();
-        let synced = sync_dir_if_possible(self.fs.as_ref(), &dir);
-        synced.at(Operation::Sync, &dir)?;
+        synced(sync_dir_if_possible(self.fs.as_ref(), &dir), &dir)?;
         let derived = format!("{}.index", archive.session());
         for entry in self.fs.list(&dir).at(Operation::List, &dir)? {
             if entry.name.starts_with(&derived) {
@@ -289,9 +288,9 @@ impl Upkeep {
             Ok(_) => return Err(ErrorKind::WriteZero.into()).at(Operation::Append, &path),
             Err(error) => return Err(error).at(Operation::Append, &path),
         }
-        file.sync().at(Operation::Sync, &path)?;
-        let synced = sync_dir_if_possible(self.fs.as_ref(), self.layout.dir());
-        synced.map(drop).at(Operation::Sync, self.layout.dir())
+        synced(file.sync(), &path)?;
+        let dir = self.layout.dir();
+        synced(sync_dir_if_possible(self.fs.as_ref(), dir), dir).map(drop)
     }
 }
 
@@ -314,7 +313,22 @@ pub(crate) fn removed_in(fs: &dyn FileSystem, layout: &Layout) -> Result<Vec<Rem
     let mut text = vec![0; length];
     let filled = file.read_full(&mut text, 0)?;
     text.truncate(filled);
-    Ok(sealed_text::read_all(&text))
+    Ok(each_once(sealed_text::read_all(&text)))
+}
+
+/// A removal that was interrupted is written down again when it is repeated: the last time
+/// counts.
+fn each_once(noted: Vec<Removed>) -> Vec<Removed> {
+    let mut removed: Vec<Removed> = Vec::with_capacity(noted.len());
+    for one in noted {
+        let is_same = |known: &Removed| {
+            (&known.session, known.first, known.last) == (&one.session, one.first, one.last)
+        };
+        // It is repeated before anything else is removed.
+        removed.pop_if(|known| is_same(known));
+        removed.push(one);
+    }
+    removed
 }
 
 fn remove_if_there(fs: &dyn FileSystem, path: &Path) -> Result<(), IoError> {

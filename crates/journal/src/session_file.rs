@@ -46,7 +46,9 @@ impl SessionFile {
         }
     }
 
-    pub(crate) fn new(path: &Path, file: Arc<dyn ReadFile>) -> Self {
+    /// Takes over a file that is open, under the path that it has.
+    #[must_use]
+    pub fn new(path: &Path, file: Arc<dyn ReadFile>) -> Self {
         let path = Arc::from(path);
         Self { path, file }
     }

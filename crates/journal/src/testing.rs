@@ -24,7 +24,7 @@ pub(crate) struct MemFile(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
-    /// So many reads succeed before one fails.
+    /// How many reads succeed before one fails.
     fail_in: Option<u64>,
     longest_read: usize,
     bytes_read: u64,
@@ -113,11 +113,11 @@ pub(crate) enum Part {
     Legacy(u8),
     /// A line without checksum, but with a number that is so far off.
     Numbered(i8),
-    /// A record of ours from so long ago, once more.
+    /// The record of ours that was written this many records ago, once more.
     Again(u8),
     Blank,
     Garbage(Vec<u8>),
-    /// A record of so many bytes.
+    /// A record of this many bytes.
     Long(u32),
 }
 

@@ -191,7 +191,7 @@ mod killed {
                 .spawn()
                 .unwrap();
             let mut out = BufReader::new(child.stdout.take().unwrap());
-            // Some are killed while they start, the others after so many lines.
+            // Some are killed while they start, the others after some lines.
             let kill_after = round * 7919 % 300;
             let mut lines = 0;
             let mut line = String::new();

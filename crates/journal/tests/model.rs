@@ -20,7 +20,7 @@ enum Step {
     Refused,
     Archive(Option<String>),
     Reopen,
-    /// So many bytes are cut off the current session while nobody writes it.
+    /// This many bytes are cut off the current session while nobody writes it.
     Cut(u16),
     /// A bit of the current session changes while nobody writes it.
     Flip {

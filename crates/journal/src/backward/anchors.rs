@@ -34,7 +34,7 @@ impl Anchors {
         }
     }
 
-    /// Finds the next anchor among at most so many lines.
+    /// Finds the next anchor within the next `lines` lines.
     pub(super) fn next(&mut self, lines: usize) -> Result<Option<Anchor>, ReadError> {
         for _ in 0..lines {
             if !self.lines.refill(&mut self.pending)? {
@@ -63,9 +63,9 @@ impl Anchors {
     /// Returns the number that a new record must be beyond, as far as the
     /// file's last lines tell; `None` where they carry no checked number.
     pub(super) fn highest_number(mut self) -> Result<Option<u64>, ReadError> {
-        /// So many lines made by hand may follow the last one of ours.
+        /// Up to this many lines made by hand may follow the last one of ours.
         const LOOKED_AT: usize = 1000;
-        /// So many lines at the end may be repeated ones.
+        /// Up to this many lines at the end may be repeated ones.
         const REPEATED: usize = 32;
         let mut reader = self.lines.forward();
         match self.next(LOOKED_AT)? {

@@ -21,7 +21,7 @@ fn open(fs: &SimFs) -> (Writer, Recovery) {
     Writer::open(DIR, options).unwrap()
 }
 
-/// Commits so many records of some 60 bytes, one by one.
+/// Commits `count` records of some 60 bytes, one by one.
 fn commit(writer: &mut Writer, count: u64) {
     for _ in 0..count {
         let mut group = writer.group();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::table::{self, Frame};
 use super::{CompressedFile, compressed_path, is_compressed};
-use crate::error::{AtPath, IoError};
+use crate::error::{AtPath, IoError, synced};
 use crate::fs::{FileSystem, append_all, parent_of, sync_dir_if_possible};
 use crate::operation::Operation;
 use crate::session_file::SessionFile;
@@ -109,8 +109,7 @@ pub fn compress(
 
 fn sync_parent(fs: &dyn FileSystem, path: &Path) -> Result<(), IoError> {
     let parent = parent_of(path).unwrap_or_else(|| Path::new("."));
-    let synced = sync_dir_if_possible(fs, parent);
-    synced.map(drop).at(Operation::Sync, parent)
+    synced(sync_dir_if_possible(fs, parent), parent).map(drop)
 }
 
 /// Writes the compressed file, and returns its length when it is on stable storage.
@@ -149,7 +148,7 @@ fn write(
     }
     let table = table::write(&frames).at(Operation::Write, path)?;
     append_all(file.as_mut(), &table).at(Operation::Append, path)?;
-    file.sync().at(Operation::Sync, path)?;
+    synced(file.sync(), path)?;
     Ok(at + table.len() as u64)
 }
 

@@ -148,6 +148,61 @@ fn wherever_the_machine_stops_a_whole_session_is_there_and_the_next_attempt_succ
 }
 
 #[test]
+fn a_disk_that_alters_what_is_written_costs_an_attempt_and_never_the_session() {
+    let dir = Path::new(ROOT).join("logs");
+    let path = dir.join("archive").join("session_a.jsonl");
+    let mut noticed = 0;
+    for at in 0..60 {
+        let fs = SimFs::new();
+        fs.put(&path, &session(1..=400));
+        fs.plan(Some(Plan {
+            at,
+            and: None,
+            on: false,
+            fault: Fault::Alters,
+        }));
+        let done = compress(&fs, &path, LEVEL);
+        let altered = !fs.hit().is_empty();
+        assert_eq!(done.is_err(), altered, "{done:?} at {at}");
+        noticed += u64::from(altered);
+        // What is there of it is whole, and nothing is left of the attempt.
+        let names = fs.list(&dir.join("archive")).unwrap();
+        assert_eq!(names.len(), 1, "{names:?}");
+        let mut reader = Reader::open_in(&fs, &path).unwrap();
+        assert_eq!(numbers(&mut reader).unwrap(), (1..=400).collect::<Vec<_>>());
+    }
+    assert!(noticed > 2, "{noticed}: the frames and the table");
+}
+
+#[test]
+fn a_session_keeps_the_time_at_which_it_was_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("session_a.jsonl");
+    std::fs::write(&path, session(1..=3)).unwrap();
+    let closed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let file = std::fs::File::options().append(true).open(&path).unwrap();
+    file.set_modified(closed).unwrap();
+    drop(file);
+    let compressed = compress(&RealFs, &path, LEVEL).unwrap().path;
+    let modified = std::fs::metadata(compressed).unwrap().modified().unwrap();
+    assert_eq!(modified, closed, "retention counts from there");
+}
+
+#[test]
+fn what_is_left_of_an_attempt_is_written_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("session_a.jsonl");
+    std::fs::write(&path, session(1..=3000)).unwrap();
+    let rest = dir.path().join("session_a.jsonl.zst.new");
+    std::fs::write(&rest, "what a kill has left").unwrap();
+    let compressed = compress(&RealFs, &path, LEVEL).unwrap();
+    assert!(!rest.exists());
+    let mut reader = Reader::open(&compressed.path).unwrap();
+    let expected: Vec<u64> = (1..=3000).collect();
+    assert_eq!(numbers(&mut reader).unwrap(), expected);
+}
+
+#[test]
 fn a_damaged_frame_costs_its_own_records_and_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("session_a.jsonl");

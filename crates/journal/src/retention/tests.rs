@@ -95,6 +95,56 @@ fn what_somebody_needs_stays_and_so_does_what_comes_behind_it() {
     }
 }
 
+#[test]
+fn nothing_goes_from_behind_a_session_that_stays() {
+    // Its file was touched, so that it looks young: the numbers before it stay, too.
+    let sessions = [session(1, 1, 100), session(11, 9, 100), session(21, 0, 100)];
+    let rules = Retention {
+        age: Some(6 * DAY),
+        ..Retention::default()
+    };
+    assert_eq!(rules.plan(&sessions, &around()), Plan::default());
+}
+
+#[test]
+fn a_session_without_numbers_is_nobodys_to_remove() {
+    let (dir, _journal) = journal();
+    let older = dir.path().join("archive/session_0.jsonl");
+    std::fs::write(&older, "{\"Id\":\"1\"}\n").unwrap();
+    let sessions = Upkeep::begin(dir.path()).unwrap().sessions().unwrap();
+    let names: Vec<u64> = sessions.iter().map(|one| one.archive.first).collect();
+    assert_eq!(names, [1, 3, 5], "{sessions:?}");
+    assert!(sessions.iter().all(|one| one.archive.path != older));
+}
+
+#[test]
+fn what_a_crash_has_torn_of_the_history_costs_no_other_line_of_it() {
+    let (dir, _journal) = journal();
+    let upkeep = Upkeep::begin(dir.path()).unwrap();
+    let sessions = upkeep.sessions().unwrap();
+    let first = upkeep.remove(&expired(&sessions[0])).unwrap();
+    let path = Layout::new(dir.path()).removed();
+    let mut torn = std::fs::read(&path).unwrap();
+    torn.extend_from_within(..torn.len() / 2);
+    std::fs::write(&path, torn).unwrap();
+    let second = upkeep.remove(&expired(&sessions[1])).unwrap();
+    assert_eq!(removed_sessions(dir.path()).unwrap(), [first, second]);
+}
+
+#[test]
+fn a_removal_that_was_interrupted_and_repeated_is_told_once() {
+    let (dir, _journal) = journal();
+    let upkeep = Upkeep::begin(dir.path()).unwrap();
+    let sessions = upkeep.sessions().unwrap();
+    let first = upkeep.remove(&expired(&sessions[0])).unwrap();
+    // Killed behind the note, and before the file was gone.
+    std::fs::copy(&sessions[1].archive.path, &sessions[0].archive.path).unwrap();
+    let again = upkeep.remove(&expired(&sessions[0])).unwrap();
+    let second = upkeep.remove(&expired(&sessions[1])).unwrap();
+    assert_eq!((first.first, first.last), (again.first, again.last));
+    assert_eq!(removed_sessions(dir.path()).unwrap(), [again, second]);
+}
+
 /// Three closed sessions of two records each.
 fn journal() -> (tempfile::TempDir, Journal) {
     let dir = tempfile::tempdir().unwrap();

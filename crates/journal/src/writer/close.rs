@@ -7,8 +7,7 @@ use super::Writer;
 use super::outcome::Archived;
 use super::state::{Cause, Leftover, State};
 use crate::archive::{move_session, sync_move};
-use crate::error::{AtPath, IoError};
-use crate::operation::Operation;
+use crate::error::{IoError, synced};
 
 impl Writer {
     /// Closes the session and opens the next one's file.
@@ -48,7 +47,7 @@ impl Writer {
     fn settle(&mut self) -> Result<(), IoError> {
         self.cut_back()?;
         if let (Leftover::Unsynced, Some(file)) = (self.leftover, &mut self.file) {
-            let synced = file.sync().at(Operation::Sync, &self.layout.current());
+            let synced = synced(file.sync(), &self.layout.current());
             synced.inspect_err(|error| self.finish_after_failed_sync(error))?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 
 use super::Writer;
 use super::state::Leftover;
-use crate::error::{AtPath, IoError};
+use crate::error::{AtPath, IoError, synced};
 use crate::fs::AppendFile;
 use crate::group::Group;
 use crate::operation::Operation;
@@ -22,7 +22,7 @@ impl Writer {
             return Ok(());
         };
         write_all(file.as_mut(), groups).at(Operation::WriteRecords, &path)?;
-        file.sync().at(Operation::Sync, &path)?;
+        synced(file.sync(), &path)?;
         self.leftover = Leftover::Nothing;
         // Whoever removes the file or its directory while it is written would
         // otherwise have everything recorded in a file that nobody can find.

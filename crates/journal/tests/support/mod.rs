@@ -49,6 +49,8 @@ pub enum Fault {
     DoneButIo,
     /// A write writes less than all and says so; everything else succeeds.
     Short,
+    /// A write writes another byte in the middle and says nothing.
+    Alters,
     /// The machine stops: this and all that follows fails and does nothing.
     Stop,
 }
@@ -245,7 +247,7 @@ impl Disk {
         );
         let applies = match plan.fault {
             Fault::Full => needs_room,
-            Fault::Short => op == Op::Append,
+            Fault::Short | Fault::Alters => op == Op::Append,
             Fault::DoneButIo => matches!(
                 op,
                 Op::Rename
@@ -677,7 +679,7 @@ impl AppendFile for SimFile {
     }
 
     fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let all: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        let mut all: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         let mut disk = self.fs.disk();
         let fault = disk.enter(Op::Append);
         let file = disk.files.get_mut(&self.id).unwrap();
@@ -690,6 +692,14 @@ impl AppendFile for SimFile {
                 let count = all.len().div_ceil(2);
                 file.write(&all[..count]);
                 Ok(count)
+            }
+            Some(Fault::Alters) => {
+                let middle = all.len() / 2;
+                if let Some(byte) = all.get_mut(middle) {
+                    *byte ^= 0x55;
+                }
+                file.write(&all);
+                Ok(all.len())
             }
             Some(fault @ Fault::Full) => {
                 file.write(&all[..all.len() / 2]);
