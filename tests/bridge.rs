@@ -3,3 +3,5 @@
 mod contradictions;
 mod machines;
 mod outbound;
+mod retention;
+mod security;

@@ -6,6 +6,7 @@ use crate::util::bridge::Machine;
 use crate::util::broker::Broker;
 use crate::util::client::{Publisher, publish};
 use crate::util::dir::Dir;
+use crate::util::http::{get, metrics_of, value};
 use crate::util::message::agents;
 use crate::util::nats::Nats;
 use crate::util::programs::workspace;
@@ -21,6 +22,19 @@ fn shipped(nats: &Nats) -> (Dir, Broker, Machine) {
     machine.wait_shipped(5);
     drop(bridge);
     (dir, broker, machine)
+}
+
+/// A copy of a journal's directory.
+fn copied(dir: &Dir) -> Dir {
+    let copy = Dir::new();
+    fs::create_dir_all(copy.logs()).unwrap();
+    for name in ["current_session.jsonl", "journal.head"] {
+        let from = dir.logs().join(name);
+        if from.exists() {
+            fs::copy(from, copy.logs().join(name)).unwrap();
+        }
+    }
+    copy
 }
 
 #[test]
@@ -44,15 +58,54 @@ fn a_stream_that_is_full_is_waited_for_and_leaves_no_hole() {
     let (_dir, broker, machine) = shipped(&nats);
     nats.call(&["edit", "CONV_pc", "max_msgs=8"]);
     publish(broker.ports.publish, &agents("chat", 6, 20));
-    let bridge = machine.start(&[]);
+    let mut bridge = machine.start(&["--metrics", "127.0.0.1:0"]);
+    let metrics = metrics_of(&mut bridge);
     machine.wait_shipped(8);
     bridge.wait_for_warning("maximum messages exceeded");
+    assert_stalled(&machine, &metrics);
     nats.call(&["edit", "CONV_pc", "max_msgs=-1"]);
     machine.wait_shipped(25);
     machine
         .run(&["verify"])
         .with_code(0)
         .says("25 records are the same");
+    let status = machine.run(&["status"]).with_code(0).says("running");
+    status.never_says("can ship nothing");
+    let (_, told) = get(&metrics, "/metrics");
+    assert_eq!(value(&told, "bridge_lag_seconds{origin=\"pc\"}"), 0.0);
+    assert_eq!(
+        value(&told, "bridge_stored_message_num{origin=\"pc\"}"),
+        25.0
+    );
+    drop(bridge);
+    machine.run(&["status"]).with_code(0).says("none");
+}
+
+/// Whoever looks sees that nothing goes on, why, and how much waits for how long.
+#[track_caller]
+fn assert_stalled(machine: &Machine, metrics: &str) {
+    let status = until("what waits", || {
+        let status = machine.status("pc")?;
+        let waits = status["lag_seconds"].as_u64()? >= 1;
+        (waits && status["bridge"]["shipping"]["doubts"].as_u64()? >= 2).then_some(status)
+    });
+    assert_eq!((&status["there"], &status["lag"]), (&8.into(), &17.into()));
+    let shipping = &status["bridge"]["shipping"];
+    assert_eq!(
+        (&shipping["read"], &shipping["stored"], &shipping["stalled"]),
+        (&25.into(), &8.into(), &true.into()),
+        "{status}"
+    );
+    let again = shipping["sent_again"].as_u64();
+    assert!(again >= Some(17), "{status}");
+    let told = machine.run(&["status"]).with_code(0).says("stalled");
+    told.says("can ship nothing")
+        .says("maximum messages exceeded");
+    let told = until("an age in the metrics", || {
+        let (_, told) = get(metrics, "/metrics");
+        (value(&told, "bridge_lag_seconds{origin=\"pc\"}") >= 1.0).then_some(told)
+    });
+    assert_eq!(value(&told, "bridge_stalled{origin=\"pc\"}"), 1.0);
 }
 
 #[test]
@@ -81,18 +134,57 @@ fn a_stream_that_no_bridge_made_is_left_alone() {
 }
 
 #[test]
+fn a_stream_that_anybody_may_purge_is_refused() {
+    let nats = Nats::start();
+    let (_dir, _broker, machine) = shipped(&nats);
+    let journal = machine.status("pc").unwrap()["journal"].clone();
+    nats.call(&["forget", "CONV_pc"]);
+    nats.call(&["make", "CONV_pc", "conv.pc.>", journal.as_str().unwrap()]);
+    machine.run(&[]).with_code(1).warns("deny_purge");
+}
+
+#[test]
+fn a_stream_that_is_removed_meanwhile_is_said_and_made_anew_at_the_next_start() {
+    let nats = Nats::start();
+    let (_dir, broker, machine) = shipped(&nats);
+    let mut bridge = machine.start(&[]);
+    bridge.wait_for("[*] Shipping");
+    nats.call(&["forget", "CONV_pc"]);
+    publish(broker.ports.publish, &agents("chat", 6, 5));
+    bridge.wait_for_warning("it was removed");
+    bridge.wait_exit().with_code(1);
+    let _bridge = machine.start(&[]);
+    machine.wait_shipped(10);
+    let verified = machine.run(&["verify"]).with_code(0);
+    verified.says("10 records are the same");
+}
+
+#[test]
+fn a_server_that_comes_back_from_an_older_copy_gets_the_rest_again() {
+    let mut nats = Nats::start();
+    let (_dir, broker, machine) = shipped(&nats);
+    nats.servers[0].kill9();
+    let copy = nats.servers[0].copy_store();
+    nats.servers[0].start();
+    let bridge = machine.start(&[]);
+    publish(broker.ports.publish, &agents("chat", 6, 5));
+    machine.wait_shipped(10);
+    nats.servers[0].kill9();
+    nats.servers[0].restore_store(&copy);
+    nats.servers[0].start();
+    publish(broker.ports.publish, &agents("chat", 11, 1));
+    bridge.wait_for_warning("beginning again behind what the stream has");
+    machine.wait_shipped(11);
+    let verified = machine.run(&["verify"]).with_code(0);
+    verified.says("11 records are the same");
+}
+
+#[test]
 fn a_copied_directory_that_went_on_by_itself_is_refused() {
     let nats = Nats::start();
     let (dir, mut broker, machine) = shipped(&nats);
     broker.kill9();
-    let copy = Dir::new();
-    fs::create_dir_all(copy.logs()).unwrap();
-    for name in ["current_session.jsonl", "journal.head"] {
-        let from = dir.logs().join(name);
-        if from.exists() {
-            fs::copy(from, copy.logs().join(name)).unwrap();
-        }
-    }
+    let copy = copied(&dir);
     // Both go on, with other messages.
     let broker = Broker::start_on(&dir, broker.ports, &[]);
     let other = Broker::start(&copy);
@@ -115,14 +207,7 @@ fn a_copied_directory_that_went_on_by_itself_is_refused() {
 fn a_journal_that_is_behind_its_stream_is_refused() {
     let nats = Nats::start();
     let (dir, mut broker, machine) = shipped(&nats);
-    let copy = Dir::new();
-    fs::create_dir_all(copy.logs()).unwrap();
-    for name in ["current_session.jsonl", "journal.head"] {
-        let from = dir.logs().join(name);
-        if from.exists() {
-            fs::copy(from, copy.logs().join(name)).unwrap();
-        }
-    }
+    let copy = copied(&dir);
     publish(broker.ports.publish, &agents("chat", 6, 5));
     let bridge = machine.start(&[]);
     machine.wait_shipped(10);

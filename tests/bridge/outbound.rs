@@ -8,12 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::util::bridge::Machine;
-use crate::util::broker::{Broker, Ports, viewer_in};
+use crate::util::broker::{Broker, Ports, broker as broker_command, viewer_in};
 use crate::util::client::{Publisher, publish};
 use crate::util::dir::Dir;
+#[cfg(target_os = "linux")]
+use crate::util::http::{get, metrics_of, value};
 use crate::util::message::{agents, shapes};
 use crate::util::nats::Nats;
+#[cfg(target_os = "linux")]
+use crate::util::proc::resident;
 use crate::util::process::run;
+use crate::util::rounds::from_environment;
 use crate::util::wait::until;
 
 /// All lines of a journal, closed sessions first.
@@ -82,6 +87,57 @@ fn every_record_stands_under_its_number_byte_for_byte() {
 }
 
 #[test]
+fn compressed_sessions_are_shipped_like_others() {
+    let (dir, nats) = (Dir::new(), Nats::start());
+    let broker = Broker::start(&dir);
+    for (archives, records) in [(1, shapes()), (2, agents("chat.team", 1, 100))] {
+        publish(broker.ports.publish, &records);
+        broker.signal("HUP");
+        dir.wait_archives(archives);
+    }
+    let lines = lines(&dir);
+    let mut compress = broker_command();
+    compress.arg("compress").arg("--dir").arg(dir.logs());
+    run(&mut compress)
+        .with_code(0)
+        .says("2 sessions compressed");
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    let _bridge = machine.start(&[]);
+    machine.wait_shipped(lines.len() as u64);
+    let payloads: Vec<Vec<u8>> = shipped(&nats, "CONV_pc")
+        .into_iter()
+        .map(|it| it.2)
+        .collect();
+    assert!(payloads == lines);
+    machine
+        .run(&["verify"])
+        .with_code(0)
+        .says(&format!("{} records are the same", lines.len()));
+}
+
+#[test]
+fn a_stream_may_begin_with_the_next_message() {
+    let (dir, nats) = (Dir::new(), Nats::start());
+    let broker = Broker::start(&dir);
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    publish(broker.ports.publish, &agents("chat", 1, 5));
+    dir.wait_lines(5);
+    let mut bridge = machine.start(&["--from", "now"]);
+    bridge.wait_for_warning("made the stream CONV_pc from number 6 on");
+    publish(broker.ports.publish, &agents("chat", 6, 5));
+    machine.wait_shipped(10);
+    // It stays so, whatever the next one is told.
+    bridge.kill9();
+    let _bridge = machine.start(&[]);
+    publish(broker.ports.publish, &agents("chat", 11, 5));
+    machine.wait_shipped(15);
+    let numbers: Vec<u64> = shipped(&nats, "CONV_pc").iter().map(|it| it.0).collect();
+    assert_eq!(numbers, (6..=15).collect::<Vec<u64>>());
+    let verified = machine.run(&["verify"]).with_code(0);
+    verified.says("Numbers 6 to 15: 10 records are the same");
+}
+
+#[test]
 fn what_is_larger_than_a_message_of_nats_goes_in_parts_and_comes_back_whole() {
     let (dir, nats) = (Dir::new(), Nats::start());
     let broker = Broker::start(&dir);
@@ -137,10 +193,7 @@ fn a_lost_machine_comes_back_from_its_stream() {
 
 /// How often something is killed; `just bridge-crash` says more.
 fn rounds(few: usize) -> usize {
-    let said = std::env::var("BRIDGE_ROUNDS").ok();
-    said.map_or(few, |rounds| {
-        rounds.parse().expect("BRIDGE_ROUNDS is a number")
-    })
+    from_environment("BRIDGE_ROUNDS", few)
 }
 
 #[test]
@@ -179,8 +232,63 @@ fn kill_9_of_bridge_broker_and_server_under_load_loses_and_repeats_nothing() {
     });
     machine.wait_shipped(count as u64);
     assert_shipped(&nats, &dir);
+    println!("{} kills, {count} records", rounds(4));
     machine.run(&["verify"]).with_code(0);
     drop((bridge, broker));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_is_away_costs_lag_and_no_memory() {
+    const MESSAGES: usize = 8_000;
+    let (dir, mut nats) = (Dir::new(), Nats::start());
+    let broker = Broker::start(&dir);
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    let mut bridge = machine.start(&["--metrics", "127.0.0.1:0"]);
+    let metrics = metrics_of(&mut bridge);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.burst("first", 1, 1, 100);
+    machine.wait_shipped(1);
+    nats.servers[0].kill9();
+    let before = resident(&bridge);
+    // Ten times what may be on its way.
+    publisher.burst("load", 1, MESSAGES, 10_000);
+    dir.wait_lines(MESSAGES + 1);
+    let name = |what: &str| format!("bridge_{what}{{origin=\"pc\"}}");
+    let read = until("it to read no further, and to say so", || {
+        let read = || value(&get(&metrics, "/metrics").1, &name("read_message_num"));
+        let (_, told) = get(&metrics, "/metrics");
+        let waits = value(&told, &name("lag_seconds")) >= 2.0;
+        let waits = waits && value(&told, &name("stalled")) == 1.0;
+        let before = read();
+        (waits && before > 1.0 && read() == before).then_some(before)
+    });
+    assert!(read < MESSAGES as f64, "{read} are read");
+    let grown = resident(&bridge).saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes");
+    nats.servers[0].start();
+    machine.wait_shipped(MESSAGES as u64 + 1);
+    machine.run(&["verify"]).with_code(0);
+}
+
+#[test]
+fn two_bridges_that_ship_one_journal_at_once_store_each_record_once() {
+    let (dir, nats) = (Dir::new(), Nats::start());
+    let broker = Broker::start(&dir);
+    let machine = Machine::new("pc", &dir, broker.ports, &nats);
+    // One that was started in another directory, where nobody knows of the first.
+    let elsewhere = Dir::new();
+    fs::create_dir_all(elsewhere.logs()).unwrap();
+    let other = Machine::new("pc", &elsewhere, broker.ports, &nats);
+    let mut publisher = Publisher::connect(broker.ports.publish);
+    publisher.burst("load", 1, 2_000, 200);
+    dir.wait_lines(2_000);
+    let _bridges = [machine.start(&[]), other.start(&[])];
+    publisher.burst("load", 2_001, 2_000, 200);
+    dir.wait_lines(4_000);
+    machine.wait_shipped(4_000);
+    assert_shipped(&nats, &dir);
+    machine.run(&["verify"]).with_code(0);
 }
 
 #[test]
@@ -216,4 +324,6 @@ fn a_cluster_whose_servers_are_killed_and_stopped_gets_everything_once() {
     });
     machine.wait_shipped(count as u64);
     assert_shipped(&nats, &dir);
+    let kills = rounds(4).div_ceil(2);
+    println!("{kills} kills, {} cuts, {count} records", rounds(4) - kills);
 }

@@ -53,8 +53,9 @@ async def forget(js, stream):
     return {}
 
 
-async def make(js, stream, subject):
-    await js.add_stream(name=stream, subjects=[subject])
+async def make(js, stream, subject, journal=None):
+    metadata = {"journal": journal} if journal else None
+    await js.add_stream(name=stream, subjects=[subject], metadata=metadata)
     return {}
 
 

@@ -35,6 +35,6 @@ target/release/examples/ship_rate nats://127.0.0.1:26222 tcp://127.0.0.1:26558
 start out target/release/bridge --nats nats://127.0.0.1:26222 --origin here --dir "$dir/here" \
     --broker tcp://127.0.0.1:26558 --from now
 start in target/release/bridge --nats nats://127.0.0.1:26222 --origin there --dir "$dir/there" \
-    --broker tcp://127.0.0.1:27558 --no-ship --receive
+    --broker tcp://127.0.0.1:27558 --no-ship --receive --origins here
 sleep 8
-"$python" tests/python/bridge_latency.py 26555 26556 27556
+"$python" tests/python/bridge_latency.py 26555 26556 27556 "$dir/here" "$dir/there"

@@ -20,6 +20,8 @@ pub(crate) struct Machine {
     nats: String,
     /// A name and a password for NATS.
     pub(crate) user: Option<(String, String)>,
+    /// More options about NATS.
+    pub(crate) nats_options: Vec<String>,
 }
 
 impl Machine {
@@ -30,6 +32,7 @@ impl Machine {
             logs: dir.logs(),
             nats: nats.urls(),
             user: None,
+            nats_options: Vec::new(),
         }
     }
 
@@ -40,7 +43,8 @@ impl Machine {
         command.args(["--nats", &self.nats, "--origin", &self.name]);
         command.arg("--dir").arg(&self.logs);
         let endpoint = format!("tcp://127.0.0.1:{}", self.ports.control);
-        command.args(["--broker", &endpoint]).args(options);
+        command.args(["--broker", &endpoint]);
+        command.args(&self.nats_options).args(options);
         if let Some((name, password)) = &self.user {
             command
                 .args(["--user", name])

@@ -1,6 +1,7 @@
 //! Stock NATS servers with JetStream, alone or three of them, and a stock client.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -57,6 +58,19 @@ impl Server {
         let process = Process::start(&mut command);
         process.wait_for_warning("Server is ready");
         self.process = Some(process);
+    }
+
+    /// Copies what it keeps, which is not running.
+    pub(crate) fn copy_store(&self) -> TempDir {
+        let copy = TempDir::new().expect("a temporary directory");
+        copy_all(&self.store, copy.path());
+        copy
+    }
+
+    /// Puts a copy in the place of what it keeps.
+    pub(crate) fn restore_store(&self, copy: &TempDir) {
+        fs::remove_dir_all(&self.store).expect("what the server kept");
+        copy_all(copy.path(), &self.store);
     }
 
     /// Kills it.
@@ -122,15 +136,18 @@ impl Nats {
         self.servers[0].start();
     }
 
-    /// Starts a cluster of three.
+    /// Starts a cluster of three, which has on disk what it has acknowledged.
     pub(crate) fn cluster() -> Self {
         let store = TempDir::new().expect("a temporary directory");
+        let config = store.path().join("server.conf");
+        std::fs::write(&config, "jetstream { sync_interval: always }").expect("settings");
         let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
         let mut servers = Vec::new();
         for (index, name) in ["one", "two", "three"].into_iter().enumerate() {
             let mut routes = ports.clone();
             routes.rotate_left(index);
             let mut server = Server::new(name, store.path().join(name), routes);
+            server.options = vec!["-c".to_owned(), config.display().to_string()];
             server.start();
             servers.push(server);
         }
@@ -160,5 +177,17 @@ impl Nats {
         until(&format!("nats_tool.py {arguments:?}"), || {
             self.ask(arguments)
         })
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        match entry.file_type().expect("its type").is_dir() {
+            true => copy_all(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).expect("a file")),
+        }
     }
 }

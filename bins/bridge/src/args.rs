@@ -174,7 +174,7 @@ pub(crate) struct SendingArgs {
     #[arg(long = "from", value_name = "WHERE", default_value = "start")]
     from: Start,
 
-    /// How many servers keep the stream (default: 3 where there are so many)
+    /// How many servers keep the stream (default: 3 where there are three)
     #[arg(long, value_name = "N")]
     replicas: Option<usize>,
 

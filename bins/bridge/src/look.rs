@@ -5,12 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
-use bridge_core::{Context, Difference, Overview, StreamView, connect, fetch, overview, verify};
+use bridge_core::{
+    Context, Difference, Inbound, Overview, Report, StreamView, connect, fetch, overview, verify,
+};
 
 use crate::args::{Args, Command};
 use crate::exit::Exit;
 
-/// So many differences are told one by one.
+/// How many differences are told one by one.
 const TOLD: u64 = 20;
 
 pub(crate) async fn run(args: &Args, command: &Command) -> anyhow::Result<Exit> {
@@ -23,18 +25,19 @@ pub(crate) async fn run(args: &Args, command: &Command) -> anyhow::Result<Exit> 
 }
 
 async fn status(args: &Args, context: &Context, json: bool) -> anyhow::Result<Exit> {
-    let all = overview(context, &args.broker()?).await?;
+    let own = args.origin()?;
+    let all = overview(context, &args.broker()?, &own).await?;
     let mut out = std::io::stdout().lock();
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
     } else {
-        print(&all, &mut out)?;
+        print(&all, &own, &mut out)?;
     }
     let is_wrong = all.streams.iter().any(|stream| stream.problem.is_some());
     Ok(if is_wrong { Exit::Found } else { Exit::Done })
 }
 
-fn print(all: &Overview, out: &mut impl Write) -> std::io::Result<()> {
+fn print(all: &Overview, own: &str, out: &mut impl Write) -> std::io::Result<()> {
     if let Some(reason) = &all.broker_error {
         writeln!(out, "[!] The local broker: {reason}")?;
     }
@@ -48,24 +51,33 @@ fn print(all: &Overview, out: &mut impl Write) -> std::io::Result<()> {
     let width = widest.unwrap_or_default().max("MACHINE".len());
     writeln!(
         out,
-        "{:width$}  {:>12}  {:>12}  {:>9}  LAST MESSAGE",
-        "MACHINE", "THERE", "HERE", "BEHIND"
+        "{:width$}  {:>10}  {:>10}  {:>8}  {:>7}  {:8}  LAST MESSAGE",
+        "MACHINE", "THERE", "HERE", "BEHIND", "FOR", "BRIDGE"
     )?;
     for stream in &all.streams {
         let number = |number: Option<u64>| number.map_or("-".to_owned(), |it| it.to_string());
+        let seconds = stream.lag_seconds.map(|seconds| format!("{seconds} s"));
         writeln!(
             out,
-            "{:width$}  {:>12}  {:>12}  {:>9}  {}{}",
+            "{:width$}  {:>10}  {:>10}  {:>8}  {:>7}  {:8}  {}{}",
             stream.origin,
             stream.there,
             number(stream.here),
             number(stream.lag),
+            seconds.as_deref().unwrap_or("-"),
+            state(stream.bridge.as_ref()),
             stream.last_at,
             if stream.local { "  (this machine)" } else { "" }
         )?;
+    }
+    for stream in &all.streams {
         if let Some(problem) = &stream.problem {
-            writeln!(out, "[!] {problem}")?;
+            writeln!(out, "[!] {}: {problem}", stream.origin)?;
         }
+        tell(&stream.origin, stream.bridge.as_ref(), out)?;
+    }
+    if all.streams.iter().all(|stream| stream.origin != own) {
+        tell(own, all.bridge.as_ref(), out)?;
     }
     let behind = |stream: &&StreamView| stream.lag.is_some_and(|lag| lag > 0);
     if let Some(stream) = all.streams.iter().find(behind) {
@@ -79,6 +91,55 @@ fn print(all: &Overview, out: &mut impl Write) -> std::io::Result<()> {
         writeln!(out, "[*] BEHIND counts {which}")?;
     }
     Ok(())
+}
+
+/// Says in a word how it goes with a bridge.
+fn state(report: Option<&Report>) -> &'static str {
+    let Some(report) = report else {
+        return "none";
+    };
+    let shipping = report.shipping.as_ref();
+    let stalled = shipping.is_some_and(|shipping| shipping.stalled);
+    let failed = |one: &Inbound| one.last_error.is_some();
+    match stalled || report.receiving.values().any(failed) {
+        true => "stalled",
+        false => "running",
+    }
+}
+
+/// Tells what a bridge has on its way, and what is wrong with it.
+fn tell(origin: &str, report: Option<&Report>, out: &mut impl Write) -> std::io::Result<()> {
+    let Some(report) = report else {
+        return Ok(());
+    };
+    if let Some(shipping) = &report.shipping {
+        if shipping.in_flight + shipping.sent_again + shipping.doubts > 0 {
+            writeln!(
+                out,
+                "[*] The bridge of {origin} has {} on their way; it has asked the stream {} how \
+                 far it is, and sent {} again",
+                count(shipping.in_flight, "message"),
+                count(shipping.doubts, "time"),
+                count(shipping.sent_again, "message")
+            )?;
+        }
+        if let Some(error) = shipping.last_error.as_ref().filter(|_| shipping.stalled) {
+            writeln!(out, "[!] The bridge of {origin} can ship nothing: {error}")?;
+        }
+    }
+    for (from, inbound) in &report.receiving {
+        if let Some(error) = &inbound.last_error {
+            writeln!(
+                out,
+                "[!] The bridge of {origin} receives nothing of {from}: {error}"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn count(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 async fn compare(

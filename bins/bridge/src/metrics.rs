@@ -3,13 +3,13 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Context as _;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
-use bridge_core::Progress;
+use bridge_core::{Inbound, Outbound, Progress};
 use tokio::net::TcpListener;
 
 /// The version of Prometheus' text format.
@@ -40,90 +40,60 @@ pub(crate) async fn serve(
     Ok(listening)
 }
 
+/// A number that is told: its name, its type, what it means, and where it is.
+type Row<T> = (&'static str, &'static str, &'static str, fn(&T) -> u64);
+
+#[rustfmt::skip]
+const OUTBOUND: [Row<Outbound>; 7] = [
+    ("stored_message_num", "gauge", "Last number that the stream has.", |it| it.stored.load(Relaxed)),
+    ("read_message_num", "gauge", "Last number read from the journal.", |it| it.read.load(Relaxed)),
+    ("in_flight", "gauge", "Messages on their way.", |it| it.in_flight.load(Relaxed)),
+    ("sent_again_total", "counter", "Messages sent again after a doubt.", |it| it.again.load(Relaxed)),
+    ("doubts_total", "counter", "Times the stream was asked how far it is.", |it| it.doubts.load(Relaxed)),
+    ("lag_seconds", "gauge", "Age of the oldest message that was read and is not in the stream.", lag),
+    ("stalled", "gauge", "1 while nothing can be shipped.", |it| it.stalled.load(Relaxed).into()),
+];
+
+#[rustfmt::skip]
+const INBOUND: [Row<Inbound>; 4] = [
+    ("recorded_message_num", "gauge", "Last number of another machine recorded here.", |it| it.recorded),
+    ("seen_message_num", "gauge", "Last number of another machine looked at.", |it| it.seen),
+    ("received_messages_total", "counter", "Messages of another machine recorded by this run.", |it| it.messages),
+    ("receiving_failed", "gauge", "1 while nothing can be received of a machine.", |it| it.last_error.is_some().into()),
+];
+
+fn lag(outbound: &Outbound) -> u64 {
+    let since = outbound.waiting_since.load(Relaxed);
+    if since == 0 {
+        return 0;
+    }
+    // A clock that was set back makes it none.
+    let waited = jiff::Timestamp::now().as_second().saturating_sub(since);
+    u64::try_from(waited).unwrap_or(0)
+}
+
 fn text(origin: &str, progress: &Progress) -> String {
-    let out = &progress.outbound;
-    let read = |number: &std::sync::atomic::AtomicU64| number.load(Ordering::Relaxed);
     let mut text = String::new();
-    let mut own = |name: &str, kind: &str, help: &str, value: u64| {
-        let _always = write!(
-            text,
-            "# HELP bridge_{name} {help}\n# TYPE bridge_{name} {kind}\n\
-             bridge_{name}{{origin=\"{origin}\"}} {value}\n"
-        );
-    };
-    own(
-        "stored_message_num",
-        "gauge",
-        "Last number that the stream has.",
-        read(&out.stored),
-    );
-    own(
-        "read_message_num",
-        "gauge",
-        "Last number read from the journal.",
-        read(&out.read),
-    );
-    own(
-        "in_flight",
-        "gauge",
-        "Messages on their way.",
-        read(&out.in_flight),
-    );
-    own(
-        "sent_again_total",
-        "counter",
-        "Messages sent again after a doubt.",
-        read(&out.again),
-    );
-    own(
-        "doubts_total",
-        "counter",
-        "Times the stream was asked how far it is.",
-        read(&out.doubts),
-    );
-    let stalled = u64::from(out.stalled.load(Ordering::Relaxed));
-    own(
-        "stalled",
-        "gauge",
-        "1 while nothing can be shipped.",
-        stalled,
-    );
+    tell(&mut text, &OUTBOUND, [(origin, &progress.outbound)]);
     let inbound = progress.inbound();
-    for (name, kind, help) in [
-        (
-            "recorded_message_num",
-            "gauge",
-            "Last number of another machine recorded here.",
-        ),
-        (
-            "seen_message_num",
-            "gauge",
-            "Last number of another machine looked at.",
-        ),
-        (
-            "received_messages_total",
-            "counter",
-            "Messages of another machine recorded by this run.",
-        ),
-        (
-            "receiving_failed",
-            "gauge",
-            "1 while nothing can be received of a machine.",
-        ),
-    ] {
+    let inbound = inbound.iter().map(|(origin, one)| (&**origin, one));
+    tell(&mut text, &INBOUND, inbound);
+    text
+}
+
+fn tell<'a, T: 'a>(
+    text: &mut String,
+    rows: &[Row<T>],
+    all: impl IntoIterator<Item = (&'a str, &'a T)> + Clone,
+) {
+    for (name, kind, help, value) in rows {
         let _always = write!(
             text,
             "# HELP bridge_{name} {help}\n# TYPE bridge_{name} {kind}\n"
         );
-        for (origin, one) in &inbound {
-            let value = match name {
-                "recorded_message_num" => one.recorded,
-                "seen_message_num" => one.seen,
-                "received_messages_total" => one.messages,
-                _ => u64::from(one.last_error.is_some()),
-            };
+        for (origin, one) in all.clone() {
+            let value = value(one);
             let _always = writeln!(text, "bridge_{name}{{origin=\"{origin}\"}} {value}");
         }
     }
-    text
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bridge_core::{Context, Error, Lock, Nats, Progress, connect, receive, ship};
+use bridge_core::{Context, Error, Lock, Nats, Progress, answer, connect, receive, ship};
 
 use crate::args::Args;
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::default());
     if let Some(address) = args.metrics {
         let listening = metrics::serve(address, &outgoing.origin, &progress).await?;
-        say(&format!("[*] Metrics: http://{listening}/metrics"))?;
+        say(&format!("[*] Metrics on http://{listening}/metrics"))?;
     }
     let bridging = async {
         let context = patient(&nats).await?;
@@ -48,9 +48,18 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<Exit> {
                 false => std::future::pending().await,
             }
         };
+        let ships = !args.sending.no_ship;
+        let told = async {
+            // To be asked is a convenience: a server that forbids it stops nothing.
+            if let Err(error) = answer(&context, &outgoing.origin, ships, &progress).await {
+                log::warn!("{error}");
+            }
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             ended = out => ended?,
             ended = into => ended?,
+            () = told => (),
         }
         Ok::<_, anyhow::Error>(())
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::{Client, ConnectOptions, Event, jetstream};
 
 use crate::error::Error;
+use crate::repeats;
 use crate::settings::Nats;
 
 /// How long a server may take to answer a request.
@@ -96,7 +97,7 @@ fn tell(event: &Event) {
         Event::Connected => log::info!("NATS: connected"),
         // A permission that lacks is told like this alone.
         Event::ServerError(error) => log::error!("NATS: {error}"),
-        event => log::warn!("NATS: {event}"),
+        event => repeats::warn(format!("NATS: {event}")),
     }
 }
 

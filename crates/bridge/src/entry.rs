@@ -138,6 +138,12 @@ impl Entry {
     }
 }
 
+/// Returns when a line was recorded.
+pub(crate) fn recorded_at(line: &[u8]) -> Option<jiff::Timestamp> {
+    let record = Record::parse_fields(line).ok()?;
+    record.recorded_at?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

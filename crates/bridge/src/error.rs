@@ -78,7 +78,7 @@ impl Error {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Nats { .. } | Self::Silent { .. } => true,
-            Self::Broker(error) => is_passing(error),
+            Self::Broker(error) => error.may_pass(),
             _ => false,
         }
     }
@@ -95,12 +95,5 @@ impl Error {
             stream: stream.to_owned(),
             reason: reason.into(),
         }
-    }
-}
-
-fn is_passing(error: &client::Error) -> bool {
-    match error {
-        client::Error::NoAnswer { .. } => true,
-        error => error.code().is_some_and(protocol::code::may_pass),
     }
 }

@@ -3,14 +3,10 @@
 use std::io::Write;
 
 use async_nats::jetstream::Context;
-use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::OrderedConfig;
-use futures_util::StreamExt;
 
-use crate::entry::Kind;
 use crate::error::Error;
-use crate::parts;
-use crate::stream::{Stream, within};
+use crate::reader::Reader;
+use crate::stream::Stream;
 
 /// What was fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,9 +42,9 @@ pub async fn fetch(
     if last < stream.first {
         return Ok(fetched);
     }
-    let mut lines = Lines::open(&stream, stream.first).await?;
+    let mut reader = Reader::open_at(&stream, stream.first).await?;
     for number in stream.first..=last {
-        match lines.next(number).await? {
+        match reader.line(number).await? {
             Some(line) => {
                 let written = out.write_all(&line).and_then(|()| out.write_all(b"\n"));
                 written.map_err(|source| Error::File {
@@ -71,58 +67,4 @@ pub(crate) async fn find(context: &Context, origin: &str) -> Result<Stream, Erro
         let reason = "there is no such stream: `bridge status` tells which there are";
         Error::stream(&crate::stream::name(origin), reason)
     })
-}
-
-/// The lines of a stream, in order.
-pub(crate) struct Lines<'a> {
-    stream: &'a Stream,
-    messages: async_nats::jetstream::consumer::pull::Ordered,
-}
-
-impl<'a> Lines<'a> {
-    pub(crate) async fn open(stream: &'a Stream, first: u64) -> Result<Self, Error> {
-        let config = OrderedConfig {
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: first,
-            },
-            ..OrderedConfig::default()
-        };
-        let what = format!("reading the stream {}", stream.name);
-        let handle = stream.messages().await?;
-        let consumer = within(&what, handle.create_consumer(config)).await?;
-        let consumer = consumer.map_err(|error| Error::nats(what.clone(), &error))?;
-        let messages = within(&what, consumer.messages()).await?;
-        let messages = messages.map_err(|error| Error::nats(what, &error))?;
-        Ok(Self { stream, messages })
-    }
-
-    /// Returns the line at the next number, which has to be this one; `None` where the
-    /// journal had none.
-    pub(crate) async fn next(&mut self, number: u64) -> Result<Option<bytes::Bytes>, Error> {
-        let what = format!("reading the stream {}", self.stream.name);
-        let message = within(&what, self.messages.next()).await?;
-        let message = message.ok_or_else(|| Error::nats(what.clone(), &"it ended"))?;
-        let message = message.map_err(|error| Error::nats(what.clone(), &error))?;
-        let info = message.info().map_err(|error| Error::nats(what, &error))?;
-        if info.stream_sequence != number {
-            let reason = format!(
-                "number {number} is not there: {} came",
-                info.stream_sequence
-            );
-            return Err(Error::stream(&self.stream.name, reason));
-        }
-        match Kind::of(message.headers.as_ref()) {
-            Kind::Record | Kind::Carried => Ok(Some(message.payload.clone())),
-            Kind::Missing => Ok(None),
-            Kind::Parts => {
-                let (_, line) = parts::join(self.stream, &message.payload).await?;
-                Ok(Some(line))
-            }
-            Kind::Unknown => {
-                let reason =
-                    format!("number {number} is of a kind that this version does not know");
-                Err(Error::stream(&self.stream.name, reason))
-            }
-        }
-    }
 }

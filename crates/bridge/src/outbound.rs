@@ -10,6 +10,7 @@ use log::{info, warn};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::progress::Progress;
+use crate::repeats;
 use crate::settings::{Broker, Outgoing};
 use crate::ship::{End, Window};
 use crate::source::{connect, read_from};
@@ -41,7 +42,7 @@ pub async fn ship(
             End::Behind => warn!("beginning again behind what the stream has"),
             End::Failed(error) if error.may_pass() => {
                 progress.outbound.fail(&error);
-                warn!("{error}; trying again");
+                repeats::warn(format!("{error}; trying again"));
             }
             End::Failed(error) => return Err(error),
         }

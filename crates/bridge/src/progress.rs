@@ -1,8 +1,10 @@
 //! How far it is, for whoever looks.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 /// Counters of a running bridge.
 #[derive(Debug, Default)]
@@ -25,13 +27,17 @@ pub struct Outbound {
     pub again: AtomicU64,
     /// How often the stream was asked how far it is, after a doubt.
     pub doubts: AtomicU64,
+    /// When the oldest message that the stream lacks was recorded, in seconds since 1970;
+    /// 0 where it lacks none that was read.
+    pub waiting_since: AtomicI64,
     /// Whether nothing can be shipped at the moment.
     pub stalled: AtomicBool,
     last_error: Mutex<Option<String>>,
 }
 
 /// What comes in of one journal.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Inbound {
     /// The last number that is recorded here.
     pub recorded: u64,
@@ -39,7 +45,9 @@ pub struct Inbound {
     pub seen: u64,
     /// Messages recorded here by this run.
     pub messages: u64,
-    /// What went wrong last.
+    /// How often it began again, behind what is recorded here.
+    pub restarts: u64,
+    /// What is wrong now.
     pub last_error: Option<String>,
 }
 

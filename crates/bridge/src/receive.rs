@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
-use async_nats::jetstream::{self, Context};
 use bytes::Bytes;
 use client::{Carrier, Foreign};
 use futures_util::StreamExt;
-use log::{error, info, warn};
+use log::{error, info};
 use message::Record;
 use tokio::task::JoinHandle;
 
 use crate::entry::Kind;
 use crate::error::Error;
 use crate::outbound::asked;
-use crate::parts;
 use crate::progress::Progress;
+use crate::reader::{Found, Reader};
+use crate::repeats;
 use crate::settings::{Begin, Broker, Receiving};
 use crate::source::connect;
 use crate::stream::{self, Stream, within};
@@ -27,7 +27,7 @@ use crate::stream::{self, Stream, within};
 const LOOK: Duration = Duration::from_secs(5);
 /// How long to wait before a stream that failed is begun again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Messages are published when nothing more comes for this long, or there are so many.
+/// Messages are published when nothing more comes for this long, or when there are this many.
 const QUIET: Duration = Duration::from_millis(2);
 const MESSAGES: usize = 1_000;
 const BYTES: usize = 4 << 20;
@@ -63,7 +63,7 @@ pub async fn receive(
                     tasks.insert(origin, tokio::spawn(inflow.run()));
                 }
             }
-            Err(error) => warn!("looking for streams: {error}"),
+            Err(error) => repeats::warn(format!("looking for streams: {error}")),
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -73,7 +73,7 @@ pub async fn receive(
 async fn own_journal(broker: &Broker) -> Result<String, Error> {
     loop {
         match asked(broker, |client| Ok(client.status()?.journal)).await {
-            Err(error) if error.may_pass() => warn!("{error}; trying again"),
+            Err(error) if error.may_pass() => repeats::warn(format!("{error}; trying again")),
             journal => return journal,
         }
         tokio::time::sleep(PAUSE).await;
@@ -118,7 +118,10 @@ impl Inflow {
             match self.attempt().await {
                 Ok(()) => return,
                 Err(error) if error.may_pass() => {
-                    warn!("receiving from {}: {error}; trying again", self.origin);
+                    repeats::warn(format!(
+                        "receiving from {}: {error}; trying again",
+                        self.origin
+                    ));
                     self.fail(&error);
                 }
                 Err(error) => {
@@ -132,8 +135,10 @@ impl Inflow {
 
     fn fail(&self, error: &Error) {
         let reason = error.to_string();
-        let note = |inbound: &mut crate::Inbound| inbound.last_error = Some(reason);
-        self.progress.note_inbound(&self.origin, note);
+        self.progress.note_inbound(&self.origin, |inbound| {
+            inbound.restarts += 1;
+            inbound.last_error = Some(reason);
+        });
     }
 
     async fn attempt(&self) -> Result<(), Error> {
@@ -158,8 +163,8 @@ impl Inflow {
             );
             return Err(Error::nats(&stream.name, &reason));
         }
+        let mut reader = self.open(&stream, last).await?;
         info!("receiving from {} behind number {last}", self.origin);
-        let mut messages = self.open(&stream, last).await?;
         let mut taker = Taker {
             stream: &stream,
             inflow: self,
@@ -168,36 +173,23 @@ impl Inflow {
             next: (last > 0).then_some(last + 1),
         };
         loop {
-            let batch = taker.collect(&mut messages).await?;
+            let batch = taker.collect(&mut reader).await?;
             taker.publish(batch).await?;
         }
     }
 
-    /// Begins to read behind a number: an ordered consumer never leaves anything out,
-    /// which a durable one does when its server is killed.
-    async fn open(&self, stream: &Stream, last: u64) -> Result<Ordered, Error> {
-        let deliver_policy = match (last, self.receiving.begin) {
-            (0, Begin::All) => DeliverPolicy::All,
-            (0, Begin::New) => DeliverPolicy::New,
-            (0, Begin::Since(time)) => DeliverPolicy::ByStartTime {
+    /// Begins to read behind a number.
+    async fn open(&self, stream: &Stream, last: u64) -> Result<Reader, Error> {
+        let begin = match self.receiving.begin {
+            _ if last > 0 => return Reader::open_at(stream, last + 1).await,
+            Begin::All => DeliverPolicy::All,
+            Begin::New => DeliverPolicy::New,
+            Begin::Since(time) => DeliverPolicy::ByStartTime {
                 start_time: time::OffsetDateTime::from_unix_timestamp_nanos(time.as_nanosecond())
                     .unwrap_or(time::OffsetDateTime::UNIX_EPOCH),
             },
-            (last, _) => DeliverPolicy::ByStartSequence {
-                start_sequence: last + 1,
-            },
         };
-        let config = OrderedConfig {
-            deliver_policy,
-            description: Some("conversation bridge".to_owned()),
-            ..OrderedConfig::default()
-        };
-        let what = format!("reading the stream {}", stream.name);
-        let messages = stream.messages().await?;
-        let consumer = within(&what, messages.create_consumer(config)).await?;
-        let consumer = consumer.map_err(|error| Error::nats(what.clone(), &error))?;
-        let ordered = within(&what, consumer.messages()).await?;
-        ordered.map_err(|error| Error::nats(what, &error))
+        Reader::open(stream, begin).await
     }
 }
 
@@ -215,48 +207,34 @@ struct Taker<'a> {
 
 impl Taker<'_> {
     /// Takes what comes, up to a bounded number of messages.
-    async fn collect(&mut self, messages: &mut Ordered) -> Result<Vec<Foreign>, Error> {
+    async fn collect(&mut self, reader: &mut Reader) -> Result<Vec<Foreign>, Error> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        let mut message = messages.next().await;
+        let mut message = reader.next().await?;
         loop {
-            let what = || format!("reading the stream {}", self.stream.name);
-            let Some(found) = message else {
-                return Err(Error::nats(what(), &"it ended"));
-            };
-            let found = found.map_err(|error| Error::nats(what(), &error))?;
-            bytes += found.payload.len();
-            batch.extend(self.take(&found).await?);
+            bytes += message.payload.len();
+            let found = reader.look_at(&message).await?;
+            batch.extend(self.take(&found)?);
             if batch.len() >= MESSAGES || bytes >= BYTES {
                 return Ok(batch);
             }
-            match tokio::time::timeout(QUIET, messages.next()).await {
-                Ok(next) => message = next,
+            match tokio::time::timeout(QUIET, reader.next()).await {
+                Ok(next) => message = next?,
                 Err(_) => return Ok(batch),
             }
         }
     }
 
-    async fn take(&mut self, message: &jetstream::Message) -> Result<Option<Foreign>, Error> {
-        let info = message.info();
-        let info = info.map_err(|error| Error::nats("reading a message", &error))?;
-        let number = info.stream_sequence;
+    fn take(&mut self, found: &Found) -> Result<Option<Foreign>, Error> {
+        let number = found.number;
         let expected = self.next.unwrap_or(number);
         if number != expected {
             let reason = format!("number {number} came where {expected} was to come");
             return Err(Error::nats(&self.stream.name, &reason));
         }
         self.next = Some(number + 1);
-        let (kind, line) = match Kind::of(message.headers.as_ref()) {
-            Kind::Parts => parts::join(self.stream, &message.payload).await?,
-            kind => (kind, message.payload.clone()),
-        };
-        match kind {
-            Kind::Record => self.frames(number, &line),
-            Kind::Carried | Kind::Missing => Ok(None),
-            Kind::Parts | Kind::Unknown => Err(self.damaged(
-                number,
-                "it is of a kind that this version of the bridge does not know",
-            )),
+        match found.kind {
+            Kind::Record => self.frames(number, &found.line),
+            _ => Ok(None),
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Outgoing {
     pub origin: String,
     /// Whether a stream that is new begins with the next message instead of the oldest.
     pub from_now: bool,
-    /// How many servers keep the stream; `None` for three where there are so many.
+    /// How many servers keep the stream; `None` for three where there are three.
     pub replicas: Option<usize>,
 }
 

@@ -5,17 +5,18 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::publish::PublishAck;
 use log::{info, warn};
 use tokio::sync::mpsc::Receiver;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, recorded_at};
 use crate::error::Error;
 use crate::parts;
 use crate::progress::Progress;
+use crate::repeats;
 use crate::source::Batch;
 use crate::stream::{Stream, within};
 
@@ -26,6 +27,8 @@ const BYTES: usize = 8 << 20;
 /// How long to wait before the stream is asked once more.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often it is told how old the oldest message is: finding that out takes a moment.
+const TELL: Duration = Duration::from_millis(250);
 
 type Answer = Pin<Box<dyn Future<Output = Result<PublishAck, PublishError>> + Send>>;
 
@@ -53,6 +56,8 @@ pub(crate) struct Window {
     entries: VecDeque<Entry>,
     bytes: usize,
     answers: VecDeque<Answer>,
+    /// When it was told last for how long the oldest of them has been waiting.
+    told_at: Instant,
 }
 
 impl Window {
@@ -65,6 +70,7 @@ impl Window {
             entries: VecDeque::new(),
             bytes: 0,
             answers: VecDeque::new(),
+            told_at: Instant::now(),
         }
     }
 
@@ -87,7 +93,19 @@ impl Window {
                 }
             }
             self.send().await?;
+            if self.told_at.elapsed() >= TELL {
+                self.tell_oldest();
+            }
         }
+    }
+
+    /// Tells since when the oldest message has been waiting.
+    fn tell_oldest(&mut self) {
+        self.told_at = Instant::now();
+        let oldest = self.entries.front().and_then(|it| recorded_at(&it.payload));
+        let since = oldest.map_or(0, |time| time.as_second());
+        let told = &self.progress.outbound.waiting_since;
+        told.store(since, Ordering::Relaxed);
     }
 
     fn has_room(&self) -> bool {
@@ -106,18 +124,19 @@ impl Window {
             };
             match sent {
                 Ok(answer) => self.answers.push_back(answer),
-                Err(error) => {
-                    self.doubt(&error).await?;
-                    break;
-                }
+                // What the stream has not got is sent again, before anything is waited for:
+                // nothing is on its way any more.
+                Err(error) => self.doubt(&error).await?,
             }
         }
-        let in_flight = self.answers.len() as u64;
-        self.progress
-            .outbound
-            .in_flight
-            .store(in_flight, Ordering::Relaxed);
+        self.tell_in_flight();
         Ok(())
+    }
+
+    fn tell_in_flight(&self) {
+        let in_flight = self.answers.len() as u64;
+        let outbound = &self.progress.outbound;
+        outbound.in_flight.store(in_flight, Ordering::Relaxed);
     }
 
     /// Ships the next entry in parts, and leaves in its place what says where they are.
@@ -166,12 +185,14 @@ impl Window {
     /// until it answers, and goes on behind that.
     async fn doubt(&mut self, why: &Error) -> Result<(), End> {
         self.answers.clear();
+        self.tell_in_flight();
+        self.tell_oldest();
         self.progress.outbound.fail(why);
         self.progress
             .outbound
             .doubts
             .fetch_add(1, Ordering::Relaxed);
-        warn!("{why}; asking the stream how far it is");
+        repeats::warn(format!("{why}; asking the stream how far it is"));
         let mut pause = PAUSE;
         let last = loop {
             // A refusal would only be repeated at once: the stream may be full.
@@ -210,6 +231,9 @@ impl Window {
         {
             self.bytes -= entry.payload.len();
             self.entries.pop_front();
+        }
+        if self.entries.is_empty() {
+            self.tell_oldest();
         }
         self.stored = last;
         self.progress.outbound.stored.store(last, Ordering::Relaxed);

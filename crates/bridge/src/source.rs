@@ -15,9 +15,9 @@ use crate::settings::Broker;
 /// The name under which the broker keeps how far the stream has come: retention removes
 /// nothing behind it. Where to go on is asked of the stream, never of this.
 const NAME: &str = "bridge";
-/// A batch is handed on when it has so many bytes, or when nothing more is there.
+/// A batch is handed on when it has this many bytes, or when nothing more is there.
 const BATCH: usize = 512 << 10;
-/// So many batches wait at most.
+/// How many batches wait at most.
 const WAITING: usize = 8;
 /// How often the broker is told how far the stream is.
 const ACK: Duration = Duration::from_secs(5);

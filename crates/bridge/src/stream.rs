@@ -15,7 +15,7 @@ use crate::subject;
 
 /// How long anything may take: some calls never come back when a server is killed.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// How many servers keep a stream where there are so many.
+/// How many servers keep a stream where there are enough.
 const REPLICAS: usize = 3;
 /// What the names of all streams begin with.
 const PREFIX: &str = "CONV_";
@@ -121,7 +121,20 @@ impl Stream {
 
     /// Returns the last number that it has; the one before its first where it is empty.
     pub(crate) async fn last(&self) -> Result<u64, Error> {
-        Ok(last(self.first, &self.state().await?))
+        Ok(self.last_of(&self.state().await?))
+    }
+
+    /// Returns the last number of a state.
+    pub(crate) fn last_of(&self, state: &State) -> u64 {
+        match state.messages {
+            0 => self.first.saturating_sub(1),
+            _ => state.last_sequence,
+        }
+    }
+
+    /// Says what is done, where something goes wrong with it.
+    pub(crate) fn reading(&self) -> String {
+        format!("reading the stream {}", self.name)
     }
 
     /// Returns a handle to read single messages by.
@@ -172,13 +185,6 @@ impl Stream {
                  ships the journal anew"
             )),
         }
-    }
-}
-
-fn last(first: u64, state: &State) -> u64 {
-    match state.messages {
-        0 => first.saturating_sub(1),
-        _ => state.last_sequence,
     }
 }
 
@@ -282,6 +288,11 @@ fn loses(config: &Config) -> Option<String> {
     if is_limited && config.discard == DiscardPolicy::Old {
         return Some("it removes old messages when it is full (discard is not new)".to_owned());
     }
+    if !config.deny_purge || !config.deny_delete {
+        return Some(
+            "it may be purged, or messages be deleted (deny_purge, deny_delete)".to_owned(),
+        );
+    }
     if config.no_ack {
         return Some("it does not say what it has stored (no_ack)".to_owned());
     }
@@ -315,6 +326,8 @@ mod tests {
         assert!(wrong(|it| it.max_age = Duration::from_secs(60)).contains("max_age"));
         assert!(wrong(|it| it.retention = RetentionPolicy::WorkQueue).contains("retention"));
         assert!(wrong(|it| it.max_messages_per_subject = 1).contains("per_subject"));
+        assert!(wrong(|it| it.deny_purge = false).contains("deny_purge"));
+        assert!(wrong(|it| it.deny_delete = false).contains("deny_delete"));
         assert!(wrong(|it| it.no_ack = true).contains("no_ack"));
         assert!(wrong(|it| it.storage = StorageType::Memory).contains("storage"));
         let old = |it: &mut Config| {

@@ -7,6 +7,11 @@ const ROOT: &str = "conv";
 /// How long a topic's part of a subject gets; NATS drops a connection for 4 KiB.
 const LONGEST: usize = 1024;
 
+/// Returns the subject under which the bridge of a machine is asked how it goes.
+pub(crate) fn status(origin: &str) -> String {
+    format!("{ROOT}-status.{origin}")
+}
+
 /// Returns the subject of a record of this topic. It is a hint to those who filter; what
 /// counts is the payload.
 ///

@@ -6,8 +6,9 @@ use async_nats::jetstream::Context;
 use client::{Consume, Consumer, From};
 
 use crate::error::Error;
-use crate::fetch::{Lines, find};
+use crate::fetch::find;
 use crate::outbound::asked;
+use crate::reader::Reader;
 use crate::settings::Broker;
 
 /// How long the broker may take for the next record.
@@ -82,10 +83,10 @@ pub async fn verify(
         next: None,
         read: Vec::new(),
     };
-    let mut lines = Lines::open(&stream, first).await?;
+    let mut reader = Reader::open_at(&stream, first).await?;
     for number in first..=last {
         let shipped = match number <= there {
-            true => lines.next(number).await?,
+            true => reader.line(number).await?,
             false => None,
         };
         match (here.line(number).await?, shipped) {
