@@ -15,24 +15,10 @@ import uuid
 from playwright.sync_api import sync_playwright
 
 import journal
-from served import BROWSER, FOLDER, VIEWER, Served, folder, opened, seen, until
+from served import BROWSER, FOLDER, FRAMES, VIEWER, Served, folder, opened, seen, until
 
 COUNT = 20_000
 LIMIT = 600_000
-FRAMES = """async () => {
-    const scroller = document.getElementById("scroller") ?? document.scrollingElement;
-    const times = [];
-    let last = performance.now();
-    for (let at = 0; at < 120; at += 1) {
-        scroller.scrollTop += 60;
-        await new Promise(requestAnimationFrame);
-        const now = performance.now();
-        times.push(now - last);
-        last = now;
-    }
-    times.sort((a, b) => a - b);
-    return [times[60], times[114]];
-}"""
 DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 

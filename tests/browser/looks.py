@@ -5,7 +5,7 @@ import os
 from playwright.sync_api import expect
 
 import journal
-from served import FOLDER, Served, clean, folder, opened, until
+from served import FOLDER, Served, clean, folder, opened, seen, until
 
 
 def check_what_messages_look_like(browser):
@@ -88,9 +88,8 @@ def check_print_motion_and_narrow_screens(browser):
             return style.transitionDuration !== "0s" || style.animationName !== "none" || style.scrollBehavior === "smooth";
         }).length""")
         assert moving == 0, "nothing moves by itself"
-        page.emulate_media(media="print")
-        assert page.locator("#side").is_hidden() and page.locator("#head").is_hidden()
-        assert page.locator("#rows article").first.is_visible()
+        expect(page.locator("#rows .waiting")).to_have_count(0)
+        prints_what_is_drawn(page)
         narrow = opened(browser, served.address, viewport={"width": 400, "height": 800}, has_touch=True)
         wide = narrow.evaluate("() => document.documentElement.scrollWidth")
         assert wide <= 400, f"nothing is wider than the screen: {wide}"
@@ -100,6 +99,26 @@ def check_print_motion_and_narrow_screens(browser):
         narrow.locator("#open-filters").click()
         expect(narrow.locator("#side")).to_be_hidden()
         clean(narrow)
+
+
+def prints_what_is_drawn(page):
+    drawn = "() => [...document.querySelectorAll('#rows .row')].map((row) => row.dataset.number).join()"
+    page.evaluate("() => { location.hash = 'at=30'; }")
+    until(lambda: seen(page)[:1] == [30], "somewhere in the middle")
+    # It has come to rest, and all that is drawn is there.
+    page.wait_for_timeout(500)
+    expect(page.locator("#rows .waiting")).to_have_count(0)
+    before, place = page.evaluate(drawn), seen(page)
+    page.emulate_media(media="print")
+    assert page.locator("#side").is_hidden() and page.locator("#head").is_hidden()
+    # Whatever is due while the paper is there: a size that changes, and what follows from that.
+    page.set_viewport_size({"width": 800, "height": 1100})
+    page.wait_for_timeout(500)
+    assert page.evaluate(drawn) == before, "the rows that were there are printed"
+    assert page.locator("#rows article").first.is_visible()
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.emulate_media(media="screen")
+    until(lambda: seen(page) == place, "after it, it stands where it stood")
 
 
 def check_the_rules_of_accessibility(browser):

@@ -29,6 +29,8 @@ def check_filters_search_and_links(browser):
         assert other.locator("#found").text_content() == page.locator("#found").text_content()
         deep = opened(browser, served.address + "#at=42")
         until(lambda: seen(deep)[:1] == [42], "the place is in the address")
+        # A row is there before its message is.
+        deep.wait_for_selector("#rows .row[data-number='42'] article")
         deep.keyboard.press("t")
         deep.wait_for_selector("#thread:not([hidden]) article.current")
         deep.keyboard.press("Escape")
@@ -179,6 +181,27 @@ def check_threads_beside_the_list(browser):
         until(lambda: current(page) == 1, "and by a key what that answers")
         edges = page.locator("#graph table tbody tr").evaluate_all("(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))")
         assert ["qwen", "human", "1", "1.0 s"] in edges, edges
+        clean(page)
+
+
+def check_a_thread_stays_where_it_is_read(browser):
+    path = folder("long-thread")
+    journal.write(path, [journal.line(number, "human", "words\n" * 9, name=f"m{number}", seconds=number,
+                                      reply=f"m{number - 1}" if number > 1 else None) for number in range(1, 41)])
+    with Served(path) as served:
+        page = opened(browser, served.address + "#at=1")
+        until(lambda: current(page) == 1, "the message")
+        page.keyboard.press("t")
+        page.wait_for_selector("#thread:not([hidden]) article.current")
+        held = []
+        page.route("**/api/thread/**", lambda route: held.append(route))
+        journal.append(path, [journal.line(41, "qwen", "the last one", reply="m40", name="m41", seconds=99)])
+        until(lambda: held or page.wait_for_timeout(50), "it is asked for again")
+        body = "document.getElementById('thread-body')"
+        page.evaluate(f"() => {{ {body}.scrollTop = 500; }}")
+        held[0].continue_()
+        page.locator("#thread .row[data-number='41']").wait_for()
+        assert page.evaluate(f"() => {body}.scrollTop") == 500
         clean(page)
 
 

@@ -12,6 +12,21 @@ VIEWER, BROWSER, FOLDER = [os.path.abspath(path) for path in sys.argv[1:4]]
 PATIENCE = int(os.environ.get("PATIENCE", "60"))
 # While the page is being worked on: its files from here instead of those in the program.
 ASSETS = os.environ.get("PAGE_ASSETS")
+# Scrolls for 120 frames, and tells how long the middle one took, and of 20 the slowest, in ms.
+FRAMES = """async () => {
+    const scroller = document.getElementById("scroller") ?? document.scrollingElement;
+    const times = [];
+    let last = performance.now();
+    for (let at = 0; at < 120; at += 1) {
+        scroller.scrollTop += 60;
+        await new Promise(requestAnimationFrame);
+        const now = performance.now();
+        times.push(now - last);
+        last = now;
+    }
+    times.sort((a, b) => a - b);
+    return [times[60], times[114]];
+}"""
 
 
 class Served:

@@ -10,7 +10,7 @@ from served import VIEWER, clean, folder, found, opened_file
 
 
 def transcript(name, count, *options):
-    """A transcript of so many messages, made by the viewer."""
+    """A transcript of a number of messages, made by the viewer."""
     path = folder(name)
     journal.write(path, journal.talk(count))
     out = os.path.join(path, "talk")
@@ -39,6 +39,32 @@ def check_one_file_to_share(browser):
     page.locator("#threads").check()
     assert page.locator("#messages .answers article").count() > 1_000
     clean(page)
+
+
+def check_what_is_far_down_in_a_file(browser):
+    address = transcript("far-down", 5_000)
+    # What nobody has looked at yet is where a link leads to.
+    page = opened_file(browser, address + "#m4000")
+    page.wait_for_selector("article:target")
+    assert page.locator("article:target .number").text_content() == "#4000"
+    page.wait_for_function("() => !document.querySelector('noscript.later')")
+    assert page.locator("#messages > article").count() == 5_000
+    numbers = page.locator("#messages > article").evaluate_all("(all) => all.map((article) => article.id)")
+    assert numbers == [f"m{number}" for number in range(1, 5_001)], "all of it, in order"
+    # A link within the page, before all is there.
+    other = opened_file(browser, address)
+    other.evaluate("() => { location.hash = '#m4500'; }")
+    other.wait_for_selector("article#m4500:target")
+    # On paper there is all of it.
+    printed = opened_file(browser, address)
+    printed.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert printed.locator("#messages > article").count() == 5_000
+    # Without scripts, too.
+    plain = browser.new_context(java_script_enabled=False).new_page()
+    plain.goto(address)
+    expect(plain.locator("#messages article")).to_have_count(5_000)
+    for each in [page, other, printed]:
+        clean(each)
 
 
 def check_many_pages_to_share(browser):

@@ -25,16 +25,16 @@ use crate::numbers::{Numbers, end, numbers, quick};
 use crate::tail::Tail;
 use crate::{assets, live};
 
-/// So many questions are answered at a time; others wait.
+/// How many questions are answered at a time; others wait.
 pub(crate) const QUESTIONS: usize = 4;
-/// So many of those that read all sessions are, so that they leave room for messages.
+/// How many of those may read all sessions, so that they leave room for messages.
 pub(crate) const COUNTS: usize = 2;
-/// So many may watch at a time.
+/// How many may watch at a time.
 pub(crate) const WATCHERS: usize = 2_000;
-/// So many messages are given at once unless another number is asked for, and at most.
+/// How many messages are given at once unless another number is asked for, and at most.
 const USUAL: u64 = 50;
 const MOST: u64 = 200;
-/// So many buckets a histogram has unless another number is asked for, and at most.
+/// How many buckets a histogram has unless another number is asked for, and at most.
 const BUCKETS: u64 = 120;
 const MOST_BUCKETS: u64 = 2_000;
 /// A thread has no more messages than this.

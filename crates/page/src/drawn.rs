@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 const LONGEST: usize = 16 << 10;
 /// The senders' colours.
 const COLOURS: usize = 12;
-/// So many senders have a colour of their own choice.
+/// How many senders may keep the colour they were given first.
 const SENDERS: usize = 10_000;
 
 /// A message. Fields that a message does not have are `null`.

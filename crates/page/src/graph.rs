@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// More messages than this are not looked at.
 const MESSAGES: usize = 200_000;
-/// So many pairs are told.
+/// The most pairs that are told.
 const EDGES: usize = 400;
 
 /// The messages with names, and the answers, by the hashes of the names.

@@ -22,7 +22,7 @@ const PERIOD: Duration = Duration::from_secs(3);
 const INTEREST: Duration = Duration::from_secs(30);
 /// How long the broker has for its answer.
 const ANSWER: Duration = Duration::from_secs(2);
-/// Of the time, counting may take one part in so many.
+/// Counting may take at most one part in this many of the time.
 const SHARE: u32 = 20;
 /// The journal's identity is read again no sooner, where the broker tells another one.
 const AGAIN: Duration = Duration::from_secs(60);

@@ -9,7 +9,7 @@ use crate::drawn::Palette;
 
 /// More cells than this are put together to fewer, wider ones.
 const CELLS: usize = 1 << 14;
-/// So many senders are told apart; the others are one.
+/// How many senders are told apart at most; the others are counted as one.
 const SENDERS: usize = 64;
 
 /// Counts by sender and time, in memory that does not grow.
@@ -85,7 +85,7 @@ impl Moments {
         }
     }
 
-    /// Makes up to so many buckets of it, without gaps.
+    /// Makes up to `most` buckets of it, without gaps.
     pub(crate) fn histogram(mut self, most: usize, palette: &Palette) -> Histogram {
         let range = |moments: &Self| {
             let buckets = moments.cells.keys().map(|(bucket, _)| *bucket);

@@ -244,7 +244,7 @@ fn data(value: &impl Serialize) -> Option<String> {
 
 /// Reads the first messages that match, and tells whether these are all.
 fn read(app: &App, filter: &Filter, most: usize) -> Result<(Vec<Arc<Recorded>>, bool), Refusal> {
-    /// So many bytes are read at a time.
+    /// How much is read at a time.
     const BYTES: usize = 4 << 20;
     let mut found: Vec<Arc<Recorded>> = Vec::new();
     let Some(source) = app.source()? else {

@@ -11,7 +11,7 @@ use crate::numbers::Numbers;
 /// Held for watchers that are a little behind; others read the journal.
 const MESSAGES: usize = 4_096;
 const BYTES: usize = 8 << 20;
-/// So many stretches of numbers are known; without gaps all are one.
+/// How many spans of numbers are known at most; without gaps all are one.
 const RUNS: usize = 1_024;
 /// For the rate of messages.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -174,7 +174,7 @@ impl Tail {
         self.state().damaged
     }
 
-    /// Returns up to so many messages behind a number.
+    /// Returns up to `most` messages behind a number.
     pub(crate) fn after(&self, number: u64, most: usize) -> After<Vec<Arc<Recorded>>> {
         let state = self.state();
         let first = state.recorded.front().map(|recorded| recorded.number);

@@ -85,6 +85,16 @@ let lastTop = 0;
 let frame = null;
 let aborter = new AbortController();
 
+// On paper rows stand below each other, and nothing scrolls: what moves rows waits until
+// they are on the screen again, at the place where they were.
+const paper = matchMedia("print");
+let wasOnPaper = false;
+const isOnPaper = () => {
+  if (wasOnPaper && !paper.matches) scroller.scrollTop = lastTop;
+  wasOnPaper = paper.matches;
+  return wasOnPaper;
+};
+
 const count = () => list.numbers.count;
 // Whoever stays at the end is led to the next one when that is drawn, and not before.
 const end = () => (list.sticks ? Math.min(list.end, count()) : count());
@@ -122,6 +132,7 @@ const fill = (holder, number) => {
 };
 
 const place = (base) => {
+  if (isOnPaper()) return;
   list.base = base;
   box.style.top = `${base}px`;
 };
@@ -159,6 +170,7 @@ const drop = (holder) => {
 
 // Adds rows until the view and some more is filled, and takes away what is far from it.
 const extend = () => {
+  if (isOnPaper()) return;
   const view = scroller.getBoundingClientRect();
   const [from, to] = [view.top - AROUND, view.bottom + AROUND];
   if (!box.children.length) return;
@@ -213,16 +225,25 @@ const fetchPage = async (page) => {
   } catch (error) {
     if (error.name !== "AbortError") setTimeout(load, 1_000);
   } finally {
-    list.asked.delete(page);
-    scroller.setAttribute("aria-busy", String(list.asked.size > 0));
+    // Of another list the same page may have been asked for meanwhile.
+    if (generation === list.generation) {
+      list.asked.delete(page);
+      scroller.setAttribute("aria-busy", String(list.asked.size > 0));
+      if (!list.asked.size) for (const resolve of waiting.splice(0)) resolve();
+    }
   }
 };
+
+const waiting = [];
+// Waits until nothing that was asked for is missing.
+export const filled = () => (list.asked.size ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve());
 
 // What the server does not have of these numbers is damaged or was taken away.
 const missing = (number) => ({ number, sender: "", html: `<article class="missing">#${number} is not here</article>` });
 
 const hold = (messages, from, to) => {
   for (const message of messages) list.held.set(message.number, message);
+  noticeScroll();
   for (const holder of rows()) {
     const number = Number(holder.dataset.number);
     if (number >= from && number <= to && !list.held.has(number)) list.held.set(number, missing(number));
@@ -265,7 +286,7 @@ const jump = (row, above = 0) => {
 // Moves space and place so that the scroll bar tells the truth, and both ends are ends.
 const settle = () => {
   const at = top();
-  if (!at) return;
+  if (!at || isOnPaper()) return;
   spacer.style.height = `${space()}px`;
   const height = box.getBoundingClientRect().height;
   const room = space() - scroller.clientHeight;
@@ -288,11 +309,15 @@ const settle = () => {
 
 const settleSoon = () => {
   clearTimeout(rest);
-  rest = setTimeout(settle, REST);
+  rest = setTimeout(() => {
+    noticeScroll();
+    settle();
+  }, REST);
 };
 
 const scrolled = () => {
   frame = null;
+  if (isOnPaper()) return;
   const now = scroller.scrollTop;
   const height = scroller.clientHeight;
   const isOwn = Math.abs(now - lastTop) < 1;
@@ -311,10 +336,18 @@ const scrolled = () => {
   if (at) list.onMove(list.numbers.at(at.row), isAtEnd());
 };
 
+// A browser tells of scrolling with the next frame. Whatever moves rows before that must
+// look first, or it takes the rows of the old place for those that are wanted, and goes back.
+const noticeScroll = () => {
+  if (!isOnPaper() && Math.abs(scroller.scrollTop - lastTop) >= 1) scrolled();
+};
+
 scroller.addEventListener("scroll", () => {
   frame ??= requestAnimationFrame(scrolled);
 }, { passive: true });
+paper.addEventListener("change", () => catchUp());
 addEventListener("resize", () => {
+  noticeScroll();
   extend();
   settleSoon();
 });
@@ -370,6 +403,7 @@ export const show = (found, filters, at) => {
 
 // Adds what was recorded meanwhile, and draws it later; tells whether one was at the end.
 export const add = (runs) => {
+  noticeScroll();
   const wasAtEnd = !count() || list.sticks || isAtEnd();
   list.numbers.add(runs);
   document.getElementById("empty").hidden = count() > 0;
@@ -387,6 +421,7 @@ export const append = (runs) => {
 
 // Draws what was added.
 export const catchUp = () => {
+  noticeScroll();
   if (list.sticks && !document.hidden) {
     list.end = count();
     const last = box.lastElementChild;

@@ -35,7 +35,7 @@ const haveRead = () => {
   tellUnread();
 };
 
-// So many a second are drawn one by one. Of more, one could read none: the newest are
+// Up to this many a second are drawn one by one. Of more, one could read none: the newest are
 // drawn twice a second, and all the others are there where one scrolls back.
 const FAST = 100;
 const SAMPLE = 500;
@@ -94,6 +94,9 @@ const drawCharts = async () => {
   chartPause = Math.max(10_000, (performance.now() - begin) * 10);
 };
 
+// Once what was drawn is on the screen.
+const whenIdle = (work) => (globalThis.requestIdleCallback ?? ((then) => setTimeout(then, 200)))(work, { timeout: 1_000 });
+
 let turn = 0;
 const show = async () => {
   const wanted = view.filters();
@@ -123,7 +126,9 @@ const show = async () => {
     tellFound();
     haveRead();
     live.watch(wanted, list.lastNumber(), arrived, () => { shownFilters = null; show(); });
-    drawCharts();
+    // The charts make the server read all messages; those that are looked at come first.
+    await list.filled();
+    whenIdle(() => { if (mine === turn) drawCharts(); });
   } catch (error) {
     if (mine === turn) found.textContent = error.message;
   }

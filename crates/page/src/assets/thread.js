@@ -19,13 +19,19 @@ const draw = (message) => {
   return holder;
 };
 
+// Tells whether what was asked for is still wanted, once it is here.
 const fill = async () => {
+  const asked = shown;
   const params = new URLSearchParams({ draw: "1" });
-  const { messages, more } = await ask(`thread/${encodeURIComponent(shown.name)}`, params);
-  if (!shown) return;
+  const { messages, more } = await ask(`thread/${encodeURIComponent(asked.name)}`, params);
+  if (shown !== asked) return false;
+  // People may have scrolled while the answer was on its way.
+  const at = body.scrollTop;
   body.replaceChildren(...messages.map(draw));
   if (more) body.append("… and more: the viewer's --thread shows all.");
   body.querySelector(`[data-number="${shown.number}"]`)?.firstElementChild?.classList.add("current");
+  body.scrollTop = at;
+  return true;
 };
 
 // Shows the conversation of a message beside the list.
@@ -33,8 +39,7 @@ export const open = async (message) => {
   const name = message?.message_id ?? message?.in_reply_to ?? message?.context_id;
   if (!name) return;
   shown = { name, number: message.number };
-  await fill();
-  if (!shown) return;
+  if (!(await fill())) return;
   pane.hidden = false;
   body.querySelector(".current")?.scrollIntoView({ block: "center" });
   body.focus({ preventScroll: true });
@@ -53,8 +58,7 @@ export const refreshSoon = () => {
   if (!shown || refresh) return;
   refresh = setTimeout(() => {
     refresh = null;
-    const at = body.scrollTop;
-    if (shown) fill().then(() => { body.scrollTop = at; }, () => {});
+    if (shown) fill().catch(() => {});
   }, REFRESH);
 };
 
