@@ -11,12 +11,14 @@ suffix=
 case $triple in *windows*) suffix=.exe ;; esac
 
 programs() {
-    cargo build --profile dist -p zmq-recorder --features programs
+    cargo build --profile dist -p zmq-recorder -p bridge --features zmq-recorder/programs
     broker=$target/zmq-broker$suffix
     viewer=$target/zmq-viewer$suffix
+    bridge=$target/bridge$suffix
     mkdir -p "$out/man" "$out/completions"
     "$broker" man --out "$out/man"
     "$viewer" man > "$out/man/zmq-viewer.1"
+    cp packaging/man/zmq-bridge.1 "$out/man"
     for program in broker viewer; do
         for shell in bash zsh fish; do
             "$target/zmq-$program$suffix" completions $shell > "$out/completions/zmq-$program.$shell"
@@ -31,8 +33,9 @@ archive() {
     rm -rf "$folder"
     mkdir -p "$folder"
     cp "$broker" "$viewer" "$folder"
+    cp "$bridge" "$folder/zmq-bridge$suffix"
     cp README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE "$folder"
-    cp -r docs examples/python "$folder"
+    cp -r docs examples/python packaging/prometheus "$folder"
     case $triple in
     *windows*)
         python -m zipfile -c "$out/$name.zip" "$folder"

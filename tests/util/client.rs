@@ -164,7 +164,7 @@ impl Publisher {
         }));
     }
 
-    /// Sends one message of so many frames: `frame 0`, `frame 1` and so on.
+    /// Sends one message of `count` frames: `frame 0`, `frame 1` and so on.
     #[track_caller]
     pub(crate) fn send_frames(&mut self, count: usize) {
         self.client
@@ -240,14 +240,14 @@ impl Subscriber {
         Self { client, port }
     }
 
-    /// Receives exactly so many messages.
+    /// Receives exactly `count` messages.
     #[track_caller]
     pub(crate) fn recv(&mut self, count: usize) -> Vec<Frames> {
         self.begin_recv(count);
         messages(&self.client.reply())
     }
 
-    /// Begins to receive so many messages.
+    /// Begins to receive `count` messages.
     #[track_caller]
     pub(crate) fn begin_recv(&mut self, count: usize) {
         self.client
@@ -343,6 +343,19 @@ fn accept(line: &str) -> Value {
         panic!("the Python client failed: {error}");
     }
     reply
+}
+
+/// Sends messages over the socket that a client calls "it".
+#[track_caller]
+pub(crate) fn send(client: &mut Client, messages: &[Frames]) {
+    let messages: Vec<Vec<String>> = messages.iter().map(|frames| encode(frames)).collect();
+    client.call(&json!({"do": "send", "socket": "it", "messages": messages}));
+}
+
+/// Receives `count` messages from that socket.
+#[track_caller]
+pub(crate) fn recv(client: &mut Client, count: usize) -> Vec<Frames> {
+    messages(&client.call(&json!({"do": "recv", "socket": "it", "count": count})))
 }
 
 /// Frames as a list of their base64 forms.

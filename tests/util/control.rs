@@ -82,7 +82,7 @@ impl Requester {
         self.send_frames(&requests);
     }
 
-    /// Receives so many messages: their headers, and the frames behind them.
+    /// Receives `count` messages: their headers, and the frames behind them.
     #[track_caller]
     pub(crate) fn recv(&mut self, count: usize) -> Vec<(Value, Frames)> {
         let command = json!({"do": "recv", "socket": "request", "count": count});
@@ -134,7 +134,7 @@ impl Requester {
         reply["consumer"].as_u64().expect("a handle")
     }
 
-    /// Receives so many messages of a consumer: numbers and frames.
+    /// Receives `count` messages of a consumer: numbers and frames.
     #[track_caller]
     pub(crate) fn messages(&mut self, count: usize) -> Vec<(u64, Frames)> {
         let of = |(header, frames): (Value, Frames)| {

@@ -5,6 +5,7 @@ pub(crate) mod broker;
 pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod dir;
+pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod nats;
@@ -14,6 +15,7 @@ pub(crate) mod process;
 pub(crate) mod programs;
 pub(crate) mod python;
 pub(crate) mod record;
+pub(crate) mod rounds;
 #[cfg(target_os = "linux")]
 pub(crate) mod shim;
 pub(crate) mod wait;

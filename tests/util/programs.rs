@@ -35,8 +35,20 @@ pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A build in the environment of a shell. Cargo tells a test of which package it is; there
+/// are build scripts (that of ring) that take a change of it for a reason to begin again,
+/// and with them everything that stands on them, in each test run.
+fn in_no_package() -> CargoBuild {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let told =
+        |name: &String| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    names
+        .filter(told)
+        .fold(CargoBuild::new(), CargoBuild::env_remove)
+}
+
 fn build() -> Programs {
-    let messages = CargoBuild::new()
+    let messages = in_no_package()
         .manifest_path(workspace().join("Cargo.toml"))
         .target_dir(target_dir())
         .package("broker")

@@ -36,7 +36,7 @@ impl Rule {
         }
     }
 
-    /// The call takes so many milliseconds longer.
+    /// The call takes this many milliseconds longer.
     pub(crate) fn delay(call: &'static str, milliseconds: u64) -> Self {
         Self::new(call, "delay", milliseconds)
     }
@@ -46,7 +46,7 @@ impl Rule {
         Self::new(call, "fail", errno.unsigned_abs().into())
     }
 
-    /// The disk is full after so many bytes.
+    /// The disk is full after this many bytes.
     pub(crate) fn room(bytes: u64) -> Self {
         Self::new("write", "room", bytes)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, ValueEnum};
 use journal::Retention;
-use transport::{Bind, Config, IpcPaths, OnStop};
+use transport::{Bind, Config, IpcPaths, OnStop, Replay};
 
 use crate::command::Command;
 use crate::logging::LogArgs;
@@ -14,7 +14,8 @@ use crate::logging::LogArgs;
 /// A ZeroMQ broker that records every message before anyone sees it.
 ///
 /// Publishers connect to one port and subscribers to the other. A subscriber
-/// first gets the current session's history, then what is published.
+/// first gets the current session's history (or that of all, with --replay all), then
+/// what is published.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
@@ -100,7 +101,7 @@ pub(crate) struct Args {
     #[arg(long = "control", value_name = "ipc://PATH", env = "BROKER_CONTROL", value_parser = parse_ipc)]
     pub(crate) control_ipc: Option<PathBuf>,
 
-    /// How many of the session's newest messages a new subscription gets
+    /// How many of the newest messages a new subscription gets
     #[arg(
         long,
         value_name = "N",
@@ -108,6 +109,16 @@ pub(crate) struct Args {
         default_value = "10000"
     )]
     pub(crate) history: u64,
+
+    /// Of which sessions a new subscription gets messages: of the one being written, or
+    /// of all, so that a rotation takes away nothing
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "BROKER_REPLAY",
+        default_value = "session"
+    )]
+    pub(crate) replay: ReplayArg,
 
     /// The local time at which the session is archived every day, or "off"
     #[arg(
@@ -178,6 +189,16 @@ pub(crate) struct Args {
     )]
     pub(crate) on_stop: OnStopArg,
 
+    /// What SIGHUP does: closes the session and reads the file of --config again, if there
+    /// is one; or the latter alone
+    #[arg(
+        long,
+        value_name = "WHAT",
+        env = "BROKER_ON_HUP",
+        default_value = "archive"
+    )]
+    pub(crate) on_hup: OnHupArg,
+
     #[command(flatten)]
     pub(crate) upkeep: UpkeepArgs,
 
@@ -194,7 +215,8 @@ const AFTER_HELP: &str = "\
 Sizes are bytes, or have one of the endings KiB, MiB, GiB.
 
 Ctrl+C or SIGTERM takes in what has arrived, stops the broker and archives the
-session; a second one stops at once. SIGHUP archives the session and goes on.
+session; a second one stops at once. SIGHUP archives the session and goes on;
+with --config it reads the file again, too.
 
 Exit codes: 0 done, 1 failed, 2 wrong options, 3 done and something found.";
 
@@ -205,6 +227,24 @@ pub(crate) enum OnStopArg {
     Archive,
     /// The session is continued at the next start
     Keep,
+}
+
+/// What SIGHUP does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnHupArg {
+    /// The session is closed, and the file of options read again
+    Archive,
+    /// The file of options is read again
+    Reload,
+}
+
+/// Which messages are a new subscription's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReplayArg {
+    /// The newest of the session being written
+    Session,
+    /// The newest of all sessions that are there
+    All,
 }
 
 /// What is done with closed sessions while the broker runs; nothing by default.
@@ -299,8 +339,19 @@ pub(crate) struct RotateAt(pub(crate) Option<(i8, i8)>);
 pub(crate) struct Limit(pub(crate) Option<u64>);
 
 impl Args {
-    /// Refuses to let in others without keys, unless that was said in so many words.
+    /// Refuses to let in others without keys, unless that was said explicitly, and what
+    /// does not go together: clap sees that on the command line, but not in a file.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.insecure && self.curve.is_some() {
+            return Err(
+                "--curve lets in nobody without a key, and --insecure everybody: say one of \
+                 them"
+                    .to_owned(),
+            );
+        }
+        if self.strict_sender && self.curve.is_none() {
+            return Err("--strict-sender needs --curve: without keys nobody has a name".to_owned());
+        }
         if let Some(metrics) = self.metrics
             && !metrics.ip().is_loopback()
             && !self.insecure
@@ -324,6 +375,16 @@ impl Args {
         ))
     }
 
+    /// Takes over what may change while the broker runs: [`LIVE`](crate::reload::LIVE).
+    pub(crate) fn take_over(&mut self, new: Self) {
+        self.rotate_at = new.rotate_at;
+        self.max_session_size = new.max_session_size;
+        self.on_stop = new.on_stop;
+        self.on_hup = new.on_hup;
+        self.upkeep = new.upkeep;
+        self.log.log_level = new.log.log_level;
+    }
+
     /// Returns the Unix sockets that are listened on.
     pub(crate) fn ipc(&self) -> IpcPaths {
         IpcPaths {
@@ -344,6 +405,10 @@ impl Args {
             ipc: self.ipc(),
             dedupe_window: self.dedupe_window,
             history: self.history,
+            replay: match self.replay {
+                ReplayArg::Session => Replay::Session,
+                ReplayArg::All => Replay::All,
+            },
             rotate_at: self.rotate_at.0,
             max_message: self.max_message_size,
             max_session: self.max_session_size.0,

@@ -4,9 +4,9 @@
 //! In which order things are copied decides whether the copy is whole. The head comes
 //! first: it may only know of less than the files hold. Then the session being written
 //! is opened, so that it stays in reach if it is closed meanwhile; then consumers'
-//! positions and how far other journals' messages are recorded, which are never ahead of what is copied behind them; then the closed
-//! sessions; and last the session being written, up to its last whole line, unless one
-//! of the closed ones is that session.
+//! positions and how far other journals' messages are recorded, which are never ahead of
+//! what is copied behind them; then the closed sessions; and last the session being
+//! written, up to its last whole line, unless one of the closed ones is that session.
 
 mod copy;
 mod place;
@@ -55,6 +55,9 @@ struct Copied {
     sessions: u64,
     there: u64,
     bytes: u64,
+    /// Whether the session that was being written at the beginning was closed meanwhile,
+    /// and is among the closed ones.
+    current: bool,
 }
 
 impl Backup {
@@ -165,22 +168,22 @@ fn copy_journal(from: &Path, place: &mut dyn Place) -> anyhow::Result<Copied> {
     copy_if_there(&source.head(), from, place)?;
     let mut sessions = Sessions::of(from);
     let current = sessions.current()?;
+    let first = current.as_ref().map_or(Ok(Vec::new()), first_line)?;
     copy_positions(from, place)?;
     copy_if_there(&origins_file(from), from, place)?;
     let mut copied = Copied::default();
     let mut tried = 0;
-    let archives = loop {
+    loop {
         tried += 1;
-        let archives = sessions.closed()?;
-        match copy_archives(&archives, place, &mut copied) {
+        match copy_archives(&sessions.closed()?, &first, place, &mut copied) {
             // It was compressed or removed in between.
             Err(error) if is_not_found(&error) && tried < TRIES => {}
-            result => break result.map(|()| archives)?,
+            result => break result?,
         }
-    };
+    }
     if let Some(current) = current {
         let name = below(&source.current(), from);
-        copy_current(&current, &archives, place, &name, &mut copied)?;
+        copy_current(&current, place, &name, &mut copied)?;
     }
     // What was removed while this ran must not look missing.
     copy_if_there(&source.removed(), from, place)?;
@@ -192,16 +195,22 @@ fn below(path: &Path, dir: &Path) -> PathBuf {
     path.strip_prefix(dir).unwrap_or(path).to_owned()
 }
 
+/// Copies the closed sessions, and looks whether one of them begins with the first line
+/// of the session that was being written.
 fn copy_archives(
     archives: &[Archive],
+    first: &[u8],
     place: &mut dyn Place,
     copied: &mut Copied,
 ) -> anyhow::Result<()> {
     copied.there = 0;
     for archive in archives {
+        // It may be removed as soon as it is copied.
+        let file = SessionFile::open(&journal::RealFs, &archive.path)?;
         if place.closed(archive)? {
             copied.sessions += 1;
             copied.bytes += archive.stored;
+            copied.current |= !first.is_empty() && first_line(&file)? == first;
         } else {
             copied.there += 1;
         }
@@ -212,18 +221,13 @@ fn copy_archives(
 /// Copies the session being written, unless it was closed meanwhile and is copied.
 fn copy_current(
     current: &SessionFile,
-    archives: &[Archive],
     place: &mut dyn Place,
     name: &Path,
     copied: &mut Copied,
 ) -> anyhow::Result<()> {
-    let first = first_line(current)?;
-    for archive in archives.iter().rev().take(TRIES as usize) {
-        let closed = SessionFile::open(&journal::RealFs, &archive.path)?;
-        if !first.is_empty() && first_line(&closed)? == first {
-            // An earlier copy's session is in the archive by now, too.
-            return place.session(None, name);
-        }
+    if copied.current {
+        // An earlier copy's session is in the archive by now, too.
+        return place.session(None, name);
     }
     let bytes = current.size()?;
     copied.bytes += bytes;
@@ -269,3 +273,6 @@ fn is_not_found(error: &anyhow::Error) -> bool {
         io.is_some_and(|error| error.kind() == ErrorKind::NotFound)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,10 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Makes keys for the broker and its clients, as pyzmq's zmq.auth reads them
     Keygen(Keygen),
+    /// Installs or removes the broker as a service of Windows
+    #[cfg(windows)]
+    #[command(subcommand)]
+    Service(crate::service::ServiceCommand),
     /// Checks a file of options, or shows each option and where it is from
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -155,6 +159,15 @@ pub(crate) struct Selftest {
 }
 
 impl Command {
+    /// Tells whether it begins a log of its own: a process has one.
+    pub(crate) fn begins_log(&self) -> bool {
+        match self {
+            #[cfg(windows)]
+            Self::Service(command) => command.is_run(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
         match self {
             Self::Status { target, json } => {
@@ -172,6 +185,8 @@ impl Command {
             Self::Backup(options) => options.run(out),
             Self::Restore(options) => options.run(out),
             Self::Config(command) => command.run(out),
+            #[cfg(windows)]
+            Self::Service(command) => command.run(out),
             Self::Keygen(options) => keygen::run(options, out),
             Self::Selftest(options) => selftest::run(options, out),
             Self::Completions { shell } => manual::completions(*shell, out).map(|()| Exit::Done),

@@ -4,10 +4,11 @@
 //! for a value on the command line holds for one in the file, and the environment and
 //! the command line win.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Subcommand};
@@ -62,6 +63,26 @@ pub(crate) enum ConfigError {
         line: usize,
         problem: String,
     },
+    /// What is said in several places does not go together, or the command line is wrong.
+    #[error("{}", first_line(.0))]
+    Options(#[from] clap::Error),
+}
+
+/// Returns what is wrong, without what clap says of how it is used.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
+}
+
+/// What the user has said, by the command line, the environment and the file together.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) args: Args,
+    /// The command line.
+    pub(crate) words: Vec<OsString>,
+    /// The value of each option that has one, as it was written.
+    pub(crate) values: BTreeMap<String, String>,
 }
 
 /// Reads the command line, the environment, and the file that one of them names.
@@ -69,22 +90,42 @@ pub(crate) enum ConfigError {
 /// # Errors
 /// What is wrong with the file, or with a value in it. What is wrong with the command
 /// line ends the process, as clap does it.
-pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Args, ConfigError> {
-    let words: Vec<OsString> = words.into_iter().collect();
-    let args = Args::try_parse_matches(Args::command(), &words);
-    let args = args.unwrap_or_else(|error| error.exit());
-    let Some(path) = args.config.clone().filter(|_| args.command.is_none()) else {
-        return Ok(args);
-    };
-    let file = File::read(&path)?;
-    let args = Args::try_parse_matches(file.apply(Args::command()), &words);
-    Ok(args.unwrap_or_else(|error| error.exit()))
+pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Said, ConfigError> {
+    match read_again(words) {
+        Err(ConfigError::Options(error)) => error.exit(),
+        read => read,
+    }
 }
 
-impl Args {
-    fn try_parse_matches(command: Command, words: &[OsString]) -> Result<Self, clap::Error> {
+/// Reads them once more while the program runs.
+///
+/// # Errors
+/// Whatever is wrong.
+pub(crate) fn read_again(words: impl IntoIterator<Item = OsString>) -> Result<Said, ConfigError> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let said = Said::of(Args::command(), &words)?;
+    let Some(path) = said
+        .args
+        .config
+        .clone()
+        .filter(|_| said.args.command.is_none())
+    else {
+        return Ok(said);
+    };
+    let file = File::read(&path)?;
+    Said::of(file.apply(Args::command()), &words)
+}
+
+impl Said {
+    fn of(command: Command, words: &[OsString]) -> Result<Self, ConfigError> {
         let matches = command.try_get_matches_from(words)?;
-        Self::from_arg_matches(&matches)
+        let values = options().into_iter();
+        let values = values.filter_map(|(name, id)| Some((name, raw(&matches, &id)?)));
+        Ok(Self {
+            values: values.collect(),
+            words: words.to_vec(),
+            args: Args::from_arg_matches(&matches)?,
+        })
     }
 }
 
@@ -109,7 +150,7 @@ impl File {
         let mut values = BTreeMap::new();
         for (key, value) in table {
             let name = key.get_ref().replace('_', "-");
-            if !options().contains(&name) {
+            if !options().contains_key(&name) {
                 return Err(wrong(key.span().start, unknown(&name)));
             }
             let text = as_text(value.get_ref()).ok_or_else(|| {
@@ -132,8 +173,11 @@ impl File {
 
     /// Lets the file's values take the place of the defaults.
     fn apply(&self, mut command: Command) -> Command {
+        let options = options();
         for (name, value) in &self.values {
-            let id = name.replace('-', "_");
+            let Some(id) = options.get(name) else {
+                continue;
+            };
             let value = value.clone();
             command = command.mut_arg(id, |option| option.default_value(leaked(value)));
         }
@@ -144,17 +188,31 @@ impl File {
     fn check(&self) -> Result<(), String> {
         let checked = self.apply(without_environment(Args::command()));
         let matches = checked.try_get_matches_from(["broker"]);
-        matches.map(drop).map_err(|error| {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            first.trim_start_matches("error: ").to_owned()
-        })
+        matches.map(drop).map_err(|error| first_line(&error))
+    }
+
+    /// Tells what does not go together of what the file says.
+    fn check_together(&self) -> anyhow::Result<()> {
+        let command = self.apply(without_environment(Args::command()));
+        let said = Said::of(command, &["broker".into()])?;
+        let path = self.path.display();
+        said.args
+            .check()
+            .map_err(|problem| anyhow::anyhow!("{path}: {problem}"))
     }
 }
 
-/// Defaults live as long as the program: clap takes no others without a feature.
+/// Defaults live as long as the program: clap takes no others without a feature. Each text
+/// is kept once, however often a file is read.
 fn leaked(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
+    static TEXTS: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = texts.get(text.as_str()) {
+        return known;
+    }
+    let text: &'static str = Box::leak(text.into_boxed_str());
+    texts.insert(text);
+    text
 }
 
 fn without_environment(mut command: Command) -> Command {
@@ -168,22 +226,20 @@ fn without_environment(mut command: Command) -> Command {
     command
 }
 
-/// The names of all options that a file may have.
-fn options() -> Vec<String> {
+/// The names of all options that a file may have, and what clap knows them by.
+fn options() -> BTreeMap<String, String> {
     let command = Args::command();
-    let names = command
-        .get_arguments()
-        .filter_map(|option| option.get_long());
-    names
-        .filter(|name| !NEVER.contains(name))
-        .map(str::to_owned)
-        .collect()
+    let options = command.get_arguments().filter_map(|option| {
+        let name = option.get_long().filter(|name| !NEVER.contains(name))?;
+        Some((name.to_owned(), option.get_id().to_string()))
+    });
+    options.collect()
 }
 
 fn unknown(name: &str) -> String {
     let options = options();
     let close = options
-        .iter()
+        .keys()
         .min_by_key(|option| strsim::damerau_levenshtein(option, name));
     let is_close = |option: &&String| strsim::jaro_winkler(option, name) > 0.8;
     match close.filter(is_close) {
@@ -213,6 +269,7 @@ impl ConfigCommand {
         match self {
             Self::Check { file } => {
                 let read = File::read(file)?;
+                read.check_together()?;
                 let count = read.values.len();
                 line(
                     out,
@@ -289,7 +346,8 @@ mod tests {
     fn args(text: &str, words: &[&str]) -> Args {
         let words: Vec<OsString> = ["broker"].iter().chain(words).map(OsString::from).collect();
         let command = without_environment(Args::command());
-        Args::try_parse_matches(file(text).unwrap().apply(command), &words).unwrap()
+        let said = Said::of(file(text).unwrap().apply(command), &words);
+        said.unwrap().args
     }
 
     #[test]
@@ -333,6 +391,32 @@ mod tests {
             assert!(error.starts_with(expected), "{error}");
         }
         assert!(file("").unwrap().values.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_in_a_file_as_on_the_command_line() {
+        for text in ["strict-sender = true", "insecure = true\ncurve = \"keys\""] {
+            assert!(args(text, &[]).check().is_err(), "{text}");
+            let told = file(text).unwrap().check_together().unwrap_err();
+            assert!(told.to_string().contains("broker.toml: "), "{told}");
+        }
+        args("strict-sender = true\ncurve = \"keys\"", &[])
+            .check()
+            .unwrap();
+    }
+
+    #[test]
+    fn every_option_can_stand_in_a_file() {
+        for name in options().into_keys() {
+            // Of some the value is wrong, which is told.
+            let _told = file(&format!("{name} = \"1\"\n")).map(drop);
+        }
+        let found = args(
+            "pub = \"ipc:///run/pub\"\ncontrol = \"ipc:///run/control\"\n",
+            &[],
+        );
+        assert_eq!(found.pub_ipc, Some("/run/pub".into()));
+        assert_eq!(found.control_ipc, Some("/run/control".into()));
     }
 
     #[test]

@@ -14,19 +14,22 @@ mod keygen;
 mod logging;
 mod manual;
 mod metrics;
-#[cfg(target_os = "linux")]
-mod notify;
-#[cfg(not(target_os = "linux"))]
-#[path = "notify_none.rs"]
+#[cfg_attr(windows, path = "notify_windows.rs")]
+#[cfg_attr(not(any(target_os = "linux", windows)), path = "notify_none.rs")]
 mod notify;
 mod platform;
 mod program;
+mod reload;
 mod report;
 mod rotating;
 mod selftest;
+#[cfg(windows)]
+mod service;
 mod shown;
 mod signals;
 mod status;
+#[cfg(any(target_os = "linux", windows))]
+mod task;
 mod terminal;
 mod upkeep;
 
@@ -43,14 +46,14 @@ use crate::exit::Exit;
 use crate::indexer::Indexer;
 use crate::metrics::Metrics;
 use crate::notify::Service;
+use crate::reload::Options;
 use crate::signals::{Event, events, listen};
 use crate::terminal::Terminal;
-use crate::upkeep::Keeper;
 
 /// The whole program: reads the command line and the environment, and ends with its code.
 pub fn main() -> ExitCode {
-    let args = match config::read(std::env::args_os()) {
-        Ok(args) => args,
+    let said = match config::read(std::env::args_os()) {
+        Ok(said) => said,
         Err(error) => {
             let error = anyhow::Error::from(error);
             // Where stderr is closed, the exit code has to do.
@@ -58,11 +61,16 @@ pub fn main() -> ExitCode {
             return Exit::Usage.into();
         }
     };
+    let args = &said.args;
     let log = match args.command {
         None => args.log.clone(),
         Some(_) => args.log.for_people(),
     };
-    if let Err(error) = log.begin() {
+    let begun = match &args.command {
+        Some(command) if command.begins_log() => Ok(()),
+        _ => log.begin(),
+    };
+    if let Err(error) = begun {
         let path = log.log_file.unwrap_or_default();
         // Where stderr is closed, the exit code has to do.
         let _told = writeln!(
@@ -78,7 +86,7 @@ pub fn main() -> ExitCode {
         return Exit::Usage.into();
     }
     let result = match &args.command {
-        None => run(&args).map(|()| Exit::Done),
+        None => run(Options::new(said), listen).map(|()| Exit::Done),
         Some(command) => command.run(&mut std::io::stdout()),
     };
     match result {
@@ -90,7 +98,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> anyhow::Result<()> {
+/// Runs a broker until one of the events ends it that `listen` lets come.
+fn run(
+    mut options: Options,
+    listen: impl FnOnce(Sender<Event>) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let args = &options.args;
     raise_file_limit();
     let (sender, receiver) = events();
     // Before anything is started: a signal in between would end the program
@@ -98,12 +111,15 @@ fn run(args: &Args) -> anyhow::Result<()> {
     listen(sender.clone()).context("cannot listen for signals")?;
     let mut service = Service::starting().context("cannot start a thread")?;
     let indexer = Indexer::start(&args.dir).context("cannot start a thread")?;
-    let broker = start(args, sender, &indexer)?;
+    let mut broker = start(args, sender, &indexer)?;
     let metrics = args
         .metrics
         .map(|address| Metrics::start(address, broker.monitor()));
     let metrics = metrics.transpose()?;
-    let keeper = Keeper::start(args).context("cannot start a thread")?;
+    options
+        .keeper
+        .follow(args)
+        .context("cannot start a thread")?;
     let mut out = Terminal::new();
     report::ready(&mut out, &broker, args)?;
     if let Some(metrics) = &metrics {
@@ -118,12 +134,10 @@ fn run(args: &Args) -> anyhow::Result<()> {
     service
         .ready(broker.monitor())
         .context("cannot start a thread")?;
-    let failure = wait(&broker, &receiver, &mut out)?;
+    let failure = wait(&mut broker, &mut options, &receiver, &mut out)?;
     service.stopping().context("cannot start a thread")?;
     let stopped = stop(broker, indexer, &mut out);
-    if let Some(keeper) = keeper {
-        keeper.finish();
-    }
+    options.keeper.finish();
     service.end();
     // Stopping may fail too, such as on a disk that stays full.
     let failure = failure.or_else(|| {
@@ -193,7 +207,8 @@ fn listen_help(source: &std::io::Error, port: u16, option: &str) -> String {
 
 /// Handles events until one of them ends the broker.
 fn wait(
-    broker: &Broker,
+    broker: &mut Broker,
+    options: &mut Options,
     events: &Receiver<Event>,
     out: &mut Terminal,
 ) -> anyhow::Result<Option<transport::Failure>> {
@@ -201,11 +216,7 @@ fn wait(
         match events.recv().context("the signal thread has ended")? {
             Event::Stop => return Ok(None),
             Event::Failed(failure) => return Ok(Some(failure)),
-            Event::Archive => match broker.archive(None) {
-                Ok(Some(archived)) => report::archive(out, &archived)?,
-                Ok(None) => report::line(out, "[*] Nothing to archive: the session is empty")?,
-                Err(error) => log::error!("{:#}", anyhow::Error::from(error)),
-            },
+            Event::Hangup => options.hang_up(broker, out)?,
         }
         // The signal was the terminal's end.
         if out.is_gone() {

@@ -65,7 +65,8 @@ impl LogArgs {
     /// Where the file can't be opened.
     pub(crate) fn begin(&self) -> io::Result<()> {
         let mut builder = Builder::new();
-        builder.filter_level(self.log_level);
+        // What is said is bounded below, where it can change while the program runs.
+        builder.filter_level(LevelFilter::Trace);
         if let Some(path) = &self.log_file {
             builder.target(Target::Pipe(Box::new(Rotating::open(path)?)));
         }
@@ -79,7 +80,13 @@ impl LogArgs {
             LogFormat::Text => {}
         }
         builder.init();
+        self.set_level();
         Ok(())
+    }
+
+    /// Says as much as `--log-level` wants from now on.
+    pub(crate) fn set_level(&self) {
+        log::set_max_level(self.log_level);
     }
 
     /// Says why the program ends: on stderr, and in the file where there is one.

@@ -5,14 +5,14 @@
 //! does not answer, or is full, the recorder lives: a restart would not mend that, and
 //! would lose what publishers have given and nobody else has.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 use transport::Monitor;
 
 use crate::shown::shown;
+use crate::task::{Task, is_over};
 
 /// How often it is told how it goes; the watchdog may want it more often.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -24,28 +24,6 @@ const ANSWER: Duration = Duration::from_millis(500);
 /// journal is read at a start.
 const ASK: Duration = Duration::from_secs(1);
 const MORE_TIME: Duration = Duration::from_secs(30);
-
-/// A thread that is told when it is to end.
-struct Task {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl Task {
-    fn start(work: impl FnOnce(&Receiver<()>) + Send + 'static) -> std::io::Result<Self> {
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new().name("notify".to_owned());
-        let thread = thread.spawn(move || work(&stopped))?;
-        Ok(Self { stop, thread })
-    }
-
-    fn end(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            log::warn!("systemd was not told how it goes: the thread panicked");
-        }
-    }
-}
 
 /// Tells systemd how it goes, from the start to the end.
 pub(crate) struct Service(Option<Running>);
@@ -115,14 +93,6 @@ impl Service {
         if let Some(running) = self.0 {
             running.task.end();
         }
-    }
-}
-
-/// Waits; tells whether it is over.
-fn is_over(stopped: &Receiver<()>, time: Duration) -> Option<()> {
-    match stopped.recv_timeout(time) {
-        Err(RecvTimeoutError::Timeout) => None,
-        Ok(()) | Err(RecvTimeoutError::Disconnected) => Some(()),
     }
 }
 

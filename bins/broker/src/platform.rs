@@ -86,15 +86,7 @@ pub(crate) fn lower_priority() {
 pub(crate) fn lower_priority() {}
 
 /// Returns how many bytes of a path's file system are free, and how many it has.
-#[cfg(unix)]
 pub(crate) fn disk(path: &std::path::Path) -> Option<(u64, u64)> {
-    let found = rustix::fs::statvfs(path).ok()?;
-    let free = found.f_bavail.saturating_mul(found.f_frsize);
-    Some((free, found.f_blocks.saturating_mul(found.f_frsize)))
-}
-
-/// The standard library does not tell.
-#[cfg(not(unix))]
-pub(crate) fn disk(_path: &std::path::Path) -> Option<(u64, u64)> {
-    None
+    let found = fs4::statvfs(path).ok()?;
+    Some((found.available_space(), found.total_space()))
 }

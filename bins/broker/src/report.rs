@@ -70,6 +70,14 @@ pub(crate) fn ready(out: &mut impl Write, broker: &Broker, args: &Args) -> io::R
             format!("[RECOVERY] System recovered with {recovered} messages from previous session");
         line(out, &text)?;
     }
+    let without = broker.without_topic();
+    if without > 0 {
+        let text = format!(
+            "[*] {without} of them, by an older recorder, carry no topic: only subscribers to \
+             everything get them"
+        );
+        line(out, &text)?;
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::platform;
 
 /// At this size a file is put away.
 const SIZE: u64 = 10 << 20;
-/// So many are kept besides the one being written.
+/// How many are kept besides the one being written.
 const KEPT: u32 = 5;
 
 /// Writes to a file; when that is full it becomes `FILE.1`, that one `FILE.2`, and the

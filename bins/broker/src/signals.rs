@@ -7,10 +7,11 @@ use transport::Failure;
 /// Something that the main thread acts on.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Ctrl+C or SIGTERM.
+    /// Ctrl+C, SIGTERM, or the end that Windows has ordered.
     Stop,
-    /// SIGHUP: archive and go on.
-    Archive,
+    /// SIGHUP, or a service's changed parameters: archive or read the options again, and
+    /// go on.
+    Hangup,
     /// The broker can't go on.
     Failed(Failure),
 }
@@ -38,7 +39,7 @@ pub(crate) fn listen(events: Sender<Event>) -> std::io::Result<()> {
             for signal in signals.forever() {
                 if signal == SIGHUP {
                     // The main thread ends only with the program.
-                    let _heard = events.send(Event::Archive);
+                    let _heard = events.send(Event::Hangup);
                 } else if stopping {
                     signal_hook::low_level::exit(crate::exit::INTERRUPTED);
                 } else {
@@ -50,30 +51,38 @@ pub(crate) fn listen(events: Sender<Event>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Windows has Ctrl+C alone, and no iterator over signals.
-#[cfg(not(unix))]
+/// Sends an event for Ctrl+C, Ctrl+Break, and where the console is closed or Windows ends.
+/// The system ends the program some seconds after the latter two, however far it is; what
+/// is registered here keeps it from doing that at once. A second order ends it at once.
+#[cfg(windows)]
 pub(crate) fn listen(events: Sender<Event>) -> std::io::Result<()> {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::Duration;
+    use std::future::poll_fn;
+    use std::task::{Context, Poll};
 
-    use signal_hook::consts::SIGINT;
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
 
-    let stop = Arc::new(AtomicBool::new(false));
-    // Registered first, so that it acts on the second Ctrl+C: by then the flag is set.
-    signal_hook::flag::register_conditional_shutdown(
-        SIGINT,
-        crate::exit::INTERRUPTED,
-        Arc::clone(&stop),
-    )?;
-    signal_hook::flag::register(SIGINT, Arc::clone(&stop))?;
+    let (mut interrupt, mut stop) = (ctrl_c()?, ctrl_break()?);
+    let (mut close, mut shutdown) = (ctrl_close()?, ctrl_shutdown()?);
+    let mut next = move |context: &mut Context<'_>| {
+        let came = [
+            interrupt.poll_recv(context),
+            stop.poll_recv(context),
+            close.poll_recv(context),
+            shutdown.poll_recv(context),
+        ];
+        match came.iter().any(Poll::is_ready) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            while !stop.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(100));
-            }
+            runtime.block_on(poll_fn(&mut next));
             let _heard = events.send(Event::Stop);
+            runtime.block_on(poll_fn(&mut next));
+            std::process::exit(crate::exit::INTERRUPTED);
         })?;
     Ok(())
 }

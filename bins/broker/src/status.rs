@@ -13,7 +13,7 @@ use crate::report::line;
 use crate::shown::shown;
 pub(crate) use crate::shown::size;
 
-/// So many subscribers and consumers are listed.
+/// How many subscribers and consumers are listed.
 const LISTED: usize = 20;
 
 pub(crate) fn run(client: &mut Client, json: bool, out: &mut impl Write) -> anyhow::Result<Exit> {

@@ -89,3 +89,21 @@ fn beside(path: &Path) -> PathBuf {
     name.push(".copy");
     name.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_fails_in_the_middle_leaves_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = dir.path().join("x");
+        std::fs::write(&to, "old").unwrap();
+        let failed = replace(&to, |file| {
+            file.write_all(b"new")?;
+            Err(io::Error::other("the disk"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read(&to).unwrap(), b"old");
+    }
+}

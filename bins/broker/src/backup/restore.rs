@@ -17,11 +17,11 @@ use crate::shown::size;
 pub(crate) struct Restore {
     /// The copy that `broker backup` has made
     #[arg(value_name = "SRC")]
-    from: PathBuf,
+    pub(super) from: PathBuf,
 
     /// The directory of the new journal; nothing may be there yet
     #[arg(long, value_name = "NEW")]
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
 }
 
 impl Restore {

@@ -20,7 +20,7 @@ const SUSPICIOUS: Duration = Duration::from_micros(5);
 pub(crate) struct Speed(Vec<Duration>);
 
 impl Speed {
-    /// Returns the time within which so many percent were done.
+    /// Returns the time within which `percent` percent were done.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
         self.0.get(index).copied().unwrap_or_default()

@@ -14,7 +14,7 @@ use crate::command::Target;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So many of the newest records are looked at.
+/// How many of the newest records are looked at.
 const NEWEST: usize = 10_000;
 
 /// Where the probe goes.

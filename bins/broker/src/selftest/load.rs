@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use client::{Client, Published};
 use serde_json::json;
 
-/// So many messages are on their way at a time.
+/// How many messages are on their way at a time.
 const CHUNK: usize = 100;
 /// A broker that is killed again and again may need some tries.
 const PATIENCE: Duration = Duration::from_secs(60);

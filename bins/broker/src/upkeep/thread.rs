@@ -1,7 +1,7 @@
 //! The thread that looks after closed sessions while the broker runs.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,76 +16,129 @@ use crate::shown::size;
 const PERIOD: Duration = Duration::from_secs(60);
 
 /// Compresses and removes closed sessions as the options say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Keeper {
-    /// Dropped at the end.
-    stop: Sender<()>,
+    /// It is there once there was anything to do.
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// What is to be done from now on; dropped at the end.
+    rules: Sender<Rules>,
     thread: JoinHandle<()>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Rules {
+    compress_after: Option<Duration>,
+    retention: Retention,
 }
 
 struct Work {
     dir: PathBuf,
-    compress_after: Option<Duration>,
-    rules: Retention,
+    rules: Rules,
+    /// Where other rules come from, and the end.
+    orders: Receiver<Rules>,
     dedupe_window: u64,
+    /// Whether it was interrupted by other rules, and is to begin anew.
+    again: bool,
     /// What was said last of a session that is kept: it is said once.
     said: String,
 }
 
 impl Keeper {
-    /// Starts it, if there is anything for it to do.
-    pub(crate) fn start(args: &Args) -> std::io::Result<Option<Self>> {
-        let work = Work {
-            dir: args.dir.clone(),
+    /// Does what the options say from now on; the thread starts when there is anything
+    /// to do.
+    pub(crate) fn follow(&mut self, args: &Args) -> std::io::Result<()> {
+        let rules = Rules {
             compress_after: args.upkeep.compress_after.0,
-            rules: args.upkeep.retention.rules(),
-            dedupe_window: args.dedupe_window,
-            said: String::new(),
+            retention: args.upkeep.retention.rules(),
         };
-        if work.compress_after.is_none() && work.rules == Retention::default() {
-            return Ok(None);
+        if let Some(running) = &self.running {
+            // It has ended only where it panicked, which is said at the end.
+            let _heard = running.rules.send(rules);
+        } else if rules != Rules::default() {
+            self.running = Some(Running::start(args, rules)?);
         }
-        let (stop, stopped) = channel();
-        let thread = std::thread::Builder::new().name("upkeep".to_owned());
-        let thread = thread.spawn(move || run(work, &stopped))?;
-        Ok(Some(Self { stop, thread }))
+        Ok(())
     }
 
     /// Ends it behind the session that it has in hand.
     pub(crate) fn finish(self) {
-        let Self { stop, thread } = self;
-        drop(stop);
+        let Some(Running { rules, thread }) = self.running else {
+            return;
+        };
+        drop(rules);
         if thread.join().is_err() {
             log::warn!("closed sessions were not looked after: the thread panicked");
         }
     }
 }
 
-fn run(mut work: Work, stopped: &Receiver<()>) {
-    platform::lower_priority();
-    loop {
-        if let Err(error) = turn(&mut work, stopped) {
-            log::warn!("cannot look after the closed sessions: {error:#}");
-        }
-        match stopped.recv_timeout(PERIOD) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+impl Running {
+    fn start(args: &Args, first: Rules) -> std::io::Result<Self> {
+        let (rules, orders) = channel();
+        let work = Work {
+            dir: args.dir.clone(),
+            rules: first,
+            orders,
+            dedupe_window: args.dedupe_window,
+            again: false,
+            said: String::new(),
+        };
+        let thread = std::thread::Builder::new().name("upkeep".to_owned());
+        let thread = thread.spawn(move || run(work))?;
+        Ok(Self { rules, thread })
+    }
+}
+
+impl Work {
+    /// Tells whether the end or other rules have come, which it takes over.
+    fn is_interrupted(&mut self) -> bool {
+        match self.orders.try_recv() {
+            Ok(rules) => {
+                (self.rules, self.again) = (rules, true);
+                true
+            }
+            Err(TryRecvError::Empty) => false,
+            Err(TryRecvError::Disconnected) => true,
         }
     }
 }
 
-fn turn(work: &mut Work, stopped: &Receiver<()>) -> anyhow::Result<()> {
+fn run(mut work: Work) {
+    platform::lower_priority();
+    loop {
+        if let Err(error) = turn(&mut work) {
+            log::warn!("cannot look after the closed sessions: {error:#}");
+        }
+        let pause = match std::mem::take(&mut work.again) {
+            true => Duration::ZERO,
+            false => PERIOD,
+        };
+        match work.orders.recv_timeout(pause) {
+            Ok(rules) => work.rules = rules,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn turn(work: &mut Work) -> anyhow::Result<()> {
     let upkeep = match Upkeep::begin(&work.dir) {
         // `broker compress` or `broker prune` is at it.
         Err(UpkeepError::Busy { .. }) => return Ok(()),
         upkeep => upkeep?,
     };
     let sessions = remove(work, &upkeep, upkeep.sessions()?)?;
-    let Some(after) = work.compress_after else {
+    let Some(after) = work.rules.compress_after else {
         return Ok(());
     };
     for archive in due(sessions, after) {
-        if is_over(stopped) {
+        // The end, or other rules: those may want something else.
+        if work.is_interrupted() {
             return Ok(());
         }
         let done = upkeep.compress(&archive, LEVEL)?;
@@ -101,11 +154,11 @@ fn remove(
     upkeep: &Upkeep,
     mut sessions: Vec<ClosedSession>,
 ) -> anyhow::Result<Vec<ClosedSession>> {
-    if work.rules == Retention::default() {
+    if work.rules.retention == Retention::default() {
         return Ok(sessions);
     }
     let needs = Needs::of(&work.dir, work.dedupe_window, false)?;
-    let plan = plan(&sessions, &work.dir, &work.rules, &needs);
+    let plan = plan(&sessions, &work.dir, &work.rules.retention, &needs);
     for expired in &plan.expired {
         upkeep.remove(expired)?;
         log::warn!("removed {}", told(expired));
@@ -119,9 +172,4 @@ fn remove(
     }
     // The oldest go first, and nothing in between stays.
     Ok(sessions.split_off(plan.expired.len()))
-}
-
-fn is_over(stopped: &Receiver<()>) -> bool {
-    use std::sync::mpsc::TryRecvError;
-    stopped.try_recv() == Err(TryRecvError::Disconnected)
 }
