@@ -24,8 +24,13 @@ e2e *names:
 crash rounds="100":
     CRASH_ROUNDS={{rounds}} cargo test --test e2e -- crash:: --nocapture
 
-# Kills bridges, brokers and servers of NATS under load, this many times in each test.
-bridge-crash rounds="50":
+# Copies the journal while broker and backup are killed, and restores and verifies each copy.
+backup-crash rounds="40":
+    BACKUP_ROUNDS={{rounds}} cargo test --test e2e -- backup::a_copy_made --nocapture
+
+# Kills bridges, brokers and servers of NATS under load: this many times, and half as
+# often servers of a cluster, which the other times are cut off.
+bridge-crash rounds="70":
     BRIDGE_ROUNDS={{rounds}} cargo test --test e2e -- bridge:: --nocapture
 
 # Speed of the bridge, beside a program that only publishes to NATS; and its latency.
@@ -43,6 +48,14 @@ faults:
 # Simulates brokers for this many seconds; a seed that fails is told step by step by `SIMULATE_SEED=...`.
 simulate seconds="60" from="0":
     SIMULATE_SECONDS={{seconds}} SIMULATE_FROM={{from}} cargo test --release -p transport --lib simulation::promises -- --nocapture
+
+# Lets a year pass: each day has messages, a crash, a rotation, compression, retention and a backup.
+year days="365":
+    YEAR_DAYS={{days}} cargo test --test e2e -- year:: --nocapture
+
+# Checks alerts and dashboard with promtool, and lets a real Prometheus scrape a broker. Needs Debian's package prometheus.
+prometheus:
+    cargo build -p broker && python3 packaging/prometheus/check.py target/debug/broker
 
 # Takes safeguards out of a scratch copy, one by one: does the simulation notice each within this many seconds?
 simulate-without seconds="60" *names:
@@ -63,6 +76,10 @@ browser-pictures:
 # Measures the page with a million messages, and what `-o html` writes beside other programs' pages.
 browser-figures:
     cargo build --release -p viewer && tests/browser/run.sh --figures
+
+# Builds the programs for Windows, and runs them and the tests of their crates under wine.
+windows *checks:
+    tests/windows/run.sh {{checks}}
 
 # Measures beside `zmq_proxy` and the disk, for example `just bench throughput --rounds 5`.
 bench *case:
@@ -97,7 +114,7 @@ lint:
 doc:
     cargo doc --workspace --no-deps --document-private-items
 
-# Fuzzes each target for so many seconds. Needs a nightly compiler and cargo-fuzz.
+# Fuzzes each target for this many seconds. Needs a nightly compiler and cargo-fuzz.
 fuzz seconds='60':
     for target in session frames line rendering filters wire curve; do mkdir -p fuzz/corpus/$target && cargo +nightly fuzz run $target fuzz/corpus/$target fuzz/seeds/$target -- -max_total_time={{seconds}} || exit 1; done
 
@@ -106,7 +123,7 @@ fuzz-seeds:
     WRITE_SEEDS=1 cargo test -p fuzz-targets seeds
 
 # Compares the viewer with cat, ripgrep, jq, DuckDB and hl, as far as they are
-# installed, on a journal of so many MiB that is made in target/bench on first use.
+# installed, on a journal of this many MiB that is made in target/bench on first use.
 bench-query mib="1024" rounds="5":
     cargo build --release -p viewer
     test -d target/bench/{{mib}} || cargo run --release -p query --example generate -- target/bench/{{mib}} {{mib}} 64 1

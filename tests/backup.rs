@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -13,9 +14,10 @@ use crate::util::client::Publisher;
 use crate::util::control::Requester;
 use crate::util::dir::Dir;
 use crate::util::message::agents;
-use crate::util::process::run;
+use crate::util::process::{Process, run};
 use crate::util::programs::programs;
 use crate::util::record::Record;
+use crate::util::rounds::from_environment;
 use crate::util::wait::until;
 
 fn backup(dir: &Dir, to: &Path) -> Command {
@@ -52,6 +54,42 @@ fn copies_made_under_load_while_sessions_are_closed_hold_all_that_was_there() {
         assert_holds(&place, there);
     }
     publisher.wait_sent();
+}
+
+#[test]
+fn a_copy_made_while_broker_or_backup_are_killed_is_restored_and_verified() {
+    let dir = Dir::new();
+    let place = dir.path().join("copy");
+    for round in 0..from_environment("BACKUP_ROUNDS", 3) {
+        let mut broker = Broker::start(&dir);
+        let mut publisher = Publisher::connect(broker.ports.publish);
+        publisher.begin_burst(&format!("round{round}"), 1, 5_000, 200);
+        dir.wait_lines(dir.line_count() + 500);
+        if round % 2 == 1 {
+            broker.signal("HUP");
+        }
+        let there = numbers(&dir.logs()).len() as u64;
+        let mut copying = Process::start(&mut backup(&dir, &place));
+        // Another instant of the copying each time.
+        std::thread::sleep(Duration::from_millis(round as u64 * 13 % 100));
+        match round % 3 {
+            0 => broker.kill9(),
+            1 => {
+                copying.kill9();
+                copying = Process::start(&mut backup(&dir, &place));
+                broker.kill9();
+            }
+            _ => {}
+        }
+        copying.wait_exit().with_code(0).says("all of them good");
+        let new = Dir::new();
+        run(&mut restore(&place, &new))
+            .with_code(0)
+            .says("all of them good");
+        run(&mut viewer_in(&new.logs(), &["verify", "--all"])).with_code(0);
+        assert_holds(&new.logs(), there);
+        println!("round {round}: {there} messages were there");
+    }
 }
 
 #[test]

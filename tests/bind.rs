@@ -6,9 +6,9 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::util::broker::{Broker, Ports, broker};
-use crate::util::client::{Client, decode, encode};
+use crate::util::client::{Client, recv, send};
 use crate::util::dir::{Dir, assert_numbered_from};
-use crate::util::message::{Frames, agents, ids};
+use crate::util::message::{agents, ids};
 use crate::util::process::run;
 use crate::util::record::Record;
 
@@ -31,19 +31,6 @@ fn connect(command: &str, host: &str, port: u16) -> Client {
         "plain": false, "topics": [""], "kind": "DEALER",
     }));
     client
-}
-
-#[track_caller]
-fn send(client: &mut Client, messages: &[Frames]) {
-    let messages: Vec<Vec<String>> = messages.iter().map(|frames| encode(frames)).collect();
-    client.call(&json!({"do": "send", "socket": "it", "messages": messages}));
-}
-
-#[track_caller]
-fn recv(client: &mut Client, count: usize) -> Vec<Frames> {
-    let reply = client.call(&json!({"do": "recv", "socket": "it", "count": count}));
-    let messages = reply["messages"].as_array().unwrap();
-    messages.iter().map(decode).collect()
 }
 
 /// A message from each host comes to each, and requests are served on each.

@@ -14,6 +14,7 @@ use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::agents;
 use crate::util::process::Process;
 use crate::util::record::Record;
+use crate::util::rounds::from_environment;
 use crate::util::shim::{Disk, Rule};
 use crate::util::wait::until;
 
@@ -48,9 +49,7 @@ fn assert_recorded(dir: &Dir, seen: &HashSet<String>, kills: usize) -> usize {
 
 #[test]
 fn kill_9_at_random_instants_loses_nothing_that_anybody_saw() {
-    let rounds: usize = std::env::var("CRASH_ROUNDS").map_or(3, |rounds| {
-        rounds.parse().expect("CRASH_ROUNDS is a number")
-    });
+    let rounds = from_environment("CRASH_ROUNDS", 3);
     let dir = Dir::new();
     let mut seen = HashSet::new();
     let mut kills = 0;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::util::broker::{Broker, broker as broker_command, broker_on};
-use crate::util::client::{Client, decode, encode};
+use crate::util::client::{Client, encode, recv, send};
 use crate::util::control::Requester;
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::keys::Keys;
@@ -29,7 +29,7 @@ fn start(dir: &Dir, keys: &Keys, options: &[&str]) -> Broker {
 fn publisher(port: u16, keys: &Value) -> Client {
     let mut client = Client::start();
     let plain = false;
-    client.call(&json!({"do": "pub", "socket": "s", "port": port, "plain": plain, "keys": keys}));
+    client.call(&json!({"do": "pub", "socket": "it", "port": port, "plain": plain, "keys": keys}));
     client
 }
 
@@ -37,7 +37,7 @@ fn publisher(port: u16, keys: &Value) -> Client {
 fn subscriber(port: u16, topics: &[&str], keys: &Value) -> Client {
     let mut client = Client::start();
     client.call(&json!({
-        "do": "sub", "socket": "s", "port": port, "topics": topics, "keys": keys, "RCVHWM": 0,
+        "do": "sub", "socket": "it", "port": port, "topics": topics, "keys": keys, "RCVHWM": 0,
     }));
     client
 }
@@ -48,23 +48,6 @@ fn open(client: &mut Client, kind: &str, name: &str, port: u16, keys: &Value) {
     client.call(&json!({
         "do": "open", "kind": kind, "socket": name, "port": port, "keys": keys,
     }));
-}
-
-#[track_caller]
-fn send(client: &mut Client, messages: &[Frames]) {
-    let messages: Vec<_> = messages.iter().map(|frames| encode(frames)).collect();
-    client.call(&json!({"do": "send", "socket": "s", "messages": messages}));
-}
-
-#[track_caller]
-fn recv(client: &mut Client, count: usize) -> Vec<Frames> {
-    let reply = client.call(&json!({"do": "recv", "socket": "s", "count": count}));
-    reply["messages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(decode)
-        .collect()
 }
 
 /// Frames of lengths around which the form of headers and boxes changes.
@@ -128,16 +111,16 @@ fn a_subscriber_with_a_key_that_stops_reading_loses_nothing() {
     let broker = start(&dir, &keys, &["--history", "100000"]);
     let mut bob = Client::start();
     bob.call(&json!({
-        "do": "sub", "socket": "s", "port": broker.ports.subscribe, "topics": [""],
+        "do": "sub", "socket": "it", "port": broker.ports.subscribe, "topics": [""],
         "keys": keys.of("bob"), "RCVHWM": 1, "RCVBUF": 4096,
     }));
     let mut alice = publisher(broker.ports.publish, &keys.of("alice"));
     alice.call(&json!({
-        "do": "burst", "socket": "s", "topic": "load", "sender": "a",
+        "do": "burst", "socket": "it", "topic": "load", "sender": "a",
         "first": 1, "count": 20_000, "size": 1000,
     }));
     dir.wait_lines(20_000);
-    let got = bob.call(&json!({"do": "recv_until", "socket": "s", "last": "a-20000"}));
+    let got = bob.call(&json!({"do": "recv_until", "socket": "it", "last": "a-20000"}));
     assert!(got["ids"] == json!(ids("a", 1, 20_000)));
 }
 
@@ -306,14 +289,14 @@ fn a_key_that_is_added_gets_in_by_itself_and_one_that_is_removed_is_put_out() {
     let ports = broker.ports;
     let mut bob = subscriber(ports.subscribe, &[""], &keys.of("bob"));
     let mut alice = Client::start();
-    open(&mut alice, "PUSH", "s", ports.publish, &keys.of("alice"));
+    open(&mut alice, "PUSH", "it", ports.publish, &keys.of("alice"));
     send(&mut alice, &agents("t", 1, 3));
     broker.wait_for_warning("is not among the authorized ones");
     keys.let_in("alice");
     assert!(recv(&mut bob, 3) == agents("t", 1, 3));
     let mut dealer = Requester::with_keys(ports.control, "DEALER", &keys.of("bob"));
     let mut wait_for = |count: u64| {
-        until("so many subscribers", || {
+        until("the number of subscribers", || {
             let status = dealer.call(json!({"op": "status"}));
             (status["subscribers"]["count"] == count).then_some(())
         });
@@ -322,7 +305,7 @@ fn a_key_that_is_added_gets_in_by_itself_and_one_that_is_removed_is_put_out() {
     let mut sub_of_alice = subscriber(ports.subscribe, &["x"], &keys.of("alice"));
     wait_for(2);
     fs::remove_file(keys.authorized("alice")).unwrap();
-    sub_of_alice.call(&json!({"do": "wait_disconnected", "socket": "s"}));
+    sub_of_alice.call(&json!({"do": "wait_disconnected", "socket": "it"}));
     wait_for(1);
     broker.wait_for_warning("its key is let in no more");
     // What she sends now waits at her side, and bob's connection has not noticed.
@@ -363,7 +346,7 @@ fn rights_by_key_hold_at_all_ports() {
     );
 
     let mut wrong = Client::start();
-    open(&mut wrong, "SUB", "s", ports.subscribe, &keys.of("alice"));
+    open(&mut wrong, "SUB", "it", ports.subscribe, &keys.of("alice"));
     broker.wait_for_warning("the key \"alice\" may not subscribe");
     open(&mut wrong, "PUB", "p", ports.publish, &keys.of("bob"));
     broker.wait_for_warning("the key \"bob\" may not publish");
@@ -481,10 +464,13 @@ fn keys_that_pyzmq_made_are_taken_and_what_is_wrong_in_the_folder_is_named() {
     client.call(&json!({"do": "certificate", "folder": authorized, "name": "zoe"}));
     fs::copy(authorized.join("zoe.key"), authorized.join("zora.key")).unwrap();
     fs::write(authorized.join("broken.key"), "no key").unwrap();
+    // Who runs the tests may read every file; nobody reads this one.
+    fs::create_dir(authorized.join("unreadable.key")).unwrap();
     let broker = start(&dir, &keys, &[]);
     broker.wait_for_warning("a secret key lies in the folder of public ones");
     broker.wait_for_warning("zora.key has the same key as zoe.key");
     broker.wait_for_warning("broken.key is no key file");
+    broker.wait_for_warning("unreadable.key: it is no file");
     let own = authorized.join("zoe.key_secret");
     let pair = json!({"own": own, "server": keys.folder.join("server.key")});
     let mut zoe = publisher(broker.ports.publish, &pair);
@@ -502,6 +488,38 @@ fn a_folder_without_the_brokers_key_is_named_and_nothing_is_started() {
         .warns("server.key_secret")
         .warns("broker keygen");
     assert!(!dir.logs().exists(), "nothing is touched");
+}
+
+#[test]
+fn a_key_of_the_broker_that_cannot_be_read_is_named_and_nothing_is_started() {
+    let dir = Dir::new();
+    let keys = Keys::new(&dir, &[]);
+    let own = keys.folder.join("server.key_secret");
+    fs::remove_file(&own).unwrap();
+    fs::create_dir(&own).unwrap();
+    let mut command = broker_on(&dir, Default::default());
+    run(command.arg("--curve").arg(&keys.folder))
+        .with_code(1)
+        .warns("cannot read")
+        .warns("server.key_secret");
+    assert!(!dir.logs().exists(), "nothing is touched");
+}
+
+#[test]
+fn who_is_let_in_stays_let_in_while_the_folder_cannot_be_read() {
+    let dir = Dir::new();
+    let keys = Keys::new(&dir, &["alice"]);
+    let broker = start(&dir, &keys, &[]);
+    let authorized = keys.folder.join("authorized");
+    let aside = keys.folder.join("aside");
+    fs::rename(&authorized, &aside).unwrap();
+    let mut alice = publisher(broker.ports.publish, &keys.of("alice"));
+    send(&mut alice, &agents("t", 1, 1));
+    dir.wait_lines(1);
+    // As soon as it can be read again, it counts again.
+    fs::remove_file(aside.join("alice.key")).unwrap();
+    fs::rename(&aside, &authorized).unwrap();
+    broker.wait_for_warning("its key is let in no more");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::util::record::Record;
 use crate::util::shim::{Disk, Rule};
 use crate::util::wait::until;
 
-/// Starts a broker that may open so many files.
+/// Starts a broker that may open up to `limit` files.
 #[track_caller]
 fn start_with_files(dir: &Dir, limit: usize) -> Broker {
     let inner = broker_on(dir, Ports::default());

@@ -19,7 +19,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
     runtime.enable_all().build().unwrap().block_on(work)
 }
 
-/// Waits until so many records are there, while others have their turns.
+/// Waits until `count` records are there, while others have their turns.
 async fn recorded(dir: &Dir, count: usize) {
     while dir.line_count() < count {
         tokio::time::sleep(crate::util::wait::POLL).await;

@@ -111,7 +111,7 @@ fn wait_ended(mut stream: TcpStream) {
     }
 }
 
-/// The header of a frame that announces so many bytes.
+/// The header of a frame that announces `size` bytes.
 fn announce(size: u64) -> Vec<u8> {
     [&[2], &size.to_be_bytes()[..]].concat()
 }

@@ -54,7 +54,7 @@ fn assert_same_answers(dir: &Dir) -> String {
     said
 }
 
-/// So many lines of somebody's, enough to take a while.
+/// `count` lines of somebody's, enough to take a while.
 fn many_lines(count: u64) -> String {
     let padding = "x".repeat(1_000);
     let line = |number| {

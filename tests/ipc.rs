@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::util::broker::{Broker, Ports, broker, broker_on};
-use crate::util::client::{Client, decode, encode};
+use crate::util::client::{Client, recv, send};
 use crate::util::dir::{Dir, assert_numbered_from};
 use crate::util::message::{Frames, agents, ids};
 use crate::util::process::{Ended, Process, run};
@@ -59,19 +59,6 @@ impl Sockets {
             .iter()
             .any(|name| self.path(name).exists())
     }
-}
-
-#[track_caller]
-fn send(client: &mut Client, messages: &[Frames]) {
-    let messages: Vec<Vec<String>> = messages.iter().map(|frames| encode(frames)).collect();
-    client.call(&json!({"do": "send", "socket": "it", "messages": messages}));
-}
-
-#[track_caller]
-fn recv(client: &mut Client, count: usize) -> Vec<Frames> {
-    let reply = client.call(&json!({"do": "recv", "socket": "it", "count": count}));
-    let messages = reply["messages"].as_array().unwrap();
-    messages.iter().map(decode).collect()
 }
 
 #[track_caller]

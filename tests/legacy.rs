@@ -36,6 +36,30 @@ fn the_broker_counts_it_and_goes_on_behind_it() {
 }
 
 #[test]
+fn lines_without_a_topic_are_counted_at_the_start_and_go_to_who_wants_everything() {
+    let dir = Dir::new();
+    let without = OLDER.replace(r#""topic": "general", "#, "");
+    dir.write_current(&without);
+    let mut broker = Broker::start(&dir);
+    broker.wait_for(
+        "[*] 2 of them, by an older recorder, carry no topic: only subscribers to everything get them\n",
+    );
+    let mut all = Subscriber::connect(broker.ports.subscribe, &[""]);
+    let topics: Vec<Vec<u8>> = all
+        .recv(4)
+        .into_iter()
+        .map(|frames| frames[0].clone())
+        .collect();
+    assert_eq!(topics.iter().filter(|topic| topic.is_empty()).count(), 2);
+    // Behind a line of the broker's own, nothing is looked at.
+    publish(broker.ports.publish, &agents("t", 1, 1));
+    dir.wait_lines(5);
+    broker.kill9();
+    let mut broker = Broker::start(&dir);
+    broker.wait_for("[*] 2 of them, by an older recorder, carry no topic");
+}
+
+#[test]
 fn its_messages_are_replayed_on_their_topics() {
     let dir = taken_over();
     let broker = Broker::start(&dir);

@@ -1,7 +1,7 @@
 //! How recording goes is told to Prometheus and to checks of health.
 #![cfg(unix)]
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -11,40 +11,15 @@ use crate::util::broker::{Broker, Ports, broker_on};
 use crate::util::client::{Publisher, Subscriber};
 use crate::util::control::Requester;
 use crate::util::dir::Dir;
+use crate::util::http::{get, metrics_of, value};
 use crate::util::message::agents;
 use crate::util::process::run;
 use crate::util::wait::until;
 
 fn start(dir: &Dir) -> (Broker, String) {
     let mut broker = Broker::start_with(dir, &["--metrics", "127.0.0.1:0"]);
-    let address = broker.wait_stdout("the address of the metrics", |text| {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("[*] Metrics on http://"));
-        line.and_then(|line| line.strip_suffix("/metrics"))
-            .map(str::to_owned)
-    });
+    let address = metrics_of(&mut broker);
     (broker, address)
-}
-
-fn get(address: &str, path: &str) -> (String, String) {
-    let mut connection = TcpStream::connect(address).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    connection.write_all(request.as_bytes()).unwrap();
-    let mut reply = String::new();
-    connection.read_to_string(&mut reply).unwrap();
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
-
-fn value(body: &str, name: &str) -> f64 {
-    let found = body
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    found
-        .unwrap_or_else(|| panic!("{name} in {body}"))
-        .parse()
-        .unwrap()
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Systemd {
         }
     }
 
-    /// Starts a service with a watchdog of so many seconds.
+    /// Starts a service with a watchdog of `watchdog` seconds.
     fn start(&self, command: &mut Command, watchdog: u64) -> Broker {
         let microseconds = (watchdog * 1_000_000).to_string();
         command.env("NOTIFY_SOCKET", &self.path);

@@ -33,7 +33,7 @@ fn close_sessions(broker: &Broker, dir: &Dir, firsts: &[usize]) {
     }
 }
 
-/// Makes a closed session look as if it was closed so many days ago.
+/// Makes a closed session look as if it was closed `days` days ago.
 fn age(dir: &Dir, name: &str, days: u32) {
     let file = fs::File::options()
         .append(true)
@@ -187,6 +187,25 @@ fn what_is_removed_is_told_from_what_is_missing_and_unread_messages_stay() {
     let names = dir.archives();
     fs::remove_file(dir.archive().join(&names[0])).unwrap();
     run(&mut viewer(&dir, &["verify", "--all"])).with_code(3);
+}
+
+#[test]
+fn a_consumer_that_has_acknowledged_nothing_yet_keeps_what_it_has_to_get() {
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    close_sessions(&broker, &dir, &[1, 6, 11]);
+    let mut client = Requester::dealer(broker.ports.control);
+    client.consume(json!({"name": "new", "from": 6, "credit": 1}));
+    client.messages(1);
+    drop(client);
+    let mut command = command("prune", &dir);
+    command.args(["--dedupe-window", "0", "--keep", "0d"]);
+    until("only the consumer to hold anything", || {
+        let pruned = run(&mut command).with_code(0);
+        let held = "the consumer new has not acknowledged it";
+        pruned.stdout.contains(held).then_some(())
+    });
+    assert_eq!(dir.archives().len(), 2, "messages 6 to 15 stay");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 /// How much the throughput loop writes for each fdatasync.
 pub(crate) const GROUP: usize = 1 << 20;
 
-/// Appends so many bytes in large groups, each synced, and returns the time.
+/// Appends `bytes` bytes in large groups, each synced, and returns the time.
 pub(crate) fn throughput(dir: &Path, bytes: u64) -> anyhow::Result<Duration> {
     let mut file = create(dir)?;
     let group = vec![b'x'; GROUP];
@@ -25,7 +25,7 @@ pub(crate) fn throughput(dir: &Path, bytes: u64) -> anyhow::Result<Duration> {
     Ok(start.elapsed())
 }
 
-/// Appends `size` bytes and syncs them, so many times, and returns each time.
+/// Appends `size` bytes and syncs them, `count` times, and returns each time.
 pub(crate) fn latencies(dir: &Path, size: usize, count: u64) -> anyhow::Result<Vec<Duration>> {
     let mut file = create(dir)?;
     let record = vec![b'x'; size];

@@ -68,7 +68,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Expects messages of `size` bytes from so many publishers.
+    /// Expects messages of `size` bytes from a number of publishers.
     ///
     /// # Errors
     /// An error where the size is too small for the fields of a message.
@@ -146,7 +146,7 @@ fn payload(size: usize, variant: u64) -> Option<Vec<u8>> {
     )
 }
 
-/// Returns so many bytes of the inside of a JSON string.
+/// Returns `length` bytes of the inside of a JSON string.
 fn text(length: usize, variant: u64) -> Vec<u8> {
     const WORDS: [&str; 16] = [
         "the ",

@@ -35,7 +35,7 @@ impl Latencies {
         Self(latencies)
     }
 
-    /// Returns the smallest latency that so many in a thousand don't exceed, in
+    /// Returns the smallest latency that `part` in a thousand don't exceed, in
     /// microseconds.
     pub(crate) fn per_mille(&self, part: usize) -> f64 {
         let rank = (self.0.len() * part).div_ceil(1_000).max(1);

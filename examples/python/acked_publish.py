@@ -23,7 +23,7 @@ def arguments():
     parser.add_argument("--topic", default="general", help="first frame (%(default)s)")
     parser.add_argument("--sender", default="python_example", help="who sends (%(default)s)")
     parser.add_argument("--run", default=str(uuid.uuid4()), help="begins the messages' names")
-    parser.add_argument("--count", type=int, default=1, help="send it all so often (%(default)s)")
+    parser.add_argument("--count", type=int, default=1, help="how often to send it all (%(default)s)")
     parser.add_argument("--wait", type=float, default=30, help="seconds for the broker (%(default)s)")
     return parser.parse_args()
 

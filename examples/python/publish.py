@@ -60,7 +60,7 @@ def arguments():
     parser.add_argument("--port", type=int, default=5555, help="its publishers' port (%(default)s)")
     parser.add_argument("--topic", default="general", help="first frame (%(default)s)")
     parser.add_argument("--sender", default="python_example", help="who sends (%(default)s)")
-    parser.add_argument("--count", type=int, default=1, help="send it all so often (%(default)s)")
+    parser.add_argument("--count", type=int, default=1, help="how often to send it all (%(default)s)")
     parser.add_argument(
         "--wait", type=float, default=10, help="seconds to wait for the broker (%(default)s)"
     )

@@ -1232,7 +1232,7 @@ class Outcome:
 
 
 def turn(machine: Machine, limit: float) -> None:
-    """Waits for what comes, for at most so long, and takes it."""
+    """Waits for what comes, for at most `limit` seconds, and takes it."""
     wait = max(0.0, min(machine.advance(), limit, SLICE))
     began = time.monotonic()
     machine.connection.poll(wait)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DEADLINE = 120.0  # seconds; only a test that fails waits for so long
+DEADLINE = 120.0  # seconds; only a test that fails waits for all of it
 
 
 def until(what: str, condition: Callable[[], Any]) -> Any:

@@ -49,7 +49,7 @@ class Driver:
             self._wake.set()
 
     async def turn(self, seconds: float | None = None) -> None:
-        """Waits until something has come or was done, for at most so long."""
+        """Waits until something has come or was done, for at most `seconds`."""
         assert self._turned is not None
         await asyncio.wait({self._turned}, timeout=seconds)
 

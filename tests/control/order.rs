@@ -18,7 +18,7 @@ use crate::util::python::python;
 use crate::util::record::Record;
 use crate::util::wait::{DEADLINE, until};
 
-/// So many are sent in one call.
+/// How many are sent in one call.
 const COUNT: usize = 4_000;
 /// Of messages of this size, fewer are on their way than a client would send: some are
 /// lost with a connection, and others wait at the socket, which goes on with them.

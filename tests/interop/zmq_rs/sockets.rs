@@ -80,7 +80,7 @@ async fn send(
     Ok(())
 }
 
-/// Receives so many messages of a topic, or what comes in time.
+/// Receives `count` messages of a topic, or what comes in time.
 pub(crate) async fn receive(port: u16, topic: &str, count: usize) -> Result<Vec<Frames>, ZmqError> {
     let mut socket = zeromq::SubSocket::new();
     socket.connect(&endpoint(port)).await?;
