@@ -150,14 +150,33 @@ fn doctor_proves_that_recording_works() {
         assert!(text.contains(says), "no {says:?} in\n{}", ended.report());
     }
     assert!(!text.contains("[!!]"), "{text}");
-    // A disk that is nearly full, or very slow, is no failure of the broker's.
-    assert!([Some(0), Some(3)].contains(&ended.status.code()), "{text}");
+    // Whatever disk this is, full or slow.
+    assert_eq!(ended.status.code(), Some(0), "{text}");
     assert_eq!(dir.records()[0].value("sender"), "doctor");
     let names: Vec<_> = fs::read_dir(dir.logs()).unwrap().flatten().collect();
     let left = names
         .iter()
         .any(|name| name.file_name().to_string_lossy().ends_with(".tmp"));
     assert!(!left, "{names:?}");
+}
+
+/// How fast a disk is changes with what else the machine does: whoever asks the doctor
+/// by its exit code gets the same answer at each run.
+#[test]
+#[cfg(target_os = "linux")]
+fn doctor_tells_of_a_slow_disk_and_calls_it_no_damage() {
+    use crate::util::shim::{Disk, Rule};
+
+    let dir = Dir::new();
+    let broker = Broker::start(&dir);
+    let disk = Disk::of(&dir);
+    disk.set(&[Rule::delay("fdatasync", 60)]);
+    let mut doctor = doctor(&broker, &dir);
+    disk.put_below(&mut doctor);
+    run(&mut doctor)
+        .with_code(0)
+        .says("that is slow, and each message waits for it")
+        .says("[*] Recording works. Worth a look:");
 }
 
 #[test]

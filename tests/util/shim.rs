@@ -114,11 +114,17 @@ impl Disk {
     #[track_caller]
     pub(crate) fn broker_on(&self, dir: &Dir, ports: Ports) -> Command {
         let mut command = broker_on(dir, ports);
+        self.put_below(&mut command);
+        command
+    }
+
+    /// Lets a program have this disk.
+    #[track_caller]
+    pub(crate) fn put_below(&self, command: &mut Command) {
         command
             .env("LD_PRELOAD", shim())
             .env("SHIM_DIR", &self.logs)
             .env("SHIM_CONTROL", &self.control);
-        command
     }
 
     /// Starts a broker on this disk and waits until it is ready.

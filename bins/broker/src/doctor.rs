@@ -17,6 +17,9 @@ pub(crate) enum Finding {
     Fine(String),
     /// It works, but somebody should know.
     Notice(String),
+    /// It works, and how well is a matter of this machine and this moment: told, and
+    /// no reason for an exit code, which would be another one at the next run.
+    Surroundings(String),
     /// Recording does not work, or can't be proved: what is wrong, and what to
     /// do about it.
     Wrong(String, String),
@@ -27,6 +30,7 @@ pub(crate) struct Findings<'a, W> {
     out: &'a mut W,
     wrong: usize,
     notices: usize,
+    surroundings: usize,
 }
 
 impl<W: Write> Findings<'_, W> {
@@ -35,6 +39,10 @@ impl<W: Write> Findings<'_, W> {
             Finding::Fine(what) => line(self.out, &format!("[ok] {what}")),
             Finding::Notice(what) => {
                 self.notices += 1;
+                line(self.out, &format!("[??] {what}"))
+            }
+            Finding::Surroundings(what) => {
+                self.surroundings += 1;
                 line(self.out, &format!("[??] {what}"))
             }
             Finding::Wrong(what, advice) => {
@@ -52,24 +60,24 @@ pub(crate) fn run(options: &Doctor, out: &mut impl Write) -> anyhow::Result<Exit
         out,
         wrong: 0,
         notices: 0,
+        surroundings: 0,
     };
     checks::run(options, &mut findings)?;
     let Findings {
         out,
         wrong,
         notices,
+        surroundings,
     } = findings;
-    let (verdict, exit) = match (wrong, notices) {
-        (0, 0) => ("[*] Recording works.".to_owned(), Exit::Done),
-        (0, _) => (
-            format!("[*] Recording works. Worth a look: {notices}."),
-            Exit::Found,
-        ),
-        _ => (
-            format!("[!] RECORDING IS NOT PROVED. Problems: {wrong}."),
-            Exit::Failed,
-        ),
+    let verdict = match (wrong, notices + surroundings) {
+        (0, 0) => "[*] Recording works.".to_owned(),
+        (0, look) => format!("[*] Recording works. Worth a look: {look}."),
+        _ => format!("[!] RECORDING IS NOT PROVED. Problems: {wrong}."),
     };
     line(out, &verdict)?;
-    Ok(exit)
+    Ok(match (wrong, notices) {
+        (0, 0) => Exit::Done,
+        (0, _) => Exit::Found,
+        _ => Exit::Failed,
+    })
 }

@@ -205,7 +205,7 @@ fn room_for(room: u64, dir: &Path) -> Finding {
             format!("there is next to no room: {shown}"),
             "make room, for instance by moving the oldest archives elsewhere".to_owned(),
         ),
-        NONE..LITTLE => Finding::Notice(format!("there is little room: {shown}")),
+        NONE..LITTLE => Finding::Surroundings(format!("there is little room: {shown}")),
         _ => Finding::Fine(shown),
     }
 }

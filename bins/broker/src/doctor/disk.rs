@@ -66,11 +66,11 @@ pub(super) fn judge(speed: &Speed, dir: &Path) -> Finding {
         ms(100)
     );
     match speed.percentile(50) {
-        median if median >= SLOW => Finding::Notice(format!(
+        median if median >= SLOW => Finding::Surroundings(format!(
             "{shown}: that is slow, and each message waits for it; is this a network disk, or a \
              memory card?"
         )),
-        median if median < SUSPICIOUS => Finding::Notice(format!(
+        median if median < SUSPICIOUS => Finding::Surroundings(format!(
             "{shown}: no disk is that fast; this may be a file system in memory, which a power cut \
              empties"
         )),
@@ -98,11 +98,11 @@ mod tests {
         let judged = |time| judge(&Speed(vec![time; 3]), Path::new("x"));
         assert!(matches!(
             judged(Duration::from_millis(80)),
-            Finding::Notice(_)
+            Finding::Surroundings(_)
         ));
         assert!(matches!(
             judged(Duration::from_micros(1)),
-            Finding::Notice(_)
+            Finding::Surroundings(_)
         ));
         assert!(matches!(
             judged(Duration::from_micros(160)),
