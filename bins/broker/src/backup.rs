@@ -181,10 +181,8 @@ fn copy_journal(from: &Path, place: &mut dyn Place) -> anyhow::Result<Copied> {
             result => break result?,
         }
     }
-    if let Some(current) = current {
-        let name = below(&source.current(), from);
-        copy_current(&current, place, &name, &mut copied)?;
-    }
+    let name = below(&source.current(), from);
+    copy_current(current.as_ref(), place, &name, &mut copied)?;
     // What was removed while this ran must not look missing.
     copy_if_there(&source.removed(), from, place)?;
     Ok(copied)
@@ -218,17 +216,18 @@ fn copy_archives(
     Ok(())
 }
 
-/// Copies the session being written, unless it was closed meanwhile and is copied.
+/// Copies the session being written, unless it was closed meanwhile and is copied, or
+/// there is none: between two of them, for as long as the disk takes to sync their names.
 fn copy_current(
-    current: &SessionFile,
+    current: Option<&SessionFile>,
     place: &mut dyn Place,
     name: &Path,
     copied: &mut Copied,
 ) -> anyhow::Result<()> {
-    if copied.current {
-        // An earlier copy's session is in the archive by now, too.
+    let Some(current) = current.filter(|_| !copied.current) else {
+        // What an earlier copy has in its place is in the archive by now, too.
         return place.session(None, name);
-    }
+    };
     let bytes = current.size()?;
     copied.bytes += bytes;
     copied.sessions += u64::from(bytes > 0);

@@ -158,7 +158,7 @@ impl Retention {
 #[non_exhaustive]
 pub enum UpkeepError {
     /// Another process is at it.
-    #[error("another program compresses or removes sessions of {} just now", .dir.display())]
+    #[error("another program compresses, removes or copies sessions of {} just now", .dir.display())]
     Busy {
         /// The journal's directory.
         dir: PathBuf,

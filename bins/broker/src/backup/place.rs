@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::Context as _;
-use journal::{Archive, SessionFile, Sessions};
+use journal::{Archive, SessionFile, Sessions, Upkeep};
 
 use super::copy::{copy_file, make_dir, write_session};
 
@@ -35,14 +35,18 @@ fn in_archive(archive: &Archive) -> PathBuf {
 pub(super) struct Folder {
     dir: PathBuf,
     there: Vec<Archive>,
+    /// Two backups to one place would take each other's newest session away.
+    _alone: Upkeep,
 }
 
 impl Folder {
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
         make_dir(&dir.join("archive"))?;
+        let alone = Upkeep::begin(dir).context("the copy can't be written")?;
         Ok(Self {
             dir: dir.to_owned(),
             there: Sessions::of(dir).closed()?,
+            _alone: alone,
         })
     }
 }
@@ -68,7 +72,11 @@ impl Place for Folder {
     }
 
     fn session(&mut self, session: Option<&SessionFile>, name: &Path) -> anyhow::Result<()> {
-        write_session(session, &self.dir.join(name))
+        let to = self.dir.join(name);
+        if session.is_none() && !to.exists() {
+            return Ok(());
+        }
+        write_session(session, &to)
     }
 }
 

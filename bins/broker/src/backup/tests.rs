@@ -199,6 +199,7 @@ fn whatever_happens_between_the_steps_a_copy_is_whole() {
             let told = format!("{event:?} before step {step}");
             copy_journal(&dir, &mut place).unwrap_or_else(|error| panic!("{told}: {error:#}"));
             let was_last = place.at.is_some();
+            drop(place);
             assert_whole(copy.path(), there, &told);
             // What came meanwhile is in the next one, beside what is there already.
             copy_journal(&dir, &mut Folder::open(copy.path()).unwrap()).unwrap();
@@ -232,6 +233,36 @@ fn what_was_cut_short_is_copied_again_and_what_is_torn_is_not_copied() {
     let copied = fs::read(Layout::new(copy.path()).current()).unwrap();
     assert!(copied.ends_with(b"}\n"));
     assert_whole(copy.path(), 11, "the second copy");
+}
+
+/// On a slow disk that takes a while, and whoever copies then finds no current session.
+#[test]
+fn between_two_sessions_nothing_of_an_earlier_copy_stays_as_the_current_one() {
+    let mut world = World::new();
+    let copy = tempfile::tempdir().unwrap();
+    let dir = world.dir.path().to_owned();
+    let again = || copy_journal(&dir, &mut Folder::open(copy.path()).unwrap()).unwrap();
+    again();
+    world.writer.archive(None).unwrap();
+    let current = Layout::new(&dir).current();
+    fs::remove_file(&current).unwrap();
+    again();
+    assert_whole(copy.path(), 11, "copied in between");
+}
+
+#[test]
+fn a_second_backup_to_the_same_place_is_refused_while_the_first_one_runs() {
+    let world = World::new();
+    let copy = tempfile::tempdir().unwrap();
+    let first = Folder::open(copy.path()).unwrap();
+    let refused = Folder::open(copy.path()).map(|_| ()).unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("another program"),
+        "{refused:#}"
+    );
+    drop(first);
+    copy_journal(world.dir.path(), &mut Folder::open(copy.path()).unwrap()).unwrap();
+    assert_whole(copy.path(), 11, "the second one");
 }
 
 #[test]
