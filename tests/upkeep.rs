@@ -208,6 +208,27 @@ fn a_consumer_that_has_acknowledged_nothing_yet_keeps_what_it_has_to_get() {
     assert_eq!(dir.archives().len(), 2, "messages 6 to 15 stay");
 }
 
+/// Whoever is told that a consumer has begun may rely on it, however slow the disk is.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_consumer_holds_what_it_has_to_get_from_the_moment_it_has_begun() {
+    use crate::util::shim::{Disk, Rule};
+
+    let dir = Dir::new();
+    let disk = Disk::of(&dir);
+    let broker = disk.start(&dir, &[]);
+    close_sessions(&broker, &dir, &[1, 6, 11]);
+    broker.wait_recorded(15);
+    let mut client = Requester::dealer(broker.ports.control);
+    disk.set(&[Rule::delay("fdatasync", 500), Rule::delay("fsync", 500)]);
+    client.consume(json!({"name": "new", "from": 6, "credit": 1}));
+    run(command("prune", &dir).args(["--dedupe-window", "0", "--keep", "0d"]))
+        .with_code(0)
+        .says("messages 1 to 5")
+        .says("the consumer new has not acknowledged it");
+    assert_eq!(dir.archives().len(), 2, "messages 6 to 15 stay");
+}
+
 #[test]
 fn the_newest_messages_stay_in_which_repeated_ones_are_recognised() {
     let dir = Dir::new();

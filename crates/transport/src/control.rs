@@ -337,6 +337,9 @@ impl Control {
                 Event::Ready(handle) => self.consumers.ready(handle),
                 Event::Positions(orders, result) => {
                     for order in orders {
+                        if order.what.position().is_some() {
+                            self.consumers.stored(&order.name);
+                        }
                         if let Some(header) = status::positions(&order, &result) {
                             self.router.reply(&order.peer, &header);
                         }

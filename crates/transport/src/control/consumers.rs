@@ -61,6 +61,9 @@ struct Entry {
     waker: Arc<Waker>,
     /// For how long nothing was heard of the client although it was listened to.
     silent: Duration,
+    /// Whether what it has not acknowledged is held: its name's position is on the disk,
+    /// or can't be put there.
+    held: bool,
     ended: bool,
 }
 
@@ -127,6 +130,7 @@ impl Consumers {
         let entry = Entry {
             peer: *peer,
             id: id.clone(),
+            held: name.is_none(),
             name,
             feed,
             waker,
@@ -247,6 +251,16 @@ impl Consumers {
         }
     }
 
+    /// Notes that a position was stored, or could not be: who waits for it begins.
+    pub(super) fn stored(&mut self, name: &str) {
+        for (handle, entry) in &mut self.entries {
+            if !entry.held && entry.name.as_deref() == Some(name) {
+                entry.held = true;
+                self.ready.insert(*handle);
+            }
+        }
+    }
+
     /// Sends what there is to send; true where connections were full.
     pub(super) fn serve(&mut self, router: &mut Router) -> Served {
         let mut served = Served::Idle;
@@ -272,6 +286,12 @@ impl Consumers {
             let Some(out) = entry.feed.take() else {
                 return Served::Idle;
             };
+            if let Out::Started(after) = out
+                && !entry.is_held(&self.positions, after)
+            {
+                entry.feed.put_back(out);
+                return Served::Idle;
+            }
             let sent = match &out {
                 Out::Message {
                     number,
@@ -336,8 +356,6 @@ impl Consumers {
                 // client that goes on after a break has got it before.
                 entry.feed.sent(*after);
                 if let Some(name) = entry.name.clone() {
-                    let id = entry.id.clone();
-                    self.positions.begin(peer, id, name.clone(), *after);
                     self.replace(&name, handle, router);
                 }
             }
@@ -392,6 +410,19 @@ impl Consumers {
             });
         }
         all
+    }
+}
+
+impl Entry {
+    /// Tells whether the consumer may be told that it has begun: from then on its client
+    /// relies on what it has not acknowledged being there, whatever retention removes.
+    fn is_held(&mut self, positions: &Positions, after: u64) -> bool {
+        if let Some(name) = &self.name
+            && !self.held
+        {
+            self.held = positions.begin(self.peer, self.id.clone(), name.clone(), after);
+        }
+        self.held
     }
 }
 

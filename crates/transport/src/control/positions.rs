@@ -33,7 +33,7 @@ pub(super) struct Order {
 pub(super) enum What {
     /// A position is to be stored.
     Keep(Position),
-    /// The same, of where a consumer begins; nobody waits for it.
+    /// The same, of where a consumer begins, which is told of it then.
     Begin(Position),
     /// The name is to be forgotten; `there` tells whether anything was kept.
     Forget { there: bool },
@@ -41,7 +41,7 @@ pub(super) enum What {
 
 impl What {
     /// Returns the position that is to be stored.
-    fn position(&self) -> Option<&Position> {
+    pub(super) fn position(&self) -> Option<&Position> {
         match self {
             Self::Keep(position) | Self::Begin(position) => Some(position),
             Self::Forget { .. } => None,
@@ -159,11 +159,15 @@ impl Positions {
     }
 
     /// Keeps where a consumer begins of whose name nothing is kept: retention holds what
-    /// it has not acknowledged, also before it has acknowledged anything.
-    pub(super) fn begin(&self, peer: Peer, id: Id, name: String, number: u64) {
+    /// it has not acknowledged, also before it has acknowledged anything. True where
+    /// something is kept on the disk; if not, the thread that stores tells when it is.
+    pub(super) fn begin(&self, peer: Peer, id: Id, name: String, number: u64) -> bool {
         let mut state = self.lock();
-        if state.stored.contains_key(&name) || state.is_coming(&name) {
-            return;
+        if state.stored.contains_key(&name) {
+            return true;
+        }
+        if state.is_coming(&name) {
+            return false;
         }
         let what = What::Begin(Position { number, crc: None });
         let order = Order {
@@ -175,6 +179,7 @@ impl Positions {
         state.waiting.push(order);
         drop(state);
         self.changed.notify_one();
+        false
     }
 
     /// Forgets a name, and gives its file to the thread that removes it.
