@@ -62,6 +62,15 @@ fn kill_9_at_random_instants_loses_nothing_that_anybody_saw() {
         until("the load", || {
             (dir.current_bytes().len() > before).then_some(())
         });
+        // Each second time somebody has seen something, however slow the disk is.
+        if round % 2 == 0 {
+            until("a message", || {
+                let ids = subscriber.drain();
+                let came = !ids.is_empty();
+                seen.extend(ids);
+                came.then_some(())
+            });
+        }
         sleep(Duration::from_micros(random(200_000)));
         broker.kill9();
         subscriber.wait_disconnected();
@@ -85,7 +94,7 @@ fn kill_9_at_random_instants_loses_nothing_that_anybody_saw() {
         "{kills} kills, {recorded} records, {} of them seen",
         seen.len()
     );
-    assert!(seen.len() > rounds, "somebody saw something");
+    assert!(seen.len() > rounds / 2, "somebody saw something");
 }
 
 /// A directory with three records in the current session and two in an archive.

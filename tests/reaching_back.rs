@@ -35,6 +35,7 @@ fn three_sessions(broker: &Broker, dir: &Dir) -> Vec<Frames> {
             dir.wait_archives(number);
         }
     }
+    broker.wait_recorded(12);
     [session(1), session(2), session(3)].concat()
 }
 

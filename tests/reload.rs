@@ -151,7 +151,7 @@ fn what_needs_a_restart_is_named_and_stays_as_it_was() {
         broker.wait_for_warning(told);
     }
     publisher.send(&agents("t", 1, 5));
-    dir.wait_lines(5);
+    broker.wait_recorded(5);
     let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);
     assert_eq!(subscriber.recv(3), agents("t", 3, 3));
     // What the command line says wins, so the file's port is no change.

@@ -117,7 +117,7 @@ fn history_gives_the_newest_messages_only() {
     let mut broker = Broker::start_with(&dir, &["--history", "3"]);
     let mut publisher = Publisher::connect(broker.ports.publish);
     publisher.send(&agents("t", 1, 10));
-    dir.wait_lines(10);
+    broker.wait_recorded(10);
     let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);
     assert_eq!(subscriber.recv(3), agents("t", 8, 3));
     publisher.send(&agents("t", 11, 1));
@@ -142,7 +142,7 @@ fn history_0_gives_nothing_but_what_is_live() {
     let broker = Broker::start_with(&dir, &["--history", "0"]);
     let mut publisher = Publisher::connect(broker.ports.publish);
     publisher.send(&agents("t", 1, 10));
-    dir.wait_lines(10);
+    broker.wait_recorded(10);
 
     // Nothing but a message that arrives shows that a subscription is in force.
     let mut subscriber = Subscriber::connect(broker.ports.subscribe, &["t"]);

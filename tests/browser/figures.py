@@ -22,6 +22,28 @@ LIMIT = 600_000
 DRAWN = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 
+# When what was there, in ms from the moment at which the address was entered.
+OPENING = """() => {
+    const page = performance.getEntriesByType("navigation")[0];
+    const of = (name) => Math.max(...performance.getEntriesByType("resource").filter((one) => one.name.includes(name)).map((one) => one.responseEnd));
+    return {"the page": page.responseEnd, "its scripts": of(".js"), "their first answer": of("api/numbers"), "the messages": of("api/messages")};
+}"""
+# What the browser's main thread does, as its protocol names it.
+PARTS = {"script": "ScriptDuration", "layout": "LayoutDuration", "style": "RecalcStyleDuration", "all": "TaskDuration"}
+
+
+def main_thread(page):
+    """Tells for how many seconds the main thread was at what so far."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def work():
+        found = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return {part: found[name] for part, name in PARTS.items()}
+
+    return work
+
+
 class Browser:
     """A browser of its own for each row, so that none has another one's memory."""
 
@@ -55,15 +77,20 @@ def measure_served(playwright, count):
     path = folder("figures")
     journal.write(path, journal.many(count))
     with Served(path) as served, Browser(playwright) as browser:
-        begin = time.monotonic()
         page = opened(browser.browser, served.address)
         until(lambda: count in seen(page), "it opens at the end")
-        took = time.monotonic() - begin
+        page.evaluate(DRAWN)
+        took = time.monotonic() - page.began
+        opening = page.evaluate(OPENING)
         page.evaluate("() => { const s = document.getElementById('scroller'); s.scrollTop = s.scrollHeight / 2; }")
         until(lambda: abs(seen(page)[0] / count - 0.5) < 0.01, "the middle")
         page.wait_for_function("() => !document.querySelector('#rows .row.waiting')")
+        work = main_thread(page)
+        before = work()
         frames = page.evaluate(FRAMES)
+        after = work()
         row(f"`viewer serve`, {count:,} messages", took, frames, browser.memory())
+        return opening, {part: (after[part] - before[part]) * 1000 / 120 for part in after}
 
 
 def measure_file(playwright, what, path, note=""):
@@ -128,7 +155,7 @@ def main():
     os.makedirs(FOLDER, exist_ok=True)
     print("| what | open | frame | 95% of frames within | memory | |\n|---|--:|--:|--:|--:|---|")
     with sync_playwright() as playwright:
-        measure_served(playwright, 1_000_000)
+        opening, working = measure_served(playwright, 1_000_000)
         path = folder("talk")
         journal.write(path, journal.talk(COUNT))
         pages = os.path.join(path, "pages")
@@ -145,6 +172,8 @@ def main():
             measure_file(playwright, f"{what}, {count:,} messages in one file", name)
         if program := os.environ.get("CLAUDE_CODE_LOG"):
             measure_claude_code_log(playwright, program)
+    print("\nOf a million messages, while they open: " + ", ".join(f"{what} there after {ms:.0f} ms" for what, ms in opening.items()))
+    print("The main thread in each frame of scrolling: " + ", ".join(f"{part} {ms:.1f} ms" for part, ms in working.items()))
 
 
 main()

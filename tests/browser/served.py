@@ -76,6 +76,7 @@ def opened(browser, address, **options):
             else:
                 route.continue_()
         page.route("**/*", local)
+    page.began = time.monotonic()
     page.goto(address)
     page.wait_for_selector("#rows article, #empty:not([hidden])", state="attached")
     return page

@@ -8,9 +8,12 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use serde_json::Value;
+
 use super::dir::Dir;
-use super::process::Process;
+use super::process::{Process, run};
 use super::programs::programs;
+use super::wait::until;
 
 /// The ports that clients use.
 #[derive(Debug, Clone, Copy, Default)]
@@ -108,6 +111,19 @@ impl Broker {
             control: port_after(&stdout, "[*] Listening for requests on port "),
         };
         Self { process, ports }
+    }
+
+    /// Waits until the message with this number is recorded: what a line in the file does
+    /// not tell, which is there before the disk has confirmed it.
+    #[track_caller]
+    pub(crate) fn wait_recorded(&self, number: u64) {
+        until(&format!("message {number} to be recorded"), || {
+            let mut status = broker();
+            status.args(["status", "--json", "--control-port"]);
+            let ended = run(status.arg(self.ports.control.to_string()));
+            let status: Value = serde_json::from_str(&ended.stdout).ok()?;
+            (status["last_message_num"].as_u64()? >= number).then_some(())
+        });
     }
 }
 
