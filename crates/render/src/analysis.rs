@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::bars::{bar, duration, size};
+use crate::bars::{bar, duration};
 use crate::cell::{one_line, push_cell, push_cut, push_right};
 use crate::colour::Paint;
 use crate::layout::Layout;
-use crate::number::{counted, grouped};
+use crate::number::{counted, grouped, size};
 use crate::stats::{messages, write_around};
 use query::Error;
 use query::sanitise;

@@ -34,20 +34,6 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Writes a size in units of 1024 bytes.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    let mut value = bytes as f64 / 1024.0;
-    let mut units = UNITS.iter().peekable();
-    while let Some(unit) = units.next() {
-        if value < 1024.0 || units.peek().is_none() {
-            return format!("{value:.1} {unit}");
-        }
-        value /= 1024.0;
-    }
-    String::new()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,12 +59,5 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), expected);
         }
-    }
-
-    #[test]
-    fn sizes_have_a_unit() {
-        assert_eq!(size(100), "0.1 KB");
-        assert_eq!(size(3 << 20), "3.0 MB");
-        assert_eq!(size(u64::MAX), "16777216.0 TB");
     }
 }

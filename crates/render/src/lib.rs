@@ -61,7 +61,7 @@ pub use column::Column;
 pub use findings::write_findings;
 pub use html::{Drawing, Folder, MESSAGE_STYLE, Pages, Parent};
 pub use layout::{Format, Layout};
-pub use number::{counted, grouped};
+pub use number::{counted, grouped, size};
 pub use redact::{Hidden, Redacted, Redaction};
 pub use salvage::write_salvaged;
 pub use stats::write_statistics;

@@ -38,3 +38,48 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
         if number == 1 { one } else { many }
     )
 }
+
+/// Writes a size in units of 1024 bytes and their powers, rounded to tenths.
+///
+/// ```
+/// assert_eq!(render::size(159_949), "156.2 KB");
+/// assert_eq!(render::size(5 << 30), "5.0 GB");
+/// ```
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    let mut tenths = tenths_of(bytes, 1 << 10);
+    let mut unit = "KB";
+    for (larger, bytes_of_it) in [("MB", 1 << 20), ("GB", 1 << 30), ("TB", 1 << 40)] {
+        if tenths < 10_240 {
+            break;
+        }
+        (tenths, unit) = (tenths_of(bytes, bytes_of_it), larger);
+    }
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+fn tenths_of(bytes: u64, unit: u64) -> u128 {
+    let (bytes, unit) = (u128::from(bytes), u128::from(unit));
+    (bytes * 20 + unit) / (unit * 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_to_tenths() {
+        for (bytes, expected) in [
+            (0, "0.0 KB"),
+            (51, "0.0 KB"),
+            (52, "0.1 KB"),
+            (159_949, "156.2 KB"),
+            (1_048_524, "1023.9 KB"),
+            (1_048_525, "1.0 MB"),
+            (5 << 30, "5.0 GB"),
+            (u64::MAX, "16777216.0 TB"),
+        ] {
+            assert_eq!(size(bytes), expected, "{bytes}");
+        }
+    }
+}

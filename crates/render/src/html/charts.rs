@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::escape::Text;
-use crate::bars::{duration, size};
+use crate::bars::duration;
 use crate::colour::Paint;
-use crate::number::counted;
+use crate::number::{counted, size};
 use query::Zone;
 use query::{Activity, AnalysisReport, Unit};
 
