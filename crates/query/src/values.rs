@@ -71,11 +71,10 @@ pub fn values(source: &Source, kind: ValueKind, zone: &Zone) -> Result<Vec<Value
     Ok(found.into_iter().map(value).collect())
 }
 
-/// Finds what was asked for and no message has, with what may have been meant.
-///
-/// # Errors
-/// [`Error::Read`] where a file can't be read.
-pub fn unknown_values(source: &Source, criteria: &Criteria) -> Result<Vec<Unknown>, Error> {
+/// Finds what was asked for and none of the messages that were counted has, with what
+/// may have been meant.
+#[must_use]
+pub fn unknown_values(known: &Analysis, criteria: &Criteria) -> Vec<Unknown> {
     let asked = [
         ("sender", ValueKind::Sender, &criteria.sender),
         ("key", ValueKind::Key, &criteria.key),
@@ -83,10 +82,6 @@ pub fn unknown_values(source: &Source, criteria: &Criteria) -> Result<Vec<Unknow
         ("tag", ValueKind::Tag, &criteria.tag),
         ("chain", ValueKind::Chain, &criteria.chain),
     ];
-    if asked.iter().all(|(.., wanted)| wanted.is_empty()) {
-        return Ok(Vec::new());
-    }
-    let known: Analysis = count(source, &Filter::default(), &mut Findings::default())?;
     let mut unknown = Vec::new();
     for (field, kind, wanted) in asked {
         let names: Vec<_> = known
@@ -108,7 +103,7 @@ pub fn unknown_values(source: &Source, criteria: &Criteria) -> Result<Vec<Unknow
             }
         }
     }
-    Ok(unknown)
+    unknown
 }
 
 /// Finds the names that are spelled alike.

@@ -6,8 +6,8 @@ use crate::args::Args;
 use crate::exit::Exit;
 use crate::{commands, output};
 
-/// So much is read at most without an index for the sake of a hint.
-const MOST: u64 = 1 << 30;
+/// At most as many bytes are read for the sake of a hint; what indexes know costs nothing.
+const MOST: u64 = 256 << 20;
 
 /// Tells on standard error where more is, and says how the program ends.
 pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Result<Exit> {
@@ -15,35 +15,53 @@ pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Resul
         output::print_note(&format!("no message and no context is named '{id}'"));
         return Ok(Exit::Failed);
     }
-    let criteria = args.filters.criteria();
     let is_own = args.all_files().is_empty();
-    let all = match is_own && source.bytes() <= MOST {
-        true => Source::all(&args.dir)
-            .ok()
-            .filter(|all| all.bytes() <= MOST),
-        false => None,
-    };
+    let all = is_own.then(|| Source::all(&args.dir).ok()).flatten();
     let everything = all.as_ref().unwrap_or(source);
-    if everything.bytes() <= MOST {
-        say_what_is_unknown(everything, &criteria)?;
-    }
-    if everything.bytes() <= MOST && (criteria.since.is_some() || criteria.until.is_some()) {
-        say_when_messages_came(args, everything)?;
-    }
-    if everything.bytes() <= MOST && (criteria.from.is_some() || criteria.to.is_some()) {
-        say_which_numbers_there_are(everything, &criteria)?;
-    }
-    if let Some(all) = &all
-        && !commands::looks_everywhere(args)
-    {
-        say_where_more_is(args, source, all)?;
+    match everything.unindexed_bytes() {
+        unknown if unknown > MOST => {
+            let is_more = is_own && !commands::looks_everywhere(args);
+            say_what_it_takes(unknown, is_more);
+        }
+        _ => say_what_there_is(args, source, all.as_ref())?,
     }
     let is_lost = args.filters.ids().next().is_some();
     Ok(if is_lost { Exit::Failed } else { exit })
 }
 
-fn say_what_is_unknown(source: &Source, criteria: &Criteria) -> anyhow::Result<()> {
-    for unknown in query::unknown_values(source, criteria)? {
+fn say_what_it_takes(unknown: u64, is_more: bool) {
+    let more = match is_more {
+        true => ", and --all looks in all sessions",
+        false => "",
+    };
+    output::print_note(&format!(
+        "more is not said, since {} without an index would have to be read for it; `viewer list \
+         senders` shows those that there are{more}",
+        render::size(unknown)
+    ));
+}
+
+fn say_what_there_is(args: &Args, source: &Source, all: Option<&Source>) -> anyhow::Result<()> {
+    let criteria = args.filters.criteria();
+    let everything = all.unwrap_or(source);
+    let known: Analysis = query::count(everything, &Filter::default(), &mut Findings::default())?;
+    say_what_is_unknown(&known, &criteria);
+    if criteria.since.is_some() || criteria.until.is_some() {
+        say_when_messages_came(args, &known);
+    }
+    if criteria.from.is_some() || criteria.to.is_some() {
+        say_which_numbers_there_are(everything, &criteria)?;
+    }
+    match all {
+        Some(all) if !commands::looks_everywhere(args) => {
+            say_where_more_is(args, source, all, known.counts.messages)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn say_what_is_unknown(known: &Analysis, criteria: &Criteria) {
+    for unknown in query::unknown_values(known, criteria) {
         let query::Unknown {
             field,
             value,
@@ -60,21 +78,16 @@ fn say_what_is_unknown(source: &Source, criteria: &Criteria) -> anyhow::Result<(
             output::print_note(&format!("no message is named '{id}'"));
         }
     }
-    Ok(())
 }
 
-fn say_when_messages_came(args: &Args, source: &Source) -> anyhow::Result<()> {
-    let filter = Filter::default();
-    let analysis: Analysis = query::count(source, &filter, &mut Findings::default())?;
-    let Some((first, last)) = analysis.recorded(&commands::zone(args)) else {
-        return Ok(());
+fn say_when_messages_came(args: &Args, known: &Analysis) {
+    let Some((first, last)) = known.recorded(&commands::zone(args)) else {
+        return;
     };
-    let count = analysis.counts.messages;
-    let messages = render::counted(count, "message", "messages");
+    let messages = render::counted(known.counts.messages, "message", "messages");
     output::print_note(&format!(
         "the {messages} that there are came from {first} to {last}"
     ));
-    Ok(())
 }
 
 fn say_which_numbers_there_are(source: &Source, criteria: &Criteria) -> anyhow::Result<()> {
@@ -116,10 +129,9 @@ impl Sink for Newest {
     }
 }
 
-fn say_where_more_is(args: &Args, source: &Source, all: &Source) -> anyhow::Result<()> {
+fn say_where_more_is(args: &Args, source: &Source, all: &Source, total: u64) -> anyhow::Result<()> {
     let ignored = &mut Findings::default();
     let filter = args.filters.compile()?;
-    let total = query::matching(all, &Filter::default(), ignored)?;
     let here = query::matching(source, &Filter::default(), ignored)?;
     let matching = query::matching(all, &filter, ignored)?;
     let is_elsewhere = |archive: &query::ArchivedSession| {

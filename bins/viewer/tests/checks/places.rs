@@ -115,10 +115,37 @@ fn what_is_shown_already_is_not_counted_as_elsewhere() {
             &["--from", "4", "--to", "3"],
             "no number is 4 or more and 3 or less",
         ),
+        (
+            &["--since", "2030-01-01"],
+            "the 5 messages that there are came from 2025-11-18 ",
+        ),
     ] {
         let ended = days().view(range);
         assert!(ended.stderr.contains(said), "{}", ended.report());
     }
+}
+
+/// What indexes know is said at any size; where too much would have to be read, that is.
+#[test]
+fn a_hint_reads_no_more_than_a_little_without_an_index() {
+    let logs = days();
+    let mut text = std::fs::read_to_string(logs.current()).unwrap();
+    let line = text.clone();
+    while text.len() < 4 << 20 {
+        text.push_str(&line);
+    }
+    let many = (257 << 20) / text.len() + 1;
+    let mut file = std::fs::File::create(logs.current()).unwrap();
+    (0..many).for_each(|_| std::io::Write::write_all(&mut file, text.as_bytes()).unwrap());
+    let ended = logs.view(&["--sender", "Claude_Code", "--current"]);
+    assert!(
+        ended
+            .stderr
+            .contains("more is not said, since 260.0 MB without an index"),
+        "{}",
+        ended.report()
+    );
+    assert!(!ended.stderr.contains("did you mean"), "{}", ended.report());
 }
 
 #[test]
