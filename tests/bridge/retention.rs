@@ -13,6 +13,8 @@ use crate::util::wait::until;
 /// Publishes five messages, and closes their session.
 fn close_session(broker: &Broker, dir: &Dir, first: usize, archives: usize) {
     publish(broker.ports.publish, &agents("chat", first, 5));
+    // They have left their program, and need not have arrived.
+    dir.wait_lines(5);
     broker.signal("HUP");
     dir.wait_archives(archives);
 }

@@ -39,6 +39,10 @@ impl Collected {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
+    fn len(&self) -> usize {
+        self.bytes.lock().unwrap().len()
+    }
+
     /// The text to the end of the stream: waits for the process to close it.
     fn finish(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
@@ -201,12 +205,22 @@ impl Process {
         until(text, || self.stderr.text().contains(text).then_some(()));
     }
 
-    /// Waits for the process to end by itself.
+    /// Waits for the process to end by itself: as long as it says something, it is given
+    /// more time, since how much it gets done in a minute is up to the machine.
     #[track_caller]
     pub(crate) fn wait_exit(&mut self) -> Ended {
-        let status = until("the end of the process", || {
-            self.child.try_wait().expect("a child can be waited for")
-        });
+        let status = loop {
+            let said = self.stdout.len();
+            let step = until("the process to end, or to say more", || {
+                let ended = self.child.try_wait().expect("a child can be waited for");
+                ended
+                    .map(Some)
+                    .or_else(|| (self.stdout.len() > said).then_some(None))
+            });
+            if let Some(status) = step {
+                break status;
+            }
+        };
         Ended {
             command: self.command.clone(),
             status,
