@@ -53,9 +53,6 @@ pub(crate) fn run(dir: &Path, options: &Index) -> anyhow::Result<Exit> {
 /// The broker does so, too, but for a directory that it is not running in.
 fn extend_current(dir: &Path, out: &mut impl Write) -> anyhow::Result<()> {
     let session = query::current_session(dir);
-    if !session.is_file() {
-        return Ok(());
-    }
     if let Some(Built::Done { bytes }) =
         query::extend_index(&session, Trust::Nothing, &mut || true)?
     {

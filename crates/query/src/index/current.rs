@@ -10,7 +10,7 @@
 //! crash leaves has checksums that tell whether it is whole.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,8 @@ pub enum Trust {
 }
 
 /// Extends the index of the session being written, or makes the first one; `None`
-/// where there is not enough new in it, or another program is at it.
+/// where there is not enough new in it, there is no session, as between two of them for a
+/// moment, or another program is at it.
 ///
 /// It reads what is new, on this thread, in bounded memory, and asks after each half
 /// MiB whether to go on.
@@ -70,7 +71,10 @@ pub(super) fn extend(
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Built>, Error> {
     let failed = |source| Error::file("make an index of", session, source);
-    let source = Source::session(session)?;
+    let source = match Source::session(session) {
+        Err(Error::Read { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
     let file = source.parts[0].open()?;
     let ControlFlow::Continue(known) = known(session, file.as_ref(), trust, go_on) else {
         return Ok(Some(Built::Stopped));

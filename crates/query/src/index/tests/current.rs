@@ -106,6 +106,15 @@ fn an_index_is_extended_by_what_is_new() {
 }
 
 #[test]
+fn between_two_sessions_there_is_nothing_to_extend() {
+    let (_dir, session) = journal_of(&lines(1..=1_000));
+    extended(&session, Trust::Nothing);
+    fs::remove_file(&session).unwrap();
+    let nothing = super::extend_index(&session, Trust::Own, &mut || true);
+    assert_eq!(nothing.unwrap(), None);
+}
+
+#[test]
 fn a_closed_session_takes_over_what_was_known_of_it() {
     let (dir, session) = journal_of(&lines(1..=1_000));
     extended(&session, Trust::Nothing);
