@@ -27,6 +27,8 @@ use crate::signals::Event;
 
 /// What the service is called, as its unit on Linux.
 const NAME: &str = "zmq-broker";
+/// The file beside the options that says why the service ended.
+const FAILED: &str = "broker-failed.txt";
 /// The first of the orders that services may give a meaning to.
 const RELOAD: u32 = 128;
 /// The service manager waits for as long until it hears again of a start or a stop.
@@ -100,6 +102,7 @@ fn serve(_words: Vec<OsString>) {
         Ok(()) => ServiceExitCode::NO_ERROR,
         Err(error) => {
             log::error!("{error:#}");
+            leave_word(&error);
             ServiceExitCode::ServiceSpecific(1)
         }
     };
@@ -107,6 +110,16 @@ fn serve(_words: Vec<OsString>) {
         exit_code: code,
         ..status(ServiceState::Stopped, 0)
     });
+}
+
+/// Leaves the reason where somebody who wonders finds it: where the log is stands in the
+/// options, and those may be what is wrong.
+fn leave_word(error: &anyhow::Error) {
+    let Some(folder) = CONFIG.get().and_then(|config| config.parent()) else {
+        return;
+    };
+    // There is nobody else to tell.
+    let _told = std::fs::write(folder.join(FAILED), format!("{error:#}\n"));
 }
 
 fn broker(config: &Path) -> anyhow::Result<()> {
@@ -119,6 +132,8 @@ fn broker(config: &Path) -> anyhow::Result<()> {
     let said = config::read_again(words)?;
     said.args.log.begin().context("cannot write the log")?;
     said.args.check().map_err(anyhow::Error::msg)?;
+    // It tells of the last start alone.
+    let _there = std::fs::remove_file(FAILED);
     crate::run(Options::new(said), |events| {
         EVENTS.get_or_init(|| events);
         Ok(())
