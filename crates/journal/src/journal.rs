@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::Serialize;
 
@@ -10,6 +9,7 @@ use crate::error::{AppendError, CommitError, IoError, OpenError, RecordError};
 use crate::group::Group;
 use crate::options::Options;
 use crate::recovery::Recovery;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::writer::{Archived, FreshFile, Writer};
 
 /// A journal that many threads append to; cloning it is cheap and gives

@@ -77,6 +77,7 @@ mod stretch;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 mod support;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod writer;

@@ -59,6 +59,7 @@ mod select;
 mod shape;
 mod source;
 mod stats;
+mod sync;
 mod tailing;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]

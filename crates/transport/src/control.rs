@@ -389,9 +389,11 @@ impl Control {
     /// Waits until there is something to do, or looks at the connections alone
     /// where there is.
     fn wait(&mut self, busy: bool) -> io::Result<()> {
-        self.sleeper.about_to_sleep();
-        let busy = busy || !self.events.is_empty() || !self.phase.is_recording();
-        let timeout = if busy { Duration::ZERO } else { TICK };
+        let quiet = self.events.announce(&self.sleeper, &self.phase);
+        let timeout = match quiet && !busy {
+            true => TICK,
+            false => Duration::ZERO,
+        };
         self.router.serve(&mut self.sleeper, timeout)
     }
 

@@ -9,6 +9,7 @@ mod link;
 mod lobby;
 mod outgoing;
 mod registry;
+mod served;
 mod slot;
 mod subscriber;
 mod subscriptions;
@@ -21,6 +22,7 @@ pub(crate) use self::link::{Link, LinkError, MAX_TOPIC, MAX_TOPICS, Subscription
 pub(crate) use self::lobby::{Lobby, leave};
 pub(crate) use self::outgoing::Outgoing;
 pub(crate) use self::registry::{Registration, Registry, SubscriberInfo};
+pub(crate) use self::served::Served;
 pub(crate) use self::slot::{Service, SubscriberSlot};
 pub(crate) use self::subscriber::{Subscriber, Turn, TurnError};
 pub(crate) use self::subscriptions::{Topics, Wanted, memory_of};

@@ -1,5 +1,6 @@
 //! Receives what publishers send, and encodes it.
 
+mod announce;
 mod collector;
 mod last_call;
 mod pending;
@@ -17,9 +18,10 @@ pub(crate) use self::collector::{Collector, Counters};
 pub use self::last_call::Unread;
 pub(crate) use self::pending::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 
+use self::announce::announce;
 use self::last_call::{LastCall, report_unfinished, unread};
 use crate::health::Health;
-use crate::net::{Ended, Inbound, QUIET, READ, Server, Sleeper, Wanted};
+use crate::net::{Ended, Inbound, READ, Server, Sleeper};
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
 
@@ -96,20 +98,8 @@ impl Intake {
             publishes,
             ..
         } = &mut self.parts;
-        sleeper.about_to_sleep();
-        let room = !collector.queue.is_full();
         let stopping = self.last_call.is_some();
-        let timeout = match () {
-            () if !stopping && !phase.is_running() => Some(Duration::ZERO),
-            () if room && !publishes.is_empty() => Some(Duration::ZERO),
-            () if stopping => Some(QUIET),
-            () => None,
-        };
-        let wanted = Wanted {
-            accept: !stopping,
-            room,
-            timeout,
-        };
+        let wanted = announce(sleeper, &collector.queue, publishes, phase, stopping);
         let mut clock_is_read = false;
         let ended = server.serve(sleeper, wanted, &mut |_, member, message| {
             if !clock_is_read {

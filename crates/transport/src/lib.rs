@@ -39,6 +39,7 @@ mod shutdown;
 #[cfg(test)]
 mod simulation;
 mod stop;
+mod sync;
 mod tail;
 #[cfg(test)]
 mod testing;

@@ -1,9 +1,9 @@
 //! Who wants to know of new records.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::net::Waker;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::tail::Tail;
 
 /// Somebody who waits for new records.

@@ -1,6 +1,6 @@
 //! How far the broker is on its way down.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use crate::sync::{AtomicU8, Ordering};
 
 /// The phases of an orderly end. Each begins when the one before is done:
 /// intake takes in what has arrived and the recorder puts it on disk; then

@@ -1,10 +1,10 @@
 //! Who works on which chunk, and what waits for the caller.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::sort::Batch;
 use crate::error::Error;
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Hands out chunks in order, and gives back what was found in the same order.
 #[derive(Debug)]

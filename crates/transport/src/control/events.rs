@@ -1,6 +1,5 @@
 //! What other threads tell the control thread.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use journal::{Archived, IoError};
@@ -11,7 +10,9 @@ use super::origins::Kept;
 use super::positions::Order;
 use super::router::Peer;
 use crate::intake::Outcome;
-use crate::net::Waker;
+use crate::net::{Sleeper, Waker};
+use crate::shutdown::Phase;
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 /// Something that has happened on another thread.
 pub(super) enum Event {
@@ -55,21 +56,23 @@ impl ControlEvents {
     }
 
     pub(super) fn post(&self, event: Event) {
-        self.event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(event);
+        self.lock().push(event);
         self.waker.wake();
     }
 
     pub(super) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.event.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.lock())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+    /// Announces the control thread's wait, and tells whether there is nothing to do
+    /// before that. What comes later ends the wait.
+    pub(super) fn announce(&self, sleeper: &Sleeper, phase: &Phase) -> bool {
+        sleeper.about_to_sleep();
+        // What came before the announcement has woken nobody.
+        self.lock().is_empty() && phase.is_recording()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.event.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,11 @@
 //! One subscriber at the broker: its connection and what it has got.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-
 use crate::delivery::{
     Connection, Link as _, Subscriber, SubscriberInfo, Subscription, Turn, TurnError,
 };
 use crate::listeners::Listener;
 use crate::net::Waker;
+use crate::sync::{Arc, Mutex, MutexGuard, Ordering, PoisonError, TryLockError};
 use crate::tail::Tail;
 
 /// So often in a row something is read from a subscriber before it is sent

@@ -6,7 +6,8 @@
 //! of the message answers it. A handle that is dropped answers by itself.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;

@@ -4,7 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd as _, BorrowedFd};
+
+use crate::net::Sleeper;
 
 /// What a socket is asked for, or is ready for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +43,12 @@ pub(crate) trait Pollable {
     #[cfg(test)]
     fn simulated(&self) -> Option<Events> {
         None
+    }
+}
+
+impl Pollable for Sleeper {
+    fn handle(&self) -> BorrowedFd<'_> {
+        self.stream().as_fd()
     }
 }
 

@@ -1,13 +1,9 @@
 //! Wakes a thread that waits for sockets.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fd::{AsFd as _, BorrowedFd};
-
-use crate::net::Pollable;
 use crate::platform::{LocalStream, stream_pair};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// Wakes its [`Sleeper`], from any thread; cheap while that is awake.
 #[derive(Debug)]
@@ -91,11 +87,10 @@ impl Sleeper {
             self.owed = self.owed.saturating_sub(drained);
         }
     }
-}
 
-impl Pollable for Sleeper {
-    fn handle(&self) -> BorrowedFd<'_> {
-        self.end.as_fd()
+    /// Returns what is readable once somebody has woken it.
+    pub(crate) fn stream(&self) -> &LocalStream {
+        &self.end
     }
 }
 

@@ -1,11 +1,11 @@
 //! Where intake leaves batches and the recorder takes them: bounded by bytes.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::net::Waker;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Up to this many bytes are written and synced at once. Larger groups gain no
 /// bandwidth, and whoever comes behind one waits for all of it.

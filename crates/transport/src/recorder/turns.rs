@@ -1,7 +1,5 @@
 //! Who records: the recorder's thread, or intake while that has nothing to do.
 
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use journal::{Archived, IoError, Session};
@@ -10,6 +8,7 @@ use crate::batch::Batch;
 use crate::error::Failure;
 use crate::pool::BufferPool;
 use crate::recorder::{Queue, Recorder, Taken};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use crate::worker::Next;
 
 /// How often the wall clock is looked at when nothing comes in.

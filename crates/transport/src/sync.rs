@@ -1,0 +1,8 @@
+//! What the broker's threads sleep with and wake each other by.
+//!
+//! These are the standard library's own types. Files in which threads sleep and wake take
+//! them from here, so that `crates/schedules` can compile the same files with types whose
+//! order a scheduler decides.
+
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
