@@ -83,6 +83,9 @@ impl Served {
         if phase.is_closing() {
             return Ok(Next::Done);
         }
+        // This is looked at before it is sent what is there: what is recorded behind that,
+        // and then the end of recording, must not pass for all that there was.
+        let is_recording = phase.is_recording();
         let slot = Arc::clone(&self.slot);
         let mut service = slot.lock();
         service.link.check_key()?;
@@ -91,7 +94,7 @@ impl Served {
             Turn::Full => service.link.watch(true, STUCK),
             Turn::Quiet(pause) => service.link.watch(false, pause + MOMENT),
             // The broker stops, and all has left for the subscriber.
-            Turn::Idle if !phase.is_recording() => return Ok(Next::Done),
+            Turn::Idle if !is_recording => return Ok(Next::Done),
             Turn::Idle => return Ok(self.sleep(service)),
         };
         self.watch = Some(watch);
