@@ -128,7 +128,13 @@ impl Queue {
 
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
-        self.0.lock().workers -= 1;
+        let mut state = self.0.lock();
+        state.workers -= 1;
+        // It is gone by a panic where chunks are left, and perhaps with one that the caller
+        // waits for, for whom in turn the other workers wait.
+        state.is_stopped |= state.claimed < self.0.count;
+        drop(state);
         self.0.ready.notify_one();
+        self.0.taken.notify_all();
     }
 }
