@@ -49,6 +49,14 @@ faults:
 simulate seconds="60" from="0":
     SIMULATE_SECONDS={{seconds}} SIMULATE_FROM={{from}} cargo test --release -p transport --lib simulation::promises -- --nocapture
 
+# Tries who sleeps and who wakes whom under four times as many schedules for each scenario.
+schedules iterations="100000":
+    SCHEDULES={{iterations}} cargo test --release -p schedules -- --nocapture
+
+# Breaks the ways in which threads wake each other in a scratch copy, one by one: is each noticed?
+schedules-without iterations="1000" *names:
+    tests/util/take_out_wakes.py {{iterations}} {{names}}
+
 # Lets a year pass: each day has messages, a crash, a rotation, compression, retention and a backup.
 year days="365":
     YEAR_DAYS={{days}} cargo test --test e2e -- year:: --nocapture

@@ -25,7 +25,9 @@ pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
 #[cfg(unix)]
 pub(crate) use self::ipc::listen as listen_ipc;
-pub(crate) use self::poll::{Events, Item, Pollable, poll};
+#[cfg(test)]
+pub(crate) use self::poll::Pollable;
+pub(crate) use self::poll::{Events, Item, poll};
 pub(crate) use self::server::{Server, Wanted};
 pub(crate) use self::socket::{Entrance, Port, Socket};
 pub(crate) use self::strangers::Strangers;

@@ -2,12 +2,12 @@
 //! one direction, messages in the other. It bounds what a consumer costs.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use message::Frames;
 use protocol::{Failure, code};
 
 use super::limits;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
