@@ -28,6 +28,10 @@ crash rounds="100":
 backup-crash rounds="40":
     BACKUP_ROUNDS={{rounds}} cargo test --test e2e -- backup::a_copy_made --nocapture
 
+# The end-to-end tests, or some of them, on a disk that takes this long for each fsync.
+slow-disk milliseconds="100" *names:
+    tests/util/slow_disk.sh {{milliseconds}} {{names}}
+
 # Kills bridges, brokers and servers of NATS under load: this many times, and half as
 # often servers of a cluster, which the other times are cut off.
 bridge-crash rounds="70":
