@@ -84,10 +84,13 @@ fn say_when_messages_came(args: &Args, known: &Analysis) {
     let Some((first, last)) = known.recorded(&commands::zone(args)) else {
         return;
     };
-    let messages = render::counted(known.counts.messages, "message", "messages");
-    output::print_note(&format!(
-        "the {messages} that there are came from {first} to {last}"
-    ));
+    output::print_note(&match known.counts.messages {
+        1 => format!("the only message that there is came at {first}"),
+        more => {
+            let more = render::grouped(more);
+            format!("the {more} messages that there are came from {first} to {last}")
+        }
+    });
 }
 
 fn say_which_numbers_there_are(source: &Source, criteria: &Criteria) -> anyhow::Result<()> {

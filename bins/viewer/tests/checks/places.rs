@@ -125,6 +125,17 @@ fn what_is_shown_already_is_not_counted_as_elsewhere() {
     }
 }
 
+#[test]
+fn one_message_is_not_several() {
+    let logs = Logs::new();
+    logs.write_current(at(1, "2025-11-20T10:00:00.000Z", "llama"));
+    logs.view(&["--since", "2030-01-01", "--count"]).with(
+        0,
+        "0\n",
+        "viewer: the only message that there is came at 2025-11-20 10:00:00\n",
+    );
+}
+
 /// What indexes know is said at any size; where too much would have to be read, that is.
 #[test]
 fn a_hint_reads_no_more_than_a_little_without_an_index() {
