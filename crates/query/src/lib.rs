@@ -100,7 +100,7 @@ pub use stats::{Statistics, Tally, TimeRange, count};
 pub use tailing::{FollowFiles, follow_files};
 pub use thread::show_thread;
 pub use time::Instant;
-pub use values::{Unknown, Value, ValueKind, unknown_values, values};
+pub use values::{Unknown, Value, ValueKind, asks_for_values, unknown_values, values};
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};
 pub use zone::Zone;

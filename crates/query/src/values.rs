@@ -75,15 +75,8 @@ pub fn values(source: &Source, kind: ValueKind, zone: &Zone) -> Result<Vec<Value
 /// may have been meant.
 #[must_use]
 pub fn unknown_values(known: &Analysis, criteria: &Criteria) -> Vec<Unknown> {
-    let asked = [
-        ("sender", ValueKind::Sender, &criteria.sender),
-        ("key", ValueKind::Key, &criteria.key),
-        ("topic", ValueKind::Topic, &criteria.topic),
-        ("tag", ValueKind::Tag, &criteria.tag),
-        ("chain", ValueKind::Chain, &criteria.chain),
-    ];
     let mut unknown = Vec::new();
-    for (field, kind, wanted) in asked {
+    for (field, kind, wanted) in asked(criteria) {
         let names: Vec<_> = known
             .values(kind)
             .into_iter()
@@ -104,6 +97,25 @@ pub fn unknown_values(known: &Analysis, criteria: &Criteria) -> Vec<Unknown> {
         }
     }
     unknown
+}
+
+/// Tells whether a value of a field is asked for, so that [`unknown_values`] has something
+/// to find.
+#[must_use]
+pub fn asks_for_values(criteria: &Criteria) -> bool {
+    asked(criteria)
+        .iter()
+        .any(|(.., wanted)| !wanted.is_empty())
+}
+
+fn asked(criteria: &Criteria) -> [(&'static str, ValueKind, &Vec<String>); 5] {
+    [
+        ("sender", ValueKind::Sender, &criteria.sender),
+        ("key", ValueKind::Key, &criteria.key),
+        ("topic", ValueKind::Topic, &criteria.topic),
+        ("tag", ValueKind::Tag, &criteria.tag),
+        ("chain", ValueKind::Chain, &criteria.chain),
+    ]
 }
 
 /// Finds the names that are spelled alike.

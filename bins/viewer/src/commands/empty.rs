@@ -17,14 +17,7 @@ pub(crate) fn explain(args: &Args, source: &Source, exit: Exit) -> anyhow::Resul
     }
     let is_own = args.all_files().is_empty();
     let all = is_own.then(|| Source::all(&args.dir).ok()).flatten();
-    let everything = all.as_ref().unwrap_or(source);
-    match everything.unindexed_bytes() {
-        unknown if unknown > MOST => {
-            let is_more = is_own && !commands::looks_everywhere(args);
-            say_what_it_takes(unknown, is_more);
-        }
-        _ => say_what_there_is(args, source, all.as_ref())?,
-    }
+    say_what_there_is(args, source, all.as_ref())?;
     let is_lost = args.filters.ids().next().is_some();
     Ok(if is_lost { Exit::Failed } else { exit })
 }
@@ -44,20 +37,37 @@ fn say_what_it_takes(unknown: u64, is_more: bool) {
 fn say_what_there_is(args: &Args, source: &Source, all: Option<&Source>) -> anyhow::Result<()> {
     let criteria = args.filters.criteria();
     let everything = all.unwrap_or(source);
-    let known: Analysis = query::count(everything, &Filter::default(), &mut Findings::default())?;
-    say_what_is_unknown(&known, &criteria);
-    if criteria.since.is_some() || criteria.until.is_some() {
-        say_when_messages_came(args, &known);
+    let elsewhere = all.filter(|_| !commands::looks_everywhere(args));
+    let asks_for_times = criteria.since.is_some() || criteria.until.is_some();
+    let known = match query::asks_for_values(&criteria) || asks_for_times || elsewhere.is_some() {
+        true => count(everything, elsewhere.is_some())?,
+        false => None,
+    };
+    if let Some(known) = &known {
+        say_what_is_unknown(known, &criteria);
+    }
+    say_which_ids_are_nowhere(&criteria);
+    if let Some(known) = known.as_ref().filter(|_| asks_for_times) {
+        say_when_messages_came(args, known);
     }
     if criteria.from.is_some() || criteria.to.is_some() {
         say_which_numbers_there_are(everything, &criteria)?;
     }
-    match all {
-        Some(all) if !commands::looks_everywhere(args) => {
-            say_where_more_is(args, source, all, known.counts.messages)
-        }
+    match (elsewhere, known) {
+        (Some(all), Some(known)) => say_where_more_is(args, source, all, known.counts.messages),
         _ => Ok(()),
     }
+}
+
+/// Counts all messages, unless too much would have to be read for it, which is said then.
+fn count(everything: &Source, is_more: bool) -> anyhow::Result<Option<Analysis>> {
+    let unknown = everything.unindexed_bytes();
+    if unknown > MOST {
+        say_what_it_takes(unknown, is_more);
+        return Ok(None);
+    }
+    let ignored = &mut Findings::default();
+    Ok(Some(query::count(everything, &Filter::default(), ignored)?))
 }
 
 fn say_what_is_unknown(known: &Analysis, criteria: &Criteria) {
@@ -73,10 +83,11 @@ fn say_what_is_unknown(known: &Analysis, criteria: &Criteria) {
         };
         output::print_note(&format!("no message has the {field} '{value}'{meant}"));
     }
-    for id in &criteria.id {
-        if !id.starts_with('!') {
-            output::print_note(&format!("no message is named '{id}'"));
-        }
+}
+
+fn say_which_ids_are_nowhere(criteria: &Criteria) {
+    for id in criteria.id.iter().filter(|id| !id.starts_with('!')) {
+        output::print_note(&format!("no message is named '{id}'"));
     }
 }
 

@@ -157,6 +157,9 @@ fn a_hint_reads_no_more_than_a_little_without_an_index() {
         ended.report()
     );
     assert!(!ended.stderr.contains("did you mean"), "{}", ended.report());
+    // Nothing is counted for what needs no count.
+    let ended = logs.view(&["--grep", "nowhere", "--count"]);
+    ended.with(0, "0\n", "");
 }
 
 #[test]
