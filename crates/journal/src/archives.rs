@@ -10,7 +10,6 @@ use crate::fs::{DirEntry, FileSystem, Kind, RealFs};
 use crate::operation::Operation;
 use crate::session::{Layout, is_archive_name, is_compressed_name, is_derived_name, plain_name};
 use crate::session_file::SessionFile;
-use crate::sessions::Sessions;
 
 /// A closed session in the archive directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,16 +101,6 @@ impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path.display(), self.reason)
     }
-}
-
-/// Lists the closed sessions of a journal's directory, oldest first: by the
-/// number of their first record, and by name where that is the same.
-///
-/// # Errors
-/// [`ReadError`] where the archive directory or a file in it can't be read. A
-/// directory without archives is an empty list.
-pub fn list_archives(dir: impl AsRef<Path>) -> Result<Vec<Archive>, ReadError> {
-    Sessions::of(dir).closed()
 }
 
 /// Lists what is in the archive directory and is not read as a session, by name,

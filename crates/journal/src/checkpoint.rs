@@ -17,9 +17,8 @@ use crate::damage::{Damage, Reason};
 use crate::error::ReadError;
 use crate::fs::FileSystem;
 use crate::sealed_text;
-use crate::session::Layout;
+use crate::session::{Layout, Session};
 use crate::session_file::SessionFile;
-use crate::writer::Session;
 
 /// How many bytes at each end of what is vouched for are compared.
 const BLOCK: u64 = 4 << 10;

@@ -3,8 +3,7 @@
 //! Its plain bytes have the same offsets as before, so everything that knows a place
 //! in the session still does.
 
-mod pack;
-mod table;
+pub(crate) mod table;
 
 use std::fmt;
 use std::io;
@@ -13,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zstd::bulk::Decompressor;
 
-pub use self::pack::{CompressError, Compressed, compress};
 use self::table::Frame;
 use crate::fs::ReadFile;
 use crate::line::UNREADABLE;

@@ -7,7 +7,7 @@ use crate::archives::{Unread, look};
 use crate::error::IoError;
 use crate::fs::RealFs;
 use crate::head::{Found, Head, Missing};
-use crate::retention::{Removed, removed_in};
+use crate::removed::{Removed, removed_in};
 use crate::session::Layout;
 use crate::sessions::{Sessions, Snapshot};
 use crate::span::{Span, archived, count, of_file};

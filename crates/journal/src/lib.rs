@@ -45,6 +45,8 @@ mod archives;
 mod backward;
 mod checkpoint;
 #[cfg(feature = "compression")]
+mod compress;
+#[cfg(feature = "compression")]
 mod compressed;
 mod damage;
 mod error;
@@ -65,6 +67,7 @@ mod options;
 mod reader;
 mod record;
 mod recovery;
+mod removed;
 mod reserved;
 mod retention;
 mod sealed_text;
@@ -82,10 +85,12 @@ mod sync;
 mod testing;
 mod writer;
 
-pub use archives::{Archive, Begins, NotRead, Unread, list_archives, list_unread};
+pub use archives::{Archive, Begins, NotRead, Unread, list_unread};
 pub use backward::Backward;
 #[cfg(feature = "compression")]
-pub use compressed::{CompressError, Compressed, compress, plain_path};
+pub use compress::{CompressError, Compressed, compress};
+#[cfg(feature = "compression")]
+pub use compressed::plain_path;
 pub use damage::{Damage, Integrity, Reason};
 pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
 pub use find::{Lookup, find_record};
@@ -102,15 +107,14 @@ pub use operation::Operation;
 pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
 pub use record::{Ending, Item, Line, Problem, Record};
-pub use recovery::{Jump, Recovery, Tail};
-pub use retention::{
-    ClosedSession, Expired, Plan, Removed, Retention, Surroundings, Upkeep, UpkeepError,
-    removed_sessions,
-};
-pub use session::{Layout, current_session};
+pub use recovery::{Recovery, Tail};
+pub use removed::{Removed, removed_sessions};
+pub use retention::{ClosedSession, Expired, Plan, Retention, Surroundings, Upkeep, UpkeepError};
+pub use session::{Layout, Session, current_session};
 pub use session_file::SessionFile;
-pub use sessions::{Sessions, Snapshot, read_all};
-pub use writer::{Archived, Committed, FreshFile, Session, Writer};
+pub use sessions::{Sessions, Snapshot, list_archives, read_all};
+pub use standing::Jump;
+pub use writer::{Archived, Committed, FreshFile, Writer};
 
 /// The examples of the README run with the tests.
 #[cfg(doctest)]

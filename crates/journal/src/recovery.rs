@@ -14,10 +14,10 @@ use crate::operation::Operation;
 use crate::options::Options;
 use crate::reader::Reader;
 use crate::record::Item;
-use crate::retention::removed_in;
+use crate::removed::removed_in;
 use crate::session::Layout;
 use crate::span::{Span, archived};
-use crate::standing::Standing;
+use crate::standing::{Jump, Standing};
 
 /// How many findings a report lists; it counts all of them.
 const LISTED: usize = 100;
@@ -70,20 +70,6 @@ pub struct Recovery {
     /// Whether the file system refuses to sync directories. After a power
     /// failure a file may then be under its old name, or under none.
     pub unsynced_names: bool,
-}
-
-/// Records that were there are not in the files any more, so that numbers go on
-/// above all that may have been given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Jump {
-    /// The number of the last record in the files; 0 where there is none.
-    pub in_files: u64,
-    /// The highest number of a record that was on stable storage, as far as the
-    /// journal noted it.
-    pub noted: u64,
-    /// The highest number that somebody else has seen, see
-    /// [`Options::seen`](crate::Options::seen).
-    pub seen: u64,
 }
 
 /// What was done about the session's last line.

@@ -191,6 +191,30 @@ pub(crate) fn utc_stamp() -> String {
         .unwrap_or_else(|_| "undated".to_owned())
 }
 
+/// The session being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Session {
+    /// Counts the sessions since the journal was opened, from 0.
+    pub ordinal: u64,
+    /// Its committed length in bytes.
+    pub bytes: u64,
+    /// How many records it holds.
+    pub records: u64,
+    /// The number of its first record, or of the next one to come.
+    pub first: u64,
+}
+
+impl Session {
+    /// Returns the session that comes after this one, still empty.
+    pub(crate) fn following(self, first: u64) -> Self {
+        Self {
+            ordinal: self.ordinal + 1,
+            first,
+            ..Self::default()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -326,5 +326,15 @@ impl ReadError {
     }
 }
 
+/// Lists the closed sessions of a journal's directory, oldest first: by the
+/// number of their first record, and by name where that is the same.
+///
+/// # Errors
+/// [`ReadError`] where the archive directory or a file in it can't be read. A
+/// directory without archives is an empty list.
+pub fn list_archives(dir: impl AsRef<Path>) -> Result<Vec<Archive>, ReadError> {
+    Sessions::of(dir).closed()
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use crate::error::ReadError;
 use crate::fs::FileSystem;
 use crate::line::{is_sealed, leading_number};
 use crate::reader::Reader;
-use crate::retention::Removed;
+use crate::removed::Removed;
 use crate::session_file::SessionFile;
 
 /// Numbers from one to another, both of them included.

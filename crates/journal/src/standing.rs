@@ -1,8 +1,21 @@
 //! Where do the numbers go on? Above all that the files, the head and others know of.
 
 use crate::head::{Found, Head};
-use crate::recovery::Jump;
 use crate::span::Span;
+
+/// Records that were there are not in the files any more, so that numbers go on
+/// above all that may have been given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jump {
+    /// The number of the last record in the files; 0 where there is none.
+    pub in_files: u64,
+    /// The highest number of a record that was on stable storage, as far as the
+    /// journal noted it.
+    pub noted: u64,
+    /// The highest number that somebody else has seen, see
+    /// [`Options::seen`](crate::Options::seen).
+    pub seen: u64,
+}
 
 /// What the files and the head come to together.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use self::checkpoints::Checkpoints;
 use self::heads::Heads;
-pub use self::outcome::{Archived, Committed, FreshFile, Session};
+pub use self::outcome::{Archived, Committed, FreshFile};
 use self::state::{Cause, Leftover, State};
 use crate::archive::sync_move;
 use crate::error::{CommitError, IoError, OpenError};
@@ -23,7 +23,7 @@ use crate::lock::take_lock;
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::recovery::{Recovery, create_dirs, open_session, survey};
-use crate::session::Layout;
+use crate::session::{Layout, Session};
 use crate::session_file::SessionFile;
 
 /// Writes one journal; there is at most one per directory at a time.

@@ -23,25 +23,25 @@ const LONGEST_FRAME: u32 = 64 << 20;
 
 /// A part of the file that is unpacked by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     /// Where it stands in the file.
-    pub(super) at: u64,
+    pub(crate) at: u64,
     /// How long it is there.
-    pub(super) length: u32,
+    pub(crate) length: u32,
     /// Where its first byte is in the plain text.
-    pub(super) plain_at: u64,
+    pub(crate) plain_at: u64,
     /// How long it is when it is unpacked.
-    pub(super) plain_length: u32,
+    pub(crate) plain_length: u32,
 }
 
 impl Frame {
-    pub(super) fn plain_end(&self) -> u64 {
+    pub(crate) fn plain_end(&self) -> u64 {
         self.plain_at + u64::from(self.plain_length)
     }
 }
 
 /// Writes the table of frames that follow each other from the beginning of the file.
-pub(super) fn write(frames: &[Frame]) -> io::Result<Vec<u8>> {
+pub(crate) fn write(frames: &[Frame]) -> io::Result<Vec<u8>> {
     let count = u32::try_from(frames.len()).map_err(io::Error::other)?;
     let size = u32::try_from(frames.len() * 8 + FOOTER).map_err(io::Error::other)?;
     let mut table = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn write(frames: &[Frame]) -> io::Result<Vec<u8>> {
 }
 
 /// Reads the table of a file.
-pub(super) fn read(file: &dyn ReadFile) -> io::Result<Vec<Frame>> {
+pub(crate) fn read(file: &dyn ReadFile) -> io::Result<Vec<Frame>> {
     let size = file.size()?;
     let mut footer = [0; FOOTER];
     let footer_at = size.checked_sub(FOOTER as u64).ok_or_else(no_table)?;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compress::compress;
 use crate::damage::Reason;
 use crate::error::ReadError;
 use crate::find::{Lookup, find_record};

@@ -2,6 +2,7 @@ use super::*;
 use crate::archives::Begins;
 use crate::inspect::take_inventory;
 use crate::journal::Journal;
+use crate::removed::{removed_in, removed_sessions};
 use crate::support::{Fault, Keep, Plan as Faults, ROOT, SimFs};
 use crate::testing::sealed;
 

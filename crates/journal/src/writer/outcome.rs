@@ -2,30 +2,6 @@
 
 use std::path::PathBuf;
 
-/// The session being written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Session {
-    /// Counts the sessions since the journal was opened, from 0.
-    pub ordinal: u64,
-    /// Its committed length in bytes.
-    pub bytes: u64,
-    /// How many records it holds.
-    pub records: u64,
-    /// The number of its first record, or of the next one to come.
-    pub first: u64,
-}
-
-impl Session {
-    /// Returns the session that comes after this one, still empty.
-    pub(super) fn following(self, first: u64) -> Self {
-        Self {
-            ordinal: self.ordinal + 1,
-            first,
-            ..Self::default()
-        }
-    }
-}
-
 /// A group that is on stable storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {

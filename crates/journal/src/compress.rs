@@ -12,8 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::table::{self, Frame};
-use super::{CompressedFile, compressed_path, is_compressed};
+use crate::compressed::table::{self, Frame};
+use crate::compressed::{CompressedFile, compressed_path, is_compressed};
 use crate::error::{AtPath, IoError, synced};
 use crate::fs::{FileSystem, append_all, parent_of, sync_dir_if_possible};
 use crate::operation::Operation;
