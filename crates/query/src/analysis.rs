@@ -5,34 +5,58 @@
 //! that become wider, and of replies a sample is kept once there are many. Only
 //! where names exceed their limit does it matter in which order messages come.
 
+mod accumulator;
 mod coverage;
+mod hash;
+mod moment;
 mod names;
 mod open;
+mod place;
 mod replies;
 mod report;
 mod schema;
+mod statistics;
 pub(crate) mod store;
+mod tally;
+mod time_range;
 mod timeline;
 
 use crate::fields::Fields;
 use crate::intern::Handle;
-use crate::scan::{Accumulator, Found};
 use crate::shape::Handles;
 use crate::source::Entry;
-use crate::stats::Statistics;
 use crate::time::{Clock, Instant};
-use crate::values::ValueKind;
 use crate::zone::Zone;
+pub use accumulator::{Accumulator, Found};
 use coverage::Coverage;
 use names::{Count, Names};
 use replies::Replies;
 pub(crate) use replies::name_of;
+pub use statistics::Statistics;
+pub(crate) use store::FARTHEST;
+pub use tally::Tally;
+pub use time_range::TimeRange;
 use timeline::Timeline;
 
 pub use schema::{
     Activity, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions, Range,
     ReplyTimes, Sender, Silence, Unit,
 };
+
+/// A field whose values can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Who sent the messages.
+    Sender,
+    /// Names of keys that proved who sent them.
+    Key,
+    /// First frames.
+    Topic,
+    /// Tags.
+    Tag,
+    /// Chain types.
+    Chain,
+}
 
 /// What is known of a conversation, put together by [`count`](crate::count()).
 ///

@@ -111,6 +111,34 @@ impl Output for Vec<u8> {
     }
 }
 
+/// A stretch of a file with its checksum. What is read is never longer than
+/// [`LONGEST`](Self::LONGEST), whatever an index says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    pub(crate) offset: u64,
+    pub(crate) length: u32,
+    pub(crate) crc: u32,
+}
+
+impl Span {
+    pub(crate) const SIZE: usize = 16;
+    pub(crate) const LONGEST: u32 = 32 << 20;
+
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        out.put_u64(self.offset);
+        out.put_u32(self.length);
+        out.put_u32(self.crc);
+    }
+
+    pub(crate) fn read(input: &mut Input<'_>) -> Option<Self> {
+        Some(Self {
+            offset: input.u64()?,
+            length: input.u32()?,
+            crc: input.u32()?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use message::ContentKind;
 
-use crate::shape;
+use crate::line_end;
 use crate::time::Instant;
 
 /// The fixed fields of a message, borrowed from its line where possible.
@@ -124,7 +124,7 @@ impl Fields<'_> {
     #[inline]
     pub fn key_name(&self) -> Option<Cow<'_, [u8]>> {
         match &self.content {
-            Content::From(rest) => shape::key_name(rest),
+            Content::From(rest) => line_end::key_name(rest),
             _ => self.key.as_deref().map(Cow::Borrowed),
         }
     }
@@ -136,7 +136,7 @@ impl Fields<'_> {
     #[must_use]
     pub fn origin(&self) -> Option<Cow<'_, [u8]>> {
         match &self.content {
-            Content::From(rest) => shape::origin(rest).map(Cow::Borrowed),
+            Content::From(rest) => line_end::origin(rest).map(Cow::Borrowed),
             _ => self.other_journal.as_deref().map(Cow::Borrowed),
         }
     }

@@ -17,16 +17,10 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::{Alteration, Findings};
+use crate::pause::next_pause;
 use crate::select::{Counts, Order, Sink, Summary, show};
 use crate::source::{Entry, Source};
 use crate::tailing::{self, Tail};
-
-/// So long is waited at first where nothing new has come, and twice as long each
-/// time, up to the longest, which is longer once nothing has come for a while.
-const SHORTEST: Duration = Duration::from_millis(2);
-const LONGEST: Duration = Duration::from_millis(50);
-const LONGEST_IDLE: Duration = Duration::from_millis(200);
-const IDLE: Duration = Duration::from_secs(1);
 
 /// What is followed.
 #[derive(Debug, Clone, Copy)]
@@ -124,13 +118,6 @@ fn first_number(line: &[u8]) -> Option<u64> {
     let rest = line.strip_prefix(b"{\"message_num\":")?;
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
-}
-
-/// Returns how long to wait next, where nothing has come for `waited`.
-pub(crate) fn next_pause(waited: Duration) -> Duration {
-    let longest = if waited < IDLE { LONGEST } else { LONGEST_IDLE };
-    // As long as all pauses before: that is twice the last one.
-    longest.min(waited + SHORTEST)
 }
 
 /// Shows what was there when the following began.

@@ -19,7 +19,6 @@
 
 mod binding;
 mod build;
-mod bytes;
 mod collect;
 mod column;
 mod current;
@@ -29,7 +28,10 @@ mod file;
 mod grams;
 mod guide;
 mod header;
+mod paths;
+mod publishing;
 mod question;
+mod scan;
 mod sessions;
 mod statistics;
 mod sums;
@@ -39,12 +41,12 @@ mod tests;
 mod text;
 mod writing;
 
-pub use build::{Built, IndexContents, build_index, renew_index};
-pub(crate) use bytes::{Input, Output};
+pub use build::{build_index, renew_index};
 pub use current::{Trust, extend_index};
-pub(crate) use directory::FARTHEST;
-pub(crate) use file::Index;
-pub(crate) use guide::{Guide, Known, Need};
-pub(crate) use header::Span;
+pub(crate) use guide::Need;
+pub use paths::{Unusable, index_path};
+pub use publishing::Built;
+pub(crate) use scan::scan;
 pub(crate) use sessions::Sessions;
-pub use target::{IndexState, Unusable, archive_paths, has_index, index_path, index_state};
+pub use target::{IndexState, archive_paths, has_index, index_state};
+pub use writing::IndexContents;

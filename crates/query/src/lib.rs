@@ -40,8 +40,11 @@
 mod analysis;
 mod archives;
 mod body;
+mod bytes;
+mod closed;
 mod content;
 mod convert;
+mod count;
 mod error;
 mod fields;
 mod filter;
@@ -49,7 +52,9 @@ mod findings;
 mod follow;
 mod index;
 mod intern;
+mod line_end;
 mod marks;
+mod pause;
 mod pieces;
 mod reading;
 mod salvage;
@@ -58,7 +63,6 @@ mod scan;
 mod select;
 mod shape;
 mod source;
-mod stats;
 mod sync;
 mod tailing;
 #[cfg(any(test, feature = "testing"))]
@@ -73,13 +77,14 @@ mod window;
 mod zone;
 
 pub use analysis::{
-    Activity, Analysis, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestion, OpenQuestions,
-    Range, ReplyTimes, Sender, Silence, Unit,
+    Accumulator, Activity, Analysis, AnalysisReport, Bucket, Damaged, Found, Gaps, Named,
+    OpenQuestion, OpenQuestions, Range, ReplyTimes, Sender, Silence, Statistics, Tally, TimeRange,
+    Unit, ValueKind,
 };
-pub use archives::{
-    ArchivedSession, Closed, Holdings, archive_dir, holdings, list_archives, list_unread,
-};
+pub use archives::{ArchivedSession, Closed, Holdings, holdings, list_archives, list_unread};
 pub use body::{Body, bytes_note};
+pub use closed::archive_dir;
+pub use count::count;
 pub use error::{Error, shown};
 pub use fields::{Content, Fields, Tags};
 pub use filter::{Criteria, Filter};
@@ -93,14 +98,12 @@ pub use journal::current_session;
 pub use marks::Marks;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::{is_hidden, is_joiner, sanitise};
-pub use scan::{Accumulator, Found};
 pub use select::{Around, Counts, Order, Sink, Summary, matching, show, show_around};
 pub use source::{Entry, Progress, Source};
-pub use stats::{Statistics, Tally, TimeRange, count};
 pub use tailing::{FollowFiles, follow_files};
 pub use thread::show_thread;
 pub use time::Instant;
-pub use values::{Unknown, Value, ValueKind, asks_for_values, unknown_values, values};
+pub use values::{Unknown, Value, asks_for_values, unknown_values, values};
 pub use verify::{Fault, Finding, Location, Report, Scope, verify};
 pub use when::{TimeError, parse_time};
 pub use zone::Zone;

@@ -41,7 +41,7 @@ impl Reading {
 
     /// Opens a file, whatever it is.
     pub(crate) fn file(path: &Path) -> Result<Self, Error> {
-        if crate::archives::is_compressed(&path.to_string_lossy())
+        if crate::closed::is_compressed(&path.to_string_lossy())
             && let Ok(reader) = Reader::open(path)
         {
             return Self::of(reader);
@@ -61,7 +61,7 @@ impl Reading {
     /// Opens a closed session, which may be packed.
     pub(crate) fn closed(path: &Path) -> Result<Self, Error> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        match crate::archives::is_packed(&name) {
+        match crate::closed::is_packed(&name) {
             // The broker may have done it, or somebody else in another way.
             true => Self::file(path),
             false => Self::of(Reader::open(path)?),

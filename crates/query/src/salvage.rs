@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use journal::{Integrity, Item, Record};
 
-use crate::archives;
+use crate::closed;
 use crate::error::Error;
 use crate::reading::{Reading, rank};
 use crate::source;
@@ -100,7 +100,7 @@ pub fn salvage(dir: &Path, from: Origin<'_>, to: &Path) -> Result<Salvaged, Erro
 fn open(dir: &Path, from: Origin<'_>) -> Result<Reading, Error> {
     match from {
         Origin::Current => Reading::of(source::current_reader(dir)?),
-        Origin::Archive(name) => Reading::closed(&archives::choose(dir, name)?),
+        Origin::Archive(name) => Reading::closed(&closed::choose(dir, name)?),
         Origin::File(path) => {
             // Opening a pipe would wait for somebody to write to it.
             let metadata = std::fs::metadata(path);

@@ -3,10 +3,12 @@
 //! Where the broker may rename a file, it is reached by its handle alone: that it
 //! is archived meanwhile, and so gets another name, changes nothing.
 
-mod lines;
+mod chunk;
+mod handle;
 mod open;
 mod part;
 mod tail;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,15 +16,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use journal::{FileSystem, Integrity, ReadFile, RealFs};
 
-use crate::archives;
+use crate::closed;
 use crate::convert::{self, Converted, Ways};
 use crate::error::Error;
 use crate::findings::Findings;
-use crate::scan::{Chunk, Numbers, Tuning};
-pub(crate) use lines::Lines;
+pub(crate) use chunk::{CACHE_LINE, Chunk, Lines, lag, load};
 pub(crate) use open::{All, all, current_reader, session_file};
-use part::Indexed;
-pub(crate) use part::Part;
+pub(crate) use part::{Indexed, Part};
+pub(crate) use tuning::Tuning;
 
 /// A message to be shown. Its line is parsed only where somebody asks.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +124,7 @@ impl Source {
         let (None | Some(0)) = current.as_ref().map(Self::bytes) else {
             return current.map_or_else(|| Self::current(dir), Ok);
         };
-        match (archives::list(dir)?.pop(), current) {
+        match (closed::list(dir)?.pop(), current) {
             (Some(newest), _) => {
                 let mut source = Self::closed(dir, std::slice::from_ref(&newest))?;
                 source.instead = Some(newest.name);
@@ -150,7 +151,7 @@ impl Source {
     /// # Errors
     /// As [`archive`](Self::archive).
     pub fn archives(dir: &Path, names: &[String]) -> Result<Self, Error> {
-        Self::closed(dir, &archives::choose_all(dir, names)?)
+        Self::closed(dir, &closed::choose_all(dir, names)?)
     }
 
     fn closed(dir: &Path, chosen: &[journal::Archive]) -> Result<Self, Error> {
@@ -158,7 +159,7 @@ impl Source {
         let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
         let name = match &parts[..] {
             [part] => part.path.clone(),
-            _ => archives::archive_dir(dir),
+            _ => closed::archive_dir(dir),
         };
         Ok(Self::new(name, parts))
     }
@@ -212,7 +213,7 @@ impl Source {
             if part.spool.is_none()
                 && let Some(file) = part.held.clone()
             {
-                part.end = tail::settle(file.as_ref(), part)?;
+                part.end = tail::settle(file.as_ref(), &part.path, part.end)?;
             }
         }
         Ok(source)
@@ -262,13 +263,6 @@ impl Source {
             };
             (&*part.path, end)
         })
-    }
-
-    /// Returns the number of the last message of a file, if there is any.
-    pub(crate) fn last_number(&self, path: &Path) -> Option<u64> {
-        let part = self.parts.iter().position(|part| part.path == path)?;
-        let mut numbers = Numbers::new(&self.parts, self.tuning);
-        numbers.last_of(part).ok()
     }
 
     /// Reads standard input to its end.
@@ -333,17 +327,6 @@ impl Source {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.end).sum()
-    }
-
-    /// Returns how many bytes no index covers: so many have to be read for an answer about
-    /// all messages.
-    #[must_use]
-    pub fn unindexed_bytes(&self) -> u64 {
-        let without = |part: &Part| {
-            let covered = part.index().map_or(0, |index| index.session_bytes());
-            part.end.saturating_sub(covered)
-        };
-        self.parts.iter().map(without).sum()
     }
 
     /// Returns something that tells how far reading has come, also to another thread.

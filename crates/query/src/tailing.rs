@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::fields::Fields;
 use crate::filter::Filter;
 use crate::findings::{Alteration, Findings};
-use crate::follow::next_pause;
+use crate::pause::next_pause;
 use crate::pieces;
 use crate::select::{Order, Sink, show};
 use crate::source::{Entry, Source};

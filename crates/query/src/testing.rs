@@ -16,9 +16,9 @@ use tempfile::TempDir;
 pub use generate::journal;
 pub use reference::{Message, criteria, matching, messages, milliseconds};
 
-#[cfg(test)]
-use crate::scan::Tuning;
 use crate::source::Source;
+#[cfg(test)]
+use crate::source::Tuning;
 
 /// A journal's directory whose current session has these bytes.
 pub fn dir_with(session: &[u8]) -> TempDir {

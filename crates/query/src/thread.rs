@@ -10,9 +10,9 @@ use std::ops::ControlFlow;
 use crate::error::Error;
 use crate::filter::{Filter, Needle};
 use crate::findings::Findings;
-use crate::scan::{self, Chunk, Job, Match, Numbers};
-use crate::select::{Counts, Sink, Summary, entry, merge_findings};
-use crate::source::{Lines, Source};
+use crate::scan::{self, Job, Lines, Match, Numbers, merge_findings};
+use crate::select::{Counts, Sink, Summary, entry};
+use crate::source::{Chunk, Source};
 
 /// The first passes look only at lines with one of the names. If that is not
 /// enough, replies follow each other in a long chain, and the others look at all
@@ -166,7 +166,6 @@ impl<'a> Search<'a> {
             filter: &Filter::default(),
             needle,
             wants_matches: true,
-            index: None,
             tuning: source.tuning,
         };
         let size = source.tuning.chunk;

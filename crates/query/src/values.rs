@@ -2,30 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Accumulator, Analysis, Found, ValueKind};
+use crate::count::count;
 use crate::error::Error;
 use crate::filter::{Criteria, Filter};
 use crate::findings::Findings;
-use crate::scan::{Accumulator, Found};
 use crate::source::Source;
-use crate::stats::count;
 use crate::time::{Clock, Instant};
 use crate::zone::Zone;
-
-/// A field whose values can be listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueKind {
-    /// Who sent the messages.
-    Sender,
-    /// Names of keys that proved who sent them.
-    Key,
-    /// First frames.
-    Topic,
-    /// Tags.
-    Tag,
-    /// Chain types.
-    Chain,
-}
 
 /// A value that messages have.
 #[derive(Debug, Clone, PartialEq, Eq)]

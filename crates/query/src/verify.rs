@@ -11,7 +11,7 @@ use journal::{Damage, Integrity, Item, Record};
 
 pub use report::{Fault, Finding, Location, Report};
 
-use crate::archives;
+use crate::closed;
 use crate::error::Error;
 use lines::Lines;
 use numbering::{Gap, Numbering, Step};
@@ -56,7 +56,7 @@ pub fn verify(
         }
         Scope::Archives(names) => {
             // A wrong name is told before anything is read.
-            for archive in archives::choose_all(dir, names)? {
+            for archive in closed::choose_all(dir, names)? {
                 let session = Session::closed(archive.path);
                 check.sequence(Numbering::anywhere(), [session])?;
             }

@@ -17,9 +17,8 @@ use journal::ReadFile;
 
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::scan::{Chunk, load};
 use crate::shape::Reader;
-use crate::source::{Part, Source};
+use crate::source::{Chunk, Part, Source, load};
 
 /// Below this many bytes reading is cheaper than halving.
 const SMALL: u64 = if cfg!(test) { 1 << 10 } else { 128 << 10 };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::replies::hash;
+use super::hash::hash;
 use crate::fields::Tags;
 use crate::intern::{Handle, Places, Recent};
 

@@ -1,7 +1,7 @@
 //! Which messages ask for an answer.
 
-use super::replies::Place;
-use super::report::text;
+use super::moment::text;
+use super::place::Place;
 use super::schema::OpenQuestion;
 use crate::body::Body;
 use crate::error::Error;

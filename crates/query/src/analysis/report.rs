@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::moment::{text, zoned};
 use super::names::{Entry, Names};
-use super::replies::{self, Matched, Place};
+use super::replies::{self, Matched};
 use super::schema::{
     Activity, AnalysisReport, Bucket, Damaged, Gaps, Named, OpenQuestions, Range, ReplyTimes,
     Sender, Silence, Unit,
@@ -14,7 +15,6 @@ use crate::error::{Error, shown};
 use crate::filter::Filter;
 use crate::findings::Findings;
 use crate::source::Source;
-use crate::time::Instant;
 use crate::zone::Zone;
 use jiff::Zoned;
 
@@ -255,26 +255,4 @@ fn range(first: i64, last: i64, zone: &Zone) -> Option<Range> {
         first: text(first, zone)?,
         last: text(last, zone)?,
     })
-}
-
-fn zoned(milliseconds: i64, zone: &Zone) -> Option<Zoned> {
-    zone.at(Instant::from_milliseconds(milliseconds))
-}
-
-/// Writes a time as RFC 3339 with the zone's offset.
-pub(super) fn text(milliseconds: i64, zone: &Zone) -> Option<String> {
-    let time = zoned(milliseconds, zone)?;
-    let format = if time.offset().is_zero() {
-        "%Y-%m-%dT%H:%M:%S%.3fZ"
-    } else {
-        "%Y-%m-%dT%H:%M:%S%.3f%:z"
-    };
-    Some(time.strftime(format).to_string())
-}
-
-/// The place of a message that was counted.
-impl Place {
-    pub(super) const fn parts(self) -> (usize, u64) {
-        (self.file, self.offset)
-    }
 }

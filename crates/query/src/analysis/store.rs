@@ -7,17 +7,24 @@
 use std::io;
 
 use super::coverage::Coverage;
+use super::hash::hash;
 use super::names::{Count, Entry, Names};
-use super::replies::{self, Answer, Asked, Place, Replies};
+use super::place::Place;
+use super::replies::{Answer, Asked, Replies};
+use super::tally::Tally;
+use super::time_range::TimeRange;
 use super::timeline::{Moment, Timeline};
 use super::{Analysis, Statistics};
-use crate::index::{FARTHEST, Input, Output, Span};
-use crate::stats::{Tally, TimeRange};
+use crate::bytes::{Input, Output, Span};
 
 /// Pieces of names of messages: each has those that drop out at one more bit.
 const PIECES: u32 = 12;
 /// No index has more messages and replies.
 const MOST: usize = 1 << 18;
+
+/// No time that can be written with four digits of a year is farther from 1970,
+/// in milliseconds. With this limit no sum of times overflows.
+pub(crate) const FARTHEST: i64 = 1 << 49;
 
 type Put<'p> = dyn FnMut(&[u8]) -> io::Result<Span> + 'p;
 type Fetch<'f> = dyn Fn(Span) -> Option<Vec<u8>> + 'f;
@@ -25,7 +32,7 @@ type Fetch<'f> = dyn Fn(Span) -> Option<Vec<u8>> + 'f;
 /// Writes an analysis in pieces with `put`, and to `out` where they stand.
 pub(crate) fn put(analysis: &Analysis, out: &mut Vec<u8>, put: &mut Put<'_>) -> io::Result<()> {
     // Another build of the standard library may have other hashes.
-    out.put_u64(replies::hash(b"index"));
+    out.put_u64(hash(b"index"));
     let mut counts = Vec::new();
     put_counts(analysis, &mut counts);
     put(&counts)?.put(out);
@@ -53,7 +60,7 @@ pub(crate) fn read(
     limit: u64,
     known: Option<&Analysis>,
 ) -> Option<Analysis> {
-    if input.u64()? != replies::hash(b"index") {
+    if input.u64()? != hash(b"index") {
         return None;
     }
     let counts = fetch(Span::read(input)?)?;

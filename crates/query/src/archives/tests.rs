@@ -3,6 +3,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use tempfile::TempDir;
 
 use super::*;
+use crate::closed::{archive_dir, choose};
 
 /// A journal's directory with these archives, each of a line with its place as number.
 fn archived(names: &[&str]) -> TempDir {

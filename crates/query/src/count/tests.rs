@@ -5,37 +5,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::*;
+use crate::analysis::Statistics;
 use crate::testing::{Message, criteria, dir_with, journal, matching, messages, open, tuning};
-
-#[test]
-fn a_tally_is_sorted_by_count_and_then_by_name() {
-    let mut tally = Tally::default();
-    for name in ["b", "c", "a", "c", "d", "d", "d"] {
-        tally.add(name.as_bytes());
-    }
-    assert_eq!(tally.by_count(), [("d", 3), ("c", 2), ("a", 1), ("b", 1)]);
-    assert_eq!(tally.by_name(), [("a", 1), ("b", 1), ("c", 2), ("d", 3)]);
-}
-
-#[test]
-fn times_are_compared_as_instants_and_kept_as_they_are() {
-    let texts = [
-        "2025-11-20T05:00:00.5",
-        "2025-11-20T06:59:00+02:00",
-        "2025-11-20T05:00:00.500Z",
-        "2025-11-20T04:59:00Z",
-    ];
-    let times = texts.map(|text| (Instant::parse(text).unwrap(), text));
-    let mut ranges = times
-        .iter()
-        .enumerate()
-        .map(|(at, (instant, text))| TimeRange::new(*instant, (0, at as u64), text));
-    // In whatever order they come.
-    let mut range = ranges.next_back().unwrap();
-    ranges.for_each(|other| range.merge(other));
-    assert_eq!(range.first(), "2025-11-20T06:59:00+02:00");
-    assert_eq!(range.last(), "2025-11-20T05:00:00.5");
-}
 
 fn tally(messages: &[Message], field: fn(&Message) -> &String) -> Vec<(&str, u64)> {
     let mut counts = BTreeMap::new();

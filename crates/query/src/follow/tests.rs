@@ -175,27 +175,6 @@ proptest! {
     }
 }
 
-#[test]
-fn pauses_become_longer_the_longer_nothing_comes() {
-    let mut waited = Duration::ZERO;
-    let mut pauses = Vec::new();
-    while waited < Duration::from_secs(2) {
-        let pause = next_pause(waited);
-        pauses.push((waited, pause));
-        waited += pause;
-    }
-    let first: Vec<_> = pauses
-        .iter()
-        .take(6)
-        .map(|(_, pause)| pause.as_millis())
-        .collect();
-    assert_eq!(first, [2, 4, 8, 16, 32, 50]);
-    for (waited, pause) in pauses {
-        assert!(pause <= LONGEST || waited >= IDLE);
-        assert!(pause == LONGEST_IDLE || waited < IDLE);
-    }
-}
-
 /// Follows a directory, and does one thing after the other when nothing new is left.
 fn followed(dir: &Path, steps: &mut [&mut dyn FnMut()]) -> (Vec<u64>, Vec<String>) {
     let (mut sink, mut notes) = (Numbers::default(), Vec::new());

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crc_fast::crc32_iscsi as crc32c;
 use journal::ReadFile;
 
-use super::bytes::{Input, Output};
+use crate::bytes::{Input, Output};
 
 /// How many bytes at the end have a checksum in the index.
 const TAIL: u64 = 64 << 10;

@@ -1,44 +1,17 @@
 //! How an index is made.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
-
-use journal::{FileSystem, RealFs};
-use tempfile::NamedTempFile;
 
 use super::binding::Binding;
 use super::current;
 use super::directory::Shape;
 use super::file::Index;
-use super::target::index_path;
-use super::writing::{Pieces, Writing};
+use super::publishing::{Built, publish, temporary};
+use super::writing::{IndexContents, Pieces, Writing};
 use crate::error::Error;
 use crate::source::Source;
-
-/// What came of making an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Built {
-    /// It is there.
-    Done {
-        /// Its length.
-        bytes: u64,
-    },
-    /// It was told to stop, and left nothing behind.
-    Stopped,
-}
-
-/// What an index tells of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum IndexContents {
-    /// The fixed fields and statistics.
-    #[default]
-    Fields,
-    /// Also in which stretches a text can't be, which takes about as much room again.
-    FieldsAndText,
-}
 
 /// Makes the index of a closed session, in place of the one that is there.
 ///
@@ -142,46 +115,5 @@ pub fn renew_index(session: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<bo
     Ok(true)
 }
 
-/// Creates a file with a name of its own, and locks it as long as it is written.
-pub(super) fn temporary(session: &Path) -> io::Result<(NamedTempFile, String)> {
-    let index = index_path(session);
-    let name = index.file_name().unwrap_or_else(|| OsStr::new("index"));
-    let prefix = format!("{}.", name.to_string_lossy());
-    let mut builder = tempfile::Builder::new();
-    let dir = session.parent().unwrap_or(Path::new("."));
-    let file = builder.prefix(&prefix).suffix(TEMPORARY).tempfile_in(dir)?;
-    // Where there are no locks, what others left is never removed.
-    let _locked = file.as_file().try_lock();
-    Ok((file, prefix))
-}
-
-const TEMPORARY: &str = ".tmp";
 /// Property tests make thousands of indexes, which need not survive anything.
 const IS_SYNCED: bool = !cfg!(test);
-
-/// Gives the index its name, and removes what unfinished ones left.
-pub(super) fn publish(
-    temporary: NamedTempFile,
-    session: &Path,
-    prefix: &str,
-    is_synced: bool,
-) -> io::Result<()> {
-    if is_synced {
-        temporary.as_file().sync_all()?;
-    }
-    temporary.persist(index_path(session))?;
-    let dir = session.parent().unwrap_or(Path::new("."));
-    if is_synced {
-        RealFs.sync_dir(dir)?;
-    }
-    for entry in fs::read_dir(dir)?.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let is_left = name.starts_with(prefix) && name.ends_with(TEMPORARY);
-        // Whoever still writes it has it locked.
-        if is_left && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            let _gone_already = fs::remove_file(entry.path());
-        }
-    }
-    Ok(())
-}

@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::column::Column;
 use super::dictionary::{Dictionary, put_tags};
-use super::directory::{Block, FARTHEST};
+use super::directory::Block;
 use super::file::Dictionaries;
 use super::grams::Bitmap;
-use crate::analysis::Analysis;
-use crate::scan::{Accumulator, Batch, Found};
+use crate::analysis::{Accumulator, Analysis, FARTHEST, Found};
+use crate::scan::Batch;
 use crate::time::Instant;
 use crc_fast::crc32_iscsi as crc32c;
 

@@ -17,11 +17,11 @@ use std::path::{Path, PathBuf};
 use journal::ReadFile;
 
 use super::binding::Binding;
-use super::build::{Built, IndexContents, publish, temporary};
 use super::directory::Shape;
 use super::file::Index;
-use super::target::{columns_path, index_path};
-use super::writing::{Pieces, Writing};
+use super::paths::{columns_path, index_path};
+use super::publishing::{Built, publish, temporary};
+use super::writing::{IndexContents, Pieces, Writing};
 use crate::error::Error;
 use crate::source::Source;
 

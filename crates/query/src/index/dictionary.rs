@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::bytes::{Input, Output};
+use crate::bytes::{Input, Output};
 use crate::fields::Tags;
 
 /// A field with more different values, or more bytes of them, has no column.

@@ -1,12 +1,9 @@
 //! Where everything stands in an index.
 
-use super::bytes::{Input, Output};
 use super::column::{Column, Values};
-use super::header::Span;
-
-/// No time that can be written with four digits of a year is farther from 1970,
-/// in milliseconds. With this limit no sum of times overflows.
-pub(crate) const FARTHEST: i64 = 1 << 49;
+use crate::analysis::FARTHEST;
+use crate::bytes::Span;
+use crate::bytes::{Input, Output};
 
 /// No line with a number, a time and a checksum has fewer bytes.
 const SHORTEST: u64 = 32;

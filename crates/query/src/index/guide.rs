@@ -3,8 +3,8 @@
 use super::column::Column;
 use super::file::Index;
 use super::question::{Columns, Matching, Question};
-use crate::scan::{Chunk, Job};
-use crate::source::Part;
+use crate::scan::Job;
+use crate::source::{Chunk, Part};
 
 /// What a question needs of the messages that match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,41 +1,14 @@
 //! The first bytes of an index: what it is, and what it belongs to.
 
 use super::binding::Binding;
-use super::bytes::{Input, Output};
+
+use crate::bytes::{Input, Output, Span};
 use crc_fast::crc32_iscsi as crc32c;
 
 /// No text begins so, and a copy through a text mode changes it.
 const MAGIC: [u8; 8] = *b"\x89SIDX\r\n\x1a";
 /// Every change of the layout, and of what is counted, is a new version.
 pub(super) const VERSION: u32 = 3;
-
-/// A stretch of the index with its checksum. What is read is never longer than
-/// [`LONGEST`](Self::LONGEST), whatever an index says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Span {
-    pub(crate) offset: u64,
-    pub(crate) length: u32,
-    pub(crate) crc: u32,
-}
-
-impl Span {
-    pub(crate) const SIZE: usize = 16;
-    pub(super) const LONGEST: u32 = 32 << 20;
-
-    pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        out.put_u64(self.offset);
-        out.put_u32(self.length);
-        out.put_u32(self.crc);
-    }
-
-    pub(crate) fn read(input: &mut Input<'_>) -> Option<Self> {
-        Some(Self {
-            offset: input.u64()?,
-            length: input.u32()?,
-            crc: input.u32()?,
-        })
-    }
-}
 
 /// The header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,16 +2,32 @@
 
 use std::ops::ControlFlow;
 
-use super::{Accumulator, Batch, Begin, Chunk, Deliver, Job, run_all};
+use super::guide::{Guide, Known, Need};
+use crate::analysis::Accumulator;
 use crate::error::Error;
-use crate::index::{Guide, Known, Need};
+use crate::scan::{self, Batch, Begin, Deliver, Job};
+use crate::source::{Chunk, Part};
 
 /// How many chunks of files with an index are looked up before the first of them
 /// is delivered, where somebody may have seen enough by then.
 const AHEAD: usize = 64;
 
-/// Works through chunks as [`run`](super::run) does.
-pub(super) fn run<A: Accumulator>(
+/// Works through chunks as [`scan::run`] does, and reads none of which an index tells
+/// what is needed.
+pub(crate) fn scan<A: Accumulator>(
+    job: Job<'_>,
+    need: Need,
+    chunks: &[Chunk],
+    begin: &Begin<'_, A>,
+    deliver: &mut Deliver<'_>,
+) -> Result<A, Error> {
+    match job.parts.iter().any(Part::may_have_index) {
+        true => guided(job, need, chunks, begin, deliver),
+        false => scan::run(job, chunks, begin, deliver),
+    }
+}
+
+fn guided<A: Accumulator>(
     job: Job<'_>,
     need: Need,
     chunks: &[Chunk],
@@ -33,7 +49,7 @@ pub(super) fn run<A: Accumulator>(
             wrong: None,
         };
         let to_read = steps.to_read();
-        total.merge(run_all(job, &to_read, begin, &mut |batch| {
+        total.merge(scan::run(job, &to_read, begin, &mut |batch| {
             steps.give(Some(batch), deliver)
         })?);
         if !steps.is_over {

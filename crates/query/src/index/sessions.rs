@@ -1,9 +1,8 @@
 //! Sessions of which everything is counted already, or their beginning.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Accumulator, Analysis};
 use crate::findings::Findings;
-use crate::scan::{Accumulator, Chunk};
-use crate::source::Source;
+use crate::source::{Chunk, Source};
 
 /// What the indexes of a question's sessions know of them.
 #[derive(Debug, Default)]

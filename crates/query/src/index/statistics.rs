@@ -5,10 +5,10 @@ use std::path::Path;
 
 use journal::{Damage, Reason};
 
-use super::bytes::{Input, Output};
 use super::file::Index;
-use super::header::Span;
 use crate::analysis::{Analysis, store};
+use crate::bytes::Span;
+use crate::bytes::{Input, Output};
 use crate::findings::{Alteration, Findings, PLACES};
 
 /// What counting everything finds.
@@ -64,8 +64,29 @@ fn put_damage(damage: &Damage, out: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+impl Index {
+    /// Reads what counting everything finds; the session is the source's file of
+    /// that place.
+    pub(crate) fn statistics(
+        &self,
+        file: usize,
+        session: &Path,
+        known: Option<&Analysis>,
+    ) -> Option<Statistics> {
+        let bytes = self.fetch(self.directory.statistics)?;
+        Statistics::read(self, &bytes, file, session, known)
+    }
+
+    /// Tells whether what is counted in it can be read by this program: other hashes than
+    /// its own are those of another build.
+    pub(super) fn has_known_statistics(&self) -> bool {
+        let nothing = Analysis::default();
+        self.statistics(0, Path::new(""), Some(&nothing)).is_some()
+    }
+}
+
 impl Statistics {
-    pub(super) fn read(
+    fn read(
         index: &Index,
         bytes: &[u8],
         file: usize,

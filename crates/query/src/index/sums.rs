@@ -12,7 +12,7 @@ use crc_fast::crc32_iscsi as crc32c;
 use journal::ReadFile;
 
 use super::directory::Directory;
-use crate::scan::{CACHE_LINE, lag};
+use crate::source::{CACHE_LINE, lag};
 
 /// More threads do not read faster.
 const THREADS: usize = 4;

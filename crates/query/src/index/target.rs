@@ -1,56 +1,14 @@
-//! Which sessions have an index, and where it lies.
+//! Which sessions have an index that belongs to them.
 
-use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use journal::{ReadFile, RealFs, SessionFile, plain_path};
+use journal::{ReadFile, RealFs, SessionFile};
 
 use super::file::Index;
-use crate::archives;
+use super::paths::Unusable;
+use crate::closed;
 use crate::error::Error;
-
-const SUFFIX: &str = ".index";
-const COLUMNS: &str = ".columns";
-
-/// Returns where the index of a closed session lies, whether there is one or not. That
-/// the session is compressed makes no difference.
-#[must_use]
-pub fn index_path(session: &Path) -> PathBuf {
-    with_suffix(&plain_path(session), SUFFIX)
-}
-
-/// Returns where the columns of the current session's index lie.
-pub(super) fn columns_path(session: &Path) -> PathBuf {
-    with_suffix(&index_path(session), COLUMNS)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().map_or_else(OsString::new, Into::into);
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-/// Why the index of a session is not used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unusable {
-    /// There is none.
-    #[error("there is none")]
-    Missing,
-    /// The session is another one, or was changed.
-    #[error("the session is not the one that it was made from")]
-    OtherSession,
-    /// It was written by another version of this program.
-    #[error("it is of another version")]
-    OtherVersion,
-    /// It is no index, or only a part of one, or it was changed.
-    #[error("it is damaged")]
-    Broken,
-    /// It can't be read.
-    #[error("it can't be read: {0}")]
-    Unreadable(#[from] io::Error),
-}
+use crate::source::{Indexed, Part, Source};
 
 /// Whether a session has an index that is used.
 #[derive(Debug)]
@@ -75,6 +33,7 @@ pub fn index_state(session: &Path) -> IndexState {
     };
     let checked = open_own(session, file.as_ref()).and_then(|index| index.check().map(|()| index));
     match checked {
+        Ok(index) if !index.has_known_statistics() => IndexState::Bad(Unusable::OtherVersion),
         Ok(index) => IndexState::Good {
             bytes: index.bytes(),
             has_text: index.has_text(),
@@ -107,12 +66,59 @@ fn open_own(session: &Path, file: &dyn ReadFile) -> Result<Index, Unusable> {
 /// [`Error::NoDirectory`], [`Error::NoArchive`], or [`Error::Read`].
 pub fn archive_paths(dir: &Path, names: &[String]) -> Result<Vec<PathBuf>, Error> {
     let archives = match names {
-        [] => archives::list(dir)?,
-        names => archives::choose_all(dir, names)?,
+        [] => closed::list(dir)?,
+        names => closed::choose_all(dir, names)?,
     };
     // Of what others have packed there is none.
     let readable = archives.into_iter().filter(|archive| {
-        !archives::is_packed(&archive.name) || SessionFile::open(&RealFs, &archive.path).is_ok()
+        !closed::is_packed(&archive.name) || SessionFile::open(&RealFs, &archive.path).is_ok()
     });
     Ok(readable.map(|archive| archive.path).collect())
+}
+
+impl Part {
+    /// Opens the index, if there is one that belongs to the file as it is read.
+    pub(crate) fn index(&self) -> Option<Index> {
+        if !self.may_have_index() {
+            return None;
+        }
+        let file = self.open().ok()?;
+        if self.indexed == Indexed::Closed && file.size().ok() != Some(self.end) {
+            return None;
+        }
+        let opened = Index::open(&self.path, file.as_ref());
+        match opened.and_then(|index| self.own(index, file.as_ref())) {
+            Ok(index) => Some(index),
+            Err(Unusable::Missing) => None,
+            // A session that has just begun has none yet, and the former one's is there.
+            Err(Unusable::OtherSession) if self.indexed == Indexed::Current => None,
+            Err(unusable) => {
+                self.complain(&unusable.to_string());
+                None
+            }
+        }
+    }
+
+    /// Returns an index if it belongs to the file as far as that is read.
+    fn own(&self, index: Index, file: &dyn ReadFile) -> Result<Index, Unusable> {
+        let is_read = index.session_bytes() <= self.end;
+        let is_same = || *self.has_content.get_or_init(|| index.has_content_of(file));
+        match is_read && (index.has_stamp_of(&self.path) || is_same()) {
+            true => Ok(index),
+            false => Err(Unusable::OtherSession),
+        }
+    }
+}
+
+impl Source {
+    /// Returns how many bytes no index covers: so many have to be read for an answer about
+    /// all messages.
+    #[must_use]
+    pub fn unindexed_bytes(&self) -> u64 {
+        let without = |part: &Part| {
+            let covered = part.index().map_or(0, |index| index.session_bytes());
+            part.end.saturating_sub(covered)
+        };
+        self.parts.iter().map(without).sum()
+    }
 }

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::build::build;
 use super::directory::Shape;
 use super::*;
-use crate::archives::archive_dir;
+use crate::closed::archive_dir;
 use crate::filter::{Criteria, Filter};
 use crate::findings::Findings;
 use crate::select::{Order, matching, show};
@@ -231,5 +231,5 @@ fn indexes_are_no_sessions() {
     // A session that was renamed or removed leaves an index that nobody asks.
     fs::rename(&path, path.with_file_name("session_x.jsonl")).unwrap();
     assert_eq!(asked(&dir, &even()), (5, None));
-    assert_eq!(crate::archives::list(dir.path()).unwrap().len(), 1);
+    assert_eq!(crate::closed::list(dir.path()).unwrap().len(), 1);
 }

@@ -5,10 +5,10 @@
 
 use std::io;
 
-use super::bytes::{Input, Output};
 use super::directory::Shape;
 use super::grams::{Bitmap, LEAST, MOST, each_bit};
-use super::header::Span;
+use crate::bytes::Span;
+use crate::bytes::{Input, Output};
 
 /// Rows that are read, and have a checksum, together.
 const PAGE: usize = LEAST;

@@ -7,22 +7,31 @@ use std::path::Path;
 
 use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
 
-use super::IndexContents;
 use super::binding::Binding;
 use super::collect::{Collector, Known, Row};
 use super::column::{Column, pack};
 use super::directory::{Block, Directory, Group, Packed, Shape};
 use super::file::Index;
 use super::grams::Bitmap;
-use super::header::{Header, Span};
+use super::header::Header;
 use super::{statistics, sums, text};
 use crate::analysis::Analysis;
+use crate::bytes::Span;
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::findings::Findings;
-use crate::scan::{self, Chunk, Job, Numbers, Tuning};
-use crate::select::merge_findings;
-use crate::source::Source;
+use crate::scan::{self, Job, Numbers, merge_findings};
+use crate::source::{Chunk, Source, Tuning};
+
+/// What an index tells of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IndexContents {
+    /// The fixed fields and statistics.
+    #[default]
+    Fields,
+    /// Also in which stretches a text can't be, which takes about as much room again.
+    FieldsAndText,
+}
 
 /// Pieces that are put behind each other in a file.
 pub(super) struct Pieces<'f> {
@@ -155,7 +164,6 @@ impl<'f> Writing<'f> {
             filter: &Filter::default(),
             needle: None,
             wants_matches: false,
-            index: None,
             tuning: source.tuning,
         };
         let start = self.directory.blocks.len() as u64 * source.tuning.chunk;

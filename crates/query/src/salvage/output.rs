@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use journal::{FileSystem, Layout, RealFs};
 
-use crate::archives::archive_dir;
+use crate::closed::archive_dir;
 use crate::error::Error;
 
 const BUFFER: usize = 256 << 10;

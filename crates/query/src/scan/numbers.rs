@@ -5,15 +5,14 @@
 //! beginning of the file. That is looked up only where somebody asks.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use journal::{Checked, Integrity, Numbering, ReadFile};
 
-use super::Tuning;
-use super::chunk::{self, Chunk};
 use super::sort::{Match, Number};
 use crate::error::Error;
-use crate::source::Part;
+use crate::source::{Chunk, Part, Source, Tuning, load};
 
 /// Looks up numbers, and remembers what it had to read for that.
 #[derive(Debug)]
@@ -161,7 +160,7 @@ impl<'a> Numbers<'a> {
             _ => &self.open.insert((chunk.part, part.open()?)).1,
         };
         let max_line = self.tuning.max_line;
-        let lines = chunk::load(file.as_ref(), part, chunk, max_line, &mut self.buffer)?;
+        let lines = load(file.as_ref(), part, chunk, max_line, &mut self.buffer)?;
         let bytes = self.buffer.get(lines.from..lines.to).unwrap_or_default();
         let mut offset = lines.base + lines.from as u64;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -187,5 +186,14 @@ impl<'a> Numbers<'a> {
             numbering.skip();
         }
         Ok(numbering)
+    }
+}
+
+impl Source {
+    /// Returns the number of the last message of a file, if there is any.
+    pub(crate) fn last_number(&self, path: &Path) -> Option<u64> {
+        let part = self.parts.iter().position(|part| part.path == path)?;
+        let mut numbers = Numbers::new(&self.parts, self.tuning);
+        numbers.last_of(part).ok()
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use journal::ReadFile;
 
-use super::Source;
+use super::Match;
 use crate::error::Error;
-use crate::scan::{Chunk, Match};
+use crate::source::{Chunk, Source};
 
 /// Reads lines whose places are known.
 #[derive(Debug, Default)]

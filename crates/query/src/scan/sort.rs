@@ -7,13 +7,13 @@ use std::sync::Arc;
 use journal::{Checked, Damage, Integrity, Numbering, ReadFile, Reason};
 use message::ContentKind;
 
-use super::chunk::{self, Chunk, Lines};
-use super::{Accumulator, Found, Job};
-use crate::analysis;
+use super::Job;
+use crate::analysis::{self, Accumulator, Found};
 use crate::error::Error;
 use crate::fields::{Content, Fields};
 use crate::findings::PLACES;
 use crate::shape::{Handles, Reader};
+use crate::source::{Chunk, Lines, load};
 
 /// What was found in a chunk.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) enum Number {
 
 impl Batch {
     /// What was found where nothing had to be read for it.
-    pub(super) fn counted(chunk: Chunk, lines: Option<u64>, messages: u64, matching: u64) -> Self {
+    pub(crate) fn counted(chunk: Chunk, lines: Option<u64>, messages: u64, matching: u64) -> Self {
         Self {
             chunk,
             buffer: Vec::new(),
@@ -124,7 +124,7 @@ impl<'a> Sorter<'a> {
             _ => &self.open.insert((chunk.part, part.open()?)).1,
         };
         let max_line = self.job.tuning.max_line;
-        let lines = chunk::load(file.as_ref(), part, chunk, max_line, &mut self.buffer)?;
+        let lines = load(file.as_ref(), part, chunk, max_line, &mut self.buffer)?;
         let mut sorting = Sorting {
             job: self.job,
             reader: &mut self.reader,

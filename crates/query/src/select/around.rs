@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::newest::Newest;
-use super::{Order, Query, Sink, Summary, entry, merge_findings};
+use super::{Order, Query, Sink, Summary, entry};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::findings::Findings;
-use crate::scan::{Chunk, Match, Numbers};
-use crate::source::{Lines, Source};
+use crate::scan::{Lines, Match, Numbers, merge_findings};
+use crate::source::{Chunk, Source};
 
 /// How many messages are shown around each that matches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -9,12 +9,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 
-use super::{Counts, Order, Query, Sink, Summary, entry, merge_findings};
+use super::{Counts, Order, Query, Sink, Summary, entry};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::findings::Findings;
-use crate::scan::{Chunk, Match, Numbers};
-use crate::source::Lines;
+use crate::scan::{Lines, Match, Numbers, merge_findings};
+use crate::source::Chunk;
 use crate::window;
 
 /// Where a message stands, and when it was recorded.

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{Query, entry, merge_findings};
+use super::{Query, entry};
 use crate::error::Error;
 use crate::findings::Findings;
-use crate::scan::{Chunk, Match, Numbers};
-use crate::source::{Lines, Source};
+use crate::scan::{Lines, Match, Numbers, merge_findings};
+use crate::source::{Chunk, Source};
 use crate::window;
 
 /// Where the newest matches stand, the oldest of them first.

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::{CRC_FIELD, RECORDED_AT, TIME, closing_quote, next_special};
+use super::{closing_quote, next_special};
+use crate::line_end::{CRC_FIELD, RECORDED_AT, TIME};
 
 /// Unlike these bytes, a text in JSON has its quotes escaped: where they stand, a
 /// member of some object begins.

@@ -2,8 +2,8 @@
 
 use journal::ReadFile;
 
+use super::Part;
 use crate::error::Error;
-use crate::source::Part;
 
 /// So much more than the chunk is read at once, for the end of its last line.
 const BEHIND: usize = 8 << 10;

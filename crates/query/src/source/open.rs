@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 use super::open_file;
 use super::tail::{PAUSE, TRIES};
-use crate::archives;
+use crate::closed;
 use crate::error::Error;
 
 /// Opens the session being written.
@@ -26,7 +26,7 @@ pub(super) fn current_file(dir: &Path) -> Result<Arc<dyn ReadFile>, Error> {
         match open_file(&path) {
             Ok(file) => return Ok(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let archives = archives::list(dir)?.len();
+                let archives = closed::list(dir)?.len();
                 if archives == 0 || tried == TRIES || !was_changed(dir, SystemTime::now()) {
                     return Err(Error::NoSession { path, archives });
                 }
@@ -73,8 +73,8 @@ pub(crate) struct All {
 pub(crate) fn all(dir: &Path) -> Result<All, Error> {
     let Snapshot {
         archives, current, ..
-    } = archives::sessions(dir)?.all()?;
-    let archives = archives::with_packed(dir, archives);
+    } = closed::sessions(dir)?.all()?;
+    let archives = closed::with_packed(dir, archives);
     if current.is_none() && archives.is_empty() {
         // The first session of all may be about to begin.
         drop(current_file(dir)?);
@@ -86,7 +86,7 @@ pub(crate) fn all(dir: &Path) -> Result<All, Error> {
 /// Finds the files with messages in a directory that is no journal's, and in the ones
 /// in it, in the order of their names.
 pub(super) fn files_in(dir: &Path) -> Vec<PathBuf> {
-    let is_journal = journal::current_session(dir).exists() || archives::archive_dir(dir).exists();
+    let is_journal = journal::current_session(dir).exists() || closed::archive_dir(dir).exists();
     let mut found = Vec::new();
     if !is_journal {
         collect(dir, 0, &mut found);

@@ -6,11 +6,10 @@ use std::sync::{Arc, OnceLock};
 use journal::{Damage, ReadFile};
 use tempfile::NamedTempFile;
 
-use super::{Convert, open, tail};
-use crate::archives;
+use super::{Convert, handle, open, tail};
+use crate::closed;
 use crate::convert::{self, Converted, Growth};
 use crate::error::Error;
-use crate::index::{Index, Unusable};
 
 /// One session file, as far as it is read.
 #[derive(Debug)]
@@ -29,17 +28,17 @@ pub(crate) struct Part {
     /// Whether a journal wrote it, so that its numbers grow.
     pub(crate) is_session: bool,
     /// Which index is looked for.
-    pub(super) indexed: Indexed,
+    pub(crate) indexed: Indexed,
     /// Whether the session has the bytes that its index was made of, where its time
     /// did not tell.
-    has_content: OnceLock<bool>,
+    pub(crate) has_content: OnceLock<bool>,
     /// Why its index is not used, if it has one.
     pub(super) complaint: OnceLock<String>,
 }
 
 /// Which index a file may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Indexed {
+pub(crate) enum Indexed {
     No,
     /// One of all of it.
     Closed,
@@ -53,7 +52,7 @@ impl Part {
         let mut part = Self::whole(path, file.clone())?;
         part.is_session = true;
         part.indexed = Indexed::Current;
-        part.end = tail::settle(file.as_ref(), &part)?;
+        part.end = tail::settle(file.as_ref(), path, part.end)?;
         Ok(part)
     }
 
@@ -67,7 +66,7 @@ impl Part {
             return Self::spooled(path, spool);
         }
         let file = open::file(path)?;
-        if archives::is_compressed(&path.to_string_lossy())
+        if closed::is_compressed(&path.to_string_lossy())
             && let Ok(file) = open::session_file(path)
         {
             return Self::whole(path, file);
@@ -127,8 +126,8 @@ impl Part {
     pub(super) fn closed(archive: &journal::Archive) -> Result<Self, Error> {
         // What somebody has packed otherwise than the broker does it.
         let is_session =
-            archives::is_compressed(&archive.name) && open::session_file(&archive.path).is_ok();
-        if archives::is_packed(&archive.name) && !is_session {
+            closed::is_compressed(&archive.name) && open::session_file(&archive.path).is_ok();
+        if closed::is_packed(&archive.name) && !is_session {
             return Self::file(&archive.path);
         }
         Ok(Self {
@@ -147,38 +146,6 @@ impl Part {
 
     pub(crate) fn may_have_index(&self) -> bool {
         self.indexed != Indexed::No && self.complaint.get().is_none()
-    }
-
-    /// Opens the index, if there is one that belongs to the file as it is read.
-    pub(crate) fn index(&self) -> Option<Index> {
-        if !self.may_have_index() {
-            return None;
-        }
-        let file = self.open().ok()?;
-        if self.indexed == Indexed::Closed && file.size().ok() != Some(self.end) {
-            return None;
-        }
-        let opened = Index::open(&self.path, file.as_ref());
-        match opened.and_then(|index| self.own(index, file.as_ref())) {
-            Ok(index) => Some(index),
-            Err(Unusable::Missing) => None,
-            // A session that has just begun has none yet, and the former one's is there.
-            Err(Unusable::OtherSession) if self.indexed == Indexed::Current => None,
-            Err(unusable) => {
-                self.complain(&unusable.to_string());
-                None
-            }
-        }
-    }
-
-    /// Returns an index if it belongs to the file as far as that is read.
-    fn own(&self, index: Index, file: &dyn ReadFile) -> Result<Index, Unusable> {
-        let is_read = index.session_bytes() <= self.end;
-        let is_same = || *self.has_content.get_or_init(|| index.has_content_of(file));
-        match is_read && (index.has_stamp_of(&self.path) || is_same()) {
-            true => Ok(index),
-            false => Err(Unusable::OtherSession),
-        }
     }
 
     /// Notes why the index is not used.
@@ -201,11 +168,7 @@ impl Part {
         bytes: &mut [u8],
         offset: u64,
     ) -> Result<usize, Error> {
-        file.read_at(bytes, offset).map_err(|source| Error::Read {
-            operation: "read",
-            path: self.path.clone(),
-            source,
-        })
+        handle::read_at(file, &self.path, bytes, offset)
     }
 
     /// Reads the line that begins at `offset`, up to `most` bytes of it.
@@ -233,11 +196,6 @@ impl Part {
         bytes: &mut [u8],
         offset: u64,
     ) -> Result<(), Error> {
-        let read = file.read_exact_at(bytes, offset);
-        read.map_err(|source| Error::Read {
-            operation: "read",
-            path: self.path.clone(),
-            source,
-        })
+        handle::read_exact(file, &self.path, bytes, offset)
     }
 }

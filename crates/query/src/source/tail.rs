@@ -1,11 +1,13 @@
 //! Where a file ends that somebody may be writing.
 
+use std::ops::Range;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
 use journal::{Checked, ReadFile};
 
-use super::Part;
+use super::handle::{read_at, read_exact};
 use crate::error::Error;
 
 /// Between two sessions there is none for a moment, and of a line that is being
@@ -21,15 +23,14 @@ const PIECE: u64 = 64 << 10;
 ///
 /// A group of lines is written at once, so that half of a line is seen for a
 /// moment only, unless the writer was killed.
-pub(super) fn settle(file: &dyn ReadFile, part: &Part) -> Result<u64, Error> {
-    let end = part.end;
-    let last = last_line(file, part)?;
-    if last == end || is_whole(file, part, last)? {
+pub(super) fn settle(file: &dyn ReadFile, path: &Path, end: u64) -> Result<u64, Error> {
+    let last = last_line(file, path, end)?;
+    if last == end || is_whole(file, path, last..end)? {
         return Ok(end);
     }
     for _ in 0..TRIES {
         sleep(PAUSE);
-        if has_newline(file, part, last)? {
+        if has_newline(file, path, last)? {
             return Ok(last);
         }
     }
@@ -37,12 +38,11 @@ pub(super) fn settle(file: &dyn ReadFile, part: &Part) -> Result<u64, Error> {
 }
 
 /// Finds where the line begins that has no newline; the end where all have one.
-fn last_line(file: &dyn ReadFile, part: &Part) -> Result<u64, Error> {
-    let mut end = part.end;
+fn last_line(file: &dyn ReadFile, path: &Path, mut end: u64) -> Result<u64, Error> {
     while end > 0 {
         let start = end.saturating_sub(PIECE);
         let mut piece = vec![0; usize::try_from(end - start).unwrap_or(0)];
-        part.read_exact(file, &mut piece, start)?;
+        read_exact(file, path, &mut piece, start)?;
         if let Some(at) = memchr::memrchr(b'\n', &piece) {
             return Ok(start + at as u64 + 1);
         }
@@ -52,24 +52,24 @@ fn last_line(file: &dyn ReadFile, part: &Part) -> Result<u64, Error> {
 }
 
 /// Tells whether all of the line is records that only lack a newline.
-fn is_whole(file: &dyn ReadFile, part: &Part, start: u64) -> Result<bool, Error> {
-    let length = usize::try_from(part.end - start).unwrap_or(usize::MAX);
+fn is_whole(file: &dyn ReadFile, path: &Path, line: Range<u64>) -> Result<bool, Error> {
+    let length = usize::try_from(line.end - line.start).unwrap_or(usize::MAX);
     if length > journal::DEFAULT_MAX_LINE {
         return Ok(false);
     }
-    let mut line = vec![0; length];
-    part.read_exact(file, &mut line, start)?;
-    let pieces = journal::sort_line(&line, false);
+    let mut bytes = vec![0; length];
+    read_exact(file, path, &mut bytes, line.start)?;
+    let pieces = journal::sort_line(&bytes, false);
     let is_record = |piece: &journal::Piece| matches!(piece.checked, Checked::Record { .. });
     Ok(pieces.iter().all(is_record))
 }
 
 /// Tells whether a line has an end by now.
-fn has_newline(file: &dyn ReadFile, part: &Part, start: u64) -> Result<bool, Error> {
+fn has_newline(file: &dyn ReadFile, path: &Path, start: u64) -> Result<bool, Error> {
     let mut piece = vec![0; usize::try_from(PIECE).unwrap_or(0)];
     let mut at = start;
     loop {
-        let count = part.read_at(file, &mut piece, at)?;
+        let count = read_at(file, path, &mut piece, at)?;
         let read = piece.get(..count).unwrap_or_default();
         if count == 0 || memchr::memchr(b'\n', read).is_some() {
             return Ok(count > 0);

@@ -4,12 +4,13 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::analysis::Analysis;
+use crate::analysis::Statistics;
+use crate::count::count;
 use crate::filter::{Criteria, Filter};
 use crate::findings::Findings;
-use crate::scan::Tuning;
 use crate::select::{Order, Sink, Summary, matching, show};
+use crate::source::Tuning;
 use crate::source::{Entry, Source};
-use crate::stats::{Statistics, count};
 use crate::zone::Zone;
 
 /// Everything that can be asked with a filter, answered.

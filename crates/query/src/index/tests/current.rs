@@ -8,17 +8,17 @@ use tempfile::TempDir;
 
 use super::answers::assert_same;
 use super::{even, path};
+use crate::count::count;
 use crate::filter::{Criteria, Filter};
 use crate::findings::Findings;
 use crate::index::binding::created;
 use crate::index::current::{Trust, extend};
 use crate::index::directory::Shape;
-use crate::index::target::columns_path;
+use crate::index::paths::columns_path;
 use crate::index::{Built, IndexContents, build_index, index_path, renew_index};
-use crate::scan::Tuning;
 use crate::select::matching;
 use crate::source::Source;
-use crate::stats::count;
+use crate::source::Tuning;
 use crate::testing::{criteria, dir_with, journal, recorded};
 
 const SMALL: Shape = Shape {

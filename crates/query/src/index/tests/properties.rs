@@ -6,18 +6,19 @@ use proptest::prelude::*;
 
 use super::answers::{answers, assert_same};
 use super::{archived, path};
+use crate::bytes::Span;
 use crate::filter::{Criteria, Filter};
 use crate::index::build::build;
 use crate::index::directory::Shape;
 use crate::index::{header, index_path, index_state};
-use crate::scan::Tuning;
 use crate::source::Source;
+use crate::source::Tuning;
 use crate::testing::{criteria, journal};
 use crate::{IndexContents, IndexState};
 
 /// Gives an index right checksums, whatever is in it.
 fn reseal(bytes: &mut [u8]) {
-    let directory = header::Header::SIZE - 4 - 4 - header::Span::SIZE;
+    let directory = header::Header::SIZE - 4 - 4 - Span::SIZE;
     let number = |at: usize, size: usize| {
         let mut value = [0; 8];
         value[..size].copy_from_slice(&bytes[at..at + size]);

@@ -6,12 +6,14 @@ use super::{archived, path};
 use crate::IndexContents;
 use crate::filter::{Criteria, Filter};
 use crate::findings::Findings;
+use crate::index::Need;
 use crate::index::build::build;
 use crate::index::directory::Shape;
-use crate::index::{Guide, Known, Need};
-use crate::scan::{Job, Tuning};
+use crate::index::guide::{Guide, Known};
+use crate::scan::Job;
 use crate::select::matching;
 use crate::source::Source;
+use crate::source::Tuning;
 use crate::testing::recorded;
 
 /// No two messages begin in the same block.
@@ -46,7 +48,6 @@ fn asked(dir: &TempDir, patterns: &[&str], ignore_case: bool) -> (u64, usize) {
         filter: &filter,
         needle: None,
         wants_matches: true,
-        index: Some(Need::Lines),
         tuning: source.tuning,
     };
     let mut guide = Guide::new(job, Need::Lines);
