@@ -57,8 +57,8 @@ mod pool {
 mod leader;
 #[allow(dead_code, reason = "it is another crate's")]
 #[rustfmt::skip]
-#[path = "../../transport/src/listeners.rs"]
-mod listeners;
+#[path = "../../transport/src/pending.rs"]
+mod pending;
 #[allow(dead_code, reason = "it is another crate's")]
 #[rustfmt::skip]
 #[path = "../../transport/src/shutdown.rs"]

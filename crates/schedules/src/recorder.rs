@@ -19,7 +19,10 @@ mod queue;
 mod turns;
 
 pub(crate) use self::queue::{Queue, Taken};
-pub(crate) use self::turns::{AT_ONCE, Recording};
+pub(crate) use self::turns::Recording;
+
+/// A batch of up to this many bytes intake records by itself.
+pub(crate) const AT_ONCE: usize = 16 << 10;
 
 /// What the disk does with a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,13 @@
 //! The committed end: how many records there are.
 
-use crate::listeners::Listeners;
 use crate::sync::Mutex;
+
+#[allow(dead_code, reason = "it is another crate's")]
+#[rustfmt::skip]
+#[path = "../../transport/src/tail/listeners.rs"]
+mod listeners;
+
+pub(crate) use self::listeners::{Listener, Listeners, Listening};
 
 #[derive(Default)]
 pub(crate) struct Tail {

@@ -6,8 +6,7 @@ use std::ops::Range;
 use journal::{Group, RecordError};
 use message::{Arrival, Provenance};
 
-use crate::intake::{AckHandle, Outcome, PendingPublish};
-use crate::pool::BufferPool;
+use crate::pending::{AckHandle, Outcome, PendingPublish};
 
 /// Room that is made for messages before they come: about a batch of small ones.
 const ROOM: usize = 128 << 10;
@@ -51,12 +50,16 @@ impl Batch {
         }
     }
 
-    /// Makes an empty batch behind this one, with room for as much as this one
-    /// holds and a little more.
-    pub(crate) fn following(&self, group: Group, spare: &BufferPool) -> Self {
-        let room = (self.wire.len() + self.wire.len() / 4).min(ROOM);
-        let Self { wire, ends, .. } = spare.batch(room).unwrap_or_else(|| Self {
-            wire: Vec::with_capacity(room),
+    /// Returns how much room the batch behind this one needs: as much as this one holds
+    /// and a little more.
+    pub(crate) fn room_behind(&self) -> usize {
+        (self.wire.len() + self.wire.len() / 4).min(ROOM)
+    }
+
+    /// Makes an empty batch behind this one, in the memory of another one or in its own.
+    pub(crate) fn following(&self, group: Group, memory: Option<Self>) -> Self {
+        let Self { wire, ends, .. } = memory.unwrap_or_else(|| Self {
+            wire: Vec::with_capacity(self.room_behind()),
             ends: Vec::with_capacity(self.ends.len()),
             ..Self::new(Group::default())
         });

@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use journal::{FileSystem, Options, RealFs};
 
 use crate::bind::Bind;
+use crate::calendar::local_stamp;
 use crate::keys::Keys;
-use crate::recorder::local_stamp;
 
 /// What becomes of the session when a broker stops in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

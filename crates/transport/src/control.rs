@@ -1,7 +1,7 @@
 //! Port 5558: acknowledged publishing, durable consumers, status, archive now.
 //!
 //! One thread owns the connections and waits for nobody: messages go to
-//! intake through the [`PublishQueue`](crate::intake::PublishQueue), consumers read
+//! intake through the [`PublishQueue`](crate::pending::PublishQueue), consumers read
 //! on threads of their own, positions are written by another one, and all of
 //! them answer by [`events`]. What clients may say is in `docs/protocol.md`.
 
@@ -45,9 +45,9 @@ use self::router::{Incoming, Peer, Router};
 pub(crate) use self::start::{Parts, publish_queue};
 pub(crate) use self::status::Facts;
 use crate::clock;
-use crate::intake::Outcome;
 use crate::keys::Member;
 use crate::net::{Sleeper, Waker};
+use crate::pending::Outcome;
 use crate::recorder::{ArchiveRequest, Queue};
 use crate::shutdown::Phase;
 use crate::worker::{Next, Spawn, Spawned, Worker, run};

@@ -3,7 +3,6 @@
 mod announce;
 mod collector;
 mod last_call;
-mod pending;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -16,12 +15,12 @@ use zmtp::StreamError;
 
 pub(crate) use self::collector::{Collector, Counters};
 pub use self::last_call::Unread;
-pub(crate) use self::pending::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 
 use self::announce::announce;
 use self::last_call::{LastCall, report_unfinished, unread};
 use crate::health::Health;
 use crate::net::{Ended, Inbound, READ, Server, Sleeper};
+use crate::pending::PublishQueue;
 use crate::shutdown::Phase;
 use crate::throttle::log_throttled;
 

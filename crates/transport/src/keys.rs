@@ -1,8 +1,7 @@
 //! Whose keys are let in, and what each of them may do.
 
 mod folder;
-mod narrowed;
-mod rights;
+pub(crate) mod rights;
 mod watch;
 
 use std::collections::HashMap;
@@ -15,7 +14,6 @@ use zmtp::curve::{Keypair, Keyring, PublicKey};
 use zmtp::{Handshake, Peer, PeerKey, Role};
 
 pub use self::folder::KeysError;
-pub(crate) use self::narrowed::Narrowed;
 pub(crate) use self::rights::Right;
 pub use self::rights::RightsError;
 pub(crate) use self::watch::watch;
@@ -80,7 +78,7 @@ impl Member {
 }
 
 /// A topic as a log shows it: short, and without control characters.
-fn shown(topic: &[u8]) -> String {
+pub(crate) fn shown(topic: &[u8]) -> String {
     const SHORT: usize = 100;
     let short = topic.get(..SHORT).unwrap_or(topic);
     String::from_utf8_lossy(short).escape_debug().to_string()

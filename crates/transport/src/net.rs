@@ -10,6 +10,8 @@ mod favour;
 mod inbound;
 #[cfg(unix)]
 mod ipc;
+#[cfg(not(unix))]
+mod no_ipc;
 mod outbox;
 mod poll;
 mod server;
@@ -25,6 +27,8 @@ pub(crate) use self::ended::Ended;
 pub(crate) use self::inbound::{Inbound, QUIET, READ};
 #[cfg(unix)]
 pub(crate) use self::ipc::listen as listen_ipc;
+#[cfg(not(unix))]
+pub(crate) use self::no_ipc::listen as listen_ipc;
 #[cfg(test)]
 pub(crate) use self::poll::Pollable;
 pub(crate) use self::poll::{Events, Item, poll};

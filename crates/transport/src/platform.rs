@@ -107,19 +107,6 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|found| kinds.contains(&found))
 }
 
-/// Listens on a Unix socket.
-#[cfg(unix)]
-pub(crate) fn listen_ipc(path: &std::path::Path) -> io::Result<Box<dyn crate::net::Port>> {
-    crate::net::listen_ipc(path)
-}
-
-/// AF_UNIX may be missing on Windows, and the standard library has no such sockets there.
-#[cfg(not(unix))]
-pub(crate) fn listen_ipc(_path: &std::path::Path) -> io::Result<Box<dyn crate::net::Port>> {
-    let text = "Unix sockets are not served on this system: use the ports";
-    Err(io::Error::new(io::ErrorKind::Unsupported, text))
-}
-
 /// Makes an accepted connection ready for use.
 pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nonblocking(true)?;

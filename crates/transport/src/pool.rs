@@ -42,8 +42,13 @@ impl BufferPool {
         self.lock().groups.pop()
     }
 
+    /// Makes an empty batch behind another one, in memory that is kept here if some fits.
+    pub(crate) fn following(&self, batch: &Batch, group: Group) -> Batch {
+        batch.following(group, self.batch(batch.room_behind()))
+    }
+
     /// Returns a batch with memory for this many bytes, if there is one.
-    pub(crate) fn batch(&self, bytes: usize) -> Option<Batch> {
+    fn batch(&self, bytes: usize) -> Option<Batch> {
         let mut lists = self.lock();
         let fits = |batch: &Batch| batch.fits(bytes);
         let at = lists.batches.iter().rposition(fits)?;
@@ -67,7 +72,7 @@ mod tests {
         let memory = small.memory();
         spare.keep(Vec::new(), vec![small, large]);
         assert!(spare.batch(1_000_000).is_none() && spare.batch(100).is_none());
-        let following = batch(1, 7_900).following(Group::new(2, 1 << 20), &spare);
+        let following = spare.following(&batch(1, 7_900), Group::new(2, 1 << 20));
         assert_eq!(following.memory(), memory, "it is the first one's");
         assert!(following.is_empty() && following.wire().is_empty());
         assert_eq!(following.first(), 2);

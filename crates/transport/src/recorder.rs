@@ -6,7 +6,7 @@ mod queue;
 mod rotation;
 mod turns;
 
-pub(crate) use self::commit::{ArchiveRequest, Recorder};
+pub(crate) use self::commit::{AT_ONCE, ArchiveRequest, Recorder};
 pub(crate) use self::queue::{Queue, Taken};
-pub(crate) use self::rotation::{Rotation, local_stamp};
-pub(crate) use self::turns::{AT_ONCE, Recording};
+pub(crate) use self::rotation::Rotation;
+pub(crate) use self::turns::Recording;

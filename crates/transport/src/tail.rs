@@ -1,5 +1,7 @@
 //! What is committed: the newest records in memory, the place of all others.
 
+mod listeners;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use journal::{Archive, Archived, Committed, Session, SessionFile};
 
 use crate::batch::Batch;
-use crate::listeners::Listeners;
 use crate::segment::Segment;
+
+pub(crate) use self::listeners::{Listener, Listeners, Listening};
 
 /// At least this many messages stay in memory, also where a new subscription gets fewer:
 /// a live subscriber is a few groups behind the disk, and reading those back

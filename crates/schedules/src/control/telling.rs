@@ -5,8 +5,8 @@ use std::time::Duration;
 use shuttle::thread::{self, JoinHandle};
 
 use super::events::{ControlEvents, Event};
-use crate::intake::Outcome;
 use crate::net::{Sleeper, rest, sleeper};
+use crate::pending::Outcome;
 use crate::shutdown::Phase;
 use crate::sync::Arc;
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use shuttle::thread;
 
 use crate::batch::Batch;
-use crate::intake::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue, announce};
+use crate::intake::announce;
 use crate::net::{Sleeper, Waker, rest, sleeper};
+use crate::pending::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 use crate::recorder::{Queue, Taken};
 use crate::shutdown::Phase;
 use crate::sync::{Arc, Mutex};

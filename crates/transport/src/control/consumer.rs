@@ -17,8 +17,8 @@ use super::walk::{Step, Walker};
 use crate::clock;
 use crate::health::Health;
 use crate::keys::Member;
-use crate::listeners::Listening;
 use crate::net::{Events, Item, Sleeper, poll};
+use crate::tail::Listening;
 use crate::tail::Tail;
 use crate::worker::{Next, Worker};
 

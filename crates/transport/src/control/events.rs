@@ -9,8 +9,8 @@ use super::dedupe::Known;
 use super::origins::Kept;
 use super::positions::Order;
 use super::router::Peer;
-use crate::intake::Outcome;
 use crate::net::{Sleeper, Waker};
+use crate::pending::Outcome;
 use crate::shutdown::Phase;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 

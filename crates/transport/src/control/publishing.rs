@@ -16,7 +16,7 @@ use super::origins::{Admission, Origins};
 use super::router::Peer;
 use super::sequences::Sequences;
 use crate::health::Health;
-use crate::intake::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
+use crate::pending::{AckHandle, Answer, Outcome, PendingPublish, PublishQueue};
 use crate::tail::Tail;
 
 /// A reply that is to be sent.

@@ -2,37 +2,17 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use log::Level;
 
-use crate::delivery::{Connection, Lobby, Registry, Served};
-use crate::intake::Counters;
-use crate::keys::Keys;
+use crate::delivery::{Connection, Delivery, Lobby, Served};
 use crate::net::{Entrance, Events, Item, PeerAddress, Sleeper, Waker, poll};
-use crate::shutdown::Phase;
-use crate::tail::Tail;
 use crate::throttle::log_throttled;
 use crate::worker::{Next, Spawn, Spawned, Worker, run};
 
 /// How long accepting rests when the system has no more file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(200);
-
-/// What all subscribers' threads share.
-pub(crate) struct Delivery {
-    pub(crate) tail: Arc<Tail>,
-    pub(crate) phase: Arc<Phase>,
-    /// How many of the session's newest messages a new subscription gets.
-    pub(crate) history: u64,
-    /// How many subscribers are connected.
-    pub(crate) connected: AtomicUsize,
-    /// Who they are.
-    pub(crate) registry: Arc<Registry>,
-    /// Whose keys are let in; `None` where none are needed.
-    pub(crate) keys: Option<Arc<Keys>>,
-    pub(crate) counters: Arc<Counters>,
-}
 
 /// The thread that accepts connections, and owns those that serve them.
 pub(crate) struct Acceptor {

@@ -11,8 +11,8 @@ use zmtp::curve::{Opened, Opener, Sealed};
 use zmtp::{Command, Handshake, Header, Peer, Role};
 
 use crate::clock;
-use crate::delivery::{Link, LinkError, MAX_TOPIC, Subscription};
-use crate::keys::{Keys, Member, Narrowed, handshake};
+use crate::delivery::{Link, LinkError, MAX_TOPIC, Narrowed, Subscription};
+use crate::keys::{Keys, Member, handshake};
 use crate::net::{
     Events, HANDSHAKE, Item, PeerAddress, Progress, Sleeper, Socket, attempt, flush, poll,
 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use log::Level;
 
-use super::Member;
 use crate::delivery::{LinkError, MAX_TOPICS, Subscription};
+use crate::keys::{Member, shown};
 use crate::throttle::log_throttled;
 
 /// A subscriber that may have some topics only. Who asks for more gets those, and who
@@ -45,7 +45,7 @@ impl Narrowed {
                         Level::Warn,
                         "the key {:?} has no right to the topic \"{}\" that it subscribes to",
                         &*self.member.name,
-                        super::shown(&topic)
+                        shown(&topic)
                     );
                     return Ok(Vec::new());
                 }

@@ -9,9 +9,9 @@ use crate::delivery::{
     Connection, Delivery, LinkError, Registration, Service, Subscriber, SubscriberSlot, Turn,
     TurnError, Watch, leave,
 };
-use crate::listeners::Listening;
 use crate::net::{PeerAddress, Sleeper, sleeper};
 use crate::sync::{Arc, MutexGuard, Ordering};
+use crate::tail::Listening;
 use crate::throttle::log_throttled;
 use crate::worker::{Next, Worker};
 

@@ -3,9 +3,9 @@
 use crate::delivery::{
     Connection, Link as _, Subscriber, SubscriberInfo, Subscription, Turn, TurnError,
 };
-use crate::listeners::Listener;
 use crate::net::Waker;
 use crate::sync::{Arc, Mutex, MutexGuard, Ordering, PoisonError, TryLockError};
+use crate::tail::Listener;
 use crate::tail::Tail;
 
 /// So often in a row something is read from a subscriber before it is sent

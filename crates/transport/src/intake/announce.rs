@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::intake::PublishQueue;
 use crate::net::{QUIET, Sleeper, Wanted};
+use crate::pending::PublishQueue;
 use crate::recorder::Queue;
 use crate::shutdown::Phase;
 

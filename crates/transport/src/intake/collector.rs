@@ -10,9 +10,9 @@ use journal::Group;
 use message::Timestamp;
 
 use crate::batch::Batch;
-use crate::intake::PublishQueue;
 use crate::keys::{Keys, Member};
 use crate::net::Strangers;
+use crate::pending::PublishQueue;
 use crate::pool::BufferPool;
 use crate::recorder::{Queue, Recording};
 use crate::throttle::log_throttled;
@@ -153,7 +153,7 @@ impl Collector {
             }
             None => Group::new(next, self.max_line),
         };
-        let following = self.batch.following(group, &self.spare);
+        let following = self.spare.following(&self.batch, group);
         Some(std::mem::replace(&mut self.batch, following))
     }
 

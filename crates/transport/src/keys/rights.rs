@@ -25,7 +25,7 @@ pub(crate) struct Rights {
 
 /// Everybody's rights, as a file has them.
 #[derive(Debug, Default)]
-pub(super) struct List {
+pub(crate) struct List {
     /// `None` where there is no file: then everybody may do everything.
     by_name: Option<BTreeMap<String, Rights>>,
 }
@@ -106,7 +106,7 @@ impl Rights {
 
 impl List {
     /// Reads lines of a name and its rights; returns what is wrong with which line.
-    pub(super) fn parse(text: &str) -> Result<Self, (usize, RightsError)> {
+    pub(crate) fn parse(text: &str) -> Result<Self, (usize, RightsError)> {
         let mut by_name = BTreeMap::new();
         for (number, line) in (1..).zip(text.lines()) {
             let mut words = line.split_whitespace();
@@ -125,7 +125,7 @@ impl List {
 
     /// Returns what the owner of a key may do: its own line counts, or else that of
     /// the star. Who is in no line may do nothing.
-    pub(super) fn of(&self, name: &str) -> Rights {
+    pub(crate) fn of(&self, name: &str) -> Rights {
         let Some(by_name) = &self.by_name else {
             return Rights::ALL;
         };
@@ -134,7 +134,7 @@ impl List {
     }
 
     /// Returns the names that have a line.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let names = self.by_name.iter().flat_map(BTreeMap::keys);
         names.map(String::as_str).filter(|name| *name != "*")
     }

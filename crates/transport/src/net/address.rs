@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 pub(crate) enum PeerAddress {
     Tcp(SocketAddr),
     /// A Unix socket of this machine, whose other end has no name.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "see `platform::listen_ipc`"))]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "see `no_ipc`"))]
     Ipc,
 }
 

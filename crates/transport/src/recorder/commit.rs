@@ -15,11 +15,16 @@ use crate::clock;
 use crate::config::Changeable;
 use crate::error::Failure;
 use crate::health::Health;
-use crate::intake::Outcome;
+use crate::pending::Outcome;
 use crate::pool::BufferPool;
-use crate::recorder::{AT_ONCE, Queue, Rotation};
+use crate::recorder::{Queue, Rotation};
 use crate::tail::Tail;
 use crate::throttle::log_throttled;
+
+/// A batch of up to this many bytes is recorded by intake itself while the
+/// recorder is idle. What is larger comes fast, and more of it can be received
+/// meanwhile.
+pub(crate) const AT_ONCE: usize = 16 << 10;
 
 /// How often a full disk is complained about.
 const COMPLAIN: Duration = Duration::from_secs(5);

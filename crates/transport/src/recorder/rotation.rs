@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
+use crate::calendar::timestamp;
+
 /// A rotation that lies further ahead was computed from a clock that has been
 /// set back since.
 const FARTHEST: Duration = Duration::from_secs(49 * 3600);
@@ -76,24 +78,10 @@ impl Rotation {
     }
 }
 
-fn timestamp(time: SystemTime) -> Option<Timestamp> {
-    Timestamp::try_from(time).ok()
-}
-
-/// Returns the local time as `YYYYMMDD_HHMMSS`, for an archive's name.
-pub(crate) fn local_stamp(time: SystemTime, zone: &TimeZone) -> String {
-    match timestamp(time) {
-        Some(time) => time
-            .to_zoned(zone.clone())
-            .strftime("%Y%m%d_%H%M%S")
-            .to_string(),
-        None => "undated".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::local_stamp;
 
     fn at(text: &str) -> SystemTime {
         text.parse::<Timestamp>().unwrap().into()

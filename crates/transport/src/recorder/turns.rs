@@ -7,7 +7,7 @@ use journal::{Archived, IoError, Session};
 use crate::batch::Batch;
 use crate::error::Failure;
 use crate::pool::BufferPool;
-use crate::recorder::{Queue, Recorder, Taken};
+use crate::recorder::{AT_ONCE, Queue, Recorder, Taken};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use crate::worker::Next;
 
@@ -15,11 +15,6 @@ use crate::worker::Next;
 const TICK: Duration = Duration::from_secs(1);
 /// How often a full disk is tried again.
 const RETRY: Duration = Duration::from_millis(200);
-/// A batch of up to this many bytes is recorded by intake itself while the
-/// recorder is idle. What is larger comes fast, and more of it can be received
-/// meanwhile.
-pub(crate) const AT_ONCE: usize = 16 << 10;
-
 /// Lends the recorder to its own thread, and to intake while that is idle.
 pub(crate) struct Recording {
     recorder: Mutex<Recorder>,

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::Tail;
 use crate::net::Waker;
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use crate::tail::Tail;
 
 /// Somebody who waits for new records.
 pub(crate) trait Listener: Send + Sync {

@@ -5,7 +5,7 @@ use protocol::{Carried, Failure, Id, Published, code, reply};
 use super::Reply;
 use crate::control::limits;
 use crate::control::router::Peer;
-use crate::intake::Outcome;
+use crate::pending::Outcome;
 
 pub(super) fn recorded(peer: &Peer, id: &Id, number: u64, duplicate: bool) -> Reply {
     let published = Published {

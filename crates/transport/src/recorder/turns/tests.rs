@@ -82,7 +82,7 @@ fn a_small_batch_is_recorded_at_once_where_nothing_comes_before_it() {
 #[derive(Default)]
 struct Committers(std::sync::Mutex<Vec<std::thread::ThreadId>>);
 
-impl crate::listeners::Listener for Committers {
+impl crate::tail::Listener for Committers {
     fn wake(&self) {
         self.0.lock().unwrap().push(std::thread::current().id());
     }
@@ -93,7 +93,7 @@ fn while_the_recorders_thread_waits_intake_records_by_itself() {
     const MESSAGES: usize = 20;
     let mut idle = Idle::new();
     let committers = Arc::new(Committers::default());
-    let listening = crate::listeners::Listening::new(&idle.tail, Arc::clone(&committers) as _);
+    let listening = crate::tail::Listening::new(&idle.tail, Arc::clone(&committers) as _);
     let batches: Vec<Batch> = (0..MESSAGES).map(|_| idle.batch(10)).collect();
     std::thread::scope(|scope| {
         let recorder = scope.spawn(|| idle.recording.run().unwrap());
