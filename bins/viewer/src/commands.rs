@@ -82,21 +82,3 @@ fn open(args: &Args) -> Result<Source, Error> {
 pub(crate) fn looks_everywhere(args: &Args) -> bool {
     args.all || args.thread.is_some() || args.filters.look_everywhere()
 }
-
-/// How much of a message is shown.
-pub(crate) fn limits(args: &Args) -> render::Limits {
-    if args.full {
-        render::Limits::NONE
-    } else {
-        render::Limits::screen("--full shows all")
-    }
-}
-
-/// The time zone in which times are shown.
-pub(crate) fn zone(args: &Args) -> query::Zone {
-    if args.output.utc {
-        query::Zone::utc()
-    } else {
-        query::Zone::local()
-    }
-}

@@ -12,6 +12,7 @@ mod platform;
 mod program;
 mod progress;
 mod screen;
+mod shown;
 
 use std::process::ExitCode;
 

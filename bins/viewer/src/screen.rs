@@ -9,7 +9,7 @@ use render::{Format, Layout};
 
 use crate::args::{Args, When};
 use crate::pager::Pager;
-use crate::{commands, output};
+use crate::{output, shown};
 
 /// Held back for a pager. It is little, since somebody waits for the first page.
 const PAGE: usize = 8 << 10;
@@ -59,8 +59,8 @@ impl Screen {
             wrap: width,
             marks,
             has_bom: args.output.bom,
-            limits: commands::limits(args),
-            zone: commands::zone(args),
+            limits: shown::limits(args),
+            zone: shown::zone(args),
             // With --full nothing is cut, and the terminal breaks the lines.
             width: width.filter(|_| args.stats || !args.full),
             is_terminal: self.is_terminal,

@@ -4,8 +4,9 @@ use async_nats::HeaderMap;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use bytes::Bytes;
 use message::Record;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::part_list;
 use crate::subject;
 
 /// The header that says what a message is; a record has none.
@@ -34,20 +35,6 @@ pub(crate) struct Entry {
     pub(crate) kind: Kind,
     pub(crate) subject: String,
     pub(crate) payload: Bytes,
-}
-
-/// Where the parts of a record are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PartList {
-    pub(crate) message_num: u64,
-    /// What the parts make together: a record, or one that was carried here.
-    pub(crate) kind: String,
-    /// Their sequences in the stream of parts, in order.
-    pub(crate) sequences: Vec<u64>,
-    /// The line's length in bytes.
-    pub(crate) length: u64,
-    /// The line's SHA-256, in hexadecimal digits.
-    pub(crate) sha256: String,
 }
 
 #[derive(Serialize)]
@@ -131,8 +118,8 @@ impl Entry {
         let kind = Kind::of(Some(&shipped.headers));
         match kind {
             Kind::Missing => true,
-            Kind::Parts => crate::parts::list(&shipped.payload)
-                .is_some_and(|list| list.sha256 == crate::parts::digest(&self.payload)),
+            Kind::Parts => part_list::list(&shipped.payload)
+                .is_some_and(|list| list.sha256 == part_list::digest(&self.payload)),
             kind => kind == self.kind && shipped.payload == self.payload,
         }
     }

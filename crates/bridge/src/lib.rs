@@ -17,6 +17,7 @@ mod fetch;
 mod lock;
 mod looking;
 mod outbound;
+mod part_list;
 mod parts;
 mod progress;
 mod reader;

@@ -7,10 +7,10 @@
 use async_nats::jetstream::Context;
 use async_nats::jetstream::message::PublishMessage;
 use bytes::{Bytes, BytesMut};
-use sha2::{Digest, Sha256};
 
-use crate::entry::{Entry, Kind, PartList};
+use crate::entry::{Entry, Kind};
 use crate::error::Error;
+use crate::part_list::{PartList, digest, list};
 use crate::stream::{Stream, within};
 use crate::subject;
 
@@ -18,21 +18,6 @@ use crate::subject;
 const AROUND: usize = 4096;
 /// The largest part. Servers take 1 MiB by default, and file storage 32 MiB at most.
 const LARGEST: usize = 4 << 20;
-
-/// Returns the SHA-256 of a line, in hexadecimal digits.
-pub(crate) fn digest(line: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(line) {
-        use std::fmt::Write;
-        let _always = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-/// Reads where parts are.
-pub(crate) fn list(payload: &[u8]) -> Option<PartList> {
-    serde_json::from_slice(payload).ok()
-}
 
 /// Returns how long a payload may be for a server that takes this much.
 pub(crate) fn longest(max_payload: usize) -> usize {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use protocol::{Id, Origin, Publish, Request, code};
 
-use crate::client::{ATTEMPT, Client};
+use crate::client::Client;
+use crate::connection::ATTEMPT;
 use crate::error::Error;
 
 /// How many messages are on their way at a time.

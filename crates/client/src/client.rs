@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use protocol::{Archive, Greeting, Hello, LastOf, Request, Status};
+use protocol::{Archive, Greeting, LastOf, Request, Status};
 
-use crate::connection::{Connection, Incoming};
+use crate::connection::{ATTEMPT, Connection, Incoming, hello};
 use crate::consumer::{Consume, Consumer};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::publish::{Published, publish_all};
-
-/// How long one attempt may take before the connection is made anew.
-pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
 
 /// A client of one broker.
 pub struct Client {
@@ -193,12 +190,4 @@ impl Client {
     pub(crate) fn no_answer(&self) -> Error {
         self.connection.no_answer(self.timeout)
     }
-}
-
-/// Returns the request that begins a sequence of messages.
-pub(crate) fn hello() -> Request {
-    Request::Hello(Hello {
-        protocol: protocol::VERSION,
-        client: None,
-    })
 }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use protocol::{Failure, Head, Id, Kind, Request};
+use protocol::{Failure, Head, Hello, Id, Kind, Request};
 use serde::de::DeserializeOwned;
 use zmtp::SocketType;
 
@@ -19,9 +19,20 @@ pub(crate) struct Incoming {
     pub(crate) frames: Vec<Vec<u8>>,
 }
 
+/// How long one attempt may take before the connection is made anew.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(3);
+
 /// A longer wait is made of several of these, so that a pause of this program
 /// counts as no more than one of them.
 const SLICE: Duration = Duration::from_millis(250);
+
+/// Returns the request that begins a sequence of messages.
+pub(crate) fn hello() -> Request {
+    Request::Hello(Hello {
+        protocol: protocol::VERSION,
+        client: None,
+    })
+}
 
 /// A connection to the broker, which can be made anew.
 pub(crate) struct Connection {

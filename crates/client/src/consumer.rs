@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use protocol::{Ack, Cancel, Credit, End, Ended, Filter, Kind, Request, Started, Word, code};
 
-use crate::client::ATTEMPT;
+use crate::connection::ATTEMPT;
 use crate::connection::{Connection, Incoming};
 use crate::error::Error;
 

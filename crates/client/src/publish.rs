@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol::{Greeting, Id, Kind, Publish, Request, code};
 
-use crate::client::{ATTEMPT, hello};
+use crate::connection::{ATTEMPT, hello};
 use crate::connection::{Connection, Incoming};
 use crate::error::Error;
 

@@ -62,6 +62,7 @@ mod line;
 mod links;
 mod normalise;
 mod outline;
+mod parse;
 mod record;
 mod scan;
 mod shapes;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::error::DecodeError;
-use crate::links::Tokens;
 use crate::scan::{Malformed, Scan, Scanner};
 
 /// What wrote a line.
@@ -263,5 +262,22 @@ impl<'a> Metadata<'a> {
             "context_id" => &mut self.links.context_id,
             _ => return None,
         })
+    }
+}
+
+/// The members of an object that say so, as JSON tokens; of equal keys the last one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tokens<'a> {
+    pub(crate) in_reply_to: Option<&'a str>,
+    pub(crate) context_id: Option<&'a str>,
+}
+
+impl<'a> Tokens<'a> {
+    pub(crate) fn take(&mut self, key: &str, value: &'a str) {
+        match key {
+            "in_reply_to" => self.in_reply_to = Some(value),
+            "context_id" => self.context_id = Some(value),
+            _ => {}
+        }
     }
 }

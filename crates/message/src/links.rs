@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::escape::text;
-use crate::line::Line;
+use crate::line::{Line, Tokens};
 use crate::scan::{Scan, Scanner};
 
 /// What a message says of its place in a conversation.
@@ -37,13 +37,6 @@ pub struct Links<'a> {
     pub context_id: Option<Cow<'a, str>>,
 }
 
-/// The members of an object that say so, as JSON tokens; of equal keys the last one.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Tokens<'a> {
-    pub(crate) in_reply_to: Option<&'a str>,
-    pub(crate) context_id: Option<&'a str>,
-}
-
 /// Reads the links from the payload, or from the line where that has them itself.
 pub(crate) fn links<'a>(line: &Line<'a>) -> Links<'a> {
     let own = Tokens {
@@ -56,7 +49,16 @@ pub(crate) fn links<'a>(line: &Line<'a>) -> Links<'a> {
         (None, Some(Cow::Owned(payload))) => Links::of_payload(&payload).into_owned(),
         (None, None) => Links::of_payload(line.content.unwrap_or_default()),
     };
-    own.links().or(line.legacy.metadata.links.links()).or(found)
+    named(&own).or(named(&line.legacy.metadata.links)).or(found)
+}
+
+/// The names that the tokens hold, as far as they are texts and not empty.
+fn named<'a>(tokens: &Tokens<'a>) -> Links<'a> {
+    let name = |token: Option<&'a str>| token.and_then(text).filter(|name| !name.is_empty());
+    Links {
+        in_reply_to: name(tokens.in_reply_to),
+        context_id: name(tokens.context_id),
+    }
 }
 
 /// What a payload's members say of its place in a conversation, as JSON tokens.
@@ -78,33 +80,15 @@ impl<'a> PayloadLinks<'a> {
     }
 
     pub(crate) fn links(self) -> Links<'a> {
-        let links = self.own.links();
+        let links = named(&self.own);
         if links.is_complete() {
             return links;
         }
         let mut behind = Tokens::default();
         let mut metadata = Scanner::new(self.metadata.unwrap_or("null"));
         match metadata.members(|key, value| behind.take(key, value)) {
-            Ok(()) => links.or(behind.links()),
+            Ok(()) => links.or(named(&behind)),
             Err(_) => links,
-        }
-    }
-}
-
-impl<'a> Tokens<'a> {
-    fn take(&mut self, key: &str, value: &'a str) {
-        match key {
-            "in_reply_to" => self.in_reply_to = Some(value),
-            "context_id" => self.context_id = Some(value),
-            _ => {}
-        }
-    }
-
-    fn links(&self) -> Links<'a> {
-        let name = |token: Option<&'a str>| token.and_then(text).filter(|name| !name.is_empty());
-        Links {
-            in_reply_to: name(self.in_reply_to),
-            context_id: name(self.context_id),
         }
     }
 }

@@ -29,6 +29,7 @@
 
 mod answer;
 mod api;
+mod app;
 mod assets;
 mod criteria;
 mod drawn;
@@ -40,6 +41,7 @@ mod guard;
 mod health;
 mod histogram;
 mod live;
+mod looking;
 mod numbers;
 mod server;
 mod tail;

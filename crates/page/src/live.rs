@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::answer::Refusal;
-use crate::api::App;
+use crate::app::App;
 use crate::criteria::Asked;
 use crate::drawn::{Each, Style, unless_ended};
 use crate::numbers::Numbers;

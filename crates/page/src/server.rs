@@ -13,14 +13,16 @@ use query::Zone;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
-use crate::api::{self, App, COUNTS, QUESTIONS};
+use crate::api::{self, COUNTS, QUESTIONS};
+use crate::app::App;
 use crate::assets;
 use crate::drawn::Palette;
 use crate::error::Error;
 use crate::files::{self, Place};
 use crate::follow;
 use crate::guard::guard;
-use crate::health::{self, Health};
+use crate::health::Health;
+use crate::looking;
 use crate::tail::Tail;
 
 /// The port where none is given.
@@ -137,7 +139,7 @@ impl Server {
         let (tail, dir) = (Arc::clone(&self.app.tail), self.app.place.dir());
         let follower = follow::start(dir, tail, Arc::clone(&over))?;
         let app = Arc::clone(&self.app);
-        let watcher = health::start(Arc::clone(&app), Arc::clone(&over))?;
+        let watcher = looking::start(Arc::clone(&app), Arc::clone(&over))?;
         let routes = api::routes(Arc::clone(&self.app));
         let routes = match &*self.path {
             "/" => routes,

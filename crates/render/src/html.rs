@@ -11,6 +11,7 @@ mod code;
 mod contents;
 mod document;
 mod escape;
+mod marked;
 mod message;
 mod pages;
 mod parents;

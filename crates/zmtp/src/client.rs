@@ -4,9 +4,10 @@ use crate::command::split_name;
 use crate::curve::{CurveError, Initiator, Keypair, PublicKey, Session};
 use crate::frame::push_command;
 use crate::handshake::{
-    GREETING_BYTES, HandshakeError, Peer, greeting, is_signature, printable, push_property,
+    GREETING_BYTES, HandshakeError, greeting, is_signature, printable, push_property,
     read_greeting, split_property, whole_command,
 };
+use crate::peer::Peer;
 use crate::socket_type::SocketType;
 
 /// The beginning of a connection, at the end that has asked for it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::frame::{push_command, push_frame};
-use crate::handshake::Peer;
+use crate::peer::Peer;
 
 /// How much of a PING's context is sent back, in bytes.
 const MAX_CONTEXT: usize = 16;

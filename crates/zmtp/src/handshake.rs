@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::command::split_name;
-use crate::curve::{Admitted, CurveError, Keyring, PublicKey, Server, Session};
+use crate::curve::{Admitted, CurveError, Keyring, Server, Session};
 use crate::frame::{FrameError, Header, push_command, push_frame};
+use crate::peer::{Peer, PeerKey};
 use crate::socket_type::{Role, SocketType};
 
 /// The length of a greeting of ZMTP 3 in bytes.
@@ -50,38 +51,6 @@ enum Security {
         /// Whether peers without keys are served, too.
         null_too: bool,
     },
-}
-
-/// What is known of a peer after the handshake.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Peer {
-    /// The version of ZMTP that it speaks, major and minor.
-    pub version: (u8, u8),
-    /// Its type, where it told one.
-    pub socket_type: Option<SocketType>,
-    /// Its identity, which is most often empty.
-    pub identity: Vec<u8>,
-    /// The key that it has proven to own; `None` with the mechanism NULL.
-    pub key: Option<PeerKey>,
-}
-
-/// A key that a peer has proven to own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerKey {
-    /// The key.
-    pub public: PublicKey,
-    /// The name under which it was let in.
-    pub name: Arc<str>,
-}
-
-impl PeerKey {
-    /// Names a key.
-    #[must_use]
-    pub fn new(public: PublicKey, name: impl Into<Arc<str>>) -> Self {
-        let name = name.into();
-        Self { public, name }
-    }
 }
 
 #[derive(Debug)]

@@ -30,6 +30,7 @@ mod command;
 pub mod curve;
 mod frame;
 mod handshake;
+mod peer;
 mod socket_type;
 
 pub use assembler::{Assembler, Found, MAX_FRAMES, StreamError};
@@ -38,7 +39,8 @@ pub use command::{Command, CommandError, push_pong, push_subscription};
 pub use frame::{
     FrameError, Frames, Header, first_frame, frames, push_frame, push_header, push_message,
 };
-pub use handshake::{GREETING_BYTES, Handshake, HandshakeError, Peer, PeerKey};
+pub use handshake::{GREETING_BYTES, Handshake, HandshakeError};
+pub use peer::{Peer, PeerKey};
 pub use socket_type::{Role, SocketType};
 
 /// The examples of the README run with the tests.

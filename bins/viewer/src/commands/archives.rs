@@ -5,11 +5,11 @@ use std::io::{IsTerminal as _, Write};
 use anyhow::Context;
 
 use crate::args::Args;
-use crate::{commands, output, screen};
+use crate::{output, screen, shown};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let archives = query::list_archives(&args.dir)?;
-    let zone = commands::zone(args);
+    let zone = shown::zone(args);
     let holdings: Vec<_> = archives
         .iter()
         .map(|archive| query::holdings(&args.dir, &archive.name, &zone))

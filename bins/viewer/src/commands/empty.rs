@@ -4,7 +4,7 @@ use query::{Analysis, Criteria, Entry, Error, Filter, Findings, Order, Sink, Sou
 
 use crate::args::Args;
 use crate::exit::Exit;
-use crate::{commands, output};
+use crate::{commands, output, shown};
 
 /// At most as many bytes are read for the sake of a hint; what indexes know costs nothing.
 const MOST: u64 = 256 << 20;
@@ -92,7 +92,7 @@ fn say_which_ids_are_nowhere(criteria: &Criteria) {
 }
 
 fn say_when_messages_came(args: &Args, known: &Analysis) {
-    let Some((first, last)) = known.recorded(&commands::zone(args)) else {
+    let Some((first, last)) = known.recorded(&shown::zone(args)) else {
         return;
     };
     output::print_note(&match known.counts.messages {

@@ -6,8 +6,9 @@ use anyhow::Context;
 use query::{Source, ValueKind};
 
 use crate::args::{Args, List, What};
-use crate::commands::{self, archives};
+use crate::commands::archives;
 use crate::output;
+use crate::shown;
 
 pub(crate) fn run(args: &Args, options: &List) -> anyhow::Result<()> {
     let kind = match options.what {
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &Args, options: &List) -> anyhow::Result<()> {
         [] => Source::all(&args.dir)?,
         files => Source::files(files)?,
     };
-    let values = query::values(&source, kind, &commands::zone(args))?;
+    let values = query::values(&source, kind, &shown::zone(args))?;
     if options.names {
         return names(values.into_iter().map(|value| value.name));
     }

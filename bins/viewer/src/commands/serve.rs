@@ -10,7 +10,7 @@ use signal_hook::consts::TERM_SIGNALS;
 
 use crate::args::{Args, Serve};
 use crate::exit::Exit;
-use crate::{commands, output, platform};
+use crate::{output, platform, shown};
 
 pub(crate) fn run(args: &Args, options: &Serve) -> anyhow::Result<Exit> {
     if options.no_token && !options.bind.is_loopback() {
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, options: &Serve) -> anyhow::Result<Exit> {
         port: options.port,
         has_token: !options.no_token,
         control: options.files.is_empty().then(|| options.control.clone()),
-        zone: commands::zone(args),
+        zone: shown::zone(args),
     })?;
     let mut out = output::results();
     writeln!(out, "{}", server.address())

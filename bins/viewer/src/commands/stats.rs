@@ -8,7 +8,7 @@ use crate::commands::empty;
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::screen::Screen;
-use crate::{commands, output};
+use crate::{commands, output, shown};
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     let filter = args.filters.compile()?;
@@ -19,14 +19,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         let statistics: Statistics = query::count(&source, &filter, &mut findings)?;
         drop(progress);
         let mut screen = Screen::open(args, true, false)?;
-        render::write_statistics(&statistics, &commands::limits(args), screen.out())?;
+        render::write_statistics(&statistics, &shown::limits(args), screen.out())?;
         screen.close()?;
         output::print_findings(&findings);
         output::print_unused_indexes(&source);
         return ended(args, &source, statistics.messages);
     }
     let analysis: Analysis = query::count(&source, &filter, &mut findings)?;
-    let zone = commands::zone(args);
+    let zone = shown::zone(args);
     let report = analysis.report(&source, &filter, &findings, &zone)?;
     drop(progress);
     let format = args.output.output.unwrap_or_default();

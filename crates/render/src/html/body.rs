@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use message::Record;
 use query::{Body, Marks, bytes_note};
 
-use super::escape::{Lines, Text};
+use super::escape::Text;
+use super::marked::{clipped, write_marked, write_rest};
 use super::{rich, tree};
 
 /// How the paragraphs begin into which the parts of a content are put that are no
@@ -46,21 +47,6 @@ pub(super) fn write(
         write_rest(base64.len(), limit, out)?;
     }
     Ok(())
-}
-
-/// Says that there is more than is drawn.
-pub(super) fn write_rest(length: usize, limit: usize, out: &mut dyn Write) -> io::Result<()> {
-    match length > limit {
-        true => writeln!(out, "<p class=\"rest\">{length} bytes in all</p>"),
-        false => Ok(()),
-    }
-}
-
-/// The beginning of a text, in whole characters.
-pub(super) fn clipped(text: &str, limit: usize) -> &str {
-    let end = (0..=limit.min(text.len())).rev();
-    let mut ends = end.filter(|at| text.is_char_boundary(*at));
-    text.get(..ends.next().unwrap_or(0)).unwrap_or_default()
 }
 
 /// Cuts a text into what people say to each other and what is folded to a line.
@@ -122,16 +108,4 @@ fn write_folded(
     )?;
     write_marked(&text, marks, out)?;
     writeln!(out, "</pre></details>")
-}
-
-/// Writes text, with what was searched marked.
-pub(super) fn write_marked(text: &str, marks: &Marks, out: &mut dyn Write) -> io::Result<()> {
-    let mut from = 0;
-    for range in marks.ranges(text) {
-        let before = text.get(from..range.start).unwrap_or_default();
-        let found = text.get(range.clone()).unwrap_or_default();
-        write!(out, "{}<mark>{}</mark>", Lines(before), Lines(found))?;
-        from = range.end;
-    }
-    write!(out, "{}", Lines(text.get(from..).unwrap_or_default()))
 }

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use query::Marks;
 
-use super::body::write_marked;
 use super::escape::{Lines, Text};
+use super::marked::write_marked;
 
 /// Longer blocks have no colours.
 const LONGEST: usize = 64 << 10;

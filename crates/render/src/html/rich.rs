@@ -10,9 +10,9 @@ use std::io::{self, Write};
 use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use query::Marks;
 
-use super::body::write_marked;
 use super::code;
 use super::escape::{Lines, Text};
+use super::marked::write_marked;
 
 /// Longer texts are shown as they are.
 const LONGEST: usize = 256 << 10;

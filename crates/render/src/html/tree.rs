@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::body::{clipped, write_rest};
 use super::escape::Text;
+use super::marked::{clipped, write_rest};
 use crate::pretty::{Tokens, readable};
 
 /// Deeper levels stand there as text: no browser nests elements much deeper.
