@@ -139,7 +139,7 @@ pub(crate) struct LocalArgs {
         global = true,
         env = "BROKER_DIR",
         value_name = "DIR",
-        default_value = "conversation_logs"
+        default_value = journal::DEFAULT_DIR
     )]
     pub(crate) dir: PathBuf,
 
@@ -148,7 +148,7 @@ pub(crate) struct LocalArgs {
         long,
         global = true,
         value_name = "ENDPOINT",
-        default_value = "tcp://127.0.0.1:5558"
+        default_value = protocol::DEFAULT_ENDPOINT
     )]
     pub(crate) broker: String,
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use client::Client;
 
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
 
 pub(crate) fn run(
     client: &mut Client,

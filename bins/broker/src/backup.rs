@@ -23,10 +23,10 @@ use transport::origins_file;
 
 use self::place::{Folder, Place, Stream};
 pub(crate) use self::restore::Restore;
-use crate::args::JournalDir;
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
 use crate::shown::{shown, size};
+use crate::values::JournalDir;
 
 /// Where the positions of named consumers are, below a journal's directory.
 const CONSUMERS: &str = "consumers";

@@ -11,35 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Subcommand};
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Spanned, Value};
 
 use crate::args::Args;
+use crate::command::ConfigCommand;
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
 use crate::shown::shown;
 
-/// What the variable is called that names the file.
-const VARIABLE: &str = "BROKER_CONFIG";
 /// These can't stand in the file: the one names it, the others are asked for.
 const NEVER: [&str; 3] = ["config", "help", "version"];
-
-/// `broker config`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Reads a file of options and says what is wrong with it
-    Check {
-        /// The file
-        file: PathBuf,
-    },
-    /// Shows each option's value, and whether it is from the file, the environment or
-    /// the program
-    Show {
-        /// The file
-        #[arg(long, value_name = "FILE", env = VARIABLE)]
-        config: Option<PathBuf>,
-    },
-}
 
 /// What a file of options says, and its name.
 struct File {

@@ -5,10 +5,46 @@ mod disk;
 mod probe;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use crate::command::Doctor;
+use clap::Args;
+
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
+use crate::target::Target;
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// The directory in which the broker should record
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "BROKER_DIR",
+        default_value = journal::DEFAULT_DIR
+    )]
+    pub(crate) dir: PathBuf,
+
+    /// The port for publishers
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_PUB_PORT",
+        default_value_t = transport::PUB_PORT
+    )]
+    pub(crate) pub_port: u16,
+
+    /// The port for subscribers
+    #[arg(
+        long,
+        value_name = "N",
+        env = "BROKER_SUB_PORT",
+        default_value_t = transport::SUB_PORT
+    )]
+    pub(crate) sub_port: u16,
+}
 
 pub(crate) use self::disk::measure;
 

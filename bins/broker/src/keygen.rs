@@ -9,8 +9,8 @@ use clap::Args;
 use transport::curve::{Certificate, Keypair, LONGEST_KEY_NAME};
 
 use crate::exit::Exit;
+use crate::line::line;
 use crate::platform::{private_dir, private_file};
-use crate::report::line;
 
 /// The broker's own keys, where no name is given.
 const SERVER: &str = "server";

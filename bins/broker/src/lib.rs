@@ -7,10 +7,13 @@ mod args;
 mod backup;
 mod command;
 mod config;
+mod dispatch;
 mod doctor;
 mod exit;
 mod indexer;
+mod keeper;
 mod keygen;
+mod line;
 mod logging;
 mod manual;
 mod metrics;
@@ -28,10 +31,12 @@ mod service;
 mod shown;
 mod signals;
 mod status;
+mod target;
 #[cfg(any(target_os = "linux", windows))]
 mod task;
 mod terminal;
 mod upkeep;
+mod values;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -44,6 +49,7 @@ use transport::{Broker, Config, Keys, LastSession, StartError, Unread};
 use crate::args::Args;
 use crate::exit::Exit;
 use crate::indexer::Indexer;
+use crate::line::line;
 use crate::metrics::Metrics;
 use crate::notify::Service;
 use crate::reload::Options;
@@ -123,7 +129,7 @@ fn run(
     let mut out = Terminal::new();
     report::ready(&mut out, &broker, args)?;
     if let Some(metrics) = &metrics {
-        report::line(
+        line(
             &mut out,
             &format!("[*] Metrics on http://{}/metrics", metrics.address),
         )?;
@@ -226,7 +232,7 @@ fn wait(
 }
 
 fn stop(broker: Broker, indexer: Indexer, out: &mut impl Write) -> anyhow::Result<()> {
-    report::line(out, "[*] Stopping")?;
+    line(out, "[*] Stopping")?;
     let session = broker.session_path().to_owned();
     let stopped = broker.stop();
     let reported = report::stopped(out, &stopped, &session);

@@ -8,10 +8,11 @@ use transport::Broker;
 
 use crate::args::{Args, OnHupArg};
 use crate::config::{self, Said};
-use crate::report::{self, line};
+use crate::keeper::Keeper;
+use crate::line::line;
+use crate::report;
 use crate::shown::shown;
 use crate::terminal::Terminal;
-use crate::upkeep::Keeper;
 
 /// What may change while the broker runs; everything else is fixed when its ports are
 /// taken, its memory divided and its journal opened. [`Args::take_over`] goes with it.

@@ -8,6 +8,7 @@ use journal::Jump;
 use transport::{Bind, Broker, LastSession, Recovery, Stopped, Tail};
 
 use crate::args::Args;
+use crate::line::line;
 use crate::platform::others_can_write;
 use crate::shown::shown;
 
@@ -212,19 +213,6 @@ pub(crate) fn directory(found: &Recovery) {
              recorded; take that right away (chmod o-w)",
             dir.display()
         );
-    }
-}
-
-/// Writes a line and flushes it. A closed pipe must not stop the recording.
-pub(crate) fn line(out: &mut impl Write, text: &str) -> io::Result<()> {
-    let written = writeln!(out, "{text}").and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => {
-            let text = format!("cannot write to standard output: {error}");
-            Err(io::Error::new(error.kind(), text))
-        }
-        Ok(()) => Ok(()),
     }
 }
 

@@ -6,18 +6,29 @@ mod load;
 mod verdict;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use clap::Args;
 
 use self::child::Child;
-use crate::command::Selftest;
 use crate::doctor::measure;
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
+
+#[derive(Debug, Args)]
+pub(crate) struct Selftest {
+    /// How long to go on
+    #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) seconds: u64,
+
+    /// Where to make the scratch directory: on the disk that is to be tested
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) dir: PathBuf,
+}
 
 /// A broker lives for a time between these two, in milliseconds.
 const LIFE: std::ops::Range<u64> = 20..1500;

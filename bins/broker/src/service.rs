@@ -20,6 +20,7 @@ use windows_service::service_control_handler::{
 };
 use windows_service::{define_windows_service, service_dispatcher};
 
+use crate::command::ServiceCommand;
 use crate::config;
 use crate::exit::Exit;
 use crate::reload::Options;
@@ -34,34 +35,7 @@ const RELOAD: u32 = 128;
 /// The service manager waits for as long until it hears again of a start or a stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// `broker service`
-#[derive(Debug, Subcommand)]
-pub(crate) enum ServiceCommand {
-    /// Makes the broker a service that starts with the machine, and starts it; again after
-    /// an upgrade
-    Install {
-        /// The file of its options; it is written where there is none. In %ProgramData% by
-        /// default
-        #[arg(long, value_name = "FILE")]
-        config: Option<PathBuf>,
-    },
-    /// Lets the running service read its options again, as SIGHUP does elsewhere
-    Reload,
-    /// Stops the service and takes it away; the journal stays
-    Remove,
-    /// Runs the broker as the service manager of Windows does
-    Run {
-        /// The file of its options
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-    },
-}
-
 impl ServiceCommand {
-    pub(crate) fn is_run(&self) -> bool {
-        matches!(self, Self::Run { .. })
-    }
-
     pub(crate) fn run(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
         match self {
             Self::Install { config } => install::install(config.as_deref(), out)?,

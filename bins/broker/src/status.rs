@@ -9,7 +9,7 @@ use protocol::{Consumer, Missing, Peer, Peers, Subscriber};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
 use crate::shown::shown;
 pub(crate) use crate::shown::size;
 

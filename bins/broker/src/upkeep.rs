@@ -1,8 +1,6 @@
 //! What is done with closed sessions: they are compressed, and removed when they are
 //! old enough and nobody needs them.
 
-mod thread;
-
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -13,15 +11,14 @@ use journal::{
     Archive, ClosedSession, Expired, Plan, Retention, Surroundings, Upkeep, current_session,
 };
 
-pub(crate) use self::thread::Keeper;
-use crate::args::{JournalDir, RetentionArgs};
 use crate::exit::Exit;
+use crate::line::line;
 use crate::platform;
-use crate::report::line;
 use crate::shown::{shown, size};
+use crate::values::{Age, JournalDir, RetentionArgs, parse_age};
 
 /// zstd's level: a good one for what is done in the background.
-const LEVEL: i32 = 9;
+pub(crate) const LEVEL: i32 = 9;
 
 /// `broker compress`
 #[derive(Debug, Args)]
@@ -30,8 +27,8 @@ pub(crate) struct Compress {
     journal: JournalDir,
 
     /// Only sessions that were closed longer ago, such as 1d
-    #[arg(long, value_name = "AGE", default_value = "0s", value_parser = crate::args::parse_age)]
-    after: crate::args::Age,
+    #[arg(long, value_name = "AGE", default_value = "0s", value_parser = parse_age)]
+    after: Age,
 }
 
 /// `broker prune`
@@ -132,7 +129,7 @@ fn begin(dir: &Path) -> anyhow::Result<Upkeep> {
 }
 
 /// Returns the sessions that are to be compressed, oldest first.
-fn due(sessions: Vec<ClosedSession>, after: Duration) -> impl Iterator<Item = Archive> {
+pub(crate) fn due(sessions: Vec<ClosedSession>, after: Duration) -> impl Iterator<Item = Archive> {
     let now = SystemTime::now();
     let is_due = move |session: &ClosedSession| {
         let age = now.duration_since(session.closed).unwrap_or_default();
@@ -144,17 +141,17 @@ fn due(sessions: Vec<ClosedSession>, after: Duration) -> impl Iterator<Item = Ar
 
 /// From which message on somebody needs what is recorded.
 #[derive(Debug)]
-struct Needs {
+pub(crate) struct Needs {
     from: u64,
     /// Who does.
-    why: String,
+    pub(crate) why: String,
 }
 
 impl Needs {
     /// Asks the consumers' positions, and how far repeated messages are recognised.
     ///
     /// Where one of them can't be read nobody knows what is needed, and nothing may go.
-    fn of(dir: &Path, dedupe_window: u64, even_unread: bool) -> anyhow::Result<Self> {
+    pub(crate) fn of(dir: &Path, dedupe_window: u64, even_unread: bool) -> anyhow::Result<Self> {
         let last = journal::Follower::from_end(dir)?.last_number();
         let mut needs = Self {
             from: last.saturating_sub(dedupe_window).saturating_add(1),
@@ -195,7 +192,12 @@ impl Needs {
     }
 }
 
-fn plan(sessions: &[ClosedSession], dir: &Path, rules: &Retention, needs: &Needs) -> Plan {
+pub(crate) fn plan(
+    sessions: &[ClosedSession],
+    dir: &Path,
+    rules: &Retention,
+    needs: &Needs,
+) -> Plan {
     let current = std::fs::metadata(current_session(dir)).map_or(0, |session| session.len());
     let around = Surroundings {
         now: SystemTime::now(),
@@ -206,7 +208,7 @@ fn plan(sessions: &[ClosedSession], dir: &Path, rules: &Retention, needs: &Needs
     rules.plan(sessions, &around)
 }
 
-fn told(expired: &Expired) -> String {
+pub(crate) fn told(expired: &Expired) -> String {
     let Expired { session, reason } = expired;
     format!(
         "{} (messages {} to {}, {}): {reason}",

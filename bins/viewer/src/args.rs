@@ -110,7 +110,7 @@ pub(crate) struct Args {
         global = true,
         value_name = "PATH",
         env = "BROKER_DIR",
-        default_value = "conversation_logs"
+        default_value = journal::DEFAULT_DIR
     )]
     pub(crate) dir: PathBuf,
 
@@ -290,7 +290,7 @@ pub(crate) struct Serve {
 
     /// Where the broker answers requests, which is asked how the recording goes:
     /// tcp://HOST:PORT or ipc://PATH
-    #[arg(long, value_name = "ENDPOINT", default_value = "tcp://127.0.0.1:5558")]
+    #[arg(long, value_name = "ENDPOINT", default_value = protocol::DEFAULT_ENDPOINT)]
     pub(crate) control: String,
 
     /// Open the page in a browser

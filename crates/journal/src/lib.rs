@@ -110,7 +110,7 @@ pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Recovery, Tail};
 pub use removed::{Removed, removed_sessions};
 pub use retention::{ClosedSession, Expired, Plan, Retention, Surroundings, Upkeep, UpkeepError};
-pub use session::{Layout, Session, current_session};
+pub use session::{DEFAULT_DIR, Layout, Session, current_session};
 pub use session_file::SessionFile;
 pub use sessions::{Sessions, Snapshot, list_archives, read_all};
 pub use standing::Jump;

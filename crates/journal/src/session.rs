@@ -7,6 +7,8 @@ use time::macros::format_description;
 
 /// The session being written.
 pub(crate) const CURRENT: &str = "current_session.jsonl";
+/// Where a journal lies, from the working directory on, unless another place is named.
+pub const DEFAULT_DIR: &str = "conversation_logs";
 const ARCHIVE_DIR: &str = "archive";
 const LOCK: &str = "journal.lock";
 const OWNER: &str = "journal.owner";

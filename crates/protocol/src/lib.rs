@@ -45,6 +45,13 @@ pub use crate::status::{
 
 /// The version of the protocol.
 pub const VERSION: u64 = 1;
+
+/// The port on which a broker serves requests, unless another one is named. (5557 is
+/// taken by a recording daemon that many agents push to.)
+pub const CONTROL_PORT: u16 = 5558;
+
+/// Where a broker on the same machine serves requests, unless another port is named.
+pub const DEFAULT_ENDPOINT: &str = "tcp://127.0.0.1:5558";
 /// The longest header of a request, in bytes.
 pub const MAX_HEADER: usize = 64 << 10;
 /// The longest text that is the id of a request, in bytes.

@@ -12,6 +12,10 @@ use crate::bind::Bind;
 use crate::calendar::local_stamp;
 use crate::keys::Keys;
 
+/// The port for publishers, unless another one is named.
+pub const PUB_PORT: u16 = 5555;
+/// The port for subscribers, unless another one is named.
+pub const SUB_PORT: u16 = 5556;
 /// What becomes of the session when a broker stops in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnStop {
@@ -121,9 +125,9 @@ impl Config {
         Self {
             dir: dir.into(),
             bind: vec![IpAddr::from(Ipv4Addr::LOCALHOST).into()],
-            pub_port: 5555,
-            sub_port: 5556,
-            control_port: 5558,
+            pub_port: PUB_PORT,
+            sub_port: SUB_PORT,
+            control_port: protocol::CONTROL_PORT,
             ipc: IpcPaths::default(),
             dedupe_window: 200_000,
             consumer_timeout: Duration::from_secs(120),

@@ -50,7 +50,7 @@ mod worker;
 
 pub use bind::{Bind, BindError};
 pub use broker::Broker;
-pub use config::{Changeable, Config, IpcPaths, OnStop, Replay};
+pub use config::{Changeable, Config, IpcPaths, OnStop, PUB_PORT, Replay, SUB_PORT};
 pub use control::{
     NamedPosition, OriginsError, named_positions, origins_file, origins_known_through,
 };

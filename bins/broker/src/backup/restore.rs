@@ -9,7 +9,7 @@ use clap::Args;
 use super::place::Folder;
 use super::{check_copy, check_places, copy_journal};
 use crate::exit::Exit;
-use crate::report::line;
+use crate::line::line;
 use crate::shown::size;
 
 /// `broker restore`

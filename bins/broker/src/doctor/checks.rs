@@ -10,7 +10,7 @@ use journal::take_inventory;
 
 use super::probe::{self, Probe};
 use super::{Finding, Findings, disk};
-use crate::command::Doctor;
+use crate::doctor::Doctor;
 use crate::shown::shown;
 use crate::status::{finding, size};
 

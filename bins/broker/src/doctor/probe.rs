@@ -10,7 +10,7 @@ use journal::Backward;
 use serde_json::json;
 
 use super::{Finding, Findings};
-use crate::command::Target;
+use crate::target::Target;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(10);

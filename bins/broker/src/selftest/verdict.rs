@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use journal::{Item, Reader};
 
 use super::load::{Sent, name};
-use crate::report::line;
+use crate::line::line;
 
 /// What the journal holds.
 #[derive(Default)]

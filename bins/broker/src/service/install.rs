@@ -16,7 +16,7 @@ use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
 use super::{NAME, PATIENCE, RELOAD, words};
 use crate::config;
-use crate::report::line;
+use crate::line::line;
 
 /// An account without rights of its own, which every Windows has.
 const ACCOUNT: &str = r"NT AUTHORITY\LocalService";

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use journal::{ClosedSession, Retention, Upkeep, UpkeepError};
 
-use super::{LEVEL, Needs, due, plan, told};
 use crate::args::Args;
 use crate::platform;
 use crate::shown::size;
+use crate::upkeep::{LEVEL, Needs, due, plan, told};
 
 /// How often it looks: sessions get old, and disks full, while nothing is closed.
 const PERIOD: Duration = Duration::from_secs(60);
