@@ -4,8 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+
 const LEN: usize = 24;
-const DAY_MS: i64 = 86_400_000;
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 /// 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z, in milliseconds from 1970.
 const FIRST_MS: i64 = -62_167_219_200_000;
 const LAST_MS: i64 = 253_402_300_799_999;
@@ -28,17 +31,17 @@ pub struct Timestamp([u8; LEN]);
 #[must_use]
 pub fn format_time(time: SystemTime) -> Timestamp {
     let ms = milliseconds(time).clamp(FIRST_MS, LAST_MS);
-    let (year, month, day) = date(ms.div_euclid(DAY_MS));
-    let within = ms.rem_euclid(DAY_MS);
+    // Not of jiff's type for instants: that ends before the year 9999 does.
+    let time = EPOCH.saturating_add(SignedDuration::from_millis(ms));
     let mut text = *b"0000-00-00T00:00:00.000Z";
     let parts = [
-        (0..4, year),
-        (5..7, month),
-        (8..10, day),
-        (11..13, within / 3_600_000),
-        (14..16, within / 60_000 % 60),
-        (17..19, within / 1_000 % 60),
-        (20..23, within % 1_000),
+        (0..4, time.year()),
+        (5..7, time.month().into()),
+        (8..10, time.day().into()),
+        (11..13, time.hour().into()),
+        (14..16, time.minute().into()),
+        (17..19, time.second().into()),
+        (20..23, time.millisecond()),
     ];
     for (place, mut number) in parts {
         for digit in text[place].iter_mut().rev() {
@@ -58,26 +61,6 @@ fn milliseconds(time: SystemTime) -> i64 {
             i64::try_from(ms).map_or(i64::MIN, |ms| -ms)
         }
     }
-}
-
-/// Turns days since 1970-01-01 into year, month and day of the Gregorian calendar.
-///
-/// Counts in eras of 400 years that begin on 1 March, so that the leap day is
-/// the last day of a year.
-fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let in_era = days.rem_euclid(146_097);
-    let year = (in_era - in_era / 1_460 + in_era / 36_524 - in_era / 146_096) / 365;
-    let in_year = in_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * in_year + 2) / 153;
-    let day = in_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 impl Deref for Timestamp {
