@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::findings::Findings;
 use crate::source::Source;
-use crate::time::{date_and_time, is_date, is_time};
+use crate::time::{calendar_date, date_and_time, is_time};
 use crate::zone::Zone;
 
 /// A closed session as it is listed.
@@ -118,8 +118,8 @@ fn stamp_of(date: &str, time: &str) -> Option<String> {
     };
     let (year, month, day) = (part(date, 0, 4)?, part(date, 4, 6)?, part(date, 6, 8)?);
     let (hour, minute, second) = (part(time, 0, 2)?, part(time, 2, 4)?, part(time, 4, 6)?);
-    (is_date(year, month, day) && is_time(hour, minute, second))
-        .then(|| format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"))
+    let date = calendar_date(year, month, day).filter(|_| is_time(hour, minute, second))?;
+    Some(format!("{date} {hour:02}:{minute:02}:{second:02}"))
 }
 
 #[cfg(test)]

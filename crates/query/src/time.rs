@@ -5,6 +5,8 @@ mod odd;
 
 use std::time::SystemTime;
 
+use jiff::civil::Date;
+
 pub(crate) use clock::Clock;
 
 /// A point in time, as exact as nine digits of a second.
@@ -43,13 +45,13 @@ impl Instant {
 
     fn parse_usual(text: &str) -> Option<Self> {
         let mut cursor = Cursor(text.as_bytes());
-        let days = date(&mut cursor)?;
+        let date = date(&mut cursor)?;
         cursor.one_of(b"Tt ")?;
         let within = time_of_day(&mut cursor)?;
         let nanoseconds = cursor.fraction()?;
         let offset = cursor.offset()?;
         cursor.0.is_empty().then_some(Self {
-            seconds: days * 86_400 + within - offset,
+            seconds: start(date) + within - offset,
             nanoseconds,
         })
     }
@@ -108,14 +110,14 @@ pub(crate) fn date_and_time(time: SystemTime) -> String {
     format!("{date} {}", clock.get(..8).unwrap_or_default())
 }
 
-/// Reads `YYYY-MM-DD` as days since 1970-01-01.
-fn date(cursor: &mut Cursor<'_>) -> Option<i64> {
+/// Reads `YYYY-MM-DD`.
+fn date(cursor: &mut Cursor<'_>) -> Option<Date> {
     let year = cursor.digits(4)?;
     cursor.one_of(b"-")?;
     let month = cursor.digits(2)?;
     cursor.one_of(b"-")?;
     let day = cursor.digits(2)?;
-    is_date(year, month, day).then(|| days(year, month, day))
+    calendar_date(year, month, day)
 }
 
 /// Reads `HH:MM` or `HH:MM:SS` as seconds; 60 is a leap second.
@@ -130,29 +132,21 @@ fn time_of_day(cursor: &mut Cursor<'_>) -> Option<i64> {
     is_time(hour, minute, second).then_some(hour * 3_600 + minute * 60 + second)
 }
 
-/// Tells whether the Gregorian calendar has this day.
-pub(crate) fn is_date(year: i64, month: i64, day: i64) -> bool {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 => 28 + i64::from(is_leap),
-        _ => return false,
-    };
-    (1..=length).contains(&day)
+/// Returns a day of the Gregorian calendar, or `None` where that has no such day.
+pub(crate) fn calendar_date(year: i64, month: i64, day: i64) -> Option<Date> {
+    let (year, month, day) = (year.try_into(), month.try_into(), day.try_into());
+    Date::new(year.ok()?, month.ok()?, day.ok()?).ok()
 }
 
-/// Tells whether a clock can show this; a leap second it can.
+/// Tells whether a clock can show this; a leap second it can, which jiff's times can't.
 pub(crate) fn is_time(hour: i64, minute: i64, second: i64) -> bool {
     hour < 24 && minute < 60 && second <= 60
 }
 
-/// Counts the days from 1970-01-01, in eras of 400 years that begin on 1 March.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+/// Returns when a day begins in UTC, in seconds since 1970.
+fn start(date: Date) -> i64 {
+    const EPOCH: Date = Date::constant(1970, 1, 1);
+    date.duration_since(EPOCH).as_secs()
 }
 
 /// What is left to read.

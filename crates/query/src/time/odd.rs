@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
-use super::{Cursor, Instant, date, days, is_date, is_time};
+use super::{Cursor, Instant, calendar_date, date, is_time, start};
 
 /// Reads what is not in the usual form.
 pub(super) fn parse(text: &str) -> Option<Instant> {
@@ -55,24 +55,22 @@ fn number(text: &str) -> Option<Instant> {
 fn basic(text: &str) -> Option<Instant> {
     let mut cursor = Cursor(text.as_bytes());
     let (year, month, day) = (cursor.digits(4)?, cursor.digits(2)?, cursor.digits(2)?);
+    let date = calendar_date(year, month, day)?;
     cursor.one_of(b"Tt")?;
     let (hour, minute, second) = (cursor.digits(2)?, cursor.digits(2)?, cursor.digits(2)?);
     let nanoseconds = cursor.fraction()?;
     let offset = cursor.offset()?;
-    let is_right = is_date(year, month, day) && is_time(hour, minute, second);
     let within = hour * 3_600 + minute * 60 + second;
-    let seconds = days(year, month, day) * 86_400 + within - offset;
-    (is_right && cursor.0.is_empty()).then_some(Instant::new(seconds, nanoseconds))
+    let seconds = start(date) + within - offset;
+    let is_right = is_time(hour, minute, second) && cursor.0.is_empty();
+    is_right.then_some(Instant::new(seconds, nanoseconds))
 }
 
 /// Reads a date, which is its beginning.
 fn day(text: &str) -> Option<Instant> {
     let mut cursor = Cursor(text.as_bytes());
-    let days = date(&mut cursor)?;
-    cursor
-        .0
-        .is_empty()
-        .then_some(Instant::new(days * 86_400, 0))
+    let date = date(&mut cursor)?;
+    cursor.0.is_empty().then(|| Instant::new(start(date), 0))
 }
 
 /// Reads `2025/11/20 12:00:00`, and `20/Nov/2025:12:00:00 +0000` as web servers have it.
