@@ -9,17 +9,16 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::path::Path;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::error::{AtPath, IoError, synced};
 use crate::fs::{AppendFile, FileSystem, RealFs, append_all, sync_dir_if_possible};
 use crate::identity::new_uuid;
 use crate::operation::Operation;
 use crate::sealed_text;
-use crate::session::Layout;
+use crate::session::{Layout, utc};
 use crate::session_file::SessionFile;
 use crate::span::{Span, missing_from};
 
@@ -282,9 +281,7 @@ fn replace(fs: &dyn FileSystem, layout: &Layout, text: &[u8]) -> Result<(), IoEr
 
 /// Returns the time in UTC, to the second.
 pub(crate) fn now() -> String {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    // Formatting fails only for a year beyond 9999.
-    OffsetDateTime::now_utc().format(&form).unwrap_or_default()
+    utc(SystemTime::now(), "%Y-%m-%dT%H:%M:%SZ").unwrap_or_default()
 }
 
 #[cfg(test)]

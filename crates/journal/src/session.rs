@@ -1,9 +1,9 @@
 //! The names of a journal's files and their order.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use time::OffsetDateTime;
-use time::macros::format_description;
+use jiff::Timestamp;
 
 /// The session being written.
 pub(crate) const CURRENT: &str = "current_session.jsonl";
@@ -186,11 +186,13 @@ fn safe(text: &str) -> String {
 
 /// Returns the time in UTC as `YYYYMMDD_HHMMSS`.
 pub(crate) fn utc_stamp() -> String {
-    let form = format_description!("[year][month][day]_[hour][minute][second]");
-    // Formatting fails only for a year beyond 9999.
-    OffsetDateTime::now_utc()
-        .format(&form)
-        .unwrap_or_else(|_| "undated".to_owned())
+    utc(SystemTime::now(), "%Y%m%d_%H%M%S").unwrap_or_else(|| "undated".to_owned())
+}
+
+/// Writes a time in UTC; `None` where a clock is set beyond the year 9999.
+pub(crate) fn utc(time: SystemTime, form: &str) -> Option<String> {
+    let time = Timestamp::try_from(time).ok()?;
+    Some(time.strftime(form).to_string())
 }
 
 /// The session being written.
@@ -219,7 +221,17 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
+
+    #[test]
+    fn times_are_written_in_utc_as_far_as_years_have_four_digits() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let stamp = utc(at(1_763_649_022), "%Y%m%d_%H%M%S");
+        assert_eq!(stamp.as_deref(), Some("20251120_143022"));
+        assert_eq!(utc(at(253_402_300_800), "%Y"), None);
+    }
 
     #[test]
     fn labels_cannot_leave_the_archive_directory() {
