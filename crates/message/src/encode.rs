@@ -391,16 +391,5 @@ fn push_provenance(provenance: Provenance<'_>, out: &mut Vec<u8>) {
 
 fn push_number(key: &str, number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(key.as_bytes());
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    let mut rest = number;
-    loop {
-        start -= 1;
-        digits[start] = b"0123456789"[(rest % 10) as usize];
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[start..]);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
