@@ -29,6 +29,7 @@ mod ship;
 mod source;
 mod stream;
 mod subject;
+mod sync;
 mod verify;
 
 pub use async_nats::jetstream::Context;

@@ -2,8 +2,10 @@
 //! away for a day, and is looked for every two seconds.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
+
+use crate::sync::held;
 
 /// How often the same is said, at most.
 const EVERY: Duration = Duration::from_secs(60);
@@ -14,7 +16,7 @@ static REPEATS: LazyLock<Mutex<Repeats>> = LazyLock::new(Mutex::default);
 
 /// Warns, once a minute where the text is the same.
 pub(crate) fn warn(text: String) {
-    let mut repeats = REPEATS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut repeats = held(REPEATS.lock());
     if let Some(text) = repeats.pass(text, Instant::now()) {
         log::warn!("{text}");
     }

@@ -8,7 +8,7 @@ pub(crate) mod table;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use zstd::bulk::Decompressor;
 
@@ -16,6 +16,7 @@ use self::table::Frame;
 use crate::fs::ReadFile;
 use crate::line::UNREADABLE;
 use crate::session::{compressed_name, plain_name};
+use crate::sync::held;
 
 /// How many frames are held that were read in parts: of two readers at different
 /// places neither makes the other unpack again.
@@ -111,7 +112,7 @@ impl CompressedFile {
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
+    held(of.lock())
 }
 
 /// What it takes to unpack a frame. To make it anew for each, with room for what comes out,

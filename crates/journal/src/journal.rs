@@ -9,7 +9,7 @@ use crate::error::{AppendError, CommitError, IoError, OpenError, RecordError};
 use crate::group::Group;
 use crate::options::Options;
 use crate::recovery::Recovery;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, held};
 use crate::writer::{Archived, FreshFile, Writer};
 
 /// A journal that many threads append to; cloning it is cheap and gives
@@ -159,17 +159,11 @@ impl Journal {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is whole between any two statements that may panic.
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        held(self.shared.state.lock())
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.shared
-            .ended
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
+        held(self.shared.ended.wait(state))
     }
 
     /// Commits the open group for all who wait for it.

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
 use crate::fs::ReadFile;
 use crate::line::seal;
 use crate::session_file::SessionFile;
+use crate::sync::held;
 
 /// A line of ours without its newline; `members` begin with a comma.
 pub(crate) fn sealed(number: u64, members: &str) -> Vec<u8> {
@@ -45,7 +46,7 @@ impl MemFile {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 
     pub(crate) fn append(&self, bytes: &[u8]) {

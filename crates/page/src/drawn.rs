@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use message::Record;
 use query::{Body, Entry, Error, Marks, Sink, Summary, Zone};
 use render::Drawing;
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use crate::sync::held;
 
 /// Of longer contents only the beginning is given, unless all of one message is
 /// asked for.
@@ -67,7 +69,7 @@ pub(crate) struct Palette(Mutex<HashMap<String, usize>>);
 impl Palette {
     pub(crate) fn kind(&self, sender: &str) -> usize {
         // Whoever panicked left a map that is whole.
-        let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut senders = held(self.0.lock());
         if let Some(kind) = senders.get(sender) {
             return *kind;
         }

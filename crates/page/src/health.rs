@@ -3,8 +3,10 @@
 //! Requests are answered with what was found out last, see [`looking`](crate::looking).
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use crate::sync::held;
 
 /// Nobody wants to know any more who has not asked for this long.
 const INTEREST: Duration = Duration::from_secs(30);
@@ -92,7 +94,7 @@ impl Health {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // Each change leaves it whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 
     /// Waits for a while, and then until somebody wants to know; false where it is over.
@@ -111,7 +113,7 @@ impl Health {
             // Nobody may ask for a day.
             let left = if left.is_zero() { INTEREST } else { left };
             let woken = self.changed.wait_timeout(state, left);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state = held(woken).0;
         }
     }
 }

@@ -44,6 +44,7 @@ mod live;
 mod looking;
 mod numbers;
 mod server;
+mod sync;
 mod tail;
 
 pub use error::Error;

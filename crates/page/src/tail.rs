@@ -1,12 +1,13 @@
 //! The newest messages in memory, for whoever watches.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::numbers::Numbers;
+use crate::sync::held;
 
 /// Held for watchers that are a little behind; others read the journal.
 const MESSAGES: usize = 4_096;
@@ -105,7 +106,7 @@ impl Tail {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change leaves it whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 
     pub(crate) fn push(&self, number: u64, line: &[u8]) {

@@ -5,3 +5,9 @@
 //! decides.
 
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Takes what is locked, also where a thread has panicked while it held it: each change
+/// under a lock leaves things whole, and the others are to go on.
+pub(crate) fn held<G>(locked: Result<G, PoisonError<G>>) -> G {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}

@@ -12,6 +12,12 @@ use shuttle::thread::yield_now;
 /// It is only used under a lock.
 pub(crate) use std::sync::OnceLock;
 
+/// Takes what is locked, also where a thread has panicked while it held it: each change
+/// under a lock leaves things whole, and the others are to go on.
+pub(crate) fn held<G>(locked: Result<G, PoisonError<G>>) -> G {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whoever waits for no longer than this asks again and again, and nobody has to wake it:
 /// only a full disk is waited for so.
 const POLL: Duration = Duration::from_millis(200);

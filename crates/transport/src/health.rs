@@ -3,10 +3,11 @@
 mod histogram;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock;
+use crate::sync::held;
 
 pub use self::histogram::CommitTimes;
 use self::histogram::Histogram;
@@ -66,7 +67,7 @@ impl Health {
     /// Notes that the recorder has done a turn: one comes at least each second, also
     /// where nothing is to be recorded, unless the disk holds it up.
     pub(crate) fn turned(&self) {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock::now());
+        *held(self.turn.lock()) = Some(clock::now());
     }
 
     /// Does what closes a session.
@@ -84,7 +85,7 @@ impl Health {
 
     /// Tells whether the recorder does its turns, or is held up by nothing but the disk.
     pub(crate) fn is_alive(&self, patience: Duration) -> bool {
-        let turn = *self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = *held(self.turn.lock());
         let is_young = |turn| clock::now().saturating_duration_since(turn) < patience;
         turn.is_some_and(is_young) || self.is_at_disk()
     }
@@ -148,7 +149,7 @@ impl Health {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use zmtp::curve::{Keypair, Keyring, PublicKey};
 use zmtp::{Handshake, Peer, PeerKey, Role};
@@ -20,6 +20,8 @@ pub(crate) use self::watch::watch;
 
 use self::folder::{Seen, read_members, read_own, seen};
 use self::rights::Rights;
+
+use crate::sync::held;
 
 /// The keys of a broker: its own, and those of the clients that it lets in, from a
 /// folder that is looked at again while the broker runs.
@@ -130,7 +132,7 @@ impl Keys {
     /// now, or they may do something else.
     pub(crate) fn refresh(&self) -> bool {
         let now = seen(&self.dir);
-        let mut before = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = held(self.seen.lock());
         if now.is_some() && *before == now {
             return false;
         }
@@ -150,7 +152,7 @@ impl Keys {
         *before = now.filter(Seen::is_settled);
         let same = self.members().by_key == members.by_key;
         if !same {
-            let mut current = self.members.write().unwrap_or_else(PoisonError::into_inner);
+            let mut current = held(self.members.write());
             *current = Arc::new(members);
             self.version.fetch_add(1, Ordering::Release);
         }
@@ -201,7 +203,8 @@ impl Keys {
 
     fn members(&self) -> Arc<Members> {
         let members = self.members.read();
-        Arc::clone(&members.unwrap_or_else(PoisonError::into_inner))
+        let members = held(members);
+        Arc::clone(&members)
     }
 }
 

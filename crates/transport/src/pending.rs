@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Mutex, MutexGuard, held};
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
@@ -158,7 +158,7 @@ impl PublishQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 }
 

@@ -3,11 +3,12 @@
 //! Memory that is given back and asked for again for every batch costs more
 //! than copying the messages into it: the system clears each page anew.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use journal::Group;
 
 use crate::batch::Batch;
+use crate::sync::held;
 
 /// How many of each kind are kept, and of how many bytes each at most.
 const KEPT: usize = 32;
@@ -56,7 +57,7 @@ impl BufferPool {
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 }
 

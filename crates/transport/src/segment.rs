@@ -2,9 +2,11 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use journal::{Archive, Operation, ReadError, ReadFile, Reader, RealFs, SessionFile};
+
+use crate::sync::held;
 
 /// How much of a session's beginning tells it from all others: the number of
 /// its first record is in it.
@@ -178,7 +180,7 @@ impl Segment {
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.held.lock())
     }
 }
 

@@ -6,3 +6,9 @@
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
+
+/// Takes what is locked, also where a thread has panicked while it held it: each change
+/// under a lock leaves things whole, and the others are to go on.
+pub(crate) fn held<G>(locked: Result<G, PoisonError<G>>) -> G {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}

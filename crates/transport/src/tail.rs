@@ -5,12 +5,13 @@ mod listeners;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use journal::{Archive, Archived, Committed, Session, SessionFile};
 
 use crate::batch::Batch;
 use crate::segment::Segment;
+use crate::sync::held;
 
 pub(crate) use self::listeners::{Listener, Listeners, Listening};
 
@@ -363,7 +364,7 @@ impl Tail {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 }
 

@@ -1,7 +1,9 @@
 //! Keeps one kind of message from flooding the log.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::sync::held;
 
 /// How often one kind of message is logged at most.
 const EVERY: Duration = Duration::from_secs(5);
@@ -30,7 +32,7 @@ impl Throttle {
     }
 
     fn pass_at(&self, now: Instant) -> Option<String> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = held(self.0.lock());
         if state
             .last
             .is_some_and(|last| now.saturating_duration_since(last) < EVERY)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::sort::Batch;
 use crate::error::Error;
-use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Condvar, Mutex, MutexGuard, held};
 
 /// Hands out chunks in order, and gives back what was found in the same order.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Queue {
         while is_too_far(&state) {
             state.waiting += 1;
             let waited = self.taken.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+            state = held(waited);
             state.waiting -= 1;
         }
         if state.is_stopped || state.claimed == self.count {
@@ -97,7 +97,7 @@ impl Queue {
             state.taken < self.count && state.workers > 0 && !state.ready.contains_key(&state.taken)
         };
         let waited = self.ready.wait_while(self.lock(), is_missing);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut state = held(waited);
         let at = state.taken;
         let batch = state.ready.remove(&at)?;
         state.taken += 1;
@@ -122,7 +122,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 }
 

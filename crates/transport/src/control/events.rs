@@ -12,7 +12,7 @@ use super::router::Peer;
 use crate::net::{Sleeper, Waker};
 use crate::pending::Outcome;
 use crate::shutdown::Phase;
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use crate::sync::{Arc, Mutex, MutexGuard, held, mpsc};
 
 /// Something that has happened on another thread.
 pub(super) enum Event {
@@ -73,6 +73,6 @@ impl ControlEvents {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.event.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.event.lock())
     }
 }

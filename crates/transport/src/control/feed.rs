@@ -7,7 +7,7 @@ use message::Frames;
 use protocol::{Failure, code};
 
 use super::limits;
-use crate::sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::{Mutex, MutexGuard, held};
 
 /// Frames take memory also where they are empty.
 const FRAME: usize = 64;
@@ -164,7 +164,7 @@ impl Feed {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 }
 

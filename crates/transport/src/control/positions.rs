@@ -8,7 +8,7 @@ mod file;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use journal::{Lookup, checksum, find_record};
 use protocol::{Failure, Id, code};
@@ -17,6 +17,7 @@ pub(super) use self::file::{Position, Stored, directory};
 use self::file::{list, read_all, remove, write_all};
 use super::limits;
 use super::router::Peer;
+use crate::sync::held;
 use crate::worker::{Next, Worker};
 
 /// Something that is to be done for a name, and who asked for that.
@@ -295,7 +296,7 @@ impl Positions {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 }
 

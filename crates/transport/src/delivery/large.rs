@@ -5,12 +5,13 @@
 //! file: sessions only grow, so the bytes stay where they are.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use journal::{Checked, SessionFile};
 use message::Stretch;
 
 use crate::segment::{Lost, cut_short};
+use crate::sync::held;
 
 /// Lines of more bytes than this are read back so.
 pub(crate) const LARGE: usize = 1 << 20;
@@ -59,7 +60,7 @@ pub(crate) enum Message {
 /// Reads a large line and finds the messages in it: one, but where a damaged
 /// line has swallowed a newline.
 pub(crate) fn look(file: &SessionFile, offset: u64, length: u64) -> Result<Vec<Found>, Lost> {
-    let mut line = LINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut line = held(LINE.lock());
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     line.clear();
     line.reserve_exact(length.checked_next_power_of_two().unwrap_or(length));

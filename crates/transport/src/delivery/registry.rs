@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use zmtp::Peer;
+
+use crate::sync::held;
 
 /// How many bytes of a topic are told.
 const LONGEST: usize = 256;
@@ -47,7 +49,7 @@ impl Registry {
             position: AtomicU64::new(0),
             topics: Mutex::default(),
         });
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = held(self.entries.lock());
         entries.insert(id, Arc::clone(&entry));
         Registration {
             registry: Arc::clone(self),
@@ -57,7 +59,7 @@ impl Registry {
     }
 
     pub(crate) fn list(&self) -> Vec<Arc<SubscriberInfo>> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = held(self.entries.lock());
         entries.values().cloned().collect()
     }
 }
@@ -83,14 +85,14 @@ impl SubscriberInfo {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeSet<Arc<[u8]>>> {
-        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.topics.lock())
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         let entries = self.registry.entries.lock();
-        let mut entries = entries.unwrap_or_else(PoisonError::into_inner);
+        let mut entries = held(entries);
         entries.remove(&self.id);
     }
 }

@@ -4,7 +4,7 @@ use crate::delivery::{
     Connection, Link as _, Subscriber, SubscriberInfo, Subscription, Turn, TurnError,
 };
 use crate::net::Waker;
-use crate::sync::{Arc, Mutex, MutexGuard, Ordering, PoisonError, TryLockError};
+use crate::sync::{Arc, Mutex, MutexGuard, Ordering, TryLockError, held};
 use crate::tail::Listener;
 use crate::tail::Tail;
 
@@ -50,7 +50,7 @@ impl SubscriberSlot {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Service> {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.service.lock())
     }
 }
 

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use zmtp::HandshakeError;
 
 use super::address::PeerAddress;
+
+use crate::sync::held;
 
 /// Such a peer comes back many times a second: it is named and counted this often.
 const EVERY: Duration = Duration::from_secs(60);
@@ -32,7 +34,7 @@ impl Strangers {
     }
 
     fn note_at(&self, now: Instant, peer: Option<IpAddr>, why: String) -> bool {
-        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut named = held(self.named.lock());
         if named.len() >= MOST {
             named.retain(|_, at| now.saturating_duration_since(*at) < EVERY);
         }

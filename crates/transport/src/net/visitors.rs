@@ -1,12 +1,14 @@
 //! Who is connected to a port, for whoever asks for the broker's status.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use protocol::Peers;
 use zmtp::Peer;
 
 use super::address::PeerAddress;
+
+use crate::sync::held;
 
 /// All peers of a port that have finished their handshake.
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ impl Visitors {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, protocol::Peer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 }
 

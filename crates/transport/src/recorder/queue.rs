@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::net::Waker;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, held};
 
 /// Up to this many bytes are written and synced at once. Larger groups gain no
 /// bandwidth, and whoever comes behind one waits for all of it.
@@ -81,7 +81,7 @@ impl Queue {
             .wait_timeout_while(self.lock(), timeout, |state| {
                 state.batches.is_empty() && !state.ended && !state.nudged
             });
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut state = held(waited).0;
         state.nudged = true;
     }
 
@@ -138,7 +138,7 @@ impl Queue {
         let waited = self
             .changed
             .wait_timeout_while(self.lock(), timeout, |state| !state.ended && !state.nudged);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut state = held(waited).0;
         state.nudged = false;
     }
 
@@ -153,6 +153,6 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.state.lock())
     }
 }

@@ -8,7 +8,7 @@ use crate::batch::Batch;
 use crate::error::Failure;
 use crate::pool::BufferPool;
 use crate::recorder::{AT_ONCE, Queue, Recorder, Taken};
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
+use crate::sync::{Arc, Mutex, MutexGuard, TryLockError, held, mpsc};
 use crate::worker::Next;
 
 /// How often the wall clock is looked at when nothing comes in.
@@ -102,7 +102,7 @@ impl Recording {
     }
 
     fn lock(&self) -> MutexGuard<'_, Recorder> {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.recorder.lock())
     }
 
     fn try_lock(&self) -> Option<MutexGuard<'_, Recorder>> {

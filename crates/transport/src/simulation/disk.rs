@@ -6,11 +6,13 @@ use std::fmt::{self, Debug, Formatter};
 use std::fs;
 use std::io::{self, ErrorKind, IoSlice, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use journal::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
 
 use super::world::{draw, meanwhile, note, synced, withdrawn};
+
+use crate::sync::held;
 
 /// The files of one journal. They are real ones, so that all readers find them.
 #[derive(Clone, Default)]
@@ -103,7 +105,7 @@ impl Disk {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 
     fn alive(&self) -> io::Result<()> {

@@ -4,13 +4,14 @@
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::world::{draw, note};
 use crate::assembly::{Assembled, Shared};
 use crate::control::Control;
 use crate::delivery::Acceptor;
 use crate::intake::{Intake, Unread};
+use crate::sync::held;
 use crate::worker::{Next, Spawn, Spawned, Worker};
 
 /// A part of the broker, which is absent while it is at work, and in the end.
@@ -79,7 +80,7 @@ impl Spawn for Workers {
             worker: Mutex::new(Some(worker)),
             done: AtomicBool::new(false),
         });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = held(self.0.lock());
         all.retain(|one| !one.done.load(Ordering::SeqCst));
         all.push(Arc::clone(&started));
         Ok(Box::new(started))
@@ -156,7 +157,7 @@ impl Parts {
 
     fn workers(&self) -> Vec<Arc<Started>> {
         let all = self.workers.0.lock();
-        all.unwrap_or_else(PoisonError::into_inner).clone()
+        held(all).clone()
     }
 
     pub(super) fn worker(&self) {

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustix::fd::BorrowedFd;
 
 use super::world::draw;
 use crate::net::{Events, PeerAddress, Pollable, Port, Socket};
+use crate::sync::held;
 
 /// What one side has written and the other has not read.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ struct Stream {
 type Shared = Arc<Mutex<Stream>>;
 
 fn lock(stream: &Shared) -> MutexGuard<'_, Stream> {
-    stream.lock().unwrap_or_else(PoisonError::into_inner)
+    held(stream.lock())
 }
 
 /// One end of a connection.
@@ -169,7 +170,7 @@ struct Waiting {
 impl Door {
     /// Connects, without being accepted yet; `None` where nobody listens.
     pub(super) fn connect(&self, capacity: usize) -> Option<End> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = held(self.0.lock());
         if waiting.closed {
             return None;
         }
@@ -190,7 +191,7 @@ struct Listening(Door);
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = held(self.0.0.lock());
         waiting.closed = true;
         waiting.connections.clear();
     }
@@ -202,14 +203,14 @@ impl Pollable for Listening {
     }
 
     fn simulated(&self) -> Option<Events> {
-        let waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = held(self.0.0.lock());
         Some(Events::new(!waiting.connections.is_empty(), false))
     }
 }
 
 impl Port for Listening {
     fn accept(&self) -> io::Result<(Box<dyn Socket>, PeerAddress)> {
-        let mut waiting = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = held(self.0.0.lock());
         match waiting.connections.pop_front() {
             Some((end, peer)) => Ok((Box::new(end), peer)),
             None => Err(ErrorKind::WouldBlock.into()),

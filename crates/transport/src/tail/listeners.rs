@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Tail;
 use crate::net::Waker;
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Mutex, MutexGuard, held};
 
 /// Somebody who waits for new records.
 pub(crate) trait Listener: Send + Sync {
@@ -48,7 +48,7 @@ impl Listeners {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<dyn Listener>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 }
 

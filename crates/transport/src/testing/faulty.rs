@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::fmt::{self, Debug, Formatter};
 use std::io::{self, ErrorKind, IoSlice};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use journal::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
+
+use crate::sync::held;
 
 /// Fails what it is told to; what does not concern a session's bytes never fails.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +49,7 @@ impl FaultyFs {
     }
 
     fn lock(&self) -> MutexGuard<'_, Faults> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(self.0.lock())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use journal::CommitError;
 use proptest::prelude::*;
@@ -13,6 +13,7 @@ use super::model::NAMES;
 use super::world::{Peer, World};
 use super::*;
 use crate::config::Replay;
+use crate::sync::held;
 use crate::testing::Bench;
 use crate::testing::faulty::FaultyFs;
 
@@ -76,10 +77,7 @@ impl Test {
         }));
         let looking = Arc::clone(&world);
         fs.before_sync(move || {
-            looking
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .look();
+            held(looking.lock()).look();
         });
         let bench = Some(bench);
         Self {
