@@ -14,7 +14,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use journal::{list_archives, plain_path, removed_sessions};
+use journal::raw::plain_path;
+use journal::{list_archives, removed_sessions};
 use serde_json::{Value, json};
 
 use self::recorder::Recorder;

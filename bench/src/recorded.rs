@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use journal::{Options, Writer};
+use journal::Options;
+use journal::raw::Writer;
 
 use crate::payload::{Payloads, TOPIC};
 

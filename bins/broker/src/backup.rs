@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use journal::{Archive, Layout, SessionFile, Sessions};
+use journal::raw::SessionFile;
+use journal::{Archive, Layout, Sessions};
 use query::Scope;
 use transport::origins_file;
 
@@ -204,7 +205,7 @@ fn copy_archives(
     copied.there = 0;
     for archive in archives {
         // It may be removed as soon as it is copied.
-        let file = SessionFile::open(&journal::RealFs, &archive.path)?;
+        let file = SessionFile::open(&journal::raw::RealFs, &archive.path)?;
         if place.closed(archive)? {
             copied.sessions += 1;
             copied.bytes += archive.stored;

@@ -240,7 +240,7 @@ impl Taker<'_> {
 
     /// Returns the message in a line, if it is wanted.
     fn frames(&self, number: u64, line: &Bytes) -> Result<Option<Foreign>, Error> {
-        if journal::checksum(line).is_some() && !journal::is_sealed(line) {
+        if journal::raw::checksum(line).is_some() && !journal::raw::is_sealed(line) {
             return Err(self.damaged(number, "its checksum does not match"));
         }
         // What its own journal could not read either is no message.

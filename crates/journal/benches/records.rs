@@ -4,7 +4,8 @@ use std::path::Path;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use journal::{Group, Options, Reader, Writer};
+use journal::raw::{Group, Writer};
+use journal::{Options, Reader};
 
 const SIZES: [usize; 3] = [256, 1_024, 16_384];
 const MAX_LINE: usize = 1 << 20;

@@ -32,7 +32,7 @@ pub(crate) fn is_compressed(path: &Path) -> bool {
 ///
 /// ```
 /// let path = std::path::Path::new("archive/session_1.jsonl.zst");
-/// assert!(journal::plain_path(path).ends_with("session_1.jsonl"));
+/// assert!(journal::raw::plain_path(path).ends_with("session_1.jsonl"));
 /// ```
 #[must_use]
 pub fn plain_path(session: &Path) -> PathBuf {

@@ -14,7 +14,7 @@ static FIND_START: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(STAR
 
 /// Numbered, sealed lines that are not yet on disk.
 ///
-/// A group is handed to [`Writer::commit`](crate::Writer::commit), which writes
+/// A group is handed to [`Writer::commit`](crate::raw::Writer::commit), which writes
 /// it with one write and one fsync. Groups follow each other: the next one's
 /// [`first`](Self::first) is this one's [`next`](Self::next).
 #[derive(Debug, Clone, Default)]

@@ -89,20 +89,14 @@ pub use archives::{Archive, Begins, NotRead, Unread, list_unread};
 pub use backward::Backward;
 #[cfg(feature = "compression")]
 pub use compress::{CompressError, Compressed, compress};
-#[cfg(feature = "compression")]
-pub use compressed::plain_path;
 pub use damage::{Damage, Integrity, Reason};
 pub use error::{AppendError, CommitError, IoError, OpenError, ReadError, RecordError};
 pub use find::{Lookup, find_record};
 pub use follow::Follower;
-pub use fs::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile, RealFs};
-pub use group::Group;
 pub use head::{Missing, mark_restored};
 pub use inspect::{Inventory, take_inventory};
 pub use journal::Journal;
-pub use line::{Checked, Piece, checksum, is_sealed, is_sealed_at, looks_sealed, sort_line};
 pub use locate::open_at;
-pub use numbering::Numbering;
 pub use operation::Operation;
 pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;
@@ -110,11 +104,30 @@ pub use record::{Ending, Item, Line, Problem, Record};
 pub use recovery::{Recovery, Tail};
 pub use removed::{Removed, removed_sessions};
 pub use retention::{ClosedSession, Expired, Plan, Retention, Surroundings, Upkeep, UpkeepError};
-pub use session::{DEFAULT_DIR, Layout, Session, current_session};
-pub use session_file::SessionFile;
+pub use session::{DEFAULT_DIR, Layout, current_session};
 pub use sessions::{Sessions, Snapshot, list_archives, read_all};
 pub use standing::Jump;
-pub use writer::{Archived, Committed, FreshFile, Writer};
+pub use writer::Archived;
+
+/// What a pipeline needs that puts records on disk itself, and what reads files its own
+/// way: groups of lines and the writer that commits them, what is in a line, and the
+/// seam to the file system.
+///
+/// A program that records events needs none of it: [`Journal`] does all that for many
+/// threads, and [`Reader`], [`Backward`] and [`Follower`] read.
+pub mod raw {
+    #[cfg(feature = "compression")]
+    pub use crate::compressed::plain_path;
+    pub use crate::fs::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile, RealFs};
+    pub use crate::group::Group;
+    pub use crate::line::{
+        Checked, Piece, checksum, is_sealed, is_sealed_at, looks_sealed, sort_line,
+    };
+    pub use crate::numbering::Numbering;
+    pub use crate::session::Session;
+    pub use crate::session_file::SessionFile;
+    pub use crate::writer::{Committed, FreshFile, Writer};
+}
 
 /// The examples of the README run with the tests.
 #[cfg(doctest)]

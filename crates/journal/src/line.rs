@@ -63,7 +63,8 @@ fn bom_len(line: &[u8]) -> usize {
 /// find the lines of a file by themselves, on several threads for instance.
 ///
 /// ```
-/// use journal::{Checked, Reason, sort_line};
+/// use journal::Reason;
+/// use journal::raw::{Checked, sort_line};
 ///
 /// let pieces = sort_line(b"{\"message_num\":1,\"to", true);
 /// assert_eq!(pieces[0].checked, Checked::Bad(Reason::NotJson));

@@ -10,7 +10,7 @@ const BELIEVABLE: u64 = 1 << 53;
 /// whose own is missing or not to be believed.
 ///
 /// Readers do this by themselves. It is there for programs that sort lines with
-/// [`sort_line`](crate::sort_line); a session begins with the default.
+/// [`sort_line`](crate::raw::sort_line); a session begins with the default.
 ///
 /// A record with a right checksum decides everything that comes behind it, so
 /// that reading from such a record on, or backwards, gives the same numbers as

@@ -12,8 +12,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
-use journal::{Group, Integrity, Item, Options, Reader, Writer};
+use journal::raw::{self, Group, Writer};
+use journal::{Integrity, Item, Options, Reader};
 use support::{Dice, ROOT, SimFs};
 
 const OLD: &str = "{\"Id\": \"m1\", \"Timestamp\": \"2025-11-30T09:35:11.678846\", \"SpeakerName\": \

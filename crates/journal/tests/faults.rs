@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
-use journal::{CommitError, Group, Integrity, Item, Options, Reader, Tail, Writer};
+use journal::raw::{self, FileSystem as _, Group, Writer};
+use journal::{CommitError, Integrity, Item, Options, Reader, Tail};
 use support::{Dice, Fault, Keep, Op, Plan, ROOT, SimFs};
 
 fn dir() -> PathBuf {

@@ -7,7 +7,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
+use journal::raw;
 use journal::{Backward, Integrity, Item, Journal, Options, Reader, open_at};
 use proptest::prelude::*;
 use support::{ROOT, SimFs};

@@ -62,7 +62,7 @@ impl Sink for Copy {
             payload(&record).into_bytes(),
             entry.line.to_vec(),
         ];
-        let mut group = journal::Group::new(self.number, usize::MAX);
+        let mut group = journal::raw::Group::new(self.number, usize::MAX);
         let pushed = group.push_with(|out| {
             message::encode_arrival(&frames, Arrival::at(&time), out);
         });

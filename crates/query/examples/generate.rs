@@ -12,7 +12,8 @@ use std::error::Error;
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use journal::{Options, Writer};
+use journal::Options;
+use journal::raw::Writer;
 
 /// 2025-11-20T04:30:00Z
 const START: u64 = 1_763_613_000;

@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 
-use journal::{Checked, Integrity, Piece, Reason, sort_line};
+use journal::raw::{Checked, Piece, sort_line};
+use journal::{Integrity, Reason};
 use message::Record;
 
 /// So often a message is looked for at most in one stretch; what is left is damage.
@@ -18,7 +19,7 @@ const TRIES: usize = 64;
 /// What both say of a line is the same.
 pub(crate) fn one(line: &[u8]) -> Option<Record<'_>> {
     let line = line.trim_ascii_end();
-    if line.first() != Some(&b'{') || journal::looks_sealed(line) {
+    if line.first() != Some(&b'{') || journal::raw::looks_sealed(line) {
         return None;
     }
     let record = Record::parse_fields(line).ok()?;

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use journal::{Checked, Damage, Ending, Integrity, Item, ReadFile, Reader, Reason, Record};
+use journal::raw::{Checked, ReadFile};
+use journal::{Damage, Ending, Integrity, Item, Reader, Reason, Record};
 
 use crate::convert::{self, Converted};
 use crate::error::Error;

@@ -115,7 +115,7 @@ impl Reader {
         // First, since lines of other programs differ in the first bytes.
         let read = self.head(line, &CLOSE);
         let (read, tags) = read.or_else(|| self.head(line, &SPACED))?;
-        if journal::looks_sealed(line) {
+        if journal::raw::looks_sealed(line) {
             return None;
         }
         let text = simdutf8::basic::from_utf8(line).ok()?;

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use journal::{FileSystem, Integrity, ReadFile, RealFs};
+use journal::Integrity;
+use journal::raw::{FileSystem, ReadFile, RealFs};
 
 use crate::closed;
 use crate::convert::{self, Converted, Ways};

@@ -12,7 +12,8 @@ use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread::sleep;
 use std::time::Duration;
 
-use journal::{Checked, Damage, Integrity, Numbering};
+use journal::raw::{Checked, Numbering};
+use journal::{Damage, Integrity};
 
 use crate::convert::Ways;
 use crate::error::Error;

@@ -54,7 +54,7 @@ pub fn recorded_as(
     topic: &str,
     payload: &str,
 ) -> Vec<u8> {
-    let mut group = journal::Group::new(number, usize::MAX);
+    let mut group = journal::raw::Group::new(number, usize::MAX);
     group
         .push_with(|out| message::encode_arrival(&[topic, payload], arrival, out))
         .unwrap();

@@ -13,7 +13,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use crate::error::Error;
 use crate::filter::Filter;
@@ -128,7 +128,7 @@ impl Halving<'_> {
 }
 
 fn mark(line: &[u8], offset: u64, reader: &mut Reader) -> Option<Mark> {
-    if !journal::is_sealed(line) {
+    if !journal::raw::is_sealed(line) {
         return None;
     }
     let number = match reader.read(line) {

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use journal::{Archived, IoError, Session};
+use journal::raw::Session;
+use journal::{Archived, IoError};
 
 use crate::batch::Batch;
 use crate::error::Failure;

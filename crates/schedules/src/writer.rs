@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-pub(crate) use journal::{Archived, FreshFile};
+pub(crate) use journal::Archived;
+pub(crate) use journal::raw::FreshFile;
 use shuttle::thread::yield_now;
 
 use crate::error::{CommitError, IoError, OpenError};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, mpsc};
 
-use journal::{Archive, IoError, OpenError, Options, Recovery, Sessions, Writer};
+use journal::raw::Writer;
+use journal::{Archive, IoError, OpenError, Options, Recovery, Sessions};
 use zmtp::Role;
 
 use crate::clock;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use journal::{Group, RecordError};
+use journal::RecordError;
+use journal::raw::Group;
 use message::{Arrival, Provenance};
 
 use crate::pending::{AckHandle, Outcome, PendingPublish};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
-use journal::{FileSystem, Options, RealFs};
+use journal::Options;
+use journal::raw::{FileSystem, RealFs};
 
 use crate::bind::Bind;
 use crate::calendar::local_stamp;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use journal::{FileSystem, Integrity, Item, ReadError, Reader};
+use journal::raw::FileSystem;
+use journal::{Integrity, Item, ReadError, Reader};
 use message::Record;
 
 /// Counts the lines of an older recorder that carry no topic: only a subscription to

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use journal::Group;
+use journal::raw::Group;
 
 use crate::batch::Batch;
 use crate::sync::held;

@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
-use journal::{Archive, Operation, ReadError, ReadFile, Reader, RealFs, SessionFile};
+use journal::raw::{ReadFile, RealFs, SessionFile};
+use journal::{Archive, Operation, ReadError, Reader};
 
 use crate::sync::held;
 

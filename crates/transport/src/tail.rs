@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use journal::{Archive, Archived, Committed, Session, SessionFile};
+use journal::raw::{Committed, Session, SessionFile};
+use journal::{Archive, Archived};
 
 use crate::batch::Batch;
 use crate::segment::Segment;

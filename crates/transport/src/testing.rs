@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
-use journal::{Archived, CommitError, FileSystem, Group, Options, RealFs, Session, Writer};
+use journal::raw::{FileSystem, Group, RealFs, Session, Writer};
+use journal::{Archived, CommitError, Options};
 
 use crate::batch::Batch;
 use crate::config::Replay;

@@ -1,6 +1,6 @@
 //! Frames to a line, and back.
 
-use journal::Group;
+use journal::raw::Group;
 use message::{Frames, Record};
 
 use crate::whole::{START, is_json, is_sealed};

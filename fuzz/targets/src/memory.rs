@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
+use journal::raw::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
 
 type Bytes = Arc<Mutex<Vec<u8>>>;
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Backward, Integrity, Item, OpenError, Options, Reader, Reason, Tail, Writer};
+use journal::raw::Writer;
+use journal::{Backward, Integrity, Item, OpenError, Options, Reader, Reason, Tail};
 
 use crate::memory::Memory;
 use crate::whole::{FIELD, KEY, START, is_object, is_sealed, number};

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use journal::{FileSystem as _, RealFs, SessionFile};
+use journal::raw::{FileSystem as _, RealFs, SessionFile};
 
 use crate::platform::{private_dir, private_file};
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::Context as _;
-use journal::{Archive, SessionFile, Sessions, Upkeep};
+use journal::raw::SessionFile;
+use journal::{Archive, Sessions, Upkeep};
 
 use super::copy::{copy_file, make_dir, write_session};
 

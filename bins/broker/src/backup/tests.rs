@@ -5,7 +5,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::time::Duration;
 
-use journal::{Archive, Options, Recovery, Retention, Surroundings, Upkeep, Writer};
+use journal::raw::Writer;
+use journal::{Archive, Options, Recovery, Retention, Surroundings, Upkeep};
 use tempfile::TempDir;
 
 use super::*;

@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use journal::{Options, Writer};
+use journal::Options;
+use journal::raw::Writer;
 
 use crate::util::Logs;
 

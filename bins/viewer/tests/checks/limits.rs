@@ -1,6 +1,7 @@
 //! What is at the edge of what can be recorded, or of what there is to count.
 
-use journal::{Options, Writer};
+use journal::Options;
+use journal::raw::Writer;
 use serde_json::{Value, json};
 
 use crate::util::Logs;

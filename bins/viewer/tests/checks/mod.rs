@@ -26,7 +26,7 @@ pub(crate) fn sealed(number: u64) -> String {
     let body = format!(
         r#"{{"topic":"t","sender":"s","timestamp":"2025-11-20T12:00:00Z","tier":"E","chain_type":"c","shl_tags":[],"message_id":null,"content":"text of {number}","recorded_at":"2025-11-20T12:00:00.000Z"}}"#
     );
-    let mut group = journal::Group::new(number, usize::MAX);
+    let mut group = journal::raw::Group::new(number, usize::MAX);
     group
         .push_with(|out| out.extend_from_slice(body.as_bytes()))
         .unwrap();

@@ -8,7 +8,7 @@ fn at(number: u64, time: &str, sender: &str) -> String {
     let body = format!(
         r#"{{"topic":"t","sender":"{sender}","timestamp":"{time}","tier":"E","chain_type":"c","shl_tags":["@Decision"],"message_id":"m{number}","content":"text of {number}","recorded_at":"{time}"}}"#
     );
-    let mut group = journal::Group::new(number, usize::MAX);
+    let mut group = journal::raw::Group::new(number, usize::MAX);
     group
         .push_with(|out| out.extend_from_slice(body.as_bytes()))
         .unwrap();

@@ -19,7 +19,7 @@ fn sessions() -> Logs {
 /// A message of the broker with this payload, recorded in that minute.
 fn recorded(number: u64, minute: u32, payload: &str) -> String {
     let time = format!("2025-11-20T12:{minute:02}:00.000Z");
-    let mut group = journal::Group::new(number, usize::MAX);
+    let mut group = journal::raw::Group::new(number, usize::MAX);
     group
         .push_with(|out| message::encode(&["t", payload], &time, out))
         .unwrap();
@@ -220,7 +220,7 @@ fn who_said_it_is_found_by_its_key_with_and_without_an_index() {
             ..message::Arrival::at("2025-11-20T12:00:00.000Z")
         };
         let frames = ["t", r#"{"sender_id":"alice","content":"bob was here"}"#];
-        let mut group = journal::Group::new(number, usize::MAX);
+        let mut group = journal::raw::Group::new(number, usize::MAX);
         group
             .push_with(|out| message::encode_arrival(&frames, arrival, out))
             .unwrap();

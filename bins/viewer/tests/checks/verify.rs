@@ -202,7 +202,7 @@ fn an_unknown_archive_is_a_failure() {
 #[test]
 fn nothing_of_a_file_drives_the_terminal() {
     let body = "{\"topic\":\"t\",\"content\":1,\"frames\":\"\u{9b}31m\",\"recorded_at\":\"\"}";
-    let mut group = journal::Group::new(1, usize::MAX);
+    let mut group = journal::raw::Group::new(1, usize::MAX);
     group
         .push_with(|out| out.extend_from_slice(body.as_bytes()))
         .unwrap();

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 // The unit tests and the integration tests share this file, and each has these
-// names at its root.
-use super::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
+// names in `raw` at its root.
+use super::raw::{AppendFile, DirEntry, FileSystem, Kind, LockGuard, ReadFile};
 
 /// The kinds of operations that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

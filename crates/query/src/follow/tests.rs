@@ -2,7 +2,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::Instant;
 
-use journal::{Options, Writer};
+use journal::Options;
+use journal::raw::Writer;
 use proptest::prelude::*;
 
 use super::*;

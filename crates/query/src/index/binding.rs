@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crc_fast::crc32_iscsi as crc32c;
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use crate::bytes::{Input, Output};
 

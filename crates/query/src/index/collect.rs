@@ -90,7 +90,7 @@ impl Collector {
     fn row(&mut self, found: &Found<'_>) -> Option<()> {
         let fields = found.fields;
         let here = (found.offset, found.number?);
-        if !journal::is_sealed(found.line) || self.first.is_some_and(|_| here != self.next) {
+        if !journal::raw::is_sealed(found.line) || self.first.is_some_and(|_| here != self.next) {
             return None;
         }
         let length = found.line.len();

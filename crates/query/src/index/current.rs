@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use super::binding::Binding;
 use super::directory::Shape;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi as crc32c};
-use journal::{FileSystem, ReadFile, RealFs};
+use journal::raw::{FileSystem, ReadFile, RealFs};
 
 use super::binding::{Binding, changed, created};
 use super::column::{Column, Values};

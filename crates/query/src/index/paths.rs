@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use journal::plain_path;
+use journal::raw::plain_path;
 
 const SUFFIX: &str = ".index";
 const COLUMNS: &str = ".columns";

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use journal::{FileSystem, RealFs};
+use journal::raw::{FileSystem, RealFs};
 use tempfile::NamedTempFile;
 
 use super::paths::index_path;

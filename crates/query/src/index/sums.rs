@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use crc_fast::crc32_iscsi as crc32c;
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use super::directory::Directory;
 use crate::source::{CACHE_LINE, lag};

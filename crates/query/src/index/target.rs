@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use journal::{ReadFile, RealFs, SessionFile};
+use journal::raw::{ReadFile, RealFs, SessionFile};
 
 use super::file::Index;
 use super::paths::Unusable;

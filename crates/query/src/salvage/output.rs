@@ -5,7 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use journal::{FileSystem, Layout, RealFs};
+use journal::Layout;
+use journal::raw::{FileSystem, RealFs};
 
 use crate::closed::archive_dir;
 use crate::error::Error;

@@ -3,7 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use journal::Checked;
+use journal::raw::Checked;
 
 use super::*;
 use crate::testing::{dir_with, journal, recorded};

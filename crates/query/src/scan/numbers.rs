@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Checked, Integrity, Numbering, ReadFile};
+use journal::Integrity;
+use journal::raw::{Checked, Numbering, ReadFile};
 
 use super::sort::{Match, Number};
 use crate::error::Error;

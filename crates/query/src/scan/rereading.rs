@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use super::Match;
 use crate::error::Error;

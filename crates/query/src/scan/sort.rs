@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-use journal::{Checked, Damage, Integrity, Numbering, ReadFile, Reason};
+use journal::raw::{Checked, Numbering, ReadFile};
+use journal::{Damage, Integrity, Reason};
 use message::ContentKind;
 
 use super::Job;
@@ -207,7 +208,7 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
     /// Sorts one line, which begins at `start` in the buffer.
     fn line(&mut self, line: &[u8], start: usize, ended: bool) {
         if let Some(read) = self.reader.read(line)
-            && journal::is_sealed(line)
+            && journal::raw::is_sealed(line)
         {
             let place = Place {
                 line,

@@ -1,6 +1,6 @@
 //! The lines that begin in a stretch of a file, read into memory.
 
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use super::Part;
 use crate::error::Error;
@@ -182,7 +182,7 @@ impl Reading<'_> {
     /// Reads on to the end of a long line, behind its newline, if the line is a
     /// record that a journal has written.
     fn hold_record(&mut self, start: u64, end: u64) -> Result<bool, Error> {
-        let is_record = journal::is_sealed_at(end - start, |buf, at| {
+        let is_record = journal::raw::is_sealed_at(end - start, |buf, at| {
             self.part.read_exact(self.file, buf, start + at)
         })?;
         if is_record {

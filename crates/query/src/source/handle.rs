@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use crate::error::Error;
 

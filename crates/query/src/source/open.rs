@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
-use journal::{Archive, ReadFile, Reader, RealFs, SessionFile, Snapshot};
+use journal::raw::{ReadFile, RealFs, SessionFile};
+use journal::{Archive, Reader, Snapshot};
 use tempfile::NamedTempFile;
 
 use super::open_file;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use journal::{Damage, ReadFile};
+use journal::Damage;
+use journal::raw::ReadFile;
 use tempfile::NamedTempFile;
 
 use super::{Convert, handle, open, tail};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use journal::{Checked, ReadFile};
+use journal::raw::{Checked, ReadFile};
 
 use super::handle::{read_at, read_exact};
 use crate::error::Error;
@@ -59,8 +59,8 @@ fn is_whole(file: &dyn ReadFile, path: &Path, line: Range<u64>) -> Result<bool, 
     }
     let mut bytes = vec![0; length];
     read_exact(file, path, &mut bytes, line.start)?;
-    let pieces = journal::sort_line(&bytes, false);
-    let is_record = |piece: &journal::Piece| matches!(piece.checked, Checked::Record { .. });
+    let pieces = journal::raw::sort_line(&bytes, false);
+    let is_record = |piece: &journal::raw::Piece| matches!(piece.checked, Checked::Record { .. });
     Ok(pieces.iter().all(is_record))
 }
 

@@ -43,7 +43,7 @@ pub struct Message {
 
 /// Reads a whole journal.
 pub fn messages(session: &[u8]) -> Vec<Message> {
-    let mut numbering = journal::Numbering::default();
+    let mut numbering = journal::raw::Numbering::default();
     let mut offset = 0;
     let mut messages = Vec::new();
     for line in session.split(|byte| *byte == b'\n') {

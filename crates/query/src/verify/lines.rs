@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::ReadFile;
+use journal::raw::ReadFile;
 
 use crate::error::Error;
 use crate::source::session_file;

@@ -23,7 +23,7 @@ fn altered(number: u64, from: &str, to: &str) -> Vec<u8> {
 
 /// A record with a right checksum, whatever its members are.
 fn sealed(number: u64, body: &str) -> Vec<u8> {
-    let mut group = journal::Group::new(number, usize::MAX);
+    let mut group = journal::raw::Group::new(number, usize::MAX);
     group
         .push_with(|out| out.extend_from_slice(body.as_bytes()))
         .unwrap();

@@ -76,7 +76,7 @@ fn half_a_surrogate_pair_costs_that_character() {
 #[test]
 fn bytes_are_shown_as_base64() {
     let line = |payload: &[u8]| {
-        let mut group = journal::Group::new(1, usize::MAX);
+        let mut group = journal::raw::Group::new(1, usize::MAX);
         let frames = [b"t", payload];
         group
             .push_with(|out| message::encode(&frames, "now", out))

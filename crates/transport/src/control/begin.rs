@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use journal::raw::checksum;
 use journal::{Item, Lookup, Missing, ReadError, Reader};
-use journal::{checksum, find_record, list_archives};
+use journal::{find_record, list_archives};
 use message::Record;
 use protocol::{Failure, From, Word, code};
 
@@ -272,7 +273,7 @@ mod tests {
             seen: 9,
             ..journal::Options::default()
         };
-        let (writer, found) = journal::Writer::open(dir.path(), options).unwrap();
+        let (writer, found) = journal::raw::Writer::open(dir.path(), options).unwrap();
         drop(writer);
         let bench = Bench::reopen(dir, 10);
         let kept = Position {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use journal::{Missing, checksum};
+use journal::Missing;
+use journal::raw::checksum;
 use message::{Frames, Record};
 use protocol::{Consume, Ended, Failure, Filter, From, Id, Kind, Word};
 

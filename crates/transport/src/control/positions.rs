@@ -10,7 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use journal::{Lookup, checksum, find_record};
+use journal::raw::checksum;
+use journal::{Lookup, find_record};
 use protocol::{Failure, Id, code};
 
 pub(super) use self::file::{Position, Stored, directory};

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use journal::{FileSystem, RealFs};
+use journal::raw::{FileSystem, RealFs};
 
 /// Replaces a file by one that holds this and a newline, which is synced before it
 /// takes the name. The directory is to be synced after that.

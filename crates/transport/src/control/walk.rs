@@ -9,7 +9,8 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{Archive, Item, ReadError, Reader, RealFs, Sessions, open_at};
+use journal::raw::RealFs;
+use journal::{Archive, Item, ReadError, Reader, Sessions, open_at};
 
 use crate::health::Health;
 use crate::segment::cut_short;

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use journal::{Checked, SessionFile};
+use journal::raw::{Checked, SessionFile};
 use message::Stretch;
 
 use crate::segment::{Lost, cut_short};
@@ -77,7 +77,7 @@ fn look_at(file: &SessionFile, offset: u64, line: &mut [u8]) -> Result<Vec<Found
         return Err(cut_short(file.path(), offset).into());
     }
     let line = &*line;
-    let pieces = journal::sort_line(line, true).into_iter();
+    let pieces = journal::raw::sort_line(line, true).into_iter();
     let found = pieces.filter_map(|piece| {
         let Checked::Record { number, .. } = piece.checked else {
             log::warn!(

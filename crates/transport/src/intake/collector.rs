@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use journal::Group;
+use journal::raw::Group;
 use message::Timestamp;
 
 use crate::batch::Batch;

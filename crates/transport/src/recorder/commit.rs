@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime};
 
-use journal::{Archived, CommitError, Committed, Group, IoError, Operation, Writer};
+use journal::raw::{Committed, Group, Writer};
+use journal::{Archived, CommitError, IoError, Operation};
 use log::Level;
 
 use crate::batch::Batch;
@@ -141,8 +142,8 @@ impl Recorder {
     }
 
     /// Returns the fresh session as it was before the group came into it.
-    fn before(&self, committed: &Committed) -> journal::Session {
-        journal::Session {
+    fn before(&self, committed: &Committed) -> journal::raw::Session {
+        journal::raw::Session {
             bytes: committed.offset,
             ..self.writer.session()
         }

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, IoSlice, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use journal::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
+use journal::raw::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
 
 use super::world::{draw, meanwhile, note, synced, withdrawn};
 

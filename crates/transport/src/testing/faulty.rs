@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use journal::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
+use journal::raw::{AppendFile, DirEntry, FileSystem, LockGuard, ReadFile, RealFs};
 
 use crate::sync::held;
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use fuzz_targets::TARGETS;
-use journal::Group;
+use journal::raw::Group;
 
 const NOW: &str = "2025-11-20T04:30:00.123Z";
 const OLDER: &[u8] = include_bytes!("../../../../tests/fixtures/older_recorder.jsonl");

@@ -44,7 +44,8 @@ fn acknowledged(number: u64, line: &[u8], keys: &Keys) -> Option<(Key, Entry)> {
 
 #[cfg(test)]
 mod tests {
-    use journal::{Options, Writer};
+    use journal::Options;
+    use journal::raw::Writer;
 
     use super::*;
 

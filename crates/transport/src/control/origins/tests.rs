@@ -1,4 +1,5 @@
-use journal::{Options, Writer};
+use journal::Options;
+use journal::raw::Writer;
 use message::{Arrival, Provenance};
 
 use super::*;

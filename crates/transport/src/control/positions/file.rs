@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use journal::{FileSystem, Kind, RealFs};
+use journal::raw::{FileSystem, Kind, RealFs};
 use serde::{Deserialize, Serialize};
 
 use super::super::replace::{replace, sync};

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use journal::{RealFs, Upkeep, list_archives};
+use journal::raw::RealFs;
+use journal::{Upkeep, list_archives};
 
 use crate::config::Replay;
 use crate::testing::{Bench, Client, TAIL};
