@@ -94,8 +94,8 @@ pub(crate) enum ConfigCommand {
     },
 }
 
-#[cfg(windows)]
 /// `broker service`
+#[cfg(windows)]
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServiceCommand {
     /// Makes the broker a service that starts with the machine, and starts it; again after
