@@ -96,7 +96,7 @@ pub use follow::Follower;
 pub use head::{Missing, mark_restored};
 pub use inspect::{Inventory, take_inventory};
 pub use journal::Journal;
-pub use locate::open_at;
+pub use locate::{Bracket, open_at};
 pub use operation::Operation;
 pub use options::{DEFAULT_MAX_LINE, Options};
 pub use reader::Reader;

@@ -11,19 +11,16 @@
 //! Anything else is looked at as a whole, line by line.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use journal::raw::ReadFile;
+use journal::Reader;
+use journal::raw::SessionFile;
 
 use crate::error::Error;
 use crate::filter::Filter;
-use crate::shape::Reader;
-use crate::source::{Chunk, Part, Source, load};
+use crate::source::{Chunk, Part, Source};
 
 /// Below this many bytes reading is cheaper than halving.
 const SMALL: u64 = if cfg!(test) { 1 << 10 } else { 128 << 10 };
-/// So much is read in search of a verified record.
-const FARTHEST: u64 = 1 << 20;
 
 /// Returns the stretches of the files that can hold what a filter asks for.
 pub(crate) fn narrowed(source: &Source, filter: &Filter) -> Result<Vec<Chunk>, Error> {
@@ -36,106 +33,29 @@ pub(crate) fn narrowed(source: &Source, filter: &Filter) -> Result<Vec<Chunk>, E
         if !part.is_session {
             continue;
         }
-        let mut halving = Halving {
-            file: part.open()?,
-            part,
-            max_line: source.tuning.max_line,
-            buffer: Vec::new(),
-            reader: Reader::new(),
-        };
-        *stretch = halving.narrow(*stretch, numbers)?;
+        *stretch = narrow(part, *stretch, numbers, source.tuning.max_line)?;
     }
     Ok(stretches)
 }
 
-/// What is known of a verified record.
-struct Mark {
-    offset: u64,
-    number: u64,
-}
-
-struct Halving<'a> {
-    file: Arc<dyn ReadFile>,
-    part: &'a Part,
+/// Leaves out the beginning, where the numbers are too small, and the end, where they are
+/// too large.
+fn narrow(
+    part: &Part,
+    stretch: Chunk,
+    numbers: &RangeInclusive<u64>,
     max_line: usize,
-    buffer: Vec<u8>,
-    reader: Reader,
-}
-
-impl Halving<'_> {
-    fn narrow(&mut self, stretch: Chunk, numbers: &RangeInclusive<u64>) -> Result<Chunk, Error> {
-        let narrow = self.behind(stretch, |mark| mark.number < *numbers.start())?;
-        self.before(narrow, |mark| mark.number > *numbers.end())
-    }
-
-    /// Leaves out the beginning, up to a mark that is too early.
-    fn behind(&mut self, stretch: Chunk, is_early: impl Fn(&Mark) -> bool) -> Result<Chunk, Error> {
-        let (mut start, mut end) = (stretch.start, stretch.end);
-        while end.saturating_sub(start) > SMALL {
-            let middle = start + (end - start) / 2;
-            match self.mark(Chunk {
-                start: middle,
-                end,
-                ..stretch
-            })? {
-                Some(mark) if is_early(&mark) => start = mark.offset,
-                _ => end = middle,
-            }
-        }
-        Ok(Chunk { start, ..stretch })
-    }
-
-    /// Leaves out the end, from a mark on that is too late.
-    fn before(&mut self, stretch: Chunk, is_late: impl Fn(&Mark) -> bool) -> Result<Chunk, Error> {
-        let (mut start, mut end) = (stretch.start, stretch.end);
-        while end.saturating_sub(start) > SMALL {
-            let middle = start + (end - start) / 2;
-            match self.mark(Chunk {
-                start: middle,
-                end,
-                ..stretch
-            })? {
-                Some(mark) if is_late(&mark) => end = mark.offset,
-                _ => start = middle,
-            }
-        }
-        Ok(Chunk { end, ..stretch })
-    }
-
-    /// Finds the first verified record in a stretch.
-    fn mark(&mut self, stretch: Chunk) -> Result<Option<Mark>, Error> {
-        const PIECE: u64 = 8 << 10;
-        let farthest = stretch.end.min(stretch.start + FARTHEST);
-        for piece in (Chunk {
-            end: farthest,
-            ..stretch
-        })
-        .cut(PIECE)
-        {
-            let file = self.file.as_ref();
-            let lines = load(file, self.part, piece, self.max_line, &mut self.buffer)?;
-            let mut offset = lines.base + lines.from as u64;
-            let bytes = self.buffer.get(lines.from..lines.to).unwrap_or_default();
-            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-                if let Some(mark) = mark(line.trim_ascii_end(), offset, &mut self.reader) {
-                    return Ok(Some(mark));
-                }
-                offset += line.len() as u64;
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn mark(line: &[u8], offset: u64, reader: &mut Reader) -> Option<Mark> {
-    if !journal::raw::is_sealed(line) {
-        return None;
-    }
-    let number = match reader.read(line) {
-        Some(read) => read.number,
-        None => message::Record::parse_fields(line).ok()?.message_num?,
-    };
-    Some(Mark { offset, number })
+) -> Result<Chunk, Error> {
+    let file = SessionFile::new(&part.path, part.open()?);
+    let mut reader = Reader::of(file, part.end);
+    reader.set_max_line(max_line);
+    let wanted = reader.bracket(SMALL, &mut |record| Some(record.number < *numbers.start()))?;
+    let behind = reader.bracket(SMALL, &mut |record| Some(record.number <= *numbers.end()))?;
+    Ok(Chunk {
+        start: wanted.start,
+        end: behind.end.min(stretch.end),
+        ..stretch
+    })
 }
 
 #[cfg(test)]

@@ -23,6 +23,35 @@ fn open(bytes: &[u8]) -> (Arc<MemFile>, Reader) {
     (file, reader)
 }
 
+/// What is looked for lies between the two places, however close they are to be.
+fn brackets_what_a_scan_finds(bytes: &[u8], target: u64) {
+    let all = rest(&mut open(bytes).1);
+    for near in [1, 1 << 10, 1 << 20] {
+        let (_, mut reader) = open(bytes);
+        let is_before = &mut |record: &Record<'_>| Some(record.number < target);
+        let found = reader.bracket(near, is_before).unwrap();
+        for (offset, number) in &all {
+            let before = *offset < found.start;
+            assert!(
+                !before || *number < target,
+                "{number} lies before {found:?}"
+            );
+            let behind = *offset >= found.end;
+            assert!(
+                !behind || *number >= target,
+                "{number} lies behind {found:?}"
+            );
+        }
+        reader.seek(found.start, Some(found.last));
+        let from: Vec<_> = all
+            .iter()
+            .filter(|(at, _)| *at >= found.start)
+            .copied()
+            .collect();
+        assert_eq!(rest(&mut reader), from, "the numbers go on");
+    }
+}
+
 fn finds_what_a_scan_finds(bytes: &[u8], target: u64) {
     let all = rest(&mut open(bytes).1);
     let expected = all.iter().position(|(_, number)| *number >= target);
@@ -55,6 +84,7 @@ proptest! {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let target = (place * last as f64) as u64;
         finds_what_a_scan_finds(&bytes, target);
+        brackets_what_a_scan_finds(&bytes, target);
         finds_what_a_scan_finds(&bytes, last);
         finds_what_a_scan_finds(&bytes, last + 1);
     }

@@ -14,6 +14,9 @@ use super::moment;
 use super::positions::Position;
 use crate::tail::{Current, Tail};
 
+/// Below this many bytes reading on is cheaper than halving.
+const NEAR: u64 = 64 << 10;
+
 /// Where the journal is, and what is known of it.
 pub(super) struct Place<'a> {
     pub(super) dir: &'a Path,
@@ -156,26 +159,27 @@ fn before(time: Timestamp, dir: &Path, current: &Current) -> Result<u64, ReadErr
             None => current.segment.reader(current.bytes)?,
         };
         if time_of_next(&mut reader)?.is_some_and(|first| first < time) {
-            return within(reader, first, end, time);
+            return within(reader, end, time);
         }
         end = first;
     }
     Ok(end.saturating_sub(1))
 }
 
-/// Halves a session whose first record is older than the time.
-fn within(mut reader: Reader, first: u64, end: u64, time: Timestamp) -> Result<u64, ReadError> {
-    let (mut older, mut end) = (first, end);
-    while older + 1 < end {
-        let middle = older + (end - older) / 2;
-        reader.seek_number(middle)?;
-        if time_of_next(&mut reader)?.is_some_and(|found| found < time) {
-            older = middle;
-        } else {
-            end = middle;
+/// Finds the first record of that time or later in a session whose first one is older,
+/// and returns the number before it.
+fn within(mut reader: Reader, end: u64, time: Timestamp) -> Result<u64, ReadError> {
+    let is_before = &mut |record: &journal::Record<'_>| Some(time_of(record.line)? < time);
+    let found = reader.bracket(NEAR, is_before)?;
+    reader.seek(found.start, Some(found.last));
+    while let Some(item) = reader.next_item()? {
+        if let Item::Record(record) = item
+            && time_of(record.line).is_some_and(|found| found >= time)
+        {
+            return Ok(record.number.saturating_sub(1));
         }
     }
-    Ok(older)
+    Ok(end.saturating_sub(1))
 }
 
 /// Returns the time of the next record that has one.
