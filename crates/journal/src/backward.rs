@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use self::anchors::Anchors;
-use self::lines::Lines;
+use self::lines::BackwardLines;
 use self::numbers::Numbers;
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
@@ -23,7 +23,7 @@ use crate::stretch::Stretch;
 /// line number, since the lines before it are not counted.
 #[derive(Debug)]
 pub struct Backward {
-    lines: Lines,
+    lines: BackwardLines,
     /// Parts of the last line that are still to be given out, from the back.
     pending: VecDeque<Stretch>,
     numbers: Numbers,
@@ -58,7 +58,7 @@ impl Backward {
     /// Reads what stands before `end`.
     pub(crate) fn new(file: SessionFile, end: u64, ending: Ending) -> Self {
         Self {
-            lines: Lines::new(file, end, ending),
+            lines: BackwardLines::new(file, end, ending),
             pending: VecDeque::new(),
             numbers: Numbers::default(),
             broken: false,

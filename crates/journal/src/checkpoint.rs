@@ -47,21 +47,21 @@ pub(crate) struct Checkpoint {
 pub(crate) struct Findings {
     pub(crate) unverified: u64,
     pub(crate) damaged: u64,
-    pub(crate) damage: Vec<Place>,
+    pub(crate) damage: Vec<DamagedSpan>,
     pub(crate) altered: u64,
     pub(crate) altered_at: Vec<u64>,
 }
 
 /// A stretch of damage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct DamagedSpan {
     line: Option<u64>,
     offset: u64,
     length: u64,
     reason: Reason,
 }
 
-impl Place {
+impl DamagedSpan {
     pub(crate) fn of(damage: &Damage) -> Self {
         Self {
             line: damage.line,

@@ -9,7 +9,7 @@ use crate::fs::{FileSystem, RealFs};
 use crate::reader::Reader;
 use crate::record::{Ending, Item};
 use crate::session::current_session;
-use crate::sessions::{Holding, Place, Sessions};
+use crate::sessions::{Holding, SessionOrder, Sessions};
 
 /// How much of a session's beginning tells it from others; it contains the
 /// first record's number.
@@ -29,7 +29,7 @@ pub struct Follower {
     sessions: Sessions,
     source: Option<Source>,
     /// The session that was read last, and those before it are done with.
-    done: Option<Place>,
+    done: Option<SessionOrder>,
     /// The number of the last record given out, or of the one before the first.
     last: u64,
 }
@@ -38,7 +38,7 @@ pub struct Follower {
 #[derive(Debug)]
 struct Source {
     reader: Reader,
-    place: Place,
+    place: SessionOrder,
     /// Whether nothing is added to it any more.
     closed: bool,
     /// Records up to this number were given out before they were taken back.
@@ -243,7 +243,7 @@ fn change(fs: &dyn FileSystem, path: &Path, reader: &Reader) -> Result<Change, R
 
 /// Returns the place of a session that was read to its end. A first line that
 /// was altered may have looked like another number at first.
-fn place_of(source: Source) -> Place {
+fn place_of(source: Source) -> SessionOrder {
     let Source {
         mut reader,
         mut place,

@@ -6,7 +6,7 @@ mod lines;
 use std::collections::VecDeque;
 use std::path::Path;
 
-use self::lines::Lines;
+use self::lines::LineReader;
 use crate::damage::{Integrity, Reason};
 use crate::error::ReadError;
 use crate::fs::{FileSystem, RealFs};
@@ -23,7 +23,7 @@ use crate::stretch::Stretch;
 /// [`Iterator`] it copies each line.
 #[derive(Debug)]
 pub struct Reader {
-    lines: Lines,
+    lines: LineReader,
     /// Parts of the last line that are still to be given out.
     pending: VecDeque<Stretch>,
     numbering: Numbering,
@@ -69,7 +69,7 @@ impl Reader {
 
     pub(crate) fn new(file: SessionFile, ending: Ending) -> Self {
         Self {
-            lines: Lines::new(file, ending),
+            lines: LineReader::new(file, ending),
             pending: VecDeque::new(),
             numbering: Numbering::default(),
             broken: false,

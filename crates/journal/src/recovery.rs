@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::archive::remove_reservations;
 use crate::archives::{Unread, look};
-use crate::checkpoint::{Checkpoint, Findings, Place};
+use crate::checkpoint::{Checkpoint, DamagedSpan, Findings};
 use crate::damage::{Damage, Integrity};
 use crate::error::{AtPath, IoError, OpenError, synced};
 use crate::fs::{AppendFile, FileSystem, parent_of, sync_dir_if_possible, sync_if_readable};
@@ -111,7 +111,7 @@ impl Recovery {
         Findings {
             unverified: self.unverified,
             damaged: self.damaged,
-            damage: self.damage.iter().map(Place::of).collect(),
+            damage: self.damage.iter().map(DamagedSpan::of).collect(),
             altered: self.altered,
             altered_at: self.altered_at.clone(),
         }

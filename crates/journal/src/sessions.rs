@@ -168,7 +168,7 @@ impl Snapshot {
         let mut holding: Vec<Holding> = closed
             .map(|archive| Holding {
                 numbered: archive.begins == Begins::Numbered,
-                place: Place {
+                place: SessionOrder {
                     first: archive.first,
                     name: Name::Archive(archive.session().to_owned()),
                 },
@@ -181,7 +181,7 @@ impl Snapshot {
             if begins != Begins::Nowhere {
                 holding.push(Holding {
                     numbered: begins == Begins::Numbered,
-                    place: Place { first, name },
+                    place: SessionOrder { first, name },
                     file: Whereabouts::Current(file),
                 });
             }
@@ -218,7 +218,7 @@ impl Snapshot {
 /// A session that holds a record.
 #[derive(Debug)]
 pub(crate) struct Holding {
-    pub(crate) place: Place,
+    pub(crate) place: SessionOrder,
     /// Whether its lines carry numbers, and not only a count within the file.
     pub(crate) numbered: bool,
     file: Whereabouts,
@@ -228,7 +228,7 @@ pub(crate) struct Holding {
 /// numbers and names, and the current one, which has no name of its own yet,
 /// behind all that begin with the same number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct SessionOrder {
     pub(crate) first: u64,
     name: Name,
 }

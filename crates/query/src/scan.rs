@@ -17,7 +17,7 @@ use std::thread;
 pub(crate) use findings::merge_findings;
 pub(crate) use numbers::Numbers;
 use queue::Queue;
-pub(crate) use rereading::Lines;
+pub(crate) use rereading::LineReader;
 use sort::Sorter;
 pub(crate) use sort::{Batch, Match};
 

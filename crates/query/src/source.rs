@@ -21,7 +21,7 @@ use crate::closed;
 use crate::convert::{self, Converted, Ways};
 use crate::error::Error;
 use crate::findings::Findings;
-pub(crate) use chunk::{CACHE_LINE, Chunk, Lines, lag, load};
+pub(crate) use chunk::{CACHE_LINE, Chunk, LoadedLines, lag, load};
 pub(crate) use open::{All, all, current_reader, session_file};
 pub(crate) use part::{Indexed, Part};
 pub(crate) use tuning::Tuning;

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use crate::error::Error;
 use crate::filter::{Filter, Needle};
 use crate::findings::Findings;
-use crate::scan::{self, Job, Lines, Match, Numbers, merge_findings};
+use crate::scan::{self, Job, LineReader, Match, Numbers, merge_findings};
 use crate::select::{Counts, Sink, Summary, entry};
 use crate::source::{Chunk, Source};
 
@@ -38,7 +38,7 @@ pub fn show_thread(
     search.run(findings)?;
     let members = search.members;
     let mut numbers = Numbers::new(&source.parts, source.tuning);
-    let mut lines = Lines::default();
+    let mut lines = LineReader::default();
     let mut shown = Vec::new();
     for (at, depth) in tree(&members) {
         let Member { place, chunk, .. } = &members[at];

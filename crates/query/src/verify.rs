@@ -13,7 +13,7 @@ pub use report::{Fault, Finding, Location, Report};
 
 use crate::closed;
 use crate::error::Error;
-use lines::Lines;
+use lines::CheckedLines;
 use numbering::{Gap, Numbering, Step};
 use sessions::Session;
 
@@ -194,7 +194,7 @@ impl Check<'_> {
 /// A record, and how to find out where it stands.
 struct Place<'a> {
     path: &'a Path,
-    lines: &'a mut Lines,
+    lines: &'a mut CheckedLines,
     record: &'a Record<'a>,
 }
 

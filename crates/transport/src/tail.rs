@@ -29,7 +29,7 @@ const MAX_OPEN: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A place between two records of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct SessionOffset {
     /// The session's ordinal: those that were closed before the start come first, where
     /// they are replayed.
     pub(crate) session: u64,
@@ -41,8 +41,8 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Recorded {
     pub(crate) batch: Batch,
-    pub(crate) from: Place,
-    pub(crate) to: Place,
+    pub(crate) from: SessionOffset,
+    pub(crate) to: SessionOffset,
     memory: usize,
 }
 
@@ -62,7 +62,7 @@ pub(crate) enum Source {
 /// The committed end.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
-    pub(crate) place: Place,
+    pub(crate) place: SessionOffset,
     /// The session in which it is.
     pub(crate) segment: Arc<Segment>,
     /// The number that the next record gets.
@@ -77,7 +77,7 @@ pub(crate) struct Window {
     /// The session in which that is.
     pub(crate) segment: Arc<Segment>,
     /// That session's end, as far as it is committed.
-    pub(crate) end: Place,
+    pub(crate) end: SessionOffset,
     /// The first record, if it is in memory: a batch and the index within it.
     pub(crate) memory: Option<(Arc<Recorded>, usize)>,
     /// What was committed then.
@@ -137,7 +137,7 @@ impl Delivered {
 struct State {
     recent: VecDeque<Arc<Recorded>>,
     memory: usize,
-    head: Place,
+    head: SessionOffset,
     /// The number that the next record gets.
     next: u64,
     /// Whether replays reach back into closed sessions.
@@ -173,7 +173,7 @@ impl Tail {
         let state = State {
             recent: VecDeque::new(),
             memory: 0,
-            head: Place {
+            head: SessionOffset {
                 session: ordinal,
                 offset: session.bytes,
             },
@@ -202,13 +202,13 @@ impl Tail {
         batches: impl IntoIterator<Item = (Batch, usize)>,
         committed: &Committed,
     ) -> Vec<Batch> {
-        let mut from = Place {
+        let mut from = SessionOffset {
             session: self.before + committed.session,
             offset: committed.offset,
         };
         let mut state = self.lock();
         for (batch, bytes) in batches {
-            let to = Place {
+            let to = SessionOffset {
                 offset: from.offset + bytes as u64,
                 ..from
             };
@@ -250,7 +250,7 @@ impl Tail {
             }
         }
         state.segment.found(file);
-        state.head = Place {
+        state.head = SessionOffset {
             session: ordinal,
             offset: session.bytes,
         };
@@ -297,7 +297,7 @@ impl Tail {
     }
 
     /// Tells where the records behind a place are.
-    pub(crate) fn after(&self, place: Place) -> Source {
+    pub(crate) fn after(&self, place: SessionOffset) -> Source {
         let state = self.lock();
         if place == state.head {
             return Source::Head;
@@ -348,7 +348,7 @@ impl Tail {
         });
         Window {
             first,
-            end: Place {
+            end: SessionOffset {
                 session: segment.ordinal,
                 offset: segment.end().unwrap_or(state.head.offset),
             },
@@ -376,15 +376,15 @@ impl Recorded {
     }
 
     /// Returns the place of the message at `index`.
-    pub(crate) fn place(&self, index: usize) -> Place {
-        Place {
+    pub(crate) fn place(&self, index: usize) -> SessionOffset {
+        SessionOffset {
             offset: self.from.offset + self.batch.line_start(index) as u64,
             ..self.from
         }
     }
 
     /// Returns how many of the messages are before a place.
-    pub(crate) fn before(&self, place: Place) -> usize {
+    pub(crate) fn before(&self, place: SessionOffset) -> usize {
         if place >= self.to {
             return self.batch.len();
         }

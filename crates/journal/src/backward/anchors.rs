@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::lines::Lines;
+use super::lines::BackwardLines;
 use crate::damage::Integrity;
 use crate::error::ReadError;
 use crate::line::Checked;
@@ -19,14 +19,14 @@ pub(super) struct Anchor {
 /// Finds anchors, the last one first.
 #[derive(Debug)]
 pub(super) struct Anchors {
-    lines: Lines,
+    lines: BackwardLines,
     pending: VecDeque<Stretch>,
     /// Whether any record came by that carries a number.
     numbered: bool,
 }
 
 impl Anchors {
-    pub(super) fn new(lines: Lines) -> Self {
+    pub(super) fn new(lines: BackwardLines) -> Self {
         Self {
             lines,
             pending: VecDeque::new(),

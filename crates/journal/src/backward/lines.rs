@@ -14,7 +14,7 @@ pub(super) const CHUNK: usize = 64 << 10;
 
 /// The physical lines of a file, the last one first.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct BackwardLines {
     pub(super) file: SessionFile,
     /// The length in bytes beyond which a line is passed over.
     pub(super) max_line: usize,
@@ -38,7 +38,7 @@ enum Position {
     Exhausted,
 }
 
-impl Lines {
+impl BackwardLines {
     /// Reads what stands before `end`.
     pub(super) fn new(file: SessionFile, end: u64, ending: Ending) -> Self {
         let position = match end {

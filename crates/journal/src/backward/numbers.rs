@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::anchors::{Anchor, Anchors};
-use super::lines::Lines;
+use super::lines::BackwardLines;
 use crate::damage::Integrity;
 use crate::error::ReadError;
 use crate::record::Item;
@@ -31,7 +31,7 @@ impl Numbers {
         own: Option<u64>,
         integrity: Integrity,
         offset: u64,
-        lines: &Lines,
+        lines: &BackwardLines,
     ) -> Result<u64, ReadError> {
         while self.counted.back().is_some_and(|(at, _)| *at > offset) {
             self.counted.pop_back();
@@ -55,7 +55,7 @@ impl Numbers {
     /// start of the file. It takes as long as reading what lies between, and
     /// is needed once per run of lines without a number, or once for some
     /// thousand lines whose own numbers are in doubt.
-    fn count_forward(&mut self, offset: u64, lines: &Lines) -> Result<u64, ReadError> {
+    fn count_forward(&mut self, offset: u64, lines: &BackwardLines) -> Result<u64, ReadError> {
         let mut reader = lines.forward();
         if let Some(anchor) = Anchors::new(lines.before(offset)).next(usize::MAX)? {
             let Anchor { offset, number } = anchor;

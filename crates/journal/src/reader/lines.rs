@@ -11,7 +11,7 @@ pub(super) const CHUNK: usize = 256 << 10;
 
 /// The physical lines of a file, in order.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(super) struct LineReader {
     pub(super) file: SessionFile,
     pub(super) ending: Ending,
     /// The length in bytes beyond which a line is passed over.
@@ -30,7 +30,7 @@ pub(super) struct Lines {
     passed: Option<u64>,
 }
 
-impl Lines {
+impl LineReader {
     pub(super) fn new(file: SessionFile, ending: Ending) -> Self {
         Self {
             file,

@@ -1,7 +1,7 @@
 //! Which messages ask for an answer.
 
 use super::moment::text;
-use super::place::Place;
+use super::place::MessagePlace;
 use super::schema::OpenQuestion;
 use crate::body::Body;
 use crate::error::Error;
@@ -63,7 +63,11 @@ fn is_last_part(word: &[u8], part: &[u8]) -> bool {
 }
 
 /// Reads a message again, to tell what it asks.
-pub(super) fn read(source: &Source, place: Place, zone: &Zone) -> Result<OpenQuestion, Error> {
+pub(super) fn read(
+    source: &Source,
+    place: MessagePlace,
+    zone: &Zone,
+) -> Result<OpenQuestion, Error> {
     let (file, offset) = place.parts();
     let Some(part) = source.parts.get(file) else {
         return Ok(OpenQuestion::default());

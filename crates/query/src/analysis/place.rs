@@ -2,12 +2,12 @@
 
 /// Where a message stands; earlier ones are less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct MessagePlace {
     pub(crate) file: usize,
     pub(crate) offset: u64,
 }
 
-impl Place {
+impl MessagePlace {
     pub(super) const fn parts(self) -> (usize, u64) {
         (self.file, self.offset)
     }

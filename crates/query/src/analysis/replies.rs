@@ -15,7 +15,7 @@ use memchr::memmem::Finder;
 use super::accumulator::Found;
 use super::hash::hash;
 use super::open;
-use super::place::Place;
+use super::place::MessagePlace;
 use crate::fields::{Content, bytes};
 use crate::shape::{Reply, closing_quote, reply};
 
@@ -37,7 +37,7 @@ pub(super) struct Replies {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Asked {
     pub(super) name: u64,
-    pub(super) place: Place,
+    pub(super) place: MessagePlace,
     pub(super) time: Option<i64>,
     pub(super) is_question: bool,
 }
@@ -59,7 +59,7 @@ pub(super) struct Matched {
     /// How many replies there are to messages that are there.
     pub(super) answers: u64,
     /// Questions without a reply, the newest last.
-    pub(super) open: Vec<Place>,
+    pub(super) open: Vec<MessagePlace>,
     /// One in this many names was looked at.
     pub(super) one_in: u64,
 }
@@ -78,7 +78,7 @@ impl Replies {
             && let Some(name) = self.kept(id)
             && !id.is_empty()
         {
-            let place = Place {
+            let place = MessagePlace {
                 file: found.file,
                 offset: found.offset,
             };
@@ -135,7 +135,7 @@ impl Replies {
     }
 
     /// Tells whether no message of this name is known that came before.
-    fn is_first(&self, name: u64, place: Place) -> bool {
+    fn is_first(&self, name: u64, place: MessagePlace) -> bool {
         let known = self.asked.get(&name);
         known.is_none_or(|known| place < known.place)
     }

@@ -9,7 +9,7 @@ use std::io;
 use super::coverage::Coverage;
 use super::hash::hash;
 use super::names::{Count, Entry, Names};
-use super::place::Place;
+use super::place::MessagePlace;
 use super::replies::{Answer, Asked, Replies};
 use super::tally::Tally;
 use super::time_range::TimeRange;
@@ -138,7 +138,7 @@ fn replies_of(
         for _ in 0..input.count(17)? {
             let asked = Asked {
                 name: input.u64()?,
-                place: Place {
+                place: MessagePlace {
                     file,
                     offset: input.u64()?,
                 },

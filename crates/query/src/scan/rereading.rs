@@ -10,12 +10,12 @@ use crate::source::{Chunk, Source};
 
 /// Reads lines whose places are known.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct LineReader {
     open: Option<(usize, Arc<dyn ReadFile>)>,
     buffer: Vec<u8>,
 }
 
-impl Lines {
+impl LineReader {
     /// Reads the line of a match that was found in a chunk.
     pub(crate) fn read(
         &mut self,

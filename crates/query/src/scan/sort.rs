@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::fields::{Content, Fields};
 use crate::findings::PLACES;
 use crate::shape::{Handles, Reader};
-use crate::source::{Chunk, Lines, load};
+use crate::source::{Chunk, LoadedLines, load};
 
 /// What was found in a chunk.
 #[derive(Debug)]
@@ -334,7 +334,7 @@ impl<A: Accumulator> Sorting<'_, '_, A> {
         }
     }
 
-    fn too_long(&mut self, lines: &Lines) {
+    fn too_long(&mut self, lines: &LoadedLines) {
         if let Some((offset, length)) = lines.too_long {
             if let Some(lines) = &mut self.batch.lines {
                 *lines += 1;

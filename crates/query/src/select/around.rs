@@ -8,7 +8,7 @@ use super::{Order, Query, Sink, Summary, entry};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::findings::Findings;
-use crate::scan::{Lines, Match, Numbers, merge_findings};
+use crate::scan::{LineReader, Match, Numbers, merge_findings};
 use crate::source::{Chunk, Source};
 
 /// How many messages are shown around each that matches.
@@ -50,7 +50,7 @@ pub fn show_around(
         shown: Some(places.len() as u64),
     })?;
     let mut numbers = Numbers::new(&source.parts, source.tuning);
-    let mut lines = Lines::default();
+    let mut lines = LineReader::default();
     for (found, chunk) in &places {
         let number = numbers.shown(found, *chunk)?;
         let line = lines.read(source, *chunk, found)?;

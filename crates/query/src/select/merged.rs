@@ -13,7 +13,7 @@ use super::{Counts, Order, Query, Sink, Summary, entry};
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::findings::Findings;
-use crate::scan::{Lines, Match, Numbers, merge_findings};
+use crate::scan::{LineReader, Match, Numbers, merge_findings};
 use crate::source::Chunk;
 use crate::window;
 
@@ -54,7 +54,7 @@ pub(super) fn show(
         counts: is_whole.then_some(counts),
         shown: Some(places.len() as u64),
     })?;
-    let mut lines = Lines::default();
+    let mut lines = LineReader::default();
     let shown = places.len() as u64;
     for place in places {
         let line = lines.read(source, place.chunk, &place.found)?;

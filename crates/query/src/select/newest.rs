@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::{Query, entry};
 use crate::error::Error;
 use crate::findings::Findings;
-use crate::scan::{Lines, Match, Numbers, merge_findings};
+use crate::scan::{LineReader, Match, Numbers, merge_findings};
 use crate::source::{Chunk, Source};
 use crate::window;
 
@@ -80,7 +80,7 @@ impl Newest {
     pub(super) fn show(&self, source: &Source, sink: &mut dyn super::Sink) -> Result<(), Error> {
         let numbers = Numbers::new(&source.parts, source.tuning);
         let mut numbers = numbers.exact(self.wants_numbers);
-        let mut lines = Lines::default();
+        let mut lines = LineReader::default();
         for (found, chunk) in &self.places {
             let number = numbers.shown(found, *chunk)?;
             let line = lines.read(source, *chunk, found)?;

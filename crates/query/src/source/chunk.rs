@@ -37,7 +37,7 @@ impl Chunk {
 
 /// What was read of a chunk.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct LoadedLines {
     /// The offset in the file of the buffer's first byte.
     pub(crate) base: u64,
     /// Where in the buffer the lines begin and end.
@@ -54,7 +54,7 @@ pub(crate) fn load(
     chunk: Chunk,
     max_line: usize,
     buffer: &mut Vec<u8>,
-) -> Result<Lines, Error> {
+) -> Result<LoadedLines, Error> {
     // The byte before tells whether a line begins at the start.
     let before = chunk.start.saturating_sub(1);
     let left = part.end.saturating_sub(before);
@@ -79,14 +79,14 @@ pub(crate) fn load(
             let skipped = usize::try_from(before - base).unwrap_or(0);
             match memchr::memchr(b'\n', reading.filled_bytes(skipped)) {
                 Some(at) if skipped + at + 1 < length => skipped + at + 1,
-                _ => return Ok(Lines::default()),
+                _ => return Ok(LoadedLines::default()),
             }
         }
     };
-    let mut lines = Lines {
+    let mut lines = LoadedLines {
         base,
         from,
-        ..Lines::default()
+        ..LoadedLines::default()
     };
     if reading.filled < length {
         // The file was cut back meanwhile.

@@ -15,14 +15,14 @@ const CHUNK: usize = 64 << 10;
 /// Places are asked for in ascending order, so that the file is gone through at
 /// most once, and not at all where nothing is found.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct CheckedLines {
     file: Arc<dyn ReadFile>,
     /// Up to here newlines are counted.
     offset: u64,
     newlines: u64,
 }
 
-impl Lines {
+impl CheckedLines {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self {
             file: session_file(path)?,
@@ -63,7 +63,7 @@ mod tests {
         let path = dir.path().join("f");
         let long = "x".repeat(2 * CHUNK);
         std::fs::write(&path, format!("a\n{long}\n\nb")).unwrap();
-        let mut lines = Lines::open(&path).unwrap();
+        let mut lines = CheckedLines::open(&path).unwrap();
         assert_eq!(lines.line_of(0), Some(1));
         assert_eq!(lines.line_of(2), Some(2));
         assert_eq!(lines.line_of(2 + 2 * CHUNK as u64), Some(2));

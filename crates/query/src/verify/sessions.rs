@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use journal::Reader;
 
-use super::lines::Lines;
+use super::lines::CheckedLines;
 use crate::error::Error;
 use crate::reading::Reading;
 use crate::source::{self, All};
@@ -13,7 +13,7 @@ use crate::source::{self, All};
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) reading: Reading,
-    pub(crate) lines: Lines,
+    pub(crate) lines: CheckedLines,
 }
 
 impl Session {
@@ -35,7 +35,7 @@ impl Session {
     }
 
     fn new(reading: Reading) -> Result<Self, Error> {
-        let lines = Lines::open(reading.reader.path())?;
+        let lines = CheckedLines::open(reading.reader.path())?;
         Ok(Self { reading, lines })
     }
 }

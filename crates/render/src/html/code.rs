@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use query::Marks;
 
-use super::escape::{Lines, Text};
+use super::escape::{EscapedLines, Text};
 use super::marked::write_marked;
 
 /// Longer blocks have no colours.
@@ -77,8 +77,12 @@ fn write_coloured(text: &str, language: &str, out: &mut dyn Write) -> io::Result
         let (class, length) = token(rest, first, has_hash);
         let (piece, behind) = rest.split_at(length);
         match class {
-            Some(class) => write!(out, "<span class=\"{class}\">{}</span>", Lines(piece))?,
-            None => write!(out, "{}", Lines(piece))?,
+            Some(class) => write!(
+                out,
+                "<span class=\"{class}\">{}</span>",
+                EscapedLines(piece)
+            )?,
+            None => write!(out, "{}", EscapedLines(piece))?,
         }
         rest = behind;
     }
@@ -179,7 +183,7 @@ mod tests {
                 rest = &rest[at..][rest[at..].find('>').unwrap() + 1..];
             }
             shown.push_str(rest);
-            prop_assert_eq!(shown.replace("\r", ""), Lines(&text).to_string().replace("\r", ""));
+            prop_assert_eq!(shown.replace("\r", ""), EscapedLines(&text).to_string().replace("\r", ""));
         }
     }
 }

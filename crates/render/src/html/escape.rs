@@ -8,7 +8,7 @@ use query::sanitise;
 pub(super) struct Text<'a>(pub(super) &'a str);
 
 /// Text that may have several lines.
-pub(super) struct Lines<'a>(pub(super) &'a str);
+pub(super) struct EscapedLines<'a>(pub(super) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +30,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-impl fmt::Display for Lines<'_> {
+impl fmt::Display for EscapedLines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, line) in self.0.split('\n').enumerate() {
             let before = if at == 0 { "" } else { "\n" };

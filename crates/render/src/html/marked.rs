@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use query::Marks;
 
-use super::escape::Lines;
+use super::escape::EscapedLines;
 
 /// Says that there is more than is drawn.
 pub(super) fn write_rest(length: usize, limit: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -27,8 +27,17 @@ pub(super) fn write_marked(text: &str, marks: &Marks, out: &mut dyn Write) -> io
     for range in marks.ranges(text) {
         let before = text.get(from..range.start).unwrap_or_default();
         let found = text.get(range.clone()).unwrap_or_default();
-        write!(out, "{}<mark>{}</mark>", Lines(before), Lines(found))?;
+        write!(
+            out,
+            "{}<mark>{}</mark>",
+            EscapedLines(before),
+            EscapedLines(found)
+        )?;
         from = range.end;
     }
-    write!(out, "{}", Lines(text.get(from..).unwrap_or_default()))
+    write!(
+        out,
+        "{}",
+        EscapedLines(text.get(from..).unwrap_or_default())
+    )
 }

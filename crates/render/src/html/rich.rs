@@ -11,7 +11,7 @@ use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Par
 use query::Marks;
 
 use super::code;
-use super::escape::{Lines, Text};
+use super::escape::{EscapedLines, Text};
 use super::marked::write_marked;
 
 /// Longer texts are shown as they are.
@@ -213,7 +213,7 @@ impl Page<'_> {
                 write!(
                     self.out,
                     " <span class=\"target\">({})</span>",
-                    Lines(&address)
+                    EscapedLines(&address)
                 )
             }
         }

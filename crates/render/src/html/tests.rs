@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::document::{PAGE, SEARCH, STYLE, STYLE_HASH};
-use super::escape::{Lines, Text};
+use super::escape::{EscapedLines, Text};
 
 #[test]
 fn the_policy_names_the_pages_own_script_and_style() {
@@ -42,14 +42,14 @@ fn markup_is_text() {
     let text = "<script>\"&'</script>\u{202e}\n";
     let expected = "&lt;script&gt;&quot;&amp;&#39;&lt;/script&gt;\\u202e";
     assert_eq!(Text(text).to_string(), format!("{expected}\\u000a"));
-    assert_eq!(Lines(text).to_string(), format!("{expected}\n"));
-    assert_eq!(Lines("a\r\n\tb\u{7}").to_string(), "a\n\tb\\u0007");
+    assert_eq!(EscapedLines(text).to_string(), format!("{expected}\n"));
+    assert_eq!(EscapedLines("a\r\n\tb\u{7}").to_string(), "a\n\tb\\u0007");
 }
 
 proptest! {
     #[test]
     fn any_text_is_without_markup(text in any::<String>()) {
-        let shown = Lines(&text).to_string();
+        let shown = EscapedLines(&text).to_string();
         prop_assert!(!shown.contains(['<', '>', '"', '\'']));
         for entity in shown.split('&').skip(1) {
             let known = ["amp;", "lt;", "gt;", "quot;", "#39;"];

@@ -62,14 +62,14 @@ fn add_entity<'t>(entity: &'t str, text: &mut String) -> &'t str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::escape::Lines;
+    use super::super::escape::EscapedLines;
     use super::*;
 
     #[test]
     fn what_is_read_is_found() {
         let page = format!(
             "<article class=\"k1\">\n<header><b>a</b>c b</header><pre>{}</pre></article>\n",
-            Lines("x < y && 'z'\n\t\"&amp;\"")
+            EscapedLines("x < y && 'z'\n\t\"&amp;\"")
         );
         assert_eq!(visible(&page), "ac b x < y && 'z' \"&amp;\"");
         assert_eq!(visible(""), "");

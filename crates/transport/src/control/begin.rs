@@ -18,7 +18,7 @@ use crate::tail::{Current, Tail};
 const NEAR: u64 = 64 << 10;
 
 /// Where the journal is, and what is known of it.
-pub(super) struct Place<'a> {
+pub(super) struct BeginContext<'a> {
     pub(super) dir: &'a Path,
     pub(super) tail: &'a Arc<Tail>,
     /// The numbers that the journal's files lacked at the start.
@@ -31,9 +31,9 @@ pub(super) struct Place<'a> {
 pub(super) fn begin(
     from: &From,
     kept: Option<&Position>,
-    place: &Place<'_>,
+    place: &BeginContext<'_>,
 ) -> Result<u64, Failure> {
-    let Place { dir, tail, .. } = *place;
+    let BeginContext { dir, tail, .. } = *place;
     let current = tail.current();
     let last = current.next.saturating_sub(1);
     match from {
@@ -68,7 +68,7 @@ pub(super) fn begin(
 ///
 /// A record that is not there is no fault where the next one follows it: its
 /// archive was moved away.
-fn check_kept(kept: &Position, place: &Place<'_>, last: u64) -> Result<(), Failure> {
+fn check_kept(kept: &Position, place: &BeginContext<'_>, last: u64) -> Result<(), Failure> {
     let number = kept.number;
     if number == 0 {
         return Ok(());
@@ -221,7 +221,7 @@ mod tests {
         bench: &Bench,
         missing: &[Missing],
     ) -> Result<u64, String> {
-        let place = Place {
+        let place = BeginContext {
             dir: bench.dir.path(),
             tail: &bench.tail,
             missing,

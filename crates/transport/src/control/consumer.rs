@@ -10,7 +10,7 @@ use journal::raw::checksum;
 use message::{Frames, Record};
 use protocol::{Consume, Ended, Failure, Filter, From, Id, Kind, Word};
 
-use super::begin::{Place, begin, recorded, unreadable};
+use super::begin::{BeginContext, begin, recorded, unreadable};
 use super::events::{ControlEvents, Event};
 use super::feed::{Feed, Out, Room};
 use super::positions::Position;
@@ -228,7 +228,7 @@ impl Consumer {
             From::Word(Word::After) if self.kept.is_none() => initial,
             from => from,
         };
-        let place = Place {
+        let place = BeginContext {
             dir: &self.dir,
             tail: &self.tail,
             missing: &self.missing,

@@ -8,7 +8,7 @@ use message::Frames;
 
 use crate::delivery::{LARGE, Message, Outgoing, Wanted, look};
 use crate::segment::{Lost, Segment, cut_short};
-use crate::tail::{Head, Place, Recorded, Source, Tail};
+use crate::tail::{Head, Recorded, SessionOffset, Source, Tail};
 use crate::throttle::log_throttled;
 
 /// How much is skipped at once before the subscriber is looked after again.
@@ -20,7 +20,7 @@ const READ_BACK: usize = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Cursor {
     /// Where it stood when it was nowhere in particular.
-    place: Place,
+    place: SessionOffset,
     /// The session in which it is.
     segment: Arc<Segment>,
     at: At,
@@ -127,11 +127,11 @@ impl Cursor {
     }
 
     /// Returns the place of the next message.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> SessionOffset {
         match &self.at {
             At::Unknown => self.place,
             At::Memory { recorded, index } => recorded.place(*index),
-            At::File { reader, .. } => Place {
+            At::File { reader, .. } => SessionOffset {
                 offset: reader.offset(),
                 ..self.place
             },
@@ -153,7 +153,7 @@ impl Cursor {
     pub(crate) fn fill(
         &mut self,
         tail: &Tail,
-        until: Option<Place>,
+        until: Option<SessionOffset>,
         wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<Step, Lost> {
@@ -182,7 +182,7 @@ impl Cursor {
     fn advance(
         &mut self,
         tail: &Tail,
-        until: Option<Place>,
+        until: Option<SessionOffset>,
         wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<Option<usize>, Lost> {
@@ -200,7 +200,7 @@ impl Cursor {
     /// Looks at messages in memory; returns at how many.
     fn look_in_memory(
         &mut self,
-        until: Option<Place>,
+        until: Option<SessionOffset>,
         wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> usize {
@@ -235,7 +235,7 @@ impl Cursor {
             Source::Head => return Ok(false),
             Source::Memory(recorded) => self.at = At::Memory { recorded, index: 0 },
             Source::NextSession(segment) => {
-                self.place = Place {
+                self.place = SessionOffset {
                     session: segment.ordinal,
                     offset: 0,
                 };
@@ -255,7 +255,7 @@ impl Cursor {
     /// nothing yet, goes on, or to the given place; returns how many.
     fn read_file(
         &mut self,
-        end: Option<Place>,
+        end: Option<SessionOffset>,
         wanted: Wanted<'_>,
         out: &mut Outgoing,
     ) -> Result<usize, Lost> {

@@ -16,7 +16,7 @@ use crate::delivery::{
     Cursor, Link, LinkError, MAX_TOPICS, Outgoing, Step, Subscription, Topics, Wanted, memory_of,
 };
 use crate::segment::Lost;
-use crate::tail::{Place, Tail};
+use crate::tail::{SessionOffset, Tail};
 
 /// After this long without another one, new subscriptions are replayed. A
 /// client sends those that it has when it connects one by one; replayed each
@@ -57,7 +57,7 @@ struct Replay {
     cursor: Cursor,
     /// Where `live` stands: a place, since the record before it may be one that
     /// nobody can read.
-    until: Place,
+    until: SessionOffset,
 }
 
 /// How a turn ended.
