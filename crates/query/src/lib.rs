@@ -27,7 +27,7 @@
 //! A [`Source`] is a session file, opened once. A [`Filter`] is compiled once
 //! from [`Criteria`] and tested on each message. [`show`] selects the newest
 //! messages and gives them to a [`Sink`];
-//! [`count`] counts them. [`verify()`] checks whole sessions instead, down to the
+//! [`count()`] counts them. [`verify()`] checks whole sessions instead, down to the
 //! numbering, and [`salvage()`] copies what is readable of one to a new file.
 //!
 //! # What it promises
