@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::Ending;
-use crate::testing::{MemFile, Part, any_part, file_of};
+use crate::testing::{MemFile, Part, any_part, file_of, sealed};
 
 /// Offsets and numbers of what a reader still has.
 fn rest(reader: &mut Reader) -> Vec<(u64, u64)> {
@@ -120,6 +120,44 @@ fn little_of_a_well_kept_file_is_read() {
         );
         assert!(file.bytes_read() < 6 << 20, "{} bytes", file.bytes_read());
     }
+}
+
+/// A whole line, its newline included.
+fn line(number: u64, members: &str) -> Vec<u8> {
+    let mut line = sealed(number, members);
+    line.push(b'\n');
+    line
+}
+
+#[test]
+fn records_longer_than_the_search_for_one_are_halved_as_well() {
+    let text = "x".repeat(2 * usize::try_from(FARTHEST).unwrap());
+    let bytes: Vec<u8> = (1..=300)
+        .flat_map(|number| line(number, &format!(",\"text\":\"{text}\"")))
+        .collect();
+    let (file, mut reader) = open(&bytes);
+    reader.seek_number(299).unwrap();
+    assert_eq!(rest_first(&mut reader), Some(299));
+    let read = file.bytes_read();
+    assert!(read < bytes.len() as u64 / 2, "{read} of {}", bytes.len());
+}
+
+#[test]
+fn places_may_be_asked_for_as_close_as_can_be() {
+    let bytes: Vec<u8> = (1..=9)
+        .flat_map(|number| line(number, ",\"a\":1"))
+        .collect();
+    let (_, mut reader) = open(&bytes);
+    let found = reader
+        .bracket(0, &mut |record| Some(record.number < 5))
+        .unwrap();
+    let length = bytes.len() as u64 / 9;
+    let expected = Bracket {
+        start: 3 * length,
+        last: 3,
+        end: 4 * length,
+    };
+    assert_eq!(found, expected);
 }
 
 fn rest_first(reader: &mut Reader) -> Option<u64> {
