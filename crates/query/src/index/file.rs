@@ -198,8 +198,8 @@ impl Index {
         Table::read(list, self.directory.blocks(group), fetch)?.may_hold(any_of)
     }
 
-    /// Reads all of it, to find out whether it is as it was written.
-    pub(super) fn check(&self) -> Result<(), Unusable> {
+    /// Reads all of it, to find out whether its bytes are as they were written.
+    pub(super) fn check_bytes(&self) -> Result<(), Unusable> {
         let mut at = Header::SIZE as u64;
         let mut body = Digest::new(CrcAlgorithm::Crc32Iscsi);
         let mut piece = vec![0; 64 << 10];

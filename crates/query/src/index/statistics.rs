@@ -6,6 +6,7 @@ use std::path::Path;
 use journal::{Damage, Reason};
 
 use super::file::Index;
+use super::paths::Unusable;
 use crate::analysis::{Analysis, store};
 use crate::bytes::Span;
 use crate::bytes::{Input, Output};
@@ -77,11 +78,13 @@ impl Index {
         Statistics::read(self, &bytes, file, session, known)
     }
 
-    /// Tells whether what is counted in it can be read by this program: other hashes than
-    /// its own are those of another build.
-    pub(super) fn has_known_statistics(&self) -> bool {
+    /// Reads all of it, to find out whether it is as it was written, by this program.
+    pub(super) fn check(&self) -> Result<(), Unusable> {
+        self.check_bytes()?;
+        // Other hashes than this program's are those of another build of it.
         let nothing = Analysis::default();
-        self.statistics(0, Path::new(""), Some(&nothing)).is_some()
+        let known = self.statistics(0, Path::new(""), Some(&nothing));
+        known.map(|_| ()).ok_or(Unusable::OtherVersion)
     }
 }
 

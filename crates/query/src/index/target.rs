@@ -33,7 +33,6 @@ pub fn index_state(session: &Path) -> IndexState {
     };
     let checked = open_own(session, file.as_ref()).and_then(|index| index.check().map(|()| index));
     match checked {
-        Ok(index) if !index.has_known_statistics() => IndexState::Bad(Unusable::OtherVersion),
         Ok(index) => IndexState::Good {
             bytes: index.bytes(),
             has_text: index.has_text(),
