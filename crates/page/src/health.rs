@@ -52,8 +52,8 @@ pub(crate) struct Health {
 }
 
 #[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) known: Known,
+struct State {
+    known: Known,
     asked: Instant,
 }
 
@@ -87,12 +87,22 @@ impl Health {
         self.begun.elapsed() < Duration::from_secs(60)
     }
 
+    /// Notes what the broker said, if it answered.
+    pub(crate) fn note_broker(&self, told: Option<Told>) {
+        self.state().known.broker = told;
+    }
+
+    /// Notes what was counted.
+    pub(crate) fn note_counted(&self, counted: Counted) {
+        self.state().known.counted = Some(counted);
+    }
+
     /// Wakes the thread, for it to see that it is to end.
     pub(crate) fn wake(&self) {
         self.changed.notify_all();
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // Each change leaves it whole.
         held(self.state.lock())
     }

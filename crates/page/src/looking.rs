@@ -39,9 +39,9 @@ pub(crate) fn start(app: Arc<App>, stop: Arc<AtomicBool>) -> std::io::Result<Joi
         let mut counter = Counter::default();
         while !stop.load(Ordering::Relaxed) {
             let told = broker.as_mut().and_then(Broker::ask);
-            health.state().known.broker = told;
+            health.note_broker(told);
             if let Some(counted) = counter.count(&app) {
-                health.state().known.counted = Some(counted);
+                health.note_counted(counted);
             }
             if !health.wait(PERIOD, &stop) {
                 return;

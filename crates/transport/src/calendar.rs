@@ -20,3 +20,16 @@ pub(crate) fn local_stamp(time: SystemTime, zone: &TimeZone) -> String {
         None => "undated".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_the_time_of_its_zone() {
+        // Written out, so that the test needs no time zone files.
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let stamp = local_stamp(SystemTime::UNIX_EPOCH, &berlin);
+        assert_eq!(stamp, "19700101_010000");
+    }
+}

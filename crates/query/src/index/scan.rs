@@ -21,19 +21,9 @@ pub(crate) fn scan<A: Accumulator>(
     begin: &Begin<'_, A>,
     deliver: &mut Deliver<'_>,
 ) -> Result<A, Error> {
-    match job.parts.iter().any(Part::may_have_index) {
-        true => guided(job, need, chunks, begin, deliver),
-        false => scan::run(job, chunks, begin, deliver),
+    if !job.parts.iter().any(Part::may_have_index) {
+        return scan::run(job, chunks, begin, deliver);
     }
-}
-
-fn guided<A: Accumulator>(
-    job: Job<'_>,
-    need: Need,
-    chunks: &[Chunk],
-    begin: &Begin<'_, A>,
-    deliver: &mut Deliver<'_>,
-) -> Result<A, Error> {
     let mut guide = Guide::new(job, need);
     let mut total = begin();
     let mut rest = chunks;

@@ -1,5 +1,6 @@
 //! Reading from an open file, with its name in the error.
 
+use std::io;
 use std::path::Path;
 
 use journal::raw::ReadFile;
@@ -13,12 +14,7 @@ pub(super) fn read_at(
     bytes: &mut [u8],
     offset: u64,
 ) -> Result<usize, Error> {
-    let read = file.read_at(bytes, offset);
-    read.map_err(|source| Error::Read {
-        operation: "read",
-        path: path.to_owned(),
-        source,
-    })
+    file.read_at(bytes, offset).map_err(failed(path))
 }
 
 /// Fills the whole of `bytes`.
@@ -28,10 +24,13 @@ pub(super) fn read_exact(
     bytes: &mut [u8],
     offset: u64,
 ) -> Result<(), Error> {
-    let read = file.read_exact_at(bytes, offset);
-    read.map_err(|source| Error::Read {
+    file.read_exact_at(bytes, offset).map_err(failed(path))
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> Error + '_ {
+    |source| Error::Read {
         operation: "read",
         path: path.to_owned(),
         source,
-    })
+    }
 }
