@@ -32,14 +32,12 @@ impl Writer {
             return moved;
         }
         self.settle_head();
-        match self.reopen() {
-            Err(error) if error.is_failed_sync() => {
-                self.finish_after_failed_sync(&error);
-                moved.and(Err(error))
-            }
-            // The next commit tries again, and tells what is wrong.
-            _ => moved,
-        }
+        // What went wrong with the next session's file says nothing about this one: the
+        // next commit tells, and tries again unless it was a failed fsync.
+        let _told_later: Result<(), IoError> = self
+            .reopen()
+            .inspect_err(|error| self.finish_after_failed_sync(error));
+        moved
     }
 
     /// Sees to it that the file ends, also after a crash, where it was

@@ -260,6 +260,20 @@ fn a_start_after_an_archiving_whose_fsync_failed_makes_the_new_name_durable_firs
 }
 
 #[test]
+fn a_session_was_archived_although_the_fsync_of_the_next_ones_file_fails() {
+    let (fs, mut writer, _) = sim();
+    commit(&mut writer, "x");
+    // The head's comes first.
+    fs.fail_syncs(&[None, Some(Fault::Io)]);
+    let archived = writer.archive(None).unwrap().unwrap();
+    assert!(fs.bytes(&archived.path).starts_with(b"{\"message_num\":1,"));
+    let mut group = writer.group();
+    group.push(&serde_json::json!({})).unwrap();
+    let after = writer.commit(&[&group]).unwrap_err();
+    assert!(matches!(after, CommitError::Finished { .. }), "{after:?}");
+}
+
+#[test]
 fn a_writer_that_failed_for_good_accepts_and_archives_nothing_and_says_why() {
     let (fs, mut writer, _) = sim();
     commit(&mut writer, "x");
