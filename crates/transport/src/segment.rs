@@ -124,6 +124,12 @@ impl Segment {
         matches!(*self.lock(), Held::Named { .. })
     }
 
+    /// Tells whether somebody who comes later can open it.
+    #[cfg(test)]
+    pub(crate) fn is_known_by_name(&self) -> bool {
+        self.is_named() || self.can_be_let_go()
+    }
+
     /// Tells whether its file is open, and could be opened again by its name.
     pub(crate) fn can_be_let_go(&self) -> bool {
         matches!(*self.lock(), Held::Open { archived: true, .. })

@@ -17,7 +17,7 @@ use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
 use self::world::World;
-use crate::config::Replay;
+use crate::config::{OnStop, Replay};
 
 /// How many seeds are run with the other tests.
 const SEEDS: u64 = 1500;
@@ -44,6 +44,8 @@ struct Plan {
     rotation: bool,
     /// Of which sessions new subscriptions get messages.
     replay: Replay,
+    /// What becomes of a session at an orderly stop.
+    on_stop: OnStop,
     /// Whether what happens is printed.
     tell: bool,
 }
@@ -77,6 +79,7 @@ impl Plan {
             faults: rng.bool(),
             rotation: rng.bool(),
             replay: [Replay::Session, Replay::All][rng.usize(..2)],
+            on_stop: [OnStop::Archive, OnStop::Keep][rng.usize(..2)],
             tell: false,
         }
     }
@@ -94,12 +97,13 @@ impl Plan {
     /// Returns the smallest plan that fails as well.
     fn shrink(&self) -> Self {
         let mut smallest = self.clone();
-        let simpler: [fn(&mut Self); 9] = [
+        let simpler: [fn(&mut Self); 10] = [
             |plan| plan.requesters = 0,
             |plan| plan.subscribers = 0,
             |plan| plan.faults = false,
             |plan| plan.rotation = false,
             |plan| plan.replay = Replay::Session,
+            |plan| plan.on_stop = OnStop::Archive,
             |plan| plan.crashes = false,
             |plan| plan.lives = plan.lives.saturating_sub(1).max(1),
             |plan| plan.publishers = 1,

@@ -87,7 +87,7 @@ impl Client {
         match self {
             Self::Publisher(_) => {}
             Self::Subscriber(subscriber) => subscriber.check_settled(world),
-            Self::Requester(requester) => requester.check_settled(),
+            Self::Requester(requester) => requester.check_settled(world),
         }
     }
 }

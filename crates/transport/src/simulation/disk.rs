@@ -284,15 +284,20 @@ impl AppendFile for Appending {
         let before = self.file.size()?;
         meanwhile("fsync");
         let fails = self.disk.fails();
+        // Some file systems find only now that there is no room.
+        let is_late = self.disk.is_full() && draw(4) == 0;
         let mut state = self.disk.lock();
         let Some(file) = state.files.get_mut(&self.id) else {
             return Ok(());
         };
-        if fails {
+        if fails || is_late {
             file.spoilt = true;
             drop(state);
-            note(format_args!("an fsync fails"));
-            return Err(io::Error::from_raw_os_error(5));
+            note(format_args!("an fsync fails, full: {is_late}"));
+            return Err(match is_late {
+                true => ErrorKind::StorageFull.into(),
+                false => io::Error::from_raw_os_error(5),
+            });
         }
         if file.spoilt {
             return Ok(());

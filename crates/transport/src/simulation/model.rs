@@ -76,6 +76,20 @@ impl Model {
         self.gone.extend(gone);
     }
 
+    /// The session that was being written when the broker died is removed. What nobody
+    /// was told of may never have been, and its numbers may be given again.
+    pub(super) fn removed_unfinished(&mut self, path: &Path) {
+        for (number, _, id) in read_session(path) {
+            match number > self.shown {
+                true => {
+                    self.durable.remove(&id);
+                    self.by_number.remove(&number);
+                }
+                false => drop(self.gone.insert(id)),
+            }
+        }
+    }
+
     /// Tells whether a message is in a session that somebody has moved away.
     pub(super) fn is_gone(&self, number: u64) -> bool {
         let message = self.by_number.get(&number);

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::world::{draw, note};
+use super::world::{check_failure, draw, note};
 use crate::assembly::{Assembled, Shared};
 use crate::control::Control;
 use crate::delivery::Acceptor;
@@ -140,6 +140,7 @@ impl Parts {
             Ok(next) => next == Next::Done,
             Err(failure) => {
                 note(format_args!("recording has failed: {failure}"));
+                check_failure(&failure);
                 self.shared.queue.end();
                 self.failed.set(true);
                 true

@@ -20,6 +20,8 @@ pub(super) struct Wire {
     /// Ends of what was queued, by the offset behind them.
     marks: VecDeque<(u64, String)>,
     queued: u64,
+    /// Where queued frames end.
+    frame_ends: VecDeque<u64>,
     received: Vec<u8>,
     /// How many bytes of the broker's greeting have not come.
     greeting: usize,
@@ -37,6 +39,7 @@ impl Wire {
             written: 0,
             marks: VecDeque::new(),
             queued: 0,
+            frame_ends: VecDeque::new(),
             received: Vec::new(),
             greeting: zmtp::GREETING_BYTES,
             frames: Vec::new(),
@@ -50,6 +53,11 @@ impl Wire {
     pub(super) fn queue_message(&mut self, frames: &[&[u8]]) {
         let mut wire = Vec::new();
         zmtp::push_message(&mut wire, frames.iter().copied());
+        let mut end = 0;
+        while let Some(header) = Header::parse(&wire[end..]).unwrap() {
+            end += header.length + usize::try_from(header.body).unwrap();
+            self.frame_ends.push_back(self.queued + end as u64);
+        }
         self.queued += wire.len() as u64;
         match self.ready {
             true => self.unsent.extend(wire),
@@ -75,6 +83,20 @@ impl Wire {
     /// Tells whether the broker has read all that was written.
     pub(super) fn is_read(&self) -> bool {
         self.end.is_read()
+    }
+
+    /// Returns how many bytes there are up to the end of the frame under way. A
+    /// library writes large ones by themselves.
+    pub(super) fn rest_of_frame(&mut self) -> usize {
+        let is_written = |end: &mut u64| *end <= self.written;
+        while self.frame_ends.pop_front_if(is_written).is_some() {}
+        let end = self.frame_ends.front().map_or(0, |end| end - self.written);
+        usize::try_from(end).unwrap()
+    }
+
+    /// Tells whether the connection is there for messages.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready
     }
 
     /// Writes up to `most` bytes, and returns whose marks have left; `None` where

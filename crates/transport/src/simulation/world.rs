@@ -1,12 +1,16 @@
 //! One broker and its clients in one thread, whose order one seed decides.
 
+mod end;
+mod happenings;
+
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use jiff::tz::TimeZone;
@@ -20,9 +24,7 @@ use super::{Counts, Plan};
 use crate::assembly::{Ports, assemble, open};
 use crate::clock::simulated as clock;
 use crate::config::Config;
-use crate::intake::Unread;
-use crate::recorder::ArchiveRequest;
-use crate::stop::{LastSession, Running, Stopped, stop};
+use crate::error::Failure;
 
 thread_local! {
     static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
@@ -85,6 +87,18 @@ pub(super) fn withdrawn(path: &Path, from: u64, to: u64) {
     world().model.borrow_mut().withdrawn(path, from, to);
 }
 
+/// Is called when recording has failed, which only a disk may cause that fails.
+pub(super) fn check_failure(failure: &Failure) {
+    let out_of_order = matches!(
+        failure,
+        Failure::Recording(journal::CommitError::OutOfOrder { .. })
+    );
+    assert!(
+        world().plan.faults && !out_of_order,
+        "nothing had failed before: {failure}"
+    );
+}
+
 /// Is called when a client has written or read something.
 pub(super) fn moved(bytes: usize) {
     let world = world();
@@ -104,6 +118,8 @@ pub(super) struct World {
     pub(super) dir: tempfile::TempDir,
     disk: Disk,
     pub(super) model: RefCell<Model>,
+    /// Which closed sessions were there at the start, and which were reported since.
+    archived: Arc<Mutex<BTreeSet<PathBuf>>>,
     clients: Vec<RefCell<Client>>,
     pub(super) doors: RefCell<Doors>,
     parts: RefCell<Option<Rc<Parts>>>,
@@ -145,6 +161,7 @@ impl World {
             dir: dir.unwrap(),
             disk: Disk::default(),
             model: RefCell::default(),
+            archived: Arc::default(),
             clients: clients.into_iter().map(RefCell::new).collect(),
             doors: RefCell::default(),
             parts: RefCell::default(),
@@ -223,19 +240,31 @@ impl World {
         self.end(is_last);
     }
 
-    /// Somebody moves closed sessions elsewhere while no broker runs.
+    /// Somebody moves sessions elsewhere while no broker runs.
     fn move_away(&self) {
-        for archive in journal::list_archives(self.dir.path()).unwrap_or_default() {
+        for path in self.archives() {
             if draw(2) == 0 {
-                note(format_args!("{} is moved away", archive.name));
-                self.model.borrow_mut().moved_away(&archive.path);
-                std::fs::remove_file(archive.path).unwrap();
+                note(format_args!("{} is moved away", path.display()));
+                self.model.borrow_mut().moved_away(&path);
+                std::fs::remove_file(path).unwrap();
             }
         }
+        let unfinished = journal::current_session(self.dir.path());
+        if unfinished.exists() && draw(2) == 0 {
+            note(format_args!("the unfinished session is removed"));
+            self.model.borrow_mut().removed_unfinished(&unfinished);
+            std::fs::remove_file(unfinished).unwrap();
+        }
+    }
+
+    fn archives(&self) -> impl Iterator<Item = PathBuf> {
+        let archives = journal::list_archives(self.dir.path()).unwrap_or_default();
+        archives.into_iter().map(|archive| archive.path)
     }
 
     fn start(&self) {
         note(format_args!("the broker starts"));
+        *self.archived.lock().unwrap() = self.archives().collect();
         let doors = Doors::default();
         let workers = Workers::default();
         let config = self.config();
@@ -257,6 +286,7 @@ impl World {
 
     fn config(&self) -> Config {
         let wall = Arc::clone(&self.wall);
+        let archived = Arc::clone(&self.archived);
         Config {
             history: self.plan.history,
             replay: self.plan.replay,
@@ -264,7 +294,11 @@ impl World {
             max_message: 1 << 20,
             max_session: self.plan.rotation.then_some(20_000),
             rotate_at: self.plan.rotation.then_some((0, 0)),
+            on_stop: self.plan.on_stop,
             zone: TimeZone::UTC,
+            on_archived: Arc::new(move |path| {
+                archived.lock().unwrap().insert(path.to_owned());
+            }),
             fs: Arc::new(self.disk.clone()),
             clock: Arc::new(move || {
                 let millis = wall.load(Ordering::SeqCst);
@@ -272,6 +306,12 @@ impl World {
             }),
             ..Config::new(self.dir.path())
         }
+    }
+
+    /// Tells whether the broker may have reason to end a connection by itself.
+    pub(super) fn may_disconnect(&self) -> bool {
+        let parts = self.parts.borrow();
+        self.is_ending.get() || parts.as_ref().is_none_or(|parts| parts.failed.get())
     }
 
     fn parts(&self) -> Rc<Parts> {
@@ -287,194 +327,5 @@ impl World {
             90..97 => self.pass(),
             _ => self.befall(),
         }
-    }
-
-    /// Lets some part of the broker do a turn.
-    fn work(&self) {
-        let parts = self.parts();
-        match draw(8) {
-            0 | 1 => parts.intake(),
-            2 | 3 if draw(self.plan.slowness) > 0 => {}
-            2 | 3 => parts.recorder(),
-            4 => parts.acceptor(),
-            5 => parts.control(),
-            _ => parts.worker(),
-        }
-    }
-
-    /// Lets some client do something, unless it does already.
-    fn act(&self) {
-        if self.clients.is_empty() {
-            return;
-        }
-        let client = &self.clients[draw(self.clients.len())];
-        if let Ok(mut client) = client.try_borrow_mut() {
-            client.act(self);
-        }
-    }
-
-    fn pass(&self) {
-        let millis = match draw(20) {
-            0 => 1000 + draw(14_000),
-            1..4 => draw(1000),
-            _ => draw(20),
-        };
-        clock::advance(Duration::from_millis(millis as u64));
-        self.wall.fetch_add(millis as u64, Ordering::SeqCst);
-    }
-
-    /// Something that is nobody's doing.
-    fn befall(&self) {
-        let hours = |count: usize| count as u64 * 3_600_000;
-        match draw(8) {
-            6 => {
-                note(format_args!("everything but the clock is paused"));
-                clock::advance(Duration::from_secs(200));
-            }
-            0 if self.plan.rotation => {
-                note(format_args!("the clock is set on"));
-                self.wall.fetch_add(hours(draw(30)), Ordering::SeqCst);
-            }
-            1 if self.plan.rotation => {
-                note(format_args!("the clock is set back"));
-                self.wall.fetch_sub(hours(draw(3)), Ordering::SeqCst);
-            }
-            2 if self.plan.rotation => self.archive(),
-            3 if self.plan.faults && draw(4) == 0 => {
-                note(format_args!("the disk is full"));
-                self.disk.set_full(true);
-            }
-            _ => self.disk.set_full(false),
-        }
-    }
-
-    fn archive(&self) {
-        note(format_args!("the session is to be closed"));
-        let request = ArchiveRequest {
-            label: None,
-            reply: Box::new(|_| {}),
-        };
-        let parts = self.parts();
-        let _sent = parts.shared.requests.send(request);
-        parts.shared.queue.nudge();
-    }
-
-    /// Stops in order, and looks whether all promises were kept.
-    fn end(&self, is_last: bool) {
-        note(format_args!("the broker is to stop"));
-        if is_last {
-            self.disk.set_faults(0);
-            self.disk.set_full(false);
-        }
-        let parts = self.parts();
-        self.is_ending.set(true);
-        if is_last && !parts.failed.get() {
-            self.settle(&parts);
-        }
-        self.model.borrow_mut().stop_begins();
-        let stopped = stop(&parts.shared, &mut Stopping(self, Rc::clone(&parts)));
-        self.is_calm.set(true);
-        self.is_ending.set(false);
-        note(format_args!("it has stopped: {stopped:?}"));
-        let kept_all = self.judge(&parts, &stopped);
-        drop(parts);
-        self.parts.take();
-        for client in &self.clients {
-            let mut client = client.borrow_mut();
-            client.read_rest(self);
-            client.broker_is_gone(self);
-        }
-        self.model.borrow_mut().check_files(self.dir.path());
-        if kept_all {
-            self.model.borrow_mut().check_arrived();
-        }
-        self.disk.restart();
-        self.counts.borrow_mut().stops += 1;
-    }
-
-    /// Lets everybody come to their end: nothing new begins.
-    fn settle(&self, parts: &Parts) {
-        self.is_calm.set(true);
-        let (mut moved, mut quiet, mut stuck) = (0, 0, 0);
-        while quiet < 60 {
-            // A narrow connection needs as long as it needs while anything moves.
-            assert!(stuck < 5_000, "it does not come to rest");
-            for client in &self.clients {
-                client.borrow_mut().act(self);
-            }
-            parts.all();
-            if parts.failed.get() {
-                // What had failed before was noticed now: nothing more comes.
-                self.is_calm.set(false);
-                return;
-            }
-            clock::advance(Duration::from_millis(20));
-            let busy = self.clients.iter().any(|client| client.borrow().is_busy());
-            let before = std::mem::replace(&mut moved, self.moved.get());
-            stuck = if moved == before { stuck + 1 } else { 0 };
-            quiet = if busy || moved != before {
-                0
-            } else {
-                quiet + 1
-            };
-        }
-        for client in &self.clients {
-            client.borrow_mut().check_settled(self);
-        }
-        self.is_calm.set(false);
-    }
-
-    /// Returns whether everything that had arrived must have been recorded.
-    fn judge(&self, parts: &Parts, stopped: &Stopped) -> bool {
-        let failed = parts.failed.get() || matches!(stopped.session, LastSession::Broken);
-        if !failed {
-            assert_eq!(stopped.refused, 0, "no message is too large");
-            assert_eq!(stopped.disconnected, 0, "no publisher has done anything");
-        }
-        !failed && stopped.unread.is_none() && !self.disk.is_full()
-    }
-}
-
-/// Runs the world until a part has ended.
-struct Stopping<'a>(&'a World, Rc<Parts>);
-
-impl Stopping<'_> {
-    fn until(&self, is_done: impl Fn(&Parts) -> bool) {
-        for step in 0.. {
-            if is_done(&self.1) {
-                return;
-            }
-            self.0.step();
-            if step % (16 * self.0.plan.slowness) == 0 {
-                self.1.all();
-                clock::advance(Duration::from_millis(5));
-            }
-            assert!(step < 1_000_000, "the broker does not come to its end");
-        }
-    }
-}
-
-impl Running for Stopping<'_> {
-    fn end_intake(&mut self) -> Option<Unread> {
-        self.until(|parts| parts.intake.done.get());
-        self.1.unread.get()
-    }
-
-    fn end_recorder(&mut self) -> bool {
-        self.until(|parts| parts.recorder.done.get());
-        !self.1.failed.get()
-    }
-
-    fn end_control(&mut self) {
-        self.until(|parts| parts.control.done.get());
-    }
-
-    fn drain_delivery(&mut self, time: Duration) {
-        let until = clock::now() + time;
-        self.until(|parts| clock::now() >= until || parts.delivery_is_done());
-    }
-
-    fn end_delivery(&mut self) {
-        self.until(Parts::delivery_is_done);
     }
 }

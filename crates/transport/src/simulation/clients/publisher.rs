@@ -70,7 +70,12 @@ impl Publisher {
             self.sent += 1;
             let topic = TOPICS[draw(TOPICS.len())];
             let payload = payload(&self.name, &id, size);
-            wire.queue_message(&[topic.as_bytes(), &payload]);
+            // Some say more behind the payload.
+            let more = vec![b'm'; draw(300)];
+            match draw(4) {
+                0 => wire.queue_message(&[topic.as_bytes(), &payload, &more]),
+                _ => wire.queue_message(&[topic.as_bytes(), &payload]),
+            }
             wire.mark(id);
         }
     }
@@ -79,6 +84,7 @@ impl Publisher {
         let Some(wire) = &mut self.wire else { return };
         let most = match draw(3) {
             0 => 1 + draw(200),
+            1 => wire.rest_of_frame(),
             _ => usize::MAX,
         };
         let Some(arrived) = wire.write(most) else {

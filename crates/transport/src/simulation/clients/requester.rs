@@ -343,12 +343,25 @@ impl Requester {
         }
     }
 
-    /// All requests were answered.
-    pub(super) fn check_settled(&self) {
-        assert!(
-            self.wire.is_none() || self.asked.is_empty(),
-            "{:?} were not answered",
-            self.asked
-        );
+    /// All requests were answered, and what it has credit for has come.
+    pub(super) fn check_settled(&self, world: &World) {
+        if self.wire.is_none() {
+            return;
+        }
+        assert!(self.asked.is_empty(), "{:?} were not answered", self.asked);
+        if let Some(Consumer {
+            last: Some(last),
+            credit: 1..,
+            ended: false,
+            ..
+        }) = self.consumer
+        {
+            let missing = world.model.borrow().matching(last + 1, &[""]);
+            assert!(
+                missing.is_empty(),
+                "{} did not get {missing:?} behind {last}",
+                self.name
+            );
+        }
     }
 }

@@ -123,6 +123,10 @@ impl Subscriber {
     fn read(&mut self, world: &World, most: usize) {
         let Some(wire) = &mut self.wire else { return };
         let Some(messages) = wire.read(most) else {
+            assert!(
+                !wire.is_ready() || world.may_disconnect(),
+                "a subscriber was disconnected that had done nothing"
+            );
             return self.leave(world);
         };
         let mut model = world.model.borrow_mut();
