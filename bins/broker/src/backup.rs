@@ -26,8 +26,9 @@ use self::place::{Folder, Place, Stream};
 pub(crate) use self::restore::Restore;
 use crate::exit::Exit;
 use crate::line::line;
-use crate::shown::{shown, size};
+use crate::shown::shown;
 use crate::values::JournalDir;
+use render::size;
 
 /// Where the positions of named consumers are, below a journal's directory.
 const CONSUMERS: &str = "consumers";

@@ -9,8 +9,8 @@ use journal::{ClosedSession, Retention, Upkeep, UpkeepError};
 
 use crate::args::Args;
 use crate::platform;
-use crate::shown::size;
 use crate::upkeep::{LEVEL, Needs, due, plan, told};
+use render::size;
 
 /// How often it looks: sessions get old, and disks full, while nothing is closed.
 const PERIOD: Duration = Duration::from_secs(60);

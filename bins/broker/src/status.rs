@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use client::{Client, Status};
 use protocol::{Consumer, Missing, Peer, Peers, Subscriber};
+use render::{duration, size};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 use crate::line::line;
 use crate::shown::shown;
-pub(crate) use crate::shown::size;
 
 /// How many subscribers and consumers are listed.
 const LISTED: usize = 20;
@@ -112,7 +112,7 @@ fn overview(status: &Status) -> String {
          [*] Last message: {}; {} recorded in this run",
         shown(&status.version),
         status.pid,
-        duration(status.uptime_seconds),
+        duration(Duration::from_secs(status.uptime_seconds).as_secs_f64()),
         shown(&session.file),
         session.messages,
         size(session.bytes),
@@ -128,7 +128,7 @@ fn speed(status: &Status) -> String {
     let ms = |us: u64| Duration::from_micros(us).as_secs_f64() * 1000.0;
     format!(
         "[*] Last write and fsync {} ago; {} of them took {:.2} ms at the median, {:.2} ms at 99%, {:.2} ms at most",
-        duration(age / 1000),
+        duration(Duration::from_millis(age).as_secs_f64()),
         commits.count,
         ms(commits.p50_us),
         ms(commits.p99_us),
@@ -206,28 +206,9 @@ fn list(title: &str, count: u64, mut all: impl ExactSizeIterator<Item = String>)
     lines
 }
 
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min", seconds / 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_and_durations_are_for_people() {
-        assert_eq!(size(1023), "1023 bytes");
-        assert_eq!(size(1536), "1.5 KiB");
-        assert_eq!(size(u64::MAX), "17179869183.9 GiB");
-        assert_eq!(duration(59), "59 s");
-        assert_eq!(duration(3_700), "1 h 1 min");
-        assert_eq!(duration(200_000), "2 d 7 h");
-    }
 
     #[test]
     fn nothing_in_an_answer_drives_the_terminal() {

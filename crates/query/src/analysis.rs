@@ -32,6 +32,7 @@ use coverage::Coverage;
 use names::{Count, Names};
 use replies::Replies;
 pub(crate) use replies::name_of;
+pub use replies::percentile;
 pub use statistics::Statistics;
 pub(crate) use store::FARTHEST;
 pub use tally::Tally;

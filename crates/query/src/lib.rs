@@ -79,7 +79,7 @@ mod zone;
 pub use analysis::{
     Accumulator, Activity, Analysis, AnalysisReport, Bucket, Damaged, Found, Gaps, Named,
     OpenQuestion, OpenQuestions, Range, ReplyTimes, Sender, Silence, Statistics, Tally, TimeRange,
-    Unit, ValueKind,
+    Unit, ValueKind, percentile,
 };
 pub use archives::{ArchivedSession, Closed, Holdings, holdings, list_archives, list_unread};
 pub use body::{Body, bytes_note};

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::bars::{bar, duration};
+use crate::bars::bar;
 use crate::cell::{one_line, push_cell, push_cut, push_right};
 use crate::colour::Paint;
+use crate::duration::{duration, short};
 use crate::layout::Layout;
 use crate::number::{counted, grouped, size};
 use crate::stats::{messages, write_around};
@@ -323,14 +324,4 @@ fn cut(text: &str, columns: usize) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1}%", share * 100.0)
-}
-
-/// A length of time in few columns.
-fn short(seconds: f64) -> String {
-    match seconds {
-        _ if seconds < 100.0 => format!("{seconds:.1}s"),
-        _ if seconds < 6_000.0 => format!("{:.1}m", seconds / 60.0),
-        _ if seconds < 360_000.0 => format!("{:.1}h", seconds / 3_600.0),
-        _ => format!("{:.1}d", seconds / 86_400.0),
-    }
 }

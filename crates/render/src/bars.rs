@@ -17,23 +17,6 @@ pub(crate) fn bar(part: u64, whole: u64, columns: usize) -> String {
     bar
 }
 
-/// Writes a length of time as people say it, such as `1 h 30 min`.
-pub(crate) fn duration(seconds: f64) -> String {
-    let whole = seconds.round();
-    if seconds < 10.0 {
-        return format!("{seconds:.1} s");
-    }
-    let (minutes, hours, days) = (whole / 60.0, whole / 3_600.0, whole / 86_400.0);
-    match () {
-        () if whole < 60.0 => format!("{whole:.0} s"),
-        () if whole < 3_600.0 => format!("{} min {:.0} s", minutes.floor(), whole % 60.0),
-        () if whole < 86_400.0 => {
-            format!("{} h {} min", hours.floor(), (minutes % 60.0).floor())
-        }
-        () => format!("{} d {} h", days.floor(), (hours % 24.0).floor()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,18 +29,5 @@ mod tests {
         assert_eq!(bar(1, 1_000_000, 4), "▏");
         assert_eq!(bar(3, 16, 2), "▍");
         assert_eq!(bar(0, 0, 4), "");
-    }
-
-    #[test]
-    fn lengths_of_time_are_as_people_say_them() {
-        for (seconds, expected) in [
-            (0.25, "0.2 s"),
-            (59.6, "1 min 0 s"),
-            (75.0, "1 min 15 s"),
-            (5_400.0, "1 h 30 min"),
-            (180_000.0, "2 d 2 h"),
-        ] {
-            assert_eq!(duration(seconds), expected);
-        }
     }
 }

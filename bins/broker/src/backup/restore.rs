@@ -10,7 +10,7 @@ use super::place::Folder;
 use super::{check_copy, check_places, copy_journal};
 use crate::exit::Exit;
 use crate::line::line;
-use crate::shown::size;
+use render::size;
 
 /// `broker restore`
 #[derive(Debug, Args)]

@@ -12,7 +12,8 @@ use super::probe::{self, Probe};
 use super::{Finding, Findings, disk};
 use crate::doctor::Doctor;
 use crate::shown::shown;
-use crate::status::{finding, size};
+use crate::status::finding;
+use render::size;
 
 /// How long anybody is given to answer.
 const PATIENCE: Duration = Duration::from_secs(5);

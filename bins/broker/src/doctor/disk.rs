@@ -22,8 +22,7 @@ pub(crate) struct Speed(Vec<Duration>);
 impl Speed {
     /// Returns the time within which `percent` percent were done.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
-        let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
-        self.0.get(index).copied().unwrap_or_default()
+        query::percentile(&self.0, percent).unwrap_or_default()
     }
 }
 

@@ -226,10 +226,17 @@ fn only_name(line: &[u8], at: usize) -> Option<&[u8]> {
     value.get(..closing_quote(value)?)
 }
 
-/// Returns the time below which `percent` percent of the sorted times are.
-pub(super) fn percentile(times: &[i64], percent: usize) -> Option<i64> {
-    let rank = (times.len() * percent).div_ceil(100);
-    times.get(rank.saturating_sub(1)).copied()
+/// Returns the value that `percent` percent of the sorted values do not exceed, one that
+/// occurs (the [nearest rank](https://en.wikipedia.org/wiki/Percentile#The_nearest-rank_method));
+/// `None` where there is none.
+///
+/// ```
+/// assert_eq!(query::percentile(&[1, 2, 3, 4], 50), Some(2));
+/// ```
+#[must_use]
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
 }
 
 #[cfg(test)]
@@ -259,6 +266,6 @@ mod tests {
         assert_eq!(percentile(&times, 50), Some(10));
         assert_eq!(percentile(&times, 95), Some(19));
         assert_eq!(percentile(&times[..1], 95), Some(1));
-        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(percentile::<i64>(&[], 50), None);
     }
 }

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::escape::Text;
-use crate::bars::duration;
 use crate::colour::Paint;
+use crate::duration::duration;
 use crate::number::{counted, size};
 use query::Zone;
 use query::{Activity, AnalysisReport, Unit};
