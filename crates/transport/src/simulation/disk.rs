@@ -259,7 +259,8 @@ impl Debug for Appending {
 impl AppendFile for Appending {
     fn append(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.disk.alive()?;
-        let full = self.disk.is_full();
+        // Some file systems find only at the fsync that there is no room.
+        let full = self.disk.is_full() && draw(4) > 0;
         if !full && !self.disk.fails() {
             let written = self.file.append(slices);
             meanwhile("write");
@@ -284,8 +285,7 @@ impl AppendFile for Appending {
         let before = self.file.size()?;
         meanwhile("fsync");
         let fails = self.disk.fails();
-        // Some file systems find only now that there is no room.
-        let is_late = self.disk.is_full() && draw(4) == 0;
+        let is_late = self.disk.is_full() && draw(2) == 0;
         let mut state = self.disk.lock();
         let Some(file) = state.files.get_mut(&self.id) else {
             return Ok(());
