@@ -2,12 +2,11 @@
 
 use crate::command::split_name;
 use crate::curve::{CurveError, Initiator, Keypair, PublicKey, Session};
+use crate::error::{HandshakeError, printable};
 use crate::frame::push_command;
-use crate::handshake::{
-    GREETING_BYTES, HandshakeError, greeting, is_signature, printable, push_property,
-    read_greeting, split_property, whole_command,
-};
+use crate::greeting::{GREETING_BYTES, greeting, is_signature, read_greeting};
 use crate::peer::Peer;
+use crate::property::{push_property, split_property, whole_command};
 use crate::socket_type::SocketType;
 
 /// The beginning of a connection, at the end that has asked for it.

@@ -1,30 +1,22 @@
 //! The greeting, which chooses a mechanism, and the introduction: who the peer is.
 
+mod version_2;
+
 use std::sync::Arc;
 
 use crate::command::split_name;
-use crate::curve::{Admitted, CurveError, Keyring, Server, Session};
-use crate::frame::{FrameError, Header, push_command, push_frame};
+use crate::curve::{Admitted, Keyring, Server, Session};
+use crate::error::{HandshakeError, printable};
+use crate::frame::push_command;
+use crate::greeting::{
+    GREETING_BYTES, SIGNATURE, VERSION, VERSION_AT, greeting, is_signature, read_greeting,
+};
 use crate::peer::{Peer, PeerKey};
+use crate::property::{introduction, split_property, whole_command};
 use crate::socket_type::{Role, SocketType};
 
-/// The length of a greeting of ZMTP 3 in bytes.
-pub const GREETING_BYTES: usize = 64;
-
-/// A greeting's beginning, which tells ZeroMQ from everything else.
-const SIGNATURE: [u8; 10] = [0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f];
-const VERSION: [u8; 2] = [3, 1];
-/// Where the major version stands: all that is sent before the peer's is known.
-const VERSION_AT: usize = SIGNATURE.len();
-const MECHANISM: std::ops::Range<usize> = 12..32;
-/// The length of a greeting of ZMTP 2.0: signature, version, socket type.
-const OLD_GREETING: usize = SIGNATURE.len() + 2;
 /// What an anonymous peer of ZMTP 1 begins with (libzmq 2): an empty identity.
 const VERSION_1: &[u8] = &[1, 0];
-/// More than any socket has to say of itself.
-const MAX_READY: u64 = 64 << 10;
-/// The longest identity, in bytes.
-const MAX_IDENTITY: u64 = 255;
 
 /// The beginning of a connection, until both ends know each other.
 ///
@@ -62,72 +54,6 @@ enum State {
     /// ZMTP 2.0: the rest of the greeting, and then a frame with the identity.
     OldGreeting,
     OldIdentity,
-}
-
-/// Why a peer can't be talked with.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandshakeError {
-    /// Something that is no ZeroMQ.
-    #[error("it does not speak ZeroMQ")]
-    NotZeroMq,
-    /// The protocol of libzmq 2.
-    #[error("it speaks version {major} of ZeroMQ's protocol; 2 or newer is needed (libzmq 3)")]
-    TooOld {
-        /// The peer's major version.
-        major: u8,
-    },
-    /// Security was asked for.
-    #[error("it asks for the security mechanism {mechanism:?}; only {offered} is offered")]
-    Mechanism {
-        /// What the peer asked for.
-        mechanism: String,
-        /// What this end has to offer.
-        offered: &'static str,
-    },
-    /// The peer could not show that it owns a key that is let in.
-    #[error(transparent)]
-    Curve(#[from] CurveError),
-    /// The peer's socket is of a type that this end has nothing to say to.
-    #[error("it is a {found} socket; here {expected} sockets connect")]
-    SocketType {
-        /// What was expected.
-        expected: &'static str,
-        /// What the peer is.
-        found: String,
-    },
-    /// The server's socket is of a type that a client of this type can't use.
-    #[error("it is a {found} socket, which a {ours} socket does not talk to")]
-    Partner {
-        /// What this end is.
-        ours: &'static str,
-        /// What the server is.
-        found: String,
-    },
-    /// The server has refused this end.
-    #[error("it refuses the connection: {reason:?}")]
-    Refused {
-        /// The reason that it gives, shortened and without control characters.
-        reason: String,
-    },
-    /// The peer's introduction is malformed.
-    #[error("its introduction is malformed")]
-    Malformed,
-    /// The peer's introduction is no frame.
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-}
-
-impl HandshakeError {
-    /// Tells whether the peer can't be served whatever it does, and is most likely a
-    /// socket of somebody who has mistaken the port or an option.
-    #[must_use]
-    pub fn is_lasting(&self) -> bool {
-        matches!(
-            self,
-            Self::TooOld { .. } | Self::Mechanism { .. } | Self::SocketType { .. }
-        )
-    }
 }
 
 impl Handshake {
@@ -368,121 +294,6 @@ impl Handshake {
         let expected = self.role.expected().name();
         HandshakeError::SocketType { expected, found }
     }
-
-    /// Reads the greeting of ZMTP 2.0, and answers with the same and an empty
-    /// identity.
-    fn old_greeting(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
-        let Some(greeting) = bytes.get(..OLD_GREETING) else {
-            return Ok(None);
-        };
-        let number = greeting.last().copied().unwrap_or_default();
-        let found = SocketType::from_number(number);
-        self.peer.socket_type = found;
-        let ours = match found {
-            Some(found) => self.towards(found)?,
-            None => return Err(self.wrong(number.to_string())),
-        };
-        self.unsent.push(ours.number());
-        push_frame(&mut self.unsent, b"", false);
-        self.state = State::OldIdentity;
-        Ok(Some(OLD_GREETING))
-    }
-
-    fn old_identity(&mut self, bytes: &[u8]) -> Result<Option<usize>, HandshakeError> {
-        let Some(header) = Header::parse(bytes)? else {
-            return Ok(None);
-        };
-        if header.command || header.more || header.body > MAX_IDENTITY {
-            return Err(HandshakeError::Malformed);
-        }
-        let end = header.length + usize::try_from(header.body).unwrap_or(0);
-        let Some(identity) = bytes.get(header.length..end) else {
-            return Ok(None);
-        };
-        self.peer.identity = identity.to_vec();
-        Ok(Some(end))
-    }
-}
-
-/// Tells whether a greeting can begin with these bytes, of which there may be few yet.
-pub(crate) fn is_signature(bytes: &[u8]) -> bool {
-    let ends = [(0, 0xff, 0xff), (9, 0x01, 0x01)];
-    let mut there = ends
-        .into_iter()
-        .filter_map(|(at, mask, value)| Some((bytes.get(at)?, mask, value)));
-    there.all(|(byte, mask, value)| byte & mask == value)
-}
-
-/// Returns the whole greeting of this end.
-pub(crate) fn greeting(mechanism: &[u8]) -> [u8; GREETING_BYTES] {
-    let mut greeting = [0; GREETING_BYTES];
-    let parts = [&SIGNATURE[..], &VERSION, mechanism];
-    let bytes = parts.into_iter().flatten();
-    greeting
-        .iter_mut()
-        .zip(bytes)
-        .for_each(|(to, from)| *to = *from);
-    greeting
-}
-
-/// A version, major and minor, and the name of a mechanism.
-type Greeting<'a> = ((u8, u8), &'a [u8]);
-
-/// Reads a whole greeting.
-pub(crate) fn read_greeting(bytes: &[u8]) -> Result<Option<Greeting<'_>>, HandshakeError> {
-    let Some(greeting) = bytes.get(..GREETING_BYTES) else {
-        return Ok(None);
-    };
-    let Some(&[major, minor]) = greeting.get(VERSION_AT..VERSION_AT + 2) else {
-        return Err(HandshakeError::NotZeroMq);
-    };
-    let mechanism = greeting.get(MECHANISM).unwrap_or_default();
-    let mechanism = mechanism.split(|&byte| byte == 0).next();
-    Ok(Some(((major, minor), mechanism.unwrap_or_default())))
-}
-
-/// Returns the body of the command that the bytes begin with, if it is whole, and
-/// where it ends.
-pub(crate) fn whole_command(bytes: &[u8]) -> Result<Option<(&[u8], usize)>, HandshakeError> {
-    let Some(header) = Header::parse(bytes)? else {
-        return Ok(None);
-    };
-    if !header.command || header.body > MAX_READY {
-        return Err(HandshakeError::Malformed);
-    }
-    let body = usize::try_from(header.body).map_err(|_| HandshakeError::Malformed)?;
-    let end = header.length + body;
-    Ok(bytes.get(header.length..end).map(|body| (body, end)))
-}
-
-/// What this end says of itself.
-fn introduction(ours: SocketType) -> Vec<u8> {
-    let mut properties = Vec::new();
-    push_property(&mut properties, b"Socket-Type", ours.name().as_bytes());
-    properties
-}
-
-/// A name of one byte's length and a value of four bytes' length.
-pub(crate) fn split_property(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (name, rest) = split_name(bytes)?;
-    let (length, rest) = rest.split_first_chunk()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (value, rest) = rest.split_at_checked(length)?;
-    Some((name, value, rest))
-}
-
-pub(crate) fn push_property(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    out.extend(u8::try_from(name.len()));
-    out.extend_from_slice(name);
-    out.extend(u32::try_from(value.len()).unwrap_or(0).to_be_bytes());
-    out.extend_from_slice(value);
-}
-
-/// What a peer says of itself, fit for a log: short, and without control characters.
-pub(crate) fn printable(bytes: &[u8]) -> String {
-    const SHORT: usize = 20;
-    let short = bytes.get(..SHORT).unwrap_or(bytes);
-    short.escape_ascii().to_string()
 }
 
 #[cfg(test)]

@@ -28,18 +28,23 @@ mod assembler;
 mod client;
 mod command;
 pub mod curve;
+mod error;
 mod frame;
+mod greeting;
 mod handshake;
 mod peer;
+mod property;
 mod socket_type;
 
 pub use assembler::{Assembler, Found, MAX_FRAMES, StreamError};
 pub use client::Client;
 pub use command::{Command, CommandError, push_pong, push_subscription};
+pub use error::HandshakeError;
 pub use frame::{
     FrameError, Frames, Header, first_frame, frames, push_frame, push_header, push_message,
 };
-pub use handshake::{GREETING_BYTES, Handshake, HandshakeError};
+pub use greeting::GREETING_BYTES;
+pub use handshake::Handshake;
 pub use peer::{Peer, PeerKey};
 pub use socket_type::{Role, SocketType};
 

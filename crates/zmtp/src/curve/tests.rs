@@ -242,7 +242,7 @@ fn a_greeting_without_security_is_no_way_around_keys() {
 }
 
 fn greeting_of(mechanism: &[u8]) -> [u8; 64] {
-    crate::handshake::greeting(mechanism)
+    crate::greeting::greeting(mechanism)
 }
 
 #[test]

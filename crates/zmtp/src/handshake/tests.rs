@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::property::push_property;
 
 /// What libzmq 4.3 sends, recorded from the wire.
 fn greeting() -> Vec<u8> {
