@@ -76,7 +76,8 @@ impl World {
             assert!(
                 // Where nothing was committed, the file is removed.
                 segment.end().unwrap_or(0) == 0 || segment.is_known_by_name(),
-                "nobody can find a closed session again: {segment:?}"
+                "the session from {} on is closed, and has no name",
+                segment.first
             );
         }
         self.is_calm.set(false);
