@@ -26,6 +26,8 @@ mod router;
 mod sequences;
 mod start;
 mod status;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 use std::io;

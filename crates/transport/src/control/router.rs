@@ -265,3 +265,6 @@ fn push<'a>(
     let message = delimiter.into_iter().chain([header.as_bytes()]);
     connection.push(message.chain(frames));
 }
+
+#[cfg(test)]
+mod tests;
