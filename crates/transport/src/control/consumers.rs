@@ -451,3 +451,8 @@ fn unknown(handle: u64) -> Failure {
     );
     Failure::new(code::UNKNOWN_CONSUMER, message)
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
