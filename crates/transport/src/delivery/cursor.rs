@@ -337,3 +337,8 @@ fn decode(item: &Item<'_>, frames: &mut Frames) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
