@@ -156,3 +156,6 @@ impl Queue {
         held(self.state.lock())
     }
 }
+
+#[cfg(test)]
+mod tests;
