@@ -2,6 +2,7 @@
 
 pub(crate) mod faulty;
 pub(crate) mod guarded;
+pub(crate) mod recorder;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

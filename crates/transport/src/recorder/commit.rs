@@ -257,3 +257,6 @@ impl Recorder {
 fn with_source(error: &IoError) -> String {
     format!("{error}: {}", error.source)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,12 @@
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
-use std::time::SystemTime;
-
-use jiff::tz::TimeZone;
 
 use super::*;
 use crate::delivery::Turn;
-use crate::health::Health;
 use crate::net::sleeper;
-use crate::recorder::Rotation;
 use crate::tail::Tail;
 use crate::testing::faulty::FaultyFs;
+use crate::testing::recorder::recorder;
 use crate::testing::{Bench, Client, batch};
 
 /// A recorder whose thread does not run unless a test lets it.
@@ -28,23 +23,12 @@ impl Idle {
     }
 
     fn of(bench: Bench, on_archived: Arc<dyn Fn(&Path) + Send + Sync>) -> Self {
-        let Bench { dir, writer, tail } = bench;
+        let tail = Arc::clone(&bench.tail);
         let waker = sleeper().unwrap().waker();
+        let (dir, recorder) = recorder(bench, Queue::new(1 << 20, waker));
         let recorder = Recorder {
-            writer,
-            queue: Arc::new(Queue::new(1 << 20, waker)),
-            spare: Arc::default(),
-            tail: Arc::clone(&tail),
-            requests: mpsc::channel().1,
-            changes: mpsc::channel().1,
-            rotation: Rotation::new(None, TimeZone::UTC, SystemTime::now()),
-            clock: Arc::new(SystemTime::now),
-            max_session: None,
-            recorded: Arc::new(AtomicU64::new(0)),
-            health: Arc::new(Health::default()),
-            failed: None,
-            held: None,
             on_archived,
+            ..recorder
         };
         Self {
             dir,
