@@ -164,3 +164,6 @@ impl Collector {
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;
