@@ -169,3 +169,6 @@ impl Intake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
