@@ -166,3 +166,6 @@ impl Carrier {
 fn is_passing(error: &Error) -> bool {
     error.code() == Some(code::ORIGIN_GAP) || error.may_pass()
 }
+
+#[cfg(test)]
+mod tests;

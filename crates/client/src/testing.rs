@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
+use serde_json::{Value, json};
 use zmtp::{Handshake, Role};
 
 use crate::link::Frames;
@@ -113,4 +114,22 @@ impl Accepted {
             }
         }
     }
+}
+
+/// Sends a header.
+pub(crate) fn answer(peer: &mut Accepted, header: &Value) {
+    peer.send(&[header.to_string().into_bytes()]);
+}
+
+/// Returns the reply to `hello`.
+pub(crate) fn greeting(id: &Value, sequence: u64) -> Value {
+    let limits = json!({
+        "header_bytes": 1, "id_bytes": 1, "message_bytes": 1, "in_flight": 1, "consumers": 1,
+        "names": 1, "name_bytes": 1, "credit": 1, "window_bytes": 1, "dedupe_window": 1,
+        "consumer_timeout_seconds": 1,
+    });
+    json!({
+        "type": "reply", "id": id, "protocol": 1, "protocols": [1], "broker": "0.1.0",
+        "sequence": sequence, "limits": limits,
+    })
 }

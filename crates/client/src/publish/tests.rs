@@ -3,7 +3,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::{Accepted, Router};
+use crate::testing::{Router, answer, greeting};
 
 /// A time that only a test that fails needs.
 const LONG: Duration = Duration::from_secs(60);
@@ -49,22 +49,6 @@ impl Broker {
             }
         }
     }
-}
-
-fn answer(peer: &mut Accepted, header: &Value) {
-    peer.send(&[header.to_string().into_bytes()]);
-}
-
-fn greeting(id: &Value, sequence: u64) -> Value {
-    let limits = json!({
-        "header_bytes": 1, "id_bytes": 1, "message_bytes": 1, "in_flight": 1, "consumers": 1,
-        "names": 1, "name_bytes": 1, "credit": 1, "window_bytes": 1, "dedupe_window": 1,
-        "consumer_timeout_seconds": 1,
-    });
-    json!({
-        "type": "reply", "id": id, "protocol": 1, "protocols": [1], "broker": "0.1.0",
-        "sequence": sequence, "limits": limits,
-    })
 }
 
 fn interrupted(id: &Value) -> Value {
