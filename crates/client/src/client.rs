@@ -191,3 +191,6 @@ impl Client {
         self.connection.no_answer(self.timeout)
     }
 }
+
+#[cfg(test)]
+mod tests;
