@@ -201,3 +201,6 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

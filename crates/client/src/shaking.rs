@@ -146,3 +146,6 @@ impl Shaking {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
