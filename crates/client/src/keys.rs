@@ -69,3 +69,41 @@ fn read(path: &Path) -> Result<Certificate, KeysError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a file, and returns its path.
+    fn file(dir: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_client_has_its_own_keys_and_the_brokers_public_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let [own, server] = [(); 2].map(|()| Keypair::generate().unwrap());
+        let secret = file(&dir, "a.key_secret", &Certificate::secret_text(&own));
+        let public = file(&dir, "b.key", &Certificate::public_text(&server.public));
+        let keys = Keys::read(&secret, &public).unwrap();
+        assert_eq!((keys.own.public, keys.server), (own.public, server.public));
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_used_is_named_with_what_is_wrong() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = Keypair::generate().unwrap();
+        let secret = file(&dir, "a.key_secret", &Certificate::secret_text(&own));
+        let public = file(&dir, "a.key", &Certificate::public_text(&own.public));
+        let (text, absent) = (file(&dir, "text", "hello"), dir.path().join("absent"));
+        let no_secret = Keys::read(&public, &public).unwrap_err();
+        assert!(matches!(&no_secret, KeysError::NoSecret { path } if *path == public));
+        assert!(no_secret.to_string().contains(".key_secret"));
+        let unreadable = Keys::read(&secret, &absent).unwrap_err();
+        assert!(matches!(unreadable, KeysError::Read { path, .. } if path == absent));
+        let no_key = Keys::read(&text, &public).unwrap_err();
+        assert!(matches!(no_key, KeysError::Certificate { path, .. } if path == text));
+    }
+}

@@ -39,3 +39,44 @@ fn timespec(time: Duration) -> Timespec {
     // So short a time always fits.
     Timespec::try_from(Duration::from_millis(millis)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// A time that only a test that fails needs.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_wait_ends_with_what_is_waited_for_and_with_nothing_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut far, _) = listener.accept().unwrap();
+        let near = Socket::from(near);
+        assert!(wait(&near, false, true, LONG).unwrap(), "it can be written");
+        assert!(!wait(&near, true, false, Duration::ZERO).unwrap());
+        far.write_all(b"x").unwrap();
+        assert!(wait(&near, true, false, LONG).unwrap());
+        assert!(!wait(&near, false, false, Duration::ZERO).unwrap());
+    }
+
+    #[test]
+    fn the_end_of_a_connection_ends_the_wait_for_bytes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        drop(listener.accept().unwrap());
+        assert!(wait(&near.into(), true, false, LONG).unwrap());
+    }
+
+    #[test]
+    fn a_short_time_is_no_busy_loop_and_a_long_one_is_one_that_systems_take() {
+        let millis = |millis| Timespec::try_from(Duration::from_millis(millis)).unwrap();
+        assert_eq!(timespec(Duration::ZERO), millis(0));
+        assert_eq!(timespec(Duration::from_nanos(1)), millis(1));
+        assert_eq!(timespec(Duration::from_micros(2_001)), millis(3));
+        assert_eq!(timespec(Duration::MAX), millis(i32::MAX as u64));
+    }
+}
