@@ -52,3 +52,33 @@ impl<F: FnMut(u64, &[u8])> Scan<F> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+
+    fn numbers(bench: &Bench, oldest: u64, below: u64) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        let look_at = |number, line: &[u8]| {
+            let record = message::Record::parse(line).unwrap();
+            assert_eq!(record.message_num, Some(number));
+            numbers.push(number);
+        };
+        newest_first(bench.dir.path(), oldest, below, look_at).unwrap();
+        numbers
+    }
+
+    #[test]
+    fn records_are_gone_through_backwards_across_sessions_and_only_those_asked_for() {
+        let mut bench = Bench::new(10);
+        bench.record(&["a", "b"]);
+        bench.archive();
+        bench.record(&["c", "d"]);
+        bench.archive();
+        bench.record(&["e"]);
+        assert_eq!(numbers(&bench, 1, 6), [5, 4, 3, 2, 1]);
+        assert_eq!(numbers(&bench, 2, 5), [4, 3, 2]);
+        assert!(numbers(&bench, 3, 3).is_empty());
+    }
+}

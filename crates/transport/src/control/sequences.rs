@@ -59,3 +59,44 @@ impl Sequences {
             .retain(|connection, _| connections.contains(connection));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_another_sequence_or_another_connections_is_not_taken() {
+        let mut sequences = Sequences::new();
+        let before = sequences.begin(1);
+        let (own, others) = (sequences.begin(1), sequences.begin(2));
+        assert_eq!(sequences.check(1, Some(own)), Ok(()));
+        assert_eq!(sequences.check(1, None), Ok(()), "it asks for no order");
+        for wrong in [before, others, own + 100] {
+            let refusal = sequences.check(1, Some(wrong)).unwrap_err();
+            assert_eq!(refusal.code, code::INTERRUPTED);
+            assert_eq!(refusal.recorded, Some(Some(false)), "it may be sent again");
+        }
+        assert!(sequences.check(3, Some(own)).is_err());
+    }
+
+    #[test]
+    fn behind_a_message_that_was_refused_nothing_is_taken_before_a_new_beginning() {
+        let mut sequences = Sequences::new();
+        let (old, other) = (sequences.begin(1), sequences.begin(2));
+        sequences.interrupt(1);
+        assert!(sequences.check(1, Some(old)).is_err());
+        assert_eq!(sequences.check(2, Some(other)), Ok(()));
+        let new = sequences.begin(1);
+        assert_eq!(sequences.check(1, Some(new)), Ok(()));
+        assert!(sequences.check(1, Some(old)).is_err());
+    }
+
+    #[test]
+    fn a_connection_that_is_gone_leaves_nothing_behind() {
+        let mut sequences = Sequences::new();
+        let [kept, _] = [1, 2].map(|connection| sequences.begin(connection));
+        sequences.keep(&HashSet::from([1]));
+        assert_eq!(sequences.check(1, Some(kept)), Ok(()));
+        assert_eq!(sequences.by_connection.len(), 1);
+    }
+}
