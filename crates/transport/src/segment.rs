@@ -228,3 +228,65 @@ impl Lost {
         self.0.source.kind() == ErrorKind::NotFound
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Bench;
+
+    /// An archive of one record that is opened by its name when it is read.
+    fn named() -> (Bench, std::sync::Arc<Segment>, PathBuf) {
+        let mut bench = Bench::new(10);
+        // It is longer than what is kept of it to tell it from others.
+        bench.record(&[&"a".repeat(2 * BEGINNING)]);
+        let segment = bench.tail.current().segment;
+        let archived = bench.archive();
+        segment.let_go();
+        assert!(segment.is_named());
+        (bench, segment, archived.path)
+    }
+
+    fn records(segment: &Segment, until: u64) -> usize {
+        let mut reader = segment.reader(until).unwrap();
+        std::iter::from_fn(|| reader.next_item().unwrap().map(drop)).count()
+    }
+
+    #[test]
+    fn a_session_is_read_up_to_where_it_is_committed_under_every_name_that_it_gets() {
+        let mut bench = Bench::new(10);
+        bench.record(&["a"]);
+        let (segment, until) = (bench.tail.current().segment, bench.tail.current().bytes);
+        bench.record(&["b"]);
+        segment.let_go();
+        assert!(!segment.is_named(), "it is still written");
+        assert_eq!((records(&segment, until), segment.end()), (1, None));
+        bench.archive();
+        let end = segment.end().unwrap();
+        assert_eq!((records(&segment, until), records(&segment, end)), (1, 2));
+        assert!(segment.can_be_let_go());
+        segment.let_go();
+        assert_eq!((records(&segment, until), records(&segment, end)), (1, 2));
+    }
+
+    #[test]
+    fn another_file_with_its_name_is_not_read_in_its_place() {
+        let (_bench, segment, path) = named();
+        let own = std::fs::read(&path).unwrap();
+        std::fs::write(&path, vec![b'x'; own.len()]).unwrap();
+        let error = segment.file().unwrap_err();
+        assert_eq!(error.operation, Operation::FindAgain);
+        std::fs::write(&path, &own[..own.len() - 1]).unwrap();
+        assert!(segment.file().is_err(), "something of it is missing");
+        std::fs::write(&path, &own).unwrap();
+        assert_eq!(records(&segment, own.len() as u64), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_told_from_one_that_is_wrong() {
+        let (_bench, segment, path) = named();
+        std::fs::write(&path, b"x").unwrap();
+        assert!(!Lost::from(segment.file().unwrap_err()).is_gone());
+        std::fs::remove_file(path).unwrap();
+        assert!(Lost::from(segment.file().unwrap_err()).is_gone());
+    }
+}
