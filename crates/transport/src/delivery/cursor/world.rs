@@ -27,6 +27,9 @@ impl Link for Wire {
     }
 }
 
+/// The topic and the number of a message.
+type Found = (Vec<u8>, u64);
+
 /// Somebody who walks through what is committed.
 pub(super) struct Walk {
     pub(super) cursor: Cursor,
@@ -53,7 +56,7 @@ impl Walk {
     }
 
     /// Does one step, and returns the topics and the numbers of what was found.
-    pub(super) fn step(&mut self, bench: &Bench) -> Result<(Step, Vec<(Vec<u8>, u64)>), Lost> {
+    pub(super) fn step(&mut self, bench: &Bench) -> Result<(Step, Vec<Found>), Lost> {
         let (mut out, mut link) = (Outgoing::default(), Wire::default());
         let wanted = Wanted {
             topics: &self.topics,

@@ -161,7 +161,7 @@ fn every_session_that_is_closed_is_named_once_whatever_closed_it() {
     let days = Arc::new(AtomicU64::new(1));
     let clock = Arc::clone(&days);
     work.recorder.clock = Arc::new(move || {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(86_400) * clock.load(Ordering::Relaxed) as u32
+        SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * clock.load(Ordering::Relaxed))
     });
     let now = (work.recorder.clock)();
     work.recorder.rotation = Rotation::new(Some((0, 0)), TimeZone::UTC, now);
