@@ -108,3 +108,6 @@ fn last_session(shared: &Shared) -> LastSession {
         Err(error) => LastSession::Kept(error),
     }
 }
+
+#[cfg(test)]
+mod tests;
