@@ -217,6 +217,14 @@ fn a_message_that_is_too_large_is_refused_and_nothing_is_recorded() {
         "{reply}"
     );
     assert_eq!(client.publish(&agent("t", "a", "small"))["message_num"], 1);
+    // Of one that is not even read, the header says whose it was.
+    let larger = vec![b"t".to_vec(), vec![b'x'; 100_000]];
+    let reply = client.publish(&larger);
+    assert_eq!(
+        (&reply["code"], &reply["recorded"]),
+        (&json!("too_large"), &json!(false)),
+        "{reply}"
+    );
 }
 
 /// A publisher that retries, through kill after kill: every message once.

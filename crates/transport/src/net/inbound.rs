@@ -406,17 +406,19 @@ impl Inbound {
         let mut answers = Answers::new(self.outbox.end(), &mut self.heartbeats);
         let mut sift = Sift::new(open, start, kept);
         let missing = loop {
-            match sift.step(assembler, &mut answers)? {
-                Step::Message(message) => {
+            match sift.step(assembler, &mut answers) {
+                Ok(Step::Message(message)) => {
                     take(self.member.as_ref(), Cow::Borrowed(sift.get(message)));
                 }
-                Step::Part { missing } => break missing,
+                Ok(Step::Part { missing }) => break Ok(missing),
+                Err(end) => break Err(end),
             }
         };
-        self.missing = plain.missing.unwrap_or(missing);
         let (frames, rest) = sift.rest();
         self.kept = frames.len();
         self.held.extend_from_slice(frames);
+        // Also where it ends here: a request that is too large is answered by its header.
+        self.missing = plain.missing.unwrap_or(missing?);
         self.held.extend_from_slice(rest);
         self.held.extend_from_slice(sealed);
         plain.check(assembler)
@@ -473,7 +475,15 @@ impl Inbound {
         let mut answers = Answers::new(self.outbox.end(), &mut self.heartbeats);
         let open = held.get_mut(..plain.end).unwrap_or_default();
         let mut sift = Sift::new(open, 0, kept);
-        let step = sift.step(assembler, &mut answers)?;
+        let step = match sift.step(assembler, &mut answers) {
+            Ok(step) => step,
+            Err(end) => {
+                self.kept = sift.rest().0.len();
+                held.truncate(self.kept);
+                self.held = held;
+                return Err(end);
+            }
+        };
         // With keys, all that was opened ends here at the latest.
         let next = match plain.missing {
             Some(_) => plain.rest,

@@ -207,6 +207,11 @@ fn a_request_that_is_too_large_is_answered_as_soon_as_it_is_announced_and_ends_t
     far.stream.write_all(&announced).unwrap();
     let incoming = door.receive();
     assert_eq!(incoming.peer, peer);
+    assert_eq!(
+        incoming.frames,
+        [b"header"],
+        "it says which request that is"
+    );
     let why = incoming.too_large;
     assert!(matches!(why, Some(StreamError::TooLarge { .. })));
     assert_eq!(door.router.counters.refused.load(Ordering::Relaxed), 1);
