@@ -17,7 +17,7 @@ J = "crates/journal/src/"
 # Name, file, what stands there, what stands there without the safeguard.
 SAFEGUARDS = [
     ("bytes that come together with the end are looked at",
-     T + "net/inbound.rs",
+     T + "net/inbound/receive.rs",
      "        if came > 0 {\n",
      "        if matches!(result, Ok(count) if count < wanted) {\n            return Err(Ended::Left);\n        }\n        if came > 0 {\n"),
     ("only who was asked is found empty at a stop",

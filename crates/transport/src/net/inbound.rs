@@ -1,33 +1,28 @@
 //! A connection on which messages come in.
 
-use std::borrow::Cow;
-use std::io::{ErrorKind, Read as _};
-use std::mem;
+mod receive;
+mod shake;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::Level;
 use zmtp::curve::Opener;
-use zmtp::{Assembler, Handshake, HandshakeError, Peer, Role, SocketType};
+use zmtp::{Assembler, Handshake, Peer, Role};
 
 use super::address::PeerAddress;
-use super::boxes::{Plain, open_boxes};
 use super::ended::Ended;
 use super::outbox::Outbox;
-use super::sift::{Answers, Heartbeats, Sift, Step};
-use super::socket::{Reading, Socket};
+use super::sift::Heartbeats;
+use super::socket::Socket;
 use crate::clock;
 use crate::keys::{Keys, Member, handshake};
-use crate::net::{HANDSHAKE, MAX_UNSENT, Progress, attempt, is_end};
-use crate::throttle::log_throttled;
+use crate::net::{HANDSHAKE, MAX_UNSENT, Progress};
 
 /// How much is read from a connection at once, about.
 pub(crate) const READ: usize = 256 << 10;
 /// A part of a message up to this size is copied to the front of the next
 /// read; a larger one is read into memory of its own.
 pub(super) const SMALL: usize = 32 << 10;
-/// When this much of a message has come, the memory for all of it is taken.
-const TRUSTED: usize = 1 << 20;
 /// A connection that was found empty twice, this long apart, has nothing more on
 /// its way: what was in the kernel's buffers when it was first found empty
 /// takes less time to come.
@@ -285,237 +280,6 @@ impl Inbound {
         if self.deaf {
             self.outbox.clear();
         }
-    }
-
-    /// Reads once, and gives each message that is whole to `take`. Returns
-    /// whether anything came.
-    pub(crate) fn receive(
-        &mut self,
-        limit: u64,
-        scratch: &mut [u8],
-        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
-    ) -> Result<bool, Ended> {
-        let came = if self.is_large() {
-            self.read_large(take)?
-        } else {
-            self.read_small(limit, scratch, take)?
-        };
-        if self.has_unsent() || !self.is_ready() {
-            self.flush();
-        }
-        Ok(came)
-    }
-
-    /// Reads behind the part that is held, in memory that all publishers share.
-    fn read_small(
-        &mut self,
-        limit: u64,
-        scratch: &mut [u8],
-        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
-    ) -> Result<bool, Ended> {
-        let held = self.held.len();
-        let Some((front, space)) = scratch.split_at_mut_checked(held) else {
-            return Ok(false);
-        };
-        let count = match attempt(|| self.socket.recv(space))? {
-            Progress::Bytes(count) => count,
-            Progress::Wait => return Ok(false),
-            Progress::End => return Err(Ended::Left),
-        };
-        front.copy_from_slice(&self.held);
-        self.held.clear();
-        self.note_received(count);
-        let bytes = scratch.get_mut(..held + count).unwrap_or_default();
-        let start = self.shake_hands(limit, bytes)?;
-        self.take_messages(bytes, start, take)?;
-        Ok(true)
-    }
-
-    fn note_received(&mut self, count: usize) {
-        self.silent = Duration::ZERO;
-        self.received += count as u64;
-    }
-
-    /// Goes on with the handshake, and returns how many bytes it consumed.
-    fn shake_hands(&mut self, limit: u64, bytes: &[u8]) -> Result<usize, Ended> {
-        let State::Handshake(handshake) = &mut self.state else {
-            return Ok(0);
-        };
-        let result = handshake.advance(bytes);
-        self.outbox.end().extend(handshake.take_unsent());
-        match result {
-            Ok((consumed, false)) => Ok(consumed),
-            Ok((consumed, true)) => {
-                let (role, peer) = (handshake.role(), handshake.peer().clone());
-                let session = handshake.take_session();
-                if let Some(keys) = &self.keys {
-                    match keys.admit(&peer, role) {
-                        Ok(member) => self.member = Some(member),
-                        Err(denied) => return Ok(self.refuse(&denied, bytes)),
-                    }
-                }
-                if let Some(session) = session {
-                    self.outbox.seal_with(session.sealer);
-                    self.opener = Some(session.opener);
-                }
-                greet(self.outbox.end(), role, &peer);
-                self.introduction = peer;
-                self.state = State::Messages(Assembler::new(limit));
-                Ok(consumed)
-            }
-            Err(HandshakeError::Curve(error)) => Ok(self.refuse(&error, bytes)),
-            Err(error) => {
-                // A peer that knows why tries again less often.
-                self.flush();
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Holds a peer whose key is not let in for a while before its connection ends:
-    /// the key may be added later, so that it has to go on trying, but each try costs
-    /// the broker more than it costs the peer. All that has come of it is consumed.
-    fn refuse(&mut self, reason: &dyn std::fmt::Display, bytes: &[u8]) -> usize {
-        log_throttled!(Level::Warn, "refused {}: {reason}", self.peer);
-        self.refused = Some(clock::now());
-        self.drained = true;
-        bytes.len()
-    }
-
-    /// Takes whole messages from the bytes behind `start`, and holds the rest.
-    fn take_messages(
-        &mut self,
-        bytes: &mut [u8],
-        start: usize,
-        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
-    ) -> Result<(), Ended> {
-        let State::Messages(assembler) = &mut self.state else {
-            self.held
-                .extend_from_slice(bytes.get(start..).unwrap_or_default());
-            return Ok(());
-        };
-        let kept = mem::take(&mut self.kept);
-        let mut plain = Plain::all(bytes.len());
-        if let Some(opener) = &mut self.opener {
-            plain = open_boxes(opener, bytes, start + kept, false);
-        }
-        let Some((open, behind)) = bytes.split_at_mut_checked(plain.end) else {
-            return Ok(());
-        };
-        let sealed = behind.get(plain.rest - plain.end..).unwrap_or_default();
-        let mut answers = Answers::new(self.outbox.end(), &mut self.heartbeats);
-        let mut sift = Sift::new(open, start, kept);
-        let missing = loop {
-            match sift.step(assembler, &mut answers) {
-                Ok(Step::Message(message)) => {
-                    take(self.member.as_ref(), Cow::Borrowed(sift.get(message)));
-                }
-                Ok(Step::Part { missing }) => break Ok(missing),
-                Err(end) => break Err(end),
-            }
-        };
-        let (frames, rest) = sift.rest();
-        self.kept = frames.len();
-        self.held.extend_from_slice(frames);
-        // Also where it ends here: a request that is too large is answered by its header.
-        self.missing = plain.missing.unwrap_or(missing?);
-        self.held.extend_from_slice(rest);
-        self.held.extend_from_slice(sealed);
-        plain.check(assembler)
-    }
-
-    /// Reads what is missing of a message into its own memory.
-    fn read_large(
-        &mut self,
-        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
-    ) -> Result<bool, Ended> {
-        if self.held.len() >= TRUSTED && self.held.capacity() - self.held.len() < self.missing {
-            self.held.reserve_exact(self.missing);
-        }
-        // Where the next frame's length is not known yet, a little more than
-        // its header is read.
-        let wanted = match self.missing {
-            1 => SMALL,
-            missing => missing.min(4 * READ),
-        };
-        let before = self.held.len();
-        let result = Reading(&*self.socket)
-            .take(wanted as u64)
-            .read_to_end(&mut self.held);
-        // What has come before the end of the connection was sent in time: it
-        // is looked at first.
-        let came = self.held.len() - before;
-        if came > 0 {
-            self.note_received(came);
-            self.take_large(take)?;
-        }
-        match result {
-            Ok(_) if came < wanted => Err(Ended::Left),
-            Err(error) if is_end(&error) => Err(Ended::Left),
-            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error.into()),
-            _ => Ok(came > 0),
-        }
-    }
-
-    /// Takes the message that has memory of its own, if it is whole now, and
-    /// the small ones behind it.
-    fn take_large(
-        &mut self,
-        take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
-    ) -> Result<(), Ended> {
-        let State::Messages(assembler) = &mut self.state else {
-            return Ok(());
-        };
-        let mut held = mem::take(&mut self.held);
-        let kept = mem::take(&mut self.kept);
-        let mut plain = Plain::all(held.len());
-        if let Some(opener) = &mut self.opener {
-            plain = open_boxes(opener, &mut held, kept, true);
-        }
-        let mut answers = Answers::new(self.outbox.end(), &mut self.heartbeats);
-        let open = held.get_mut(..plain.end).unwrap_or_default();
-        let mut sift = Sift::new(open, 0, kept);
-        let step = match sift.step(assembler, &mut answers) {
-            Ok(step) => step,
-            Err(end) => {
-                self.kept = sift.rest().0.len();
-                held.truncate(self.kept);
-                self.held = held;
-                return Err(end);
-            }
-        };
-        // With keys, all that was opened ends here at the latest.
-        let next = match plain.missing {
-            Some(_) => plain.rest,
-            None => sift.next(),
-        };
-        match step {
-            Step::Message(message) => {
-                let mut rest = held.split_off(next);
-                held.truncate(message.end);
-                self.turns_lost = 0;
-                take(self.member.as_ref(), Cow::Owned(held));
-                plain.check(assembler)?;
-                self.take_messages(&mut rest, 0, take)
-            }
-            Step::Part { missing } => {
-                self.missing = plain.missing.unwrap_or(missing);
-                self.kept = sift.rest().0.len();
-                // Where commands stood, and what was around the frames.
-                held.drain(self.kept..next);
-                self.held = held;
-                plain.check(assembler)
-            }
-        }
-    }
-}
-
-/// Says what is to be said right after the handshake.
-fn greet(out: &mut Vec<u8>, role: Role, peer: &Peer) {
-    // Everything is recorded, whether or not anybody subscribes to it. A PUSH
-    // socket knows no subscriptions.
-    if role == Role::Subscriber && peer.socket_type != Some(SocketType::Push) {
-        zmtp::push_subscription(out, b"", peer);
     }
 }
 

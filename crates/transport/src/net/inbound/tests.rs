@@ -1,5 +1,7 @@
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+
+use zmtp::SocketType;
 
 use super::*;
 use crate::net::Port;
