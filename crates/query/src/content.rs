@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use message::ContentKind;
 
 use crate::fields::{Content, Fields};
-use crate::shape::next_special;
+use crate::json::{JsonToken, JsonTokens, TokenKind};
 
 /// What follows the content where that is no text.
 const IS_BASE64: &[u8] = b",\"content_is\":\"base64\"";
@@ -56,7 +56,7 @@ impl Content<'_> {
 /// builds nothing; it ends behind the JSON's last byte.
 struct Walk<'a> {
     json: &'a [u8],
-    at: usize,
+    tokens: JsonTokens<'a>,
     depth: usize,
     is_over: bool,
     /// Strings with another last byte are passed over.
@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
     fn new(json: &'a [u8]) -> Self {
         Self {
             json,
-            at: 0,
+            tokens: JsonTokens::new(json),
             depth: 0,
             is_over: false,
             ends: |_| true,
@@ -79,7 +79,8 @@ impl<'a> Walk<'a> {
         while let Some(value) = self.next() {
             if test(&value) {
                 // Bytes in base64 are a single string.
-                return !(self.json.starts_with(b"\"") && self.rest().starts_with(IS_BASE64));
+                let is_string = self.json.starts_with(b"\"");
+                return !(is_string && self.tokens.rest().starts_with(IS_BASE64));
             }
         }
         false
@@ -94,93 +95,61 @@ impl<'a> Walk<'a> {
         false
     }
 
-    fn rest(&self) -> &'a [u8] {
-        self.json.get(self.at..).unwrap_or_default()
-    }
-
     fn next(&mut self) -> Option<Cow<'a, [u8]>> {
         while !self.is_over {
-            let start = self.at;
-            match *self.json.get(start)? {
-                b'"' => {
-                    let escaped = self.pass_string();
-                    if self.is_key() {
-                        continue;
-                    }
-                    self.is_over = self.depth == 0;
-                    if !self.may_end(start) {
-                        continue;
-                    }
-                    return Some(self.text(start, escaped));
-                }
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
+            let JsonToken { kind, start, end } = self.tokens.next()?;
+            let token = self.json.get(start..end).unwrap_or_default();
+            match kind {
+                TokenKind::Separator => {}
+                TokenKind::Open => self.depth += 1,
+                TokenKind::Close => {
                     self.depth = self.depth.saturating_sub(1);
                     self.is_over = self.depth == 0;
                 }
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => {}
-                _ => {
-                    let length = self.rest().iter().take_while(|byte| is_scalar(**byte));
-                    self.at += length.count().max(1);
+                TokenKind::String { .. } if self.is_key() => {}
+                TokenKind::String { escaped } => {
                     self.is_over = self.depth == 0;
-                    return self.json.get(start..self.at).map(Cow::Borrowed);
+                    if self.may_end(token) {
+                        return Some(text(token, escaped));
+                    }
+                }
+                TokenKind::Scalar | TokenKind::Cut => {
+                    self.is_over = self.depth == 0;
+                    return Some(Cow::Borrowed(token));
                 }
             }
-            self.at += 1;
         }
         None
     }
 
-    /// Goes behind the string here, and tells whether it holds an escape.
-    fn pass_string(&mut self) -> bool {
-        let mut escaped = false;
-        self.at += 1;
-        while let Some(length) = next_special(self.rest()) {
-            self.at += length;
-            if self.rest().starts_with(b"\"") {
-                self.at += 1;
-                return escaped;
-            }
-            escaped = true;
-            self.at += 2;
-        }
-        self.at = self.json.len();
-        escaped
-    }
-
     /// Tells whether the string that was passed may be one that is asked for.
-    fn may_end(&self, start: usize) -> bool {
+    fn may_end(&self, token: &[u8]) -> bool {
         const ESCAPE: usize = 6;
-        let inner = self.json.get(start + 1..self.at.saturating_sub(1));
-        let inner = inner.unwrap_or_default();
+        let inner = inner(token);
         let last = inner.last().copied().unwrap_or(b' ');
         let end = inner.get(inner.len().saturating_sub(ESCAPE)..);
         last.is_ascii_whitespace() || (self.ends)(last) || end.unwrap_or_default().contains(&b'\\')
     }
 
-    fn is_key(&self) -> bool {
-        let mut behind = self
-            .rest()
-            .iter()
-            .filter(|byte| !byte.is_ascii_whitespace());
-        self.depth > 0 && behind.next() == Some(&b':')
-    }
-
-    fn text(&self, start: usize, escaped: bool) -> Cow<'a, [u8]> {
-        let token = self.json.get(start..self.at).unwrap_or_default();
-        let inner = token
-            .get(1..token.len().saturating_sub(1))
-            .unwrap_or_default();
-        let unescaped = escaped.then(|| message::text(std::str::from_utf8(token).ok()?));
-        match unescaped.flatten() {
-            Some(text) => Cow::Owned(text.into_owned().into_bytes()),
-            None => Cow::Borrowed(inner),
-        }
+    /// Tells whether the string that was passed is a key. Behind a content that is a
+    /// string stands something else.
+    fn is_key(&mut self) -> bool {
+        self.depth > 0 && self.tokens.peek() == Some(b':')
     }
 }
 
-fn is_scalar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
+fn inner(token: &[u8]) -> &[u8] {
+    let inner = token.get(1..token.len().saturating_sub(1));
+    inner.unwrap_or_default()
+}
+
+/// Returns a string without its quotes and escapes.
+fn text(token: &[u8], escaped: bool) -> Cow<'_, [u8]> {
+    let unescaped = escaped.then(|| message::text(std::str::from_utf8(token).ok()?));
+    match unescaped.flatten() {
+        Some(text) => Cow::Owned(text.into_owned().into_bytes()),
+        None => Cow::Borrowed(inner(token)),
+    }
 }
 
 #[cfg(test)]

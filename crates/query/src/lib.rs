@@ -52,6 +52,7 @@ mod findings;
 mod follow;
 mod index;
 mod intern;
+mod json;
 mod line_end;
 mod marks;
 mod pause;
@@ -63,6 +64,7 @@ mod scan;
 mod select;
 mod shape;
 mod source;
+mod special;
 mod sync;
 mod tailing;
 #[cfg(any(test, feature = "testing"))]
@@ -95,6 +97,7 @@ pub use index::{
     has_index, index_path, index_state, renew_index,
 };
 pub use journal::current_session;
+pub use json::{JsonToken, JsonTokens, TokenKind};
 pub use marks::Marks;
 pub use salvage::{Origin, Salvaged, salvage};
 pub use sanitise::{is_hidden, is_joiner, sanitise};

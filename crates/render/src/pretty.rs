@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::io;
 
 use crate::clip::{Clip, Limits};
-use query::{is_hidden, is_joiner};
+use query::{JsonTokens, is_hidden, is_joiner};
 
 /// Deeper levels are indented no further, so that the output of deeply nested
 /// JSON grows with its length and not with the square of it.
@@ -131,56 +131,24 @@ pub(super) fn indented_with(
 /// Cuts JSON text into brackets, punctuation, strings and other scalars.
 pub(crate) struct Tokens<'a> {
     json: &'a str,
-    at: usize,
+    tokens: JsonTokens<'a>,
 }
 
 impl<'a> Tokens<'a> {
     pub(crate) fn new(json: &'a str) -> Self {
-        Self { json, at: 0 }
+        let tokens = JsonTokens::new(json.as_bytes());
+        Self { json, tokens }
     }
 
     /// Returns the first byte of the next token.
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let rest = self.json.as_bytes().get(self.at..)?;
-        self.at += rest.iter().take_while(|byte| is_space(**byte)).count();
-        self.json.as_bytes().get(self.at).copied()
+        self.tokens.peek()
     }
 
     pub(crate) fn next(&mut self) -> Option<&'a str> {
-        let first = self.peek()?;
-        let start = self.at;
-        self.at = match first {
-            b'{' | b'}' | b'[' | b']' | b',' | b':' => start + 1,
-            b'"' => self.string_end(start + 1),
-            _ => self.scalar_end(start),
-        };
-        self.json.get(start..self.at)
+        let token = self.tokens.next()?;
+        self.json.get(token.start..token.end)
     }
-
-    fn string_end(&self, from: usize) -> usize {
-        let bytes = self.json.as_bytes();
-        let mut at = from;
-        while let Some(byte) = bytes.get(at) {
-            match byte {
-                b'"' => return at + 1,
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
-        bytes.len()
-    }
-
-    fn scalar_end(&self, from: usize) -> usize {
-        let rest = self.json.as_bytes().get(from..).unwrap_or_default();
-        let is_end = |byte: &u8| is_space(*byte) || b"{}[],:\"".contains(byte);
-        rest.iter()
-            .position(is_end)
-            .map_or(self.json.len(), |end| from + end)
-    }
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use super::hash::hash;
 use super::open;
 use super::place::MessagePlace;
 use crate::fields::{Content, bytes};
-use crate::shape::{Reply, closing_quote, reply};
+use crate::shape::{Reply, reply};
+use crate::special::closing_quote;
 
 /// More messages and replies than this are not put together. Each that is kept has
 /// to be read further than others, so that this costs time as well as memory.

@@ -1,11 +1,16 @@
 //! Which message a line of ours answers, read by its shape.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::{closing_quote, next_special};
+use crate::json::{JsonTokens, TokenKind};
 use crate::line_end::{CRC_FIELD, RECORDED_AT, TIME};
+use crate::special::closing_quote;
+
+/// A key, which has no escapes.
+const PLAIN: TokenKind = TokenKind::String { escaped: false };
 
 /// Unlike these bytes, a text in JSON has its quotes escaped: where they stand, a
 /// member of some object begins.
@@ -63,41 +68,33 @@ fn usual(content: &[u8], at: usize) -> Option<&[u8]> {
 }
 
 fn read(content: &[u8], at: usize) -> Option<Reply<'_>> {
-    let mut walk = Walk {
-        json: content,
-        at: 0,
-    };
-    walk.value()?;
-    walk.skip(b",\"envelope\":{")?;
+    let mut tokens = JsonTokens::new(content);
+    value(&mut tokens)?;
+    tokens.pass(b",\"envelope\":{")?;
     let mut reply = Reply::None;
     loop {
-        let name = walk.string()?;
-        walk.skip(b":")?;
-        walk.space();
-        let value = walk.at;
-        walk.value()?;
-        let token = content.get(value..walk.at)?;
-        match name {
+        let key = tokens.next().filter(|key| key.kind == PLAIN)?;
+        tokens.pass(b":")?;
+        let value = value(&mut tokens)?;
+        let token = content.get(value.clone())?;
+        match content.get(key.start + 1..key.end - 1)? {
             b"in_reply_to" => reply = Reply::To(text(token)?),
-            b"metadata" if (value..walk.at).contains(&at) || token.contains(&b'\\') => return None,
+            b"metadata" if value.contains(&at) || token.contains(&b'\\') => return None,
             _ => {}
         }
-        walk.space();
-        match walk.next()? {
-            b',' => walk.space(),
+        let behind = tokens.next()?;
+        match content.get(behind.start)? {
+            b',' => {}
             b'}' => break,
             _ => return None,
         }
     }
     // Nothing behind the envelope has another one, or links.
-    walk.skip(b",\"content_at\":")?;
-    while walk.json.get(walk.at)?.is_ascii_digit() {
-        walk.at += 1;
-    }
-    walk.skip(b",\"recorded_at\":\"")?;
-    walk.at += closing_quote(walk.rest())? + 1;
-    walk.skip(b",\"crc\":\"")?;
-    Some(reply)
+    let rest = tokens.rest().strip_prefix(b",\"content_at\":")?;
+    let number = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest.get(number..)?.strip_prefix(b",\"recorded_at\":\"")?;
+    let rest = rest.get(closing_quote(rest)? + 1..)?;
+    rest.starts_with(b",\"crc\":\"").then_some(reply)
 }
 
 /// Returns a string's text, unless it is empty: then it is no link, and there
@@ -107,74 +104,22 @@ fn text(token: &[u8]) -> Option<&[u8]> {
     (!text.is_empty() && !text.contains(&b'\\')).then_some(text)
 }
 
-/// Goes over JSON that is known to be right.
-struct Walk<'a> {
-    json: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Walk<'a> {
-    fn rest(&self) -> &'a [u8] {
-        self.json.get(self.at..).unwrap_or_default()
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.json.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn skip(&mut self, text: &[u8]) -> Option<()> {
-        self.rest().starts_with(text).then(|| self.at += text.len())
-    }
-
-    fn space(&mut self) {
-        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\r')) {
-            self.at += 1;
+/// Goes behind a value, and returns where it begins and ends.
+fn value(tokens: &mut JsonTokens<'_>) -> Option<Range<usize>> {
+    let (mut depth, mut begin) = (0_usize, None);
+    loop {
+        let token = tokens.next()?;
+        let begin = *begin.get_or_insert(token.start);
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.checked_sub(1)?,
+            TokenKind::Separator if depth > 0 => continue,
+            TokenKind::String { .. } | TokenKind::Scalar => {}
+            TokenKind::Separator | TokenKind::Cut => return None,
         }
-    }
-
-    /// Reads a key, which has no escapes.
-    fn string(&mut self) -> Option<&'a [u8]> {
-        self.skip(b"\"")?;
-        let text = self.rest();
-        let end = closing_quote(text)?;
-        self.at += end + 1;
-        text.get(..end)
-    }
-
-    /// Goes behind a value.
-    fn value(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
-        loop {
-            match self.next()? {
-                b'"' => self.pass_string()?,
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.checked_sub(1)?,
-                b',' | b':' | b' ' | b'\t' | b'\r' if depth > 0 => continue,
-                _ => self.pass_scalar(),
-            }
-            if depth == 0 {
-                return Some(());
-            }
+        if depth == 0 {
+            return Some(begin..token.end);
         }
-    }
-
-    /// Goes behind the closing quote of a string.
-    fn pass_string(&mut self) -> Option<()> {
-        loop {
-            self.at += next_special(self.rest())?;
-            if self.next()? == b'"' {
-                return Some(());
-            }
-            self.at += 1;
-        }
-    }
-
-    fn pass_scalar(&mut self) {
-        let rest = self.rest().iter();
-        let length = rest.take_while(|byte| !matches!(byte, b',' | b'}' | b']' | b' '));
-        self.at += length.count();
     }
 }
 
