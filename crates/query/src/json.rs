@@ -58,7 +58,7 @@ impl<'a> JsonTokens<'a> {
     }
 
     /// Returns the first byte of the next token.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> Option<u8> {
         while let Some(&byte) = self.json.get(self.at) {
             if !is_space(byte) {
@@ -70,7 +70,7 @@ impl<'a> JsonTokens<'a> {
     }
 
     /// Returns what stands behind the token that came last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.json.get(self.at..).unwrap_or_default()
     }
@@ -81,7 +81,7 @@ impl<'a> JsonTokens<'a> {
     }
 
     /// Goes behind the string here; `None` where it has no end.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> TokenKind {
         let mut escaped = false;
         self.at += 1;
@@ -102,7 +102,7 @@ impl<'a> JsonTokens<'a> {
 impl Iterator for JsonTokens<'_> {
     type Item = JsonToken;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<JsonToken> {
         let first = self.peek()?;
         let start = self.at;

@@ -3,17 +3,14 @@
 /// Writes a length of time in seconds, such as `1 h 30 min`.
 ///
 /// ```
-/// assert_eq!(render::duration(4.0), "4 s");
+/// assert_eq!(render::duration(4.0), "4.0 s");
 /// assert_eq!(render::duration(5_400.0), "1 h 30 min");
 /// ```
 #[must_use]
 pub fn duration(seconds: f64) -> String {
     let whole = seconds.round();
     if seconds < 10.0 {
-        return match seconds.fract() {
-            0.0 => format!("{seconds} s"),
-            _ => format!("{seconds:.1} s"),
-        };
+        return format!("{seconds:.1} s");
     }
     let (minutes, hours, days) = (whole / 60.0, whole / 3_600.0, whole / 86_400.0);
     match () {
@@ -43,7 +40,7 @@ mod tests {
     #[test]
     fn lengths_of_time_are_as_people_say_them() {
         for (seconds, expected) in [
-            (0.0, "0 s"),
+            (0.0, "0.0 s"),
             (0.25, "0.2 s"),
             (59.0, "59 s"),
             (59.6, "1 min 0 s"),
