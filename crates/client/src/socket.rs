@@ -49,7 +49,7 @@ pub struct Socket {
     kind: SocketType,
     /// What the peer is shown; `None` where it lets everybody in.
     keys: Option<Keys>,
-    state: State,
+    state: SocketState,
     attempts: usize,
     /// Messages that no connection has taken, as they stand on the wire without keys.
     waiting: VecDeque<Vec<u8>>,
@@ -62,7 +62,7 @@ pub struct Socket {
     looked: Instant,
 }
 
-enum State {
+enum SocketState {
     /// There is no connection until this time.
     Away(Instant),
     /// One is being made, up to this time.
@@ -91,7 +91,7 @@ impl Socket {
             endpoint: Endpoint::parse(endpoint)?,
             kind,
             keys,
-            state: State::Away(Instant::now()),
+            state: SocketState::Away(Instant::now()),
             attempts: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -110,7 +110,7 @@ impl Socket {
             endpoint: self.endpoint.clone(),
             kind: self.kind,
             keys: self.keys.clone(),
-            state: State::Away(Instant::now()),
+            state: SocketState::Away(Instant::now()),
             attempts: self.attempts,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -151,7 +151,7 @@ impl Socket {
     /// later one.
     pub fn subscribe(&mut self, topic: &[u8]) {
         self.subscriptions.push(topic.to_vec());
-        if let State::Open(link) = &mut self.state {
+        if let SocketState::Open(link) = &mut self.state {
             let mut plain = Vec::new();
             zmtp::push_subscription(&mut plain, topic, &link.peer);
             let pushed = link.push(&plain).and_then(|()| link.flush());
@@ -185,7 +185,7 @@ impl Socket {
     /// Sends what waits, as far as that goes without waiting.
     pub fn flush(&mut self) {
         // What was given to a connection that has ended meanwhile would be lost.
-        if self.looked.elapsed() >= STALE || !matches!(self.state, State::Open(_)) {
+        if self.looked.elapsed() >= STALE || !matches!(self.state, SocketState::Open(_)) {
             self.step(Duration::ZERO);
         }
         self.pass_on();
@@ -230,7 +230,7 @@ impl Socket {
 
     fn owed(&self) -> usize {
         match &self.state {
-            State::Open(link) => self.waiting_bytes + link.owed(),
+            SocketState::Open(link) => self.waiting_bytes + link.owed(),
             _ => self.waiting_bytes,
         }
     }
@@ -239,12 +239,12 @@ impl Socket {
     fn step(&mut self, most: Duration) {
         let now = Instant::now();
         let done = match &mut self.state {
-            State::Away(until) if *until > now => {
+            SocketState::Away(until) if *until > now => {
                 thread::sleep(until.duration_since(now).min(most));
                 return;
             }
-            State::Away(_) => self.begin(),
-            State::Connecting(stream, until) => {
+            SocketState::Away(_) => self.begin(),
+            SocketState::Connecting(stream, until) => {
                 let most = most.min(until.saturating_duration_since(now));
                 match wait(stream, false, true, most) {
                     Ok(true) => self.connected(),
@@ -253,8 +253,8 @@ impl Socket {
                     Err(error) => Err(error),
                 }
             }
-            State::Shaking(_) => return self.shake(most),
-            State::Open(link) => {
+            SocketState::Shaking(_) => return self.shake(most),
+            SocketState::Open(link) => {
                 self.looked = now;
                 let awaited = wait(&link.stream, true, link.owed() > 0, most);
                 awaited.and_then(|_| {
@@ -271,14 +271,15 @@ impl Socket {
     fn begin(&mut self) -> io::Result<()> {
         let stream = self.endpoint.begin(self.attempts);
         self.attempts = self.attempts.wrapping_add(1);
-        self.state = State::Connecting(stream?, Instant::now() + HANDSHAKE);
+        self.state = SocketState::Connecting(stream?, Instant::now() + HANDSHAKE);
         Ok(())
     }
 
     /// The connection stands, or has failed: both end the wait for it.
     fn connected(&mut self) -> io::Result<()> {
         let now = Instant::now();
-        let State::Connecting(stream, _) = std::mem::replace(&mut self.state, State::Away(now))
+        let SocketState::Connecting(stream, _) =
+            std::mem::replace(&mut self.state, SocketState::Away(now))
         else {
             return Ok(());
         };
@@ -286,12 +287,12 @@ impl Socket {
             return Err(error);
         }
         let shaking = Shaking::new(stream, self.kind, self.keys.as_ref(), now + HANDSHAKE);
-        self.state = State::Shaking(Box::new(shaking.map_err(io::Error::other)?));
+        self.state = SocketState::Shaking(Box::new(shaking.map_err(io::Error::other)?));
         Ok(())
     }
 
     fn shake(&mut self, most: Duration) {
-        let State::Shaking(shaking) = &mut self.state else {
+        let SocketState::Shaking(shaking) = &mut self.state else {
             return;
         };
         match shaking.step(most) {
@@ -299,7 +300,7 @@ impl Socket {
             Ok(Some(link)) => {
                 self.problem = None;
                 self.looked = Instant::now();
-                self.state = State::Open(Box::new(link));
+                self.state = SocketState::Open(Box::new(link));
                 let opened = self.opened();
                 self.check(opened);
             }
@@ -307,7 +308,7 @@ impl Socket {
                 self.problem = Some(Problem::Refused(refusal.to_string()));
                 let lasting = refusal.is_lasting();
                 let pause = if lasting { REFUSED } else { RETRY };
-                self.state = State::Away(Instant::now() + pause);
+                self.state = SocketState::Away(Instant::now() + pause);
             }
         }
     }
@@ -315,7 +316,7 @@ impl Socket {
     /// Says on a new connection what is to be said on each, and takes what has come
     /// together with the end of the handshake.
     fn opened(&mut self) -> io::Result<()> {
-        let State::Open(link) = &mut self.state else {
+        let SocketState::Open(link) = &mut self.state else {
             return Ok(());
         };
         let mut plain = Vec::new();
@@ -330,7 +331,7 @@ impl Socket {
 
     /// Gives what waits to the connection, if there is one.
     fn pass_on(&mut self) {
-        let State::Open(link) = &mut self.state else {
+        let SocketState::Open(link) = &mut self.state else {
             return;
         };
         let mut done = Ok(());
@@ -349,7 +350,7 @@ impl Socket {
     /// stays.
     fn check(&mut self, done: io::Result<()>) {
         if let Err(error) = done {
-            self.state = State::Away(Instant::now() + RETRY);
+            self.state = SocketState::Away(Instant::now() + RETRY);
             // Why a peer refuses says more than how it closes the door.
             if self.refusal().is_none() {
                 self.problem = Some(Problem::Away(error));

@@ -25,14 +25,14 @@ pub struct Journal {
 
 #[derive(Debug)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
     /// Signalled when a commit has ended.
     ended: Condvar,
     session_path: PathBuf,
 }
 
 #[derive(Debug)]
-struct State {
+struct JournalState {
     /// `None` while somebody commits.
     writer: Option<Writer>,
     /// What collects for the next commit.
@@ -73,7 +73,7 @@ impl Journal {
         let shared = Shared {
             session_path: writer.session_path(),
             ended: Condvar::new(),
-            state: Mutex::new(State {
+            state: Mutex::new(JournalState {
                 open: writer.group(),
                 writer: Some(writer),
                 outcome: Arc::default(),
@@ -157,21 +157,21 @@ impl Journal {
         &self.shared.session_path
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, JournalState> {
         // The state is whole between any two statements that may panic.
         held(self.shared.state.lock())
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, JournalState>) -> MutexGuard<'a, JournalState> {
         held(self.shared.ended.wait(state))
     }
 
     /// Commits the open group for all who wait for it.
     fn lead<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, JournalState>,
         mut writer: Writer,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, JournalState> {
         let next = Group::new(state.open.next(), state.open.max_line());
         let group = std::mem::replace(&mut state.open, next);
         let outcome = std::mem::take(&mut state.outcome);
@@ -206,7 +206,7 @@ impl Journal {
 
 /// Tells a group's appenders that it is not in the journal, and those of the
 /// open group too: its numbers counted on the failed one.
-fn fail(state: &mut State, outcome: &Outcome, writer: &Writer, error: &CommitError) {
+fn fail(state: &mut JournalState, outcome: &Outcome, writer: &Writer, error: &CommitError) {
     let source = std::error::Error::source(error);
     let message = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
     let no_room = matches!(error, CommitError::NoRoom { .. });

@@ -20,10 +20,10 @@ pub(crate) fn sealed(number: u64, members: &str) -> Vec<u8> {
 
 /// A file in memory, of which one read can fail and which reads in small steps.
 #[derive(Debug, Default)]
-pub(crate) struct MemFile(Mutex<State>);
+pub(crate) struct MemFile(Mutex<FaultyState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct FaultyState {
     bytes: Vec<u8>,
     /// How many reads succeed before one fails.
     fail_in: Option<u64>,
@@ -34,9 +34,9 @@ struct State {
 impl MemFile {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         let bytes = bytes.to_vec();
-        Self(Mutex::new(State {
+        Self(Mutex::new(FaultyState {
             bytes,
-            ..State::default()
+            ..FaultyState::default()
         }))
     }
 
@@ -45,7 +45,7 @@ impl MemFile {
         SessionFile::new(Path::new("a.jsonl"), self.clone())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, FaultyState> {
         held(self.0.lock())
     }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use self::checkpoints::Checkpoints;
 use self::heads::Heads;
 pub use self::outcome::{Archived, Committed, FreshFile};
-use self::state::{Cause, Leftover, State};
+use self::state::{Cause, Leftover, WriterState};
 use crate::archive::sync_move;
 use crate::error::{CommitError, IoError, OpenError};
 use crate::fs::{AppendFile, LockGuard};
@@ -38,7 +38,7 @@ pub struct Writer {
     file: Option<Box<dyn AppendFile>>,
     session: Session,
     next: u64,
-    state: State,
+    state: WriterState,
     leftover: Leftover,
     checkpoints: Checkpoints,
     heads: Heads,
@@ -78,7 +78,7 @@ impl Writer {
             layout,
             file: Some(file),
             session,
-            state: State::default(),
+            state: WriterState::default(),
             leftover: Leftover::default(),
             heads: Heads::new(standing),
             fresh: Vec::new(),
@@ -91,7 +91,7 @@ impl Writer {
 
     /// Accepts nothing more, because a commit did not return.
     pub(crate) fn abandon(&mut self) {
-        self.state = State::Finished(Cause {
+        self.state = WriterState::Finished(Cause {
             operation: Operation::WriteRecords,
             path: self.layout.current(),
             reason: "a commit panicked".to_owned(),
@@ -146,7 +146,7 @@ impl Writer {
     /// the same groups may be tried again. After any other error but
     /// [`CommitError::OutOfOrder`] the writer accepts nothing more.
     pub fn commit(&mut self, groups: &[&Group]) -> Result<Committed, CommitError> {
-        if let State::Finished(cause) = &self.state {
+        if let WriterState::Finished(cause) = &self.state {
             return Err(cause.to_commit_error());
         }
         let next = self.check_order(groups)?;
@@ -190,12 +190,12 @@ impl Writer {
     /// failed one, and where a commit failed for good, nothing is archived.
     pub fn archive(&mut self, label: Option<&str>) -> Result<Option<Archived>, IoError> {
         match &self.state {
-            State::Finished(cause) => Err(cause.to_io_error()),
-            State::Leaving(_) => self
+            WriterState::Finished(cause) => Err(cause.to_io_error()),
+            WriterState::Leaving(_) => self
                 .leave()
                 .inspect_err(|error| self.finish_after_failed_sync(error)),
-            State::Usable if self.session.bytes == 0 => Ok(None),
-            State::Usable => self.close(label).map(Some),
+            WriterState::Usable if self.session.bytes == 0 => Ok(None),
+            WriterState::Usable => self.close(label).map(Some),
         }
     }
 }

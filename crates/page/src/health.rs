@@ -47,12 +47,12 @@ pub(crate) struct Health {
     /// Where the broker answers requests.
     pub(crate) control: Option<String>,
     begun: Instant,
-    state: Mutex<State>,
+    state: Mutex<HealthState>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+struct HealthState {
     known: Known,
     asked: Instant,
 }
@@ -60,7 +60,7 @@ struct State {
 impl Health {
     pub(crate) fn new(control: Option<String>) -> Self {
         let now = Instant::now();
-        let state = State {
+        let state = HealthState {
             known: Known::default(),
             asked: now,
         };
@@ -102,7 +102,7 @@ impl Health {
         self.changed.notify_all();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, HealthState> {
         // Each change leaves it whole.
         held(self.state.lock())
     }

@@ -51,12 +51,12 @@ impl<T> After<T> {
 /// The newest messages. One thread adds to it, any number of watchers read.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    state: Mutex<State>,
+    state: Mutex<TailState>,
     head: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TailState {
     recorded: VecDeque<Arc<Recorded>>,
     bytes: usize,
     /// Numbers of all that came since the server was started, as stretches. Who wants
@@ -70,7 +70,7 @@ struct State {
     has_begun: bool,
 }
 
-impl State {
+impl TailState {
     fn add_to_runs(&mut self, number: u64) {
         match self.runs.back_mut() {
             Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
@@ -104,7 +104,7 @@ impl Tail {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TailState> {
         // Each change leaves it whole.
         held(self.state.lock())
     }

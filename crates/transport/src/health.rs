@@ -25,7 +25,7 @@ pub(crate) struct Stall {
 /// What the recorder tells of itself, for whoever asks.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    state: Mutex<State>,
+    state: Mutex<HealthState>,
     /// How long commits took: one write and one fsync each.
     commits: Histogram,
     /// Bytes of all lines recorded in this run.
@@ -39,7 +39,7 @@ pub(crate) struct Health {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct HealthState {
     stall: Option<Stall>,
     /// When the commit under way began.
     committing: Option<(Instant, SystemTime)>,
@@ -148,7 +148,7 @@ impl Health {
         self.damage.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HealthState> {
         held(self.state.lock())
     }
 }

@@ -88,13 +88,13 @@ impl PendingPublish {
 /// Where messages wait for intake: bounded by bytes and by number.
 #[derive(Debug)]
 pub(crate) struct PublishQueue {
-    state: Mutex<State>,
+    state: Mutex<PublishQueueState>,
     most: usize,
     bytes: usize,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PublishQueueState {
     publishes: VecDeque<PendingPublish>,
     bytes: usize,
     closed: bool,
@@ -157,7 +157,7 @@ impl PublishQueue {
         self.lock().publishes.is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PublishQueueState> {
         held(self.state.lock())
     }
 }

@@ -104,7 +104,7 @@ pub(crate) struct Current {
 /// Nothing is in here before its fsync has returned.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    state: Mutex<State>,
+    state: Mutex<TailState>,
     pub(crate) listeners: Listeners,
     /// The path of the session being written.
     current: PathBuf,
@@ -134,7 +134,7 @@ impl Delivered {
 }
 
 #[derive(Debug)]
-struct State {
+struct TailState {
     recent: VecDeque<Arc<Recorded>>,
     memory: usize,
     head: SessionOffset,
@@ -170,7 +170,7 @@ impl Tail {
         let ordinal = before + session.ordinal;
         let segment = Arc::new(Segment::new(ordinal, session.first, file));
         segments.insert(ordinal, Arc::clone(&segment));
-        let state = State {
+        let state = TailState {
             recent: VecDeque::new(),
             memory: 0,
             head: SessionOffset {
@@ -364,7 +364,7 @@ impl Tail {
         self.lock().segments.values().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TailState> {
         held(self.state.lock())
     }
 }
@@ -396,7 +396,7 @@ impl Recorded {
     }
 }
 
-impl State {
+impl TailState {
     fn head(&self) -> Head {
         Head {
             place: self.head,

@@ -10,17 +10,17 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// Decides for one kind of message whether it is logged now.
 #[derive(Debug)]
-pub(crate) struct Throttle(Mutex<State>);
+pub(crate) struct Throttle(Mutex<ThrottleState>);
 
 #[derive(Debug)]
-struct State {
+struct ThrottleState {
     last: Option<Instant>,
     kept_back: u64,
 }
 
 impl Throttle {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(ThrottleState {
             last: None,
             kept_back: 0,
         }))

@@ -40,7 +40,7 @@ pub struct Client {
     /// What it says of itself.
     properties: Vec<u8>,
     mechanism: Mechanism,
-    state: State,
+    state: ClientState,
     unsent: Vec<u8>,
     peer: Peer,
     session: Option<Session>,
@@ -53,7 +53,7 @@ enum Mechanism {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ClientState {
     Greeting,
     /// Commands of the mechanism come, the last one a READY.
     Commands,
@@ -94,7 +94,7 @@ impl Client {
             properties,
             unsent: greeting(mechanism.name().as_bytes()).to_vec(),
             mechanism,
-            state: State::Greeting,
+            state: ClientState::Greeting,
             peer: Peer::default(),
             session: None,
         }
@@ -127,9 +127,9 @@ impl Client {
         loop {
             let rest = bytes.get(consumed..).unwrap_or_default();
             let length = match self.state {
-                State::Done => return Ok((consumed, true)),
-                State::Greeting => self.greeting(rest)?,
-                State::Commands => self.command(rest)?,
+                ClientState::Done => return Ok((consumed, true)),
+                ClientState::Greeting => self.greeting(rest)?,
+                ClientState::Commands => self.command(rest)?,
             };
             match length {
                 Some(length) => consumed += length,
@@ -159,7 +159,7 @@ impl Client {
             Mechanism::Curve(initiator) => initiator.hello()?,
         };
         push_command(&mut self.unsent, &first);
-        self.state = State::Commands;
+        self.state = ClientState::Commands;
         Ok(Some(GREETING_BYTES))
     }
 
@@ -177,7 +177,7 @@ impl Client {
                     return Err(HandshakeError::Malformed);
                 };
                 self.read_properties(properties)?;
-                self.state = State::Done;
+                self.state = ClientState::Done;
             }
             Mechanism::Curve(initiator) if initiator.expects_welcome() => {
                 let initiate = initiator.welcome(body, &self.properties)?;
@@ -187,7 +187,7 @@ impl Client {
                 let (properties, session) = initiator.ready(body)?;
                 self.read_properties(&properties)?;
                 self.session = Some(session);
-                self.state = State::Done;
+                self.state = ClientState::Done;
             }
         }
         Ok(Some(end))

@@ -26,7 +26,7 @@ const VERSION_1: &[u8] = &[1, 0];
 #[derive(Debug)]
 pub struct Handshake {
     role: Role,
-    state: State,
+    state: HandshakeState,
     unsent: Vec<u8>,
     peer: Peer,
     security: Security,
@@ -46,7 +46,7 @@ enum Security {
 }
 
 #[derive(Debug)]
-enum State {
+enum HandshakeState {
     Signature,
     Greeting,
     Ready,
@@ -76,7 +76,7 @@ impl Handshake {
         unsent.extend(VERSION.first());
         Self {
             role,
-            state: State::Signature,
+            state: HandshakeState::Signature,
             unsent,
             peer: Peer::default(),
             security,
@@ -120,14 +120,14 @@ impl Handshake {
         loop {
             let rest = bytes.get(consumed..).unwrap_or_default();
             let step = match self.state {
-                State::Signature => self.signature(rest)?,
-                State::Greeting => self.greeting(rest)?,
-                State::OldGreeting => self.old_greeting(rest)?,
-                State::Curve(_) if self.session.is_none() => self.curve(rest)?,
-                State::Curve(_) => return Ok((consumed, true)),
-                State::Ready | State::OldIdentity => {
+                HandshakeState::Signature => self.signature(rest)?,
+                HandshakeState::Greeting => self.greeting(rest)?,
+                HandshakeState::OldGreeting => self.old_greeting(rest)?,
+                HandshakeState::Curve(_) if self.session.is_none() => self.curve(rest)?,
+                HandshakeState::Curve(_) => return Ok((consumed, true)),
+                HandshakeState::Ready | HandshakeState::OldIdentity => {
                     let length = match self.state {
-                        State::Ready => self.ready(rest)?,
+                        HandshakeState::Ready => self.ready(rest)?,
                         _ => self.old_identity(rest)?,
                     };
                     return Ok((consumed + length.unwrap_or(0), length.is_some()));
@@ -160,14 +160,14 @@ impl Handshake {
                 if !self.offers(b"NULL") {
                     return Err(self.wrong_mechanism(b"NULL"));
                 }
-                self.state = State::OldGreeting;
+                self.state = HandshakeState::OldGreeting;
                 Ok(Some(0))
             }
             Some(_) => {
                 if matches!(self.security, Security::Null) {
                     self.say_mechanism(b"NULL");
                 }
-                self.state = State::Greeting;
+                self.state = HandshakeState::Greeting;
                 Ok(Some(0))
             }
         }
@@ -214,14 +214,14 @@ impl Handshake {
                 false => self.say_mechanism(b"CURVE"),
             }
             if offered && mechanism == b"CURVE" {
-                self.state = State::Curve(server);
+                self.state = HandshakeState::Curve(server);
                 return Ok(Some(GREETING_BYTES));
             }
         }
         if !offered {
             return Err(self.wrong_mechanism(mechanism));
         }
-        self.state = State::Ready;
+        self.state = HandshakeState::Ready;
         Ok(Some(GREETING_BYTES))
     }
 
@@ -230,7 +230,7 @@ impl Handshake {
         let Some((body, end)) = whole_command(bytes)? else {
             return Ok(None);
         };
-        let State::Curve(server) = &mut self.state else {
+        let HandshakeState::Curve(server) = &mut self.state else {
             return Ok(None);
         };
         let mut answer = Vec::new();

@@ -5,7 +5,7 @@
 
 use super::Writer;
 use super::outcome::Archived;
-use super::state::{Cause, Leftover, State};
+use super::state::{Cause, Leftover, WriterState};
 use crate::archive::{move_session, sync_move};
 use crate::error::{IoError, synced};
 
@@ -73,7 +73,7 @@ impl Writer {
     /// Accepts nothing any more where the error is a failed fsync.
     pub(super) fn finish_after_failed_sync(&mut self, error: &IoError) {
         if error.is_failed_sync() {
-            self.state = State::Finished(Cause::from(error));
+            self.state = WriterState::Finished(Cause::from(error));
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::mem;
 
 use super::Writer;
-use super::state::{Cause, Leftover, State};
+use super::state::{Cause, Leftover, WriterState};
 use crate::error::{CommitError, IoError};
 use crate::group::Group;
 use crate::operation::Operation;
@@ -15,14 +15,14 @@ use crate::operation::Operation;
 impl Writer {
     /// Writes the groups to the session's file, or to a fresh one.
     pub(super) fn record(&mut self, groups: &[&Group]) -> Result<(), CommitError> {
-        if !matches!(self.state, State::Leaving(_)) {
+        if !matches!(self.state, WriterState::Leaving(_)) {
             match self.write_and_sync(groups) {
                 Ok(()) => return Ok(()),
                 Err(error) if self.file.is_none() => return Err(self.not_written(groups, error)),
                 Err(error) if error.is_full() && error.operation == Operation::WriteRecords => {
                     return Err(self.give_back(groups, error));
                 }
-                Err(error) => self.state = State::Leaving(Cause::from(&error)),
+                Err(error) => self.state = WriterState::Leaving(Cause::from(&error)),
             }
         }
         self.record_in_fresh_file(groups)
@@ -38,7 +38,7 @@ impl Writer {
             Err(error) if error.is_full() => {
                 // A file system may find out only at the fsync that it is full.
                 if error.is_failed_sync() {
-                    self.state = State::Leaving(Cause::from(&error));
+                    self.state = WriterState::Leaving(Cause::from(&error));
                 }
                 Err(self.give_back(groups, error))
             }
@@ -68,10 +68,10 @@ impl Writer {
     /// Accepts nothing from now on, because of what came first.
     pub(super) fn give_up(&mut self, error: IoError) -> CommitError {
         let cause = match mem::take(&mut self.state) {
-            State::Leaving(cause) | State::Finished(cause) => cause,
-            State::Usable => Cause::from(&error),
+            WriterState::Leaving(cause) | WriterState::Finished(cause) => cause,
+            WriterState::Usable => Cause::from(&error),
         };
-        self.state = State::Finished(cause);
+        self.state = WriterState::Finished(cause);
         error.into()
     }
 }

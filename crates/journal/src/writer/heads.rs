@@ -1,7 +1,7 @@
 //! When is the head stored?
 
 use super::Writer;
-use super::state::{Leftover, State};
+use super::state::{Leftover, WriterState};
 use crate::error::{CommitError, IoError};
 use crate::group::Group;
 use crate::head::{Head, HeadFile};
@@ -112,7 +112,7 @@ impl Drop for Writer {
     /// Whoever ends in order without closing the session leaves no reserve
     /// either.
     fn drop(&mut self) {
-        if matches!(self.state, State::Usable) && self.leftover == Leftover::Nothing {
+        if matches!(self.state, WriterState::Usable) && self.leftover == Leftover::Nothing {
             self.settle_head();
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::Writer;
 use super::outcome::{Archived, FreshFile};
-use super::state::{Leftover, State};
+use super::state::{Leftover, WriterState};
 use crate::error::{AtPath, IoError, OpenError};
 use crate::lock::take_lock;
 use crate::operation::Operation;
@@ -14,12 +14,12 @@ impl Writer {
     /// Leaves the current file for good and begins a fresh session.
     pub(super) fn leave(&mut self) -> Result<Option<Archived>, IoError> {
         let archived = self.leave_file()?;
-        if let State::Leaving(cause) = &self.state {
+        if let WriterState::Leaving(cause) = &self.state {
             self.fresh.push(FreshFile {
                 reason: cause.reason.clone(),
                 archived: archived.clone(),
             });
-            self.state = State::Usable;
+            self.state = WriterState::Usable;
         }
         self.reopen()?;
         Ok(archived)

@@ -8,7 +8,7 @@ use crate::operation::Operation;
 
 /// What an earlier failure leaves of the writer.
 #[derive(Debug, Default)]
-pub(super) enum State {
+pub(super) enum WriterState {
     /// It goes on with its file.
     #[default]
     Usable,
@@ -31,7 +31,7 @@ pub(super) enum Leftover {
     Unsynced,
 }
 
-/// The failure behind a [`State`].
+/// The failure behind a [`WriterState`].
 #[derive(Debug, Clone)]
 pub(super) struct Cause {
     pub(super) operation: Operation,

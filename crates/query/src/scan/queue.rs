@@ -9,7 +9,7 @@ use crate::sync::{Condvar, Mutex, MutexGuard, held};
 /// Hands out chunks in order, and gives back what was found in the same order.
 #[derive(Debug)]
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     /// What the caller waits for is there.
     ready: Condvar,
     /// The caller has taken something.
@@ -20,7 +20,7 @@ pub(super) struct Queue {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     claimed: usize,
     taken: usize,
     ready: HashMap<usize, Result<Batch, Error>>,
@@ -37,9 +37,9 @@ pub(super) struct Worker<'q>(&'q Queue);
 
 impl Queue {
     pub(super) fn new(count: usize, threads: usize) -> Self {
-        let state = State {
+        let state = QueueState {
             workers: threads,
-            ..State::default()
+            ..QueueState::default()
         };
         Self {
             state: Mutex::new(state),
@@ -56,7 +56,7 @@ impl Queue {
 
     /// Takes the next chunk; `None` when there is no more.
     pub(super) fn claim(&self) -> Option<usize> {
-        let is_too_far = |state: &State| {
+        let is_too_far = |state: &QueueState| {
             !state.is_stopped
                 && state.claimed < self.count
                 && state.claimed >= state.taken + self.ahead
@@ -93,7 +93,7 @@ impl Queue {
 
     /// Takes what was found in the next chunk; `None` behind the last one.
     pub(super) fn take(&self) -> Option<Result<Batch, Error>> {
-        let is_missing = |state: &mut State| {
+        let is_missing = |state: &mut QueueState| {
             state.taken < self.count && state.workers > 0 && !state.ready.contains_key(&state.taken)
         };
         let waited = self.ready.wait_while(self.lock(), is_missing);
@@ -121,7 +121,7 @@ impl Queue {
         self.taken.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         held(self.state.lock())
     }
 }

@@ -43,10 +43,10 @@ pub(super) enum Room {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Feed(Mutex<State>);
+pub(super) struct Feed(Mutex<FeedState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct FeedState {
     credit: u64,
     /// Numbers and bytes of what the client has not said it received.
     in_flight: VecDeque<(u64, usize)>,
@@ -63,9 +63,9 @@ struct State {
 
 impl Feed {
     pub(super) fn new(credit: u64) -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(FeedState {
             credit,
-            ..State::default()
+            ..FeedState::default()
         }))
     }
 
@@ -163,12 +163,12 @@ impl Feed {
         state.outbox.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, FeedState> {
         held(self.0.lock())
     }
 }
 
-impl State {
+impl FeedState {
     fn check(&self, number: u64) -> Result<(), Failure> {
         if number <= self.sent {
             return Ok(());

@@ -56,12 +56,12 @@ impl What {
 pub(super) struct Positions {
     logs: PathBuf,
     dir: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<PositionsState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PositionsState {
     stored: BTreeMap<String, Stored>,
     waiting: Vec<Order>,
     /// The names whose files are being written.
@@ -113,9 +113,9 @@ impl Positions {
         Self {
             logs: logs.to_owned(),
             dir,
-            state: Mutex::new(State {
+            state: Mutex::new(PositionsState {
                 stored,
-                ..State::default()
+                ..PositionsState::default()
             }),
             changed: Condvar::new(),
         }
@@ -296,12 +296,12 @@ impl Positions {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PositionsState> {
         held(self.state.lock())
     }
 }
 
-impl State {
+impl PositionsState {
     /// Tells whether a position of a name is on its way to the disk.
     fn is_coming(&self, name: &str) -> bool {
         let mut last = self.waiting.iter().rev().filter(|order| order.name == name);

@@ -35,7 +35,7 @@ pub(crate) struct Inbound {
     pub(crate) peer: PeerAddress,
     /// Tells this connection from all others of its server, also earlier ones.
     pub(crate) id: u64,
-    state: State,
+    state: ConnectionState,
     /// What has come of a message, or of the handshake.
     held: Vec<u8>,
     /// How many bytes of it are whole frames.
@@ -80,7 +80,7 @@ pub(crate) struct Inbound {
 const HOLD: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-enum State {
+enum ConnectionState {
     Handshake(Box<Handshake>),
     Messages(Assembler),
 }
@@ -91,7 +91,7 @@ impl Inbound {
             socket,
             peer,
             id,
-            state: State::Handshake(Box::new(Handshake::new(role))),
+            state: ConnectionState::Handshake(Box::new(Handshake::new(role))),
             held: Vec::new(),
             kept: 0,
             missing: 1,
@@ -116,8 +116,8 @@ impl Inbound {
 
     /// Lets nobody in but the owners of these keys.
     pub(super) fn guarded_by(mut self, keys: Option<&Arc<Keys>>) -> Self {
-        if let State::Handshake(begun) = &self.state {
-            self.state = State::Handshake(Box::new(handshake(keys, begun.role())));
+        if let ConnectionState::Handshake(begun) = &self.state {
+            self.state = ConnectionState::Handshake(Box::new(handshake(keys, begun.role())));
             self.keys = keys.cloned();
         }
         self
@@ -145,7 +145,7 @@ impl Inbound {
 
     /// Tells whether the handshake is done.
     pub(crate) fn is_ready(&self) -> bool {
-        matches!(self.state, State::Messages(_))
+        matches!(self.state, ConnectionState::Messages(_))
     }
 
     /// Tells whether it waits for answers to its heartbeats.
@@ -269,7 +269,7 @@ impl Inbound {
     /// Sends what waits, as far as that goes. That the peer takes nothing any
     /// more says nothing about what it has sent before: only reading tells.
     pub(crate) fn flush(&mut self) {
-        if let State::Handshake(handshake) = &mut self.state {
+        if let ConnectionState::Handshake(handshake) = &mut self.state {
             self.outbox.end().extend(handshake.take_unsent());
         }
         match self.outbox.flush(&*self.socket) {

@@ -14,7 +14,7 @@ const GROUP_BYTES: usize = 1 << 20;
 /// Batches on their way to the disk.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     changed: Condvar,
     limit: usize,
     /// Wakes intake when there is room again.
@@ -22,7 +22,7 @@ pub(crate) struct Queue {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     batches: VecDeque<Batch>,
     /// The memory of the batches that wait and of those being recorded.
     bytes: usize,
@@ -152,7 +152,7 @@ impl Queue {
         self.lock().ended
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         held(self.state.lock())
     }
 }

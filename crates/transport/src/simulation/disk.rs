@@ -16,10 +16,10 @@ use crate::sync::held;
 
 /// The files of one journal. They are real ones, so that all readers find them.
 #[derive(Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<State>>);
+pub(super) struct Disk(Arc<Mutex<DiskState>>);
 
 #[derive(Default)]
-struct State {
+struct DiskState {
     files: BTreeMap<u64, File>,
     next: u64,
     /// Names that were made or changed and whose directory was not synced since.
@@ -97,14 +97,14 @@ impl Disk {
         self.start_again(&mut state);
     }
 
-    fn start_again(&self, state: &mut State) {
-        *state = State {
+    fn start_again(&self, state: &mut DiskState) {
+        *state = DiskState {
             next: state.next,
-            ..State::default()
+            ..DiskState::default()
         };
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, DiskState> {
         held(self.0.lock())
     }
 

@@ -46,11 +46,11 @@ pub trait Keyring: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Server {
     keyring: Arc<dyn Keyring>,
-    state: State,
+    state: ServerState,
 }
 
 #[derive(Debug)]
-enum State {
+enum ServerState {
     Hello,
     Initiate(Box<Waiting>),
     Done,
@@ -82,7 +82,7 @@ pub(crate) struct Admitted {
 
 impl Server {
     pub(crate) fn new(keyring: Arc<dyn Keyring>) -> Self {
-        let state = State::Hello;
+        let state = ServerState::Hello;
         Self { keyring, state }
     }
 
@@ -93,14 +93,14 @@ impl Server {
         body: &[u8],
         answer: &mut Vec<u8>,
     ) -> Result<Option<Admitted>, CurveError> {
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::Hello => {
+        match std::mem::replace(&mut self.state, ServerState::Done) {
+            ServerState::Hello => {
                 let waiting = self.hello(body, answer)?;
-                self.state = State::Initiate(Box::new(waiting));
+                self.state = ServerState::Initiate(Box::new(waiting));
                 Ok(None)
             }
-            State::Initiate(waiting) => self.initiate(*waiting, body).map(Some),
-            State::Done => Err(CurveError::Malformed {
+            ServerState::Initiate(waiting) => self.initiate(*waiting, body).map(Some),
+            ServerState::Done => Err(CurveError::Malformed {
                 expected: "MESSAGE",
             }),
         }

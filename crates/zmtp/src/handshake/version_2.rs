@@ -2,7 +2,7 @@
 //! ([RFC 15](https://rfc.zeromq.org/spec/15/)): the socket's type is a number in the
 //! greeting, and a frame with the identity follows.
 
-use super::{Handshake, State};
+use super::{Handshake, HandshakeState};
 use crate::error::HandshakeError;
 use crate::frame::{Header, push_frame};
 use crate::greeting::SIGNATURE;
@@ -29,7 +29,7 @@ impl Handshake {
         };
         self.unsent.push(ours.number());
         push_frame(&mut self.unsent, b"", false);
-        self.state = State::OldIdentity;
+        self.state = HandshakeState::OldIdentity;
         Ok(Some(OLD_GREETING))
     }
 

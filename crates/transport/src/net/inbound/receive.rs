@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Inbound, READ, SMALL, State};
+use super::{ConnectionState, Inbound, READ, SMALL};
 use crate::keys::Member;
 use crate::net::boxes::{Plain, open_boxes};
 use crate::net::ended::Ended;
@@ -74,7 +74,7 @@ impl Inbound {
         start: usize,
         take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Result<(), Ended> {
-        let State::Messages(assembler) = &mut self.state else {
+        let ConnectionState::Messages(assembler) = &mut self.state else {
             self.held
                 .extend_from_slice(bytes.get(start..).unwrap_or_default());
             return Ok(());
@@ -148,7 +148,7 @@ impl Inbound {
         &mut self,
         take: &mut impl FnMut(Option<&Arc<Member>>, Cow<'_, [u8]>),
     ) -> Result<(), Ended> {
-        let State::Messages(assembler) = &mut self.state else {
+        let ConnectionState::Messages(assembler) = &mut self.state else {
             return Ok(());
         };
         let mut held = mem::take(&mut self.held);

@@ -3,7 +3,7 @@
 use log::Level;
 use zmtp::{Assembler, HandshakeError, Peer, Role, SocketType};
 
-use super::{Inbound, State};
+use super::{ConnectionState, Inbound};
 use crate::clock;
 use crate::net::ended::Ended;
 use crate::throttle::log_throttled;
@@ -11,7 +11,7 @@ use crate::throttle::log_throttled;
 impl Inbound {
     /// Goes on with the handshake, and returns how many bytes it consumed.
     pub(super) fn shake_hands(&mut self, limit: u64, bytes: &[u8]) -> Result<usize, Ended> {
-        let State::Handshake(handshake) = &mut self.state else {
+        let ConnectionState::Handshake(handshake) = &mut self.state else {
             return Ok(0);
         };
         let result = handshake.advance(bytes);
@@ -33,7 +33,7 @@ impl Inbound {
                 }
                 greet(self.outbox.end(), role, &peer);
                 self.introduction = peer;
-                self.state = State::Messages(Assembler::new(limit));
+                self.state = ConnectionState::Messages(Assembler::new(limit));
                 Ok(consumed)
             }
             Err(HandshakeError::Curve(error)) => Ok(self.refuse(&error, bytes)),
