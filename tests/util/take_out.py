@@ -69,7 +69,7 @@ SAFEGUARDS = [
      "            return Ok(Read::Elsewhere);\n        }\n        reader.set_limit(end);\n",
      "            return Ok(Read::Head);\n        }\n        reader.set_limit(end);\n"),
     ("a file whose fsync failed is left",
-     J + "writer/failure.rs", "                Err(error) => self.state = State::Leaving(Cause::from(&error)),",
+     J + "writer/failure.rs", "                Err(error) => self.state = WriterState::Leaving(Cause::from(&error)),",
      "                Err(_) => return self.write_and_sync(groups).map_err(Into::into),"),
     ("a file that is left is cut back",
      J + "writer/leave.rs", "if file.size().at(Operation::Measure, &path)? > self.session.bytes {",
