@@ -20,6 +20,7 @@ use clap::Args;
 use journal::raw::SessionFile;
 use journal::{Archive, Layout, Sessions};
 use query::Scope;
+use render::size;
 use transport::origins_file;
 
 use self::place::{Folder, Place, Stream};
@@ -28,7 +29,6 @@ use crate::exit::Exit;
 use crate::line::line;
 use crate::shown::shown;
 use crate::values::JournalDir;
-use render::size;
 
 /// Where the positions of named consumers are, below a journal's directory.
 const CONSUMERS: &str = "consumers";

@@ -6,11 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use journal::{ClosedSession, Retention, Upkeep, UpkeepError};
+use render::size;
 
 use crate::args::Args;
 use crate::platform;
 use crate::upkeep::{LEVEL, Needs, due, plan, told};
-use render::size;
 
 /// How often it looks: sessions get old, and disks full, while nothing is closed.
 const PERIOD: Duration = Duration::from_secs(60);

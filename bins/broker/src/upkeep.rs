@@ -10,13 +10,13 @@ use clap::Args;
 use journal::{
     Archive, ClosedSession, Expired, Plan, Retention, Surroundings, Upkeep, current_session,
 };
+use render::size;
 
 use crate::exit::Exit;
 use crate::line::line;
 use crate::platform;
 use crate::shown::shown;
 use crate::values::{Age, JournalDir, RetentionArgs, parse_age};
-use render::size;
 
 /// zstd's level: a good one for what is done in the background.
 pub(crate) const LEVEL: i32 = 9;

@@ -20,10 +20,10 @@ pub(crate) fn sealed(number: u64, members: &str) -> Vec<u8> {
 
 /// A file in memory, of which one read can fail and which reads in small steps.
 #[derive(Debug, Default)]
-pub(crate) struct MemFile(Mutex<FaultyState>);
+pub(crate) struct MemFile(Mutex<MemFileState>);
 
 #[derive(Debug, Default)]
-struct FaultyState {
+struct MemFileState {
     bytes: Vec<u8>,
     /// How many reads succeed before one fails.
     fail_in: Option<u64>,
@@ -34,9 +34,9 @@ struct FaultyState {
 impl MemFile {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         let bytes = bytes.to_vec();
-        Self(Mutex::new(FaultyState {
+        Self(Mutex::new(MemFileState {
             bytes,
-            ..FaultyState::default()
+            ..MemFileState::default()
         }))
     }
 
@@ -45,7 +45,7 @@ impl MemFile {
         SessionFile::new(Path::new("a.jsonl"), self.clone())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, FaultyState> {
+    fn state(&self) -> std::sync::MutexGuard<'_, MemFileState> {
         held(self.0.lock())
     }
 

@@ -80,7 +80,7 @@ impl<'a> JsonTokens<'a> {
         self.rest().starts_with(text).then(|| self.at += text.len())
     }
 
-    /// Goes behind the string here; `None` where it has no end.
+    /// Goes behind the string here, or to the end of the text where it has none.
     #[inline(always)]
     fn string(&mut self) -> TokenKind {
         let mut escaped = false;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
+use render::size;
 
 use super::place::Folder;
 use super::{check_copy, check_places, copy_journal};
 use crate::exit::Exit;
 use crate::line::line;
-use render::size;
 
 /// `broker restore`
 #[derive(Debug, Args)]

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use client::Status;
 use journal::take_inventory;
+use render::size;
 
 use super::probe::{self, Probe};
 use super::{Finding, Findings, disk};
 use crate::doctor::Doctor;
 use crate::shown::shown;
 use crate::status::finding;
-use render::size;
 
 /// How long anybody is given to answer.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -91,7 +91,7 @@ impl Publishing {
         }
     }
 
-    pub(super) fn may_be_recorded(&self, key: Key) -> bool {
+    fn may_be_recorded(&self, key: Key) -> bool {
         let is_read = matches!(self.table, Table::Ready);
         !is_read || self.by_key.contains_key(&key) || self.unknown.contains(&key)
     }
